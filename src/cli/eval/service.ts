@@ -1,0 +1,81 @@
+/** The service as a child process, for an evaluation that was given no address. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { extname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { CliError, EXIT } from '../cli-error.js'
+
+export interface RunningService {
+  url: string
+  stop(): Promise<void>
+}
+
+// relative to this file, so that it is dist/main.js when built and src/main.ts when tests run from source
+const MAIN = fileURLToPath(new URL(`../../main${extname(import.meta.url)}`, import.meta.url))
+const READY_WITHIN_MS = 180_000
+const STOP_WITHIN_MS = 40_000
+
+/**
+ * Starts the service on a free port of this machine and waits until a model has answered.
+ * Its log goes to stderr, warnings and worse unless LOG_LEVEL says otherwise.
+ * @throws CliError if it ends or is not ready in time.
+ */
+export async function startService(env: NodeJS.ProcessEnv, main = MAIN): Promise<RunningService> {
+  const port = await freePort()
+  const child = spawn(process.execPath, [...process.execArgv, main], {
+    env: { LOG_LEVEL: 'warn', ...env, HOST: '127.0.0.1', PORT: String(port) },
+    stdio: ['ignore', 2, 2],
+  })
+  const stop = () => end(child)
+  const url = `http://127.0.0.1:${port}`
+  try {
+    await untilReady(child, url)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return { url, stop }
+}
+
+async function untilReady(child: ChildProcess, url: string): Promise<void> {
+  const deadline = Date.now() + READY_WITHIN_MS
+  while (Date.now() < deadline) {
+    if (hasEnded(child))
+      throw new CliError(
+        EXIT.failed,
+        `The service ended while starting (${child.signalCode ?? child.exitCode}); its log is above.`,
+      )
+    const ready = await fetch(`${url}/health/ready`).then(
+      response => response.ok,
+      () => false,
+    )
+    if (ready) return
+    await sleep(200)
+  }
+  throw new CliError(EXIT.failed, `The service was not ready within ${READY_WITHIN_MS / 1000} s; its log is above.`)
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) return
+  const exit = once(child, 'exit')
+  child.kill('SIGTERM')
+  const killer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS)
+  await exit
+  clearTimeout(killer)
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const address = probe.address()
+  probe.close()
+  await once(probe, 'close')
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port')
+  return address.port
+}

@@ -1,0 +1,31 @@
+/** `models list`: the model folders that are here, bundled and fetched. */
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { formatBytes } from './progress.js'
+import { completePrecisions, spoken } from './select.js'
+
+/** One line a folder: path, role, precisions, size, and whether it is whole. */
+export async function listModels(root: string): Promise<string[]> {
+  const names = await readdir(root, { withFileTypes: true }).catch(() => [])
+  const folders = names.filter(entry => entry.isDirectory()).map(entry => join(root, entry.name))
+  const lines = await Promise.all(folders.sort().map(describe))
+  return lines.length > 0 ? lines : [`No model folders in ${root}.`]
+}
+
+async function describe(folder: string): Promise<string> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name))
+  const sizes = await Promise.all(files.map(async file => (await stat(file)).size))
+  const paths = files.map(file => relative(folder, file))
+  const precisions = completePrecisions(paths).map(spoken)
+  const broken = !paths.includes('config.json') || precisions.length === 0 || paths.some(path => path.endsWith('.part'))
+  const state = broken ? 'incomplete: pull it again' : precisions.join(' ')
+  return `${folder}  ${await origin(folder)}  ${state}  ${formatBytes(sizes.reduce((sum, size) => sum + size, 0))}`
+}
+
+async function origin(folder: string): Promise<string> {
+  const text = await readFile(join(folder, 'cropvlm.json'), 'utf8').catch(() => null)
+  if (text === null) return 'from a hub'
+  const { role } = JSON.parse(text) as { role?: unknown }
+  return typeof role === 'string' ? `CropVLM ${role}` : 'CropVLM'
+}

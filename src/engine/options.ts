@@ -1,0 +1,74 @@
+/** What the engine is told when it starts. Plain data: part of it crosses to the engine process. */
+import type { Config, LocalTargetConfig } from '../config.js'
+
+/** A model folder to load. */
+export interface ModelFolder {
+  dir: string
+  /** Suffix of the ONNX files; null: the folder's default. */
+  precision: string | null
+}
+
+/** What the engine process needs to load and run models. */
+export interface WorkerOptions {
+  cropper: ModelFolder
+  /** Models that answer `GenerateJob`s; `name` is the job's `model`. */
+  targets: readonly (ModelFolder & { name: string })[]
+  executionProvider: 'cpu' | 'cuda' | 'auto'
+  /** Threads of one model run; null: physical cores. */
+  threads: number | null
+  /** Whether each file is held against the sha256 in `cropvlm.json` at load. */
+  verifyHashes: boolean
+  /** Mask the logits so that the answer is always a box. */
+  constrained: boolean
+  /** Of images, by their header. `maxAspect` is longer edge by shorter. */
+  limits: { maxPixels: number; maxAspect: number }
+}
+
+/** What the parent side needs to run the engine process. All times in milliseconds. */
+export interface EngineOptions {
+  worker: WorkerOptions
+  /** Module that the engine process runs. */
+  module: URL
+  /** Node's own flags for it. */
+  execArgv: readonly string[]
+  /** Jobs that may wait. */
+  queueSize: number
+  /** Jobs the process is given at once; the others wait in the queue, where a deadline or an abort removes them. */
+  concurrency: number
+  restart: {
+    /** Before the second restart in a row; the first is at once. Doubles each time. */
+    firstDelayMs: number
+    maxDelayMs: number
+  }
+  /** How long loading and warming up may take before the process is killed. */
+  startTimeoutMs: number
+  /** How long a job may go on after nobody waits for it any more, before the process counts as hung and is killed. */
+  hangMs: number
+  /** How long the process may take to leave when told to stop, before it is killed. */
+  stopMs: number
+}
+
+/** The engine's options under a configuration. */
+export function engineOptions(config: Config): EngineOptions {
+  const locals = config.targets.filter((target): target is LocalTargetConfig => target.kind === 'local')
+  return {
+    worker: {
+      cropper: { dir: config.cropperModel, precision: config.modelPrecision },
+      targets: locals.map(({ name, dir, precision }) => ({ name, dir, precision })),
+      executionProvider: config.executionProvider,
+      threads: config.threads,
+      verifyHashes: true,
+      constrained: config.constrainedDecoding,
+      limits: { maxPixels: config.maxPixels, maxAspect: config.maxAspect },
+    },
+    module: new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url),
+    // two processes cannot share a debugger's port
+    execArgv: process.execArgv.filter(argument => !argument.startsWith('--inspect')),
+    queueSize: config.queueSize,
+    concurrency: 1,
+    restart: { firstDelayMs: 500, maxDelayMs: 30_000 },
+    startTimeoutMs: 300_000,
+    hangMs: 15_000,
+    stopMs: 5_000,
+  }
+}

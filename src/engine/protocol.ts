@@ -1,0 +1,138 @@
+/**
+ * What the HTTP process and the engine process say to each other. Plain data only: it crosses a process
+ * boundary by structured clone (`serialization: 'advanced'`), so bytes travel as `Uint8Array` and errors as `WireError`.
+ */
+import type { Box, PixelBox, Size } from '../box.js'
+import type { WireError } from '../errors.js'
+import type { WorkerOptions } from './options.js'
+
+export type PictureFormat = 'jpeg' | 'png' | 'webp'
+
+/** An encoded picture. */
+export interface Picture extends Size {
+  /** `image/jpeg`, `image/png` or `image/webp`. */
+  mediaType: string
+  bytes: Uint8Array
+}
+
+/** How a picture that leaves the engine is encoded. */
+export interface PictureOptions {
+  format: PictureFormat
+  /** 1..100; for PNG it is ignored. */
+  quality: number
+  /** Longest edge in pixels it is shrunk to; null keeps the size. Never enlarges. */
+  longestEdge: number | null
+}
+
+/** Ask for the region of one image that helps to answer one question. */
+export interface CropJob {
+  kind: 'crop'
+  /** The image file as it was sent (JPEG, PNG or WebP). */
+  image: Uint8Array
+  question: string
+  /** Longest edge the cropper sees, in pixels; null: the model's own. */
+  resolution: number | null
+  /** Growth of the box's area about its centre, 1..10. */
+  expand: number
+  /** Pictures wanted beside the box. */
+  pictures: {
+    /** The region, cut from the original pixels. */
+    crop: PictureOptions | null
+    /** The image with the box drawn. */
+    overlay: PictureOptions | null
+    /** For a target VLM: the whole image, upright. */
+    targetFull: PictureOptions | null
+    /** For a target VLM: the region. */
+    targetCrop: PictureOptions | null
+  }
+}
+
+/** Ask a VLM that the engine runs itself to answer from pictures. */
+export interface GenerateJob {
+  kind: 'generate'
+  /** Which of the engine's models: the name of a local target in the configuration (two may share an id). */
+  model: string
+  /** Encoded pictures in prompt order (full, crop). */
+  images: Uint8Array[]
+  /** The whole user text that follows the images. */
+  text: string
+  resolution: number | null
+  maxTokens: number
+  /** 0 is greedy. */
+  temperature: number
+}
+
+export type Job = CropJob | GenerateJob
+
+/** The stages that `timings_ms` and `cropvlm_stage_duration_seconds` name. */
+export type Stage = 'queue' | 'decode' | 'preprocess' | 'vision' | 'prefill' | 'generate' | 'crop'
+export type Timings = Record<Stage, number>
+
+export interface CropResult {
+  kind: 'crop'
+  /** After `expand`; the whole image where `decision` is `fallback`. */
+  box: Box
+  pixelBox: PixelBox
+  /** Of the image after EXIF orientation. */
+  image: Size
+  decision: 'zoomed' | 'fallback'
+  /** Why there is no valid box; null where `decision` is `zoomed`. */
+  reason: string | null
+  /** exp of the mean log-probability of the tokens the model chose freely, 0..1. */
+  confidence: number
+  /** The model's own text. */
+  raw: string
+  model: { id: string; resolution: number; tiles: number }
+  pictures: { crop: Picture | null; overlay: Picture | null; targetFull: Picture | null; targetCrop: Picture | null }
+  /** Milliseconds. */
+  timings: Timings
+  generatedTokens: number
+}
+
+export interface GenerateResult {
+  kind: 'generate'
+  text: string
+  usage: { promptTokens: number; completionTokens: number }
+  timings: Timings
+}
+
+export type JobResult<J extends Job> = J extends CropJob ? CropResult : GenerateResult
+
+/** What `/info` tells of one model. */
+export interface ModelInfo {
+  id: string
+  role: 'cropper' | 'target'
+  revision: string | null
+  resolutions: number[]
+  defaultResolution: number
+  precision: string
+  /** File name to its sha256, lower-case hex. */
+  sha256: Record<string, string>
+  /** `cropvlm.json`'s `training`, as it stands; null where the folder has none. */
+  training: Record<string, unknown> | null
+}
+
+export interface EngineInfo {
+  /** Each loaded folder once, the cropper first. */
+  models: ModelInfo[]
+  executionProvider: 'cpu' | 'cuda'
+  /** Why that provider: the operator's choice, or what `auto` found. */
+  executionProviderReason: string
+  /** Of the engine process. */
+  pid: number
+}
+
+/** Parent to child. */
+export type EngineRequest =
+  /** First and once: load the models. */
+  | { type: 'start'; options: WorkerOptions }
+  | { type: 'job'; id: number; job: Job /** Unix milliseconds after which nobody waits. */; deadline: number }
+  | { type: 'abort'; id: number }
+  | { type: 'stop' }
+
+/** Child to parent. `ready` comes once the model has really answered once. */
+export type EngineReply =
+  | { type: 'ready'; info: EngineInfo }
+  | { type: 'failed'; error: WireError }
+  | { type: 'result'; id: number; result: CropResult | GenerateResult }
+  | { type: 'error'; id: number; error: WireError }

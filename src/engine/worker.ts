@@ -1,0 +1,86 @@
+/**
+ * The engine process. It loads its models when told to start, says ready once they have answered, then runs one job
+ * after another. It may be killed at any time: it keeps nothing.
+ */
+import { CropVlmError } from '../errors.js'
+import { childLog } from './child-log.js'
+import { runJob } from './jobs.js'
+import { loadModels, type Models, warmUp } from './models.js'
+import type { WorkerOptions } from './options.js'
+import type { EngineInfo, EngineReply, EngineRequest, Job } from './protocol.js'
+
+process.title = 'cropvlm-engine'
+// Ctrl-C reaches every process of the terminal; when to stop is the parent's decision
+process.on('SIGINT', () => {})
+process.on('SIGTERM', () => {})
+// the parent is gone, however it went
+process.on('disconnect', () => process.exit(0))
+
+/** Jobs accepted and not answered yet. */
+const aborts = new Map<number, AbortController>()
+let last: Promise<void> = Promise.resolve()
+let started: { models: Models; options: WorkerOptions } | null = null
+
+process.on('message', message => {
+  const request = message as EngineRequest
+  if (request.type === 'start') void start(request.options)
+  else if (request.type === 'stop') process.exit(0)
+  else if (request.type === 'abort') aborts.get(request.id)?.abort()
+  else {
+    const { id, job } = request
+    const abort = new AbortController()
+    aborts.set(id, abort)
+    last = last.then(() => answer(id, job, abort.signal))
+  }
+})
+
+async function start(options: WorkerOptions): Promise<void> {
+  try {
+    const models = await loadModels(options)
+    await warmUp(models, options)
+    started = { models, options }
+    send({ type: 'ready', info: describe(models) })
+  } catch (error) {
+    if (!(error instanceof CropVlmError)) logFailure('loading the models failed', error)
+    const coded =
+      error instanceof CropVlmError
+        ? error
+        : new CropVlmError(
+            'invalid_model',
+            `Loading the models failed: ${error instanceof Error ? error.message : error}`,
+          )
+    process.send?.({ type: 'failed', error: coded.toWire() } satisfies EngineReply, () => process.exit(1))
+  }
+}
+
+async function answer(id: number, job: Job, signal: AbortSignal): Promise<void> {
+  try {
+    signal.throwIfAborted()
+    if (!started) throw new CropVlmError('not_ready', 'The models are still being loaded; try again shortly.')
+    send({ type: 'result', id, result: await runJob(job, started.models, started.options, signal) })
+  } catch (error) {
+    // an aborted job's failure is nobody's business
+    if (!signal.aborted && !(error instanceof CropVlmError)) logFailure('a job failed', error)
+    send({ type: 'error', id, error: CropVlmError.from(error).toWire() })
+  } finally {
+    aborts.delete(id)
+  }
+}
+
+function describe({ cropper, targets }: Models): EngineInfo {
+  const models = [cropper, ...new Set(targets.values())]
+  return {
+    models: models.map(({ info }) => info),
+    executionProvider: cropper.executionProvider,
+    executionProviderReason: cropper.executionProviderReason,
+    pid: process.pid,
+  }
+}
+
+function send(reply: EngineReply): void {
+  process.send?.(reply)
+}
+
+function logFailure(message: string, error: unknown): void {
+  childLog('error', { stack: error instanceof Error ? error.stack : String(error) }, message)
+}

@@ -1,0 +1,59 @@
+import type { FastifyInstance } from 'fastify'
+import type { Config } from '../config.js'
+import type { Engine } from '../engine/client.js'
+import type { CropResult } from '../engine/protocol.js'
+import { CropVlmError } from '../errors.js'
+import { type Caller, callerOf } from './caller.js'
+import { type CropInput, cropJob, cropReply, NO_TARGET, type TargetPictures } from './crop-reply.js'
+import { readInput } from './input.js'
+import type { Metrics } from './metrics.js'
+import { CROP_OPTIONS } from './options.js'
+import { CROP_ERRORS, CROP_REPLY, errorReplies, requestBody } from './schemas.js'
+
+/** What a route that does work stands on. */
+export interface Work {
+  config: Config
+  engine: Engine
+  metrics: Metrics
+}
+
+/** `POST /crop`: the region of one image that helps to answer one question. */
+export function cropRoute(app: FastifyInstance, work: Work): void {
+  const schema = {
+    summary: 'The region of an image that helps to answer a question',
+    body: requestBody(CROP_OPTIONS, work.config.maxQuestionChars),
+    response: { 200: CROP_REPLY, ...errorReplies(CROP_ERRORS) },
+  }
+  app.post('/crop', { schema }, async (request, reply) => {
+    const input = await readInput(request, CROP_OPTIONS, work.config)
+    request.log.trace({ question: input.question }, 'question')
+    const result = await findCrop(work, input, NO_TARGET, callerOf(request))
+    return cropReply(result, request.id, reply.elapsedTime)
+  })
+}
+
+/**
+ * The box, and the pictures asked for.
+ * @throws CropVlmError what the engine throws
+ */
+export async function findCrop(
+  { engine, metrics }: Work,
+  input: CropInput,
+  pictures: TargetPictures,
+  { signal, deadline }: Caller,
+): Promise<CropResult> {
+  checkResolution(engine, input.options.resolution)
+  const result = await engine.run(cropJob(input, pictures), { signal, deadline })
+  metrics.observeCrop(result)
+  return result
+}
+
+/** Known before the queue is waited for, once the model has loaded; until then the engine tells. */
+function checkResolution(engine: Engine, resolution: number | null): void {
+  const known = engine.info?.models.find(({ role }) => role === 'cropper')?.resolutions
+  if (resolution === null || !known || known.includes(resolution)) return
+  throw new CropVlmError(
+    'unsupported_resolution',
+    `The cropper has no resolution ${resolution}; it has ${known.join(', ')}.`,
+  )
+}

@@ -1,0 +1,24 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+
+/** How long a client may go on sending a body that has been answered already. */
+const LINGER_MS = 2000
+
+/**
+ * A reply to a body that is still being sent (too large, or its deadline passed). Closing at once would reset the
+ * connection and the client would never read the reply, so the rest is discarded for a moment first.
+ */
+export function linger(request: FastifyRequest, reply: FastifyReply): void {
+  const { raw } = request
+  // not a real request under `inject`: there it is undefined
+  if (raw.complete !== false || raw.destroyed) return
+  // Fastify asks for an immediate close after a body it could not parse
+  reply.removeHeader('connection')
+  reply.raw.once('finish', () => {
+    const { socket } = raw
+    if (raw.complete || !socket) return
+    const timer = setTimeout(() => socket.destroy(), LINGER_MS)
+    raw.once('end', () => clearTimeout(timer))
+    socket.once('close', () => clearTimeout(timer))
+    raw.resume()
+  })
+}

@@ -1,0 +1,47 @@
+/**
+ * What may stand in the log: method, path, status and times of a request. Keys and image bytes never do, whatever the
+ * level; questions only at trace.
+ */
+import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
+import type { Logger } from 'pino'
+
+const SECRET_HEADERS = ['authorization', 'proxy-authorization', 'cookie', 'x-api-key']
+/** Where headers can turn up; the last is what @fastify/multipart logs at trace. */
+const HEADER_PLACES = ['headers', '*.headers', 'busboyOptions.headers']
+
+/** A logger that cannot print secrets, whatever object it is handed. */
+export function guardLog(log: Logger): Logger {
+  const paths = HEADER_PLACES.flatMap(place => SECRET_HEADERS.map(header => `${place}["${header}"]`))
+  return log.child({}, { redact: [...paths, '*.apiKey', 'apiKey'], serializers: { req, res, err } })
+}
+
+/** One line a request; probes and scrapers come every few seconds and are told of at debug only. */
+export class RequestLog extends LogController {
+  override incomingRequest(): void {}
+
+  override requestCompleted(error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
+    const route = request.routeOptions.url ?? 'unmatched'
+    const quiet = route.startsWith('/health') || route === '/metrics'
+    const line = { req: request, res: reply, ms: Math.round(reply.elapsedTime) }
+    if (error) request.log.error({ ...line, err: error }, 'reply failed')
+    else request.log[quiet ? 'debug' : 'info'](line, 'request')
+  }
+}
+
+/** Without the query: a caller may have put a question there. */
+function req(request: { method?: string; url?: string; ip?: string }) {
+  return { method: request.method, path: request.url?.split('?', 1)[0], from: request.ip }
+}
+
+function res(reply: { statusCode?: number }) {
+  return { status: reply.statusCode }
+}
+
+/** Name, code and stack of an error and its causes; never their other properties, which may hold a body or a header. */
+function err(error: unknown, depth = 0): Record<string, unknown> | undefined {
+  if (!(error instanceof Error)) return undefined
+  const { name, message, stack, cause } = error
+  const code = (error as { code?: unknown }).code
+  const inner = depth < 3 ? err(cause, depth + 1) : undefined
+  return { type: name, message, code, stack, ...(inner ? { cause: inner } : {}) }
+}

@@ -1,0 +1,96 @@
+/** What `GET /metrics` tells. Seconds and `_total`, prefix `cropvlm_`; one registry an app, so that tests can make many. */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { Engine } from '../engine/client.js'
+import type { CropResult } from '../engine/protocol.js'
+
+/** 5 ms to 60 s. */
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60]
+
+export type TargetOutcome = 'ok' | 'failed' | 'timeout' | 'aborted'
+
+export type Metrics = ReturnType<typeof makeMetrics>
+
+/** Counts and times; the engine's own figures are read from it whenever somebody scrapes. */
+export function makeMetrics(engine: Engine) {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const registers = [registry]
+  const histogram = <T extends string>(name: string, help: string, labelNames: T[], buckets = SECONDS) =>
+    new Histogram({ name: `cropvlm_${name}`, help, labelNames, buckets, registers })
+  const counter = <T extends string>(name: string, help: string, labelNames: T[]) =>
+    new Counter({ name: `cropvlm_${name}`, help, labelNames, registers })
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name: `cropvlm_${name}`,
+      help,
+      registers,
+      collect() {
+        this.set(read())
+      },
+    })
+
+  gauge('queue_size', 'Jobs waiting for the engine.', () => engine.queueSize)
+  gauge('model_ready', '1 once the model has answered and while the engine is up.', () =>
+    engine.state === 'ready' ? 1 : 0,
+  )
+  new Counter({
+    name: 'cropvlm_engine_restarts_total',
+    help: 'Restarts of the engine process.',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(engine.restarts)
+    },
+  })
+  new Gauge({
+    name: 'cropvlm_execution_provider_info',
+    help: 'Where models run, as the label; the value is 1.',
+    labelNames: ['provider'],
+    registers,
+    collect() {
+      this.reset()
+      if (engine.info) this.set({ provider: engine.info.executionProvider }, 1)
+    },
+  })
+
+  const stages = histogram('stage_duration_seconds', 'Duration of one stage of a request.', ['stage'])
+  const tokens = histogram('generated_tokens', 'Tokens the cropper generated for a box.', [], [1, 2, 4, 8, 16, 32, 64])
+  const area = histogram(
+    'bbox_area_ratio',
+    "Area of the box by the image's.",
+    [],
+    [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1],
+  )
+  const batch = histogram('batch_size', 'Requests answered by one run of the cropper.', [], [1, 2, 4, 8, 16])
+  const decisions = counter('decisions_total', 'Boxes by decision; reason is none where there is nothing to explain.', [
+    'decision',
+    'reason',
+  ])
+
+  return {
+    registry,
+    requests: counter('requests_total', 'Requests by route and status; 499: the client went away.', [
+      'route',
+      'status',
+    ]),
+    requestDuration: histogram('request_duration_seconds', 'Duration of a request.', ['route']),
+    inFlight: new Gauge({ name: 'cropvlm_requests_in_flight', help: 'Requests being answered.', registers }),
+    targetRequests: counter('target_requests_total', 'Calls of a target VLM by outcome.', ['target', 'outcome']),
+    targetDuration: histogram('target_duration_seconds', 'Duration of one call of a target VLM.', ['target']),
+    targetTokens: counter('target_tokens_total', 'Tokens a target VLM reported; type is prompt or completion.', [
+      'target',
+      'type',
+    ]),
+    observeStage(stage: string, ms: number) {
+      stages.observe({ stage }, ms / 1000)
+    },
+    observeCrop({ timings, generatedTokens, box: [x1, y1, x2, y2], decision, reason }: CropResult) {
+      for (const [stage, ms] of Object.entries(timings)) stages.observe({ stage }, ms / 1000)
+      tokens.observe(generatedTokens)
+      area.observe(((x2 - x1) * (y2 - y1)) / 10_000)
+      // the engine runs one job at a time
+      batch.observe(1)
+      decisions.inc({ decision, reason: reason ?? 'none' })
+    },
+  }
+}

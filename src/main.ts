@@ -1,0 +1,71 @@
+/** The service: environment -> configuration -> engine -> listen -> models loaded. Ends as `shutdown.ts` tells. */
+import { pino } from 'pino'
+import { type Config, readConfig } from './config.js'
+import { startEngine } from './engine/client.js'
+import { engineOptions } from './engine/options.js'
+import { CropVlmError } from './errors.js'
+import { buildApp } from './http/app.js'
+import { stopOnSignals } from './shutdown.js'
+import { makeTargets } from './target/target.js'
+
+const config = configOrExit()
+const log = pino({ level: config.logLevel })
+process.on('uncaughtException', error => {
+  log.fatal({ err: error }, 'uncaught error')
+  process.exit(1)
+})
+
+try {
+  await serve()
+} catch (error) {
+  // the engine process leaves by itself when this one is gone
+  log.fatal(error instanceof CropVlmError ? { code: error.code } : { err: error }, startProblem(error))
+  process.exit(1)
+}
+
+async function serve(): Promise<void> {
+  const engine = startEngine(engineOptions(config), log)
+  const app = await buildApp({ config, engine, targets: makeTargets(config, engine), log })
+  stopOnSignals({ app, engine, log, graceMs: config.shutdownGraceMs })
+  // before the models are there, so that probes are answered while they load
+  const address = await app.listen({ host: config.host, port: config.port })
+  const { executionProvider, executionProviderReason: reason } = await engine.ready.catch(error => {
+    if (engine.state === 'stopped' && error instanceof CropVlmError && error.code === 'draining') return stopped()
+    throw error
+  })
+  if (!isLoopback(config.host) && config.apiKey === null)
+    log.warn(`anybody who can reach ${config.host} can use this service; set API_KEY to ask for a key`)
+  const url = address.replace('//0.0.0.0', '//127.0.0.1').replace('//[::]', '//[::1]')
+  log.info({ url, executionProvider, reason }, `ready; try: ${curl(url)}`)
+}
+
+/** A signal came while the models loaded: `shutdown.ts` ends the process. */
+function stopped(): Promise<never> {
+  return new Promise(() => {})
+}
+
+function configOrExit(): Config {
+  try {
+    return readConfig()
+  } catch (error) {
+    if (!(error instanceof CropVlmError)) throw error
+    // before there is a configured logger
+    pino().fatal({ code: error.code }, error.message)
+    process.exit(1)
+  }
+}
+
+function startProblem(error: unknown): string {
+  if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE')
+    return `port ${config.port} of ${config.host} is taken by another process; stop it, or set PORT to another one`
+  return error instanceof CropVlmError ? error.message : 'the service cannot start'
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.')
+}
+
+function curl(url: string): string {
+  const key = config.apiKey === null ? '' : ' -H "Authorization: Bearer $API_KEY"'
+  return `curl${key} -F image=@page.png -F 'question=What is the total?' ${url}/answer`
+}

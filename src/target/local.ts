@@ -1,0 +1,49 @@
+import { basename } from 'node:path'
+import type { LocalTargetConfig } from '../config.js'
+import type { Engine } from '../engine/client.js'
+import { CropVlmError } from '../errors.js'
+import { targetPrompt } from '../prompts.js'
+import { picturesOf } from './messages.js'
+import type { Target, TargetAnswer, TargetRequest } from './target.js'
+
+/** A model folder that the engine runs beside the cropper. Its pictures come at full size: its own processor resizes. */
+export function localTarget({ name, dir, resolution, timeoutMs }: LocalTargetConfig, engine: Engine): Target {
+  return {
+    name,
+    model: basename(dir),
+    fullLongestEdge: null,
+    cropLongestEdge: null,
+    local: true,
+    answer: request => answer(request, name, resolution, timeoutMs, engine),
+  }
+}
+
+async function answer(
+  request: TargetRequest,
+  model: string,
+  resolution: number | null,
+  timeoutMs: number,
+  engine: Engine,
+): Promise<TargetAnswer> {
+  const { question, maxTokens, temperature, signal } = request
+  const images = picturesOf(request).map(({ bytes }) => bytes)
+  const job = {
+    kind: 'generate',
+    model,
+    images,
+    text: targetPrompt(question),
+    resolution,
+    maxTokens,
+    temperature,
+  } as const
+  try {
+    const result = await engine.run(job, { signal, deadline: Math.min(request.deadline, Date.now() + timeoutMs) })
+    return { text: result.text.trim(), usage: result.usage }
+  } catch (error) {
+    // the engine's other codes (queue_full, engine_unavailable, ...) keep their own meaning and status
+    if (!(error instanceof CropVlmError) || error.code !== 'deadline_exceeded') throw error
+    throw new CropVlmError('target_timeout', `The local target did not answer in time. ${error.message}`, {
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,151 @@
+/** OpenAI-compatible chat completions (vLLM, SGLang, Ollama, llama.cpp, OpenAI). The only file that imports `openai`. */
+import OpenAI from 'openai'
+import type { OpenAiTargetConfig } from '../config.js'
+import { CropVlmError } from '../errors.js'
+import { userMessage } from './messages.js'
+import { Slots } from './slots.js'
+import type { Target, TargetAnswer, TargetRequest } from './target.js'
+import { TimedOut, timer } from './timer.js'
+
+export function openAiTarget(config: OpenAiTargetConfig): Target {
+  const client = new OpenAI({
+    baseURL: config.baseUrl,
+    // everything the library would else look up in the environment is given here
+    apiKey: config.apiKey ?? 'none',
+    adminAPIKey: null,
+    organization: null,
+    project: null,
+    webhookSecret: null,
+    ...(config.apiKey === null ? { defaultHeaders: { authorization: null } } : {}),
+    // it would print whole requests at debug, and wait for as long as a Retry-After says
+    logLevel: 'off',
+    maxRetries: 0,
+    timeout: config.timeoutMs,
+  })
+  const slots = new Slots(config.concurrency)
+  return {
+    name: config.name,
+    model: config.model,
+    fullLongestEdge: config.fullEdge,
+    cropLongestEdge: config.cropEdge,
+    local: false,
+    answer: request => answer(client, config, slots, request),
+  }
+}
+
+/** The caller's patience and the target's own timeout as one signal each, so that it can be told who gave up. */
+async function answer(
+  client: OpenAI,
+  { model, timeoutMs }: OpenAiTargetConfig,
+  slots: Slots,
+  request: TargetRequest,
+): Promise<TargetAnswer> {
+  const deadline = timer(request.deadline - Date.now())
+  try {
+    const waiting = AbortSignal.any([request.signal, deadline.signal])
+    return await slots.run(waiting, async () => {
+      const own = timer(timeoutMs)
+      try {
+        return await complete(client, model, request, AbortSignal.any([waiting, own.signal]))
+      } finally {
+        own.clear()
+      }
+    })
+  } catch (error) {
+    if (request.signal.aborted) throw new CropVlmError('request_aborted', 'The client went away.', { cause: error })
+    throw asCoded(error, deadline.signal.aborted)
+  } finally {
+    deadline.clear()
+  }
+}
+
+async function complete(
+  client: OpenAI,
+  model: string,
+  request: TargetRequest,
+  signal: AbortSignal,
+): Promise<TargetAnswer> {
+  const { maxTokens: max_tokens, temperature } = request
+  // the library's own timeout ends with the reply's headers; the signal holds for the body too
+  const body = { model, max_tokens, temperature, messages: [userMessage(request)] }
+  const call = (): Promise<unknown> => client.chat.completions.create(body, { signal })
+  const reply = await call()
+    // an endpoint that closes idle connections may do so just as a kept one is used again: once more, on a new one
+    .catch(error => (isHangUp(error) && !signal.aborted ? call() : Promise.reject(error)))
+    .catch(error => Promise.reject(signal.aborted ? new TimedOut() : error))
+  // whatever answers at that address decides what this really is
+  const { choices, usage } = (reply ?? {}) as { choices?: unknown; usage?: unknown }
+  const content = Array.isArray(choices) ? choices[0]?.message?.content : undefined
+  if (typeof content !== 'string' || content.trim() === '')
+    throw new CropVlmError('target_failed', 'The target gave no answer: its reply has no choice with a text.', {
+      details: { status: 200 },
+    })
+  return { text: content.trim(), usage: readUsage(usage) }
+}
+
+function readUsage(usage: unknown): TargetAnswer['usage'] {
+  const { prompt_tokens: promptTokens, completion_tokens: completionTokens } = (usage ?? {}) as Record<string, unknown>
+  return typeof promptTokens === 'number' && typeof completionTokens === 'number'
+    ? { promptTokens, completionTokens }
+    : null
+}
+
+/**
+ * The target's failure as ours. The upstream's own text is never passed on, and an error that holds it is no cause to
+ * log: endpoints echo keys and questions in it.
+ */
+function asCoded(error: unknown, deadlinePassed: boolean): CropVlmError {
+  if (error instanceof CropVlmError) return error
+  if (error instanceof TimedOut || error instanceof OpenAI.APIConnectionTimeoutError)
+    return new CropVlmError(
+      'target_timeout',
+      deadlinePassed
+        ? "The request's deadline passed before the target answered."
+        : 'The target did not answer within its timeout (TARGET_TIMEOUT_MS).',
+    )
+  if (error instanceof OpenAI.APIConnectionError || isHangUp(error))
+    return new CropVlmError('target_failed', 'The connection to the target failed: it is down, or it hung up.', {
+      details: { status: null },
+      cause: (error as Error).cause,
+    })
+  if (error instanceof OpenAI.APIError && typeof error.status === 'number') return refused(error)
+  return new CropVlmError('target_failed', "The target's reply cannot be read: it is not a chat completion.", {
+    details: { status: null },
+    // a syntax error quotes the text
+    ...(error instanceof SyntaxError ? {} : { cause: error }),
+  })
+}
+
+/** Whether the other side closed the connection, as undici tells it somewhere among the causes. */
+function isHangUp(error: unknown): boolean {
+  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown }
+  return code === 'ECONNRESET' || code === 'UND_ERR_SOCKET' || (cause !== undefined && isHangUp(cause))
+}
+
+function refused({
+  status,
+  code,
+  headers,
+}: {
+  status: number
+  code?: unknown
+  headers?: Headers | undefined
+}): CropVlmError {
+  const retryAfter = Number(headers?.get('retry-after') ?? Number.NaN)
+  return new CropVlmError('target_failed', `The target replied ${status}${HINTS[status] ?? '.'}`, {
+    details: {
+      status,
+      ...(typeof code === 'string' && /^\w{1,64}$/.test(code) ? { code } : {}),
+      ...(Number.isFinite(retryAfter) ? { retry_after: retryAfter } : {}),
+    },
+  })
+}
+
+const HINTS: Readonly<Record<number, string>> = {
+  400: ': it does not take this request; check that the model reads images.',
+  401: ': it does not take the key; set TARGET_API_KEY.',
+  403: ': the key may not use this model.',
+  404: ': it has no such model or path; check TARGET_MODEL, and that TARGET_BASE_URL ends in /v1.',
+  413: ': the pictures are too large for it; lower TARGET_FULL_EDGE and TARGET_CROP_EDGE.',
+  429: ': it is over its rate limit; try again later.',
+}

@@ -1,0 +1,41 @@
+/** At most so many calls at once; the others wait their turn for as long as their signal lets them. */
+export class Slots {
+  #free: number
+  readonly #waiting: (() => void)[] = []
+
+  constructor(most: number) {
+    this.#free = most
+  }
+
+  /** Runs `call` once there is a slot. Rejects with the signal's reason if it is aborted before. */
+  async run<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+    await this.#take(signal)
+    try {
+      return await call()
+    } finally {
+      const next = this.#waiting.shift()
+      if (next) next()
+      else this.#free += 1
+    }
+  }
+
+  async #take(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    if (this.#free > 0) {
+      this.#free -= 1
+      return
+    }
+    await new Promise<void>((resolve, reject) => {
+      const turn = () => {
+        signal.removeEventListener('abort', onAbort)
+        resolve()
+      }
+      const onAbort = () => {
+        this.#waiting.splice(this.#waiting.indexOf(turn), 1)
+        reject(signal.reason)
+      }
+      signal.addEventListener('abort', onAbort, { once: true })
+      this.#waiting.push(turn)
+    })
+  }
+}

@@ -1,0 +1,76 @@
+import type { RawImage } from '../image.js'
+import { type Grid, tileGrid } from './grid.js'
+import { resample } from './resample.js'
+
+/** What of `preprocessor_config.json` decides pixels. */
+export interface ProcessorConfig {
+  /** Edge of a square tile, in pixels. */
+  tile: number
+  /** Whether larger images are cut into tiles at all. */
+  split: boolean
+  /** Added up per channel: `(byte * rescale - mean) / std`. */
+  rescale: number
+  mean: readonly [number, number, number]
+  std: readonly [number, number, number]
+}
+
+/** An image resized and ready to be cut. */
+export interface ProcessedImage {
+  grid: Grid
+  /** Whole tiles each way. */
+  whole: RawImage
+  /** The distorted image once more, as one tile; null where the image is not split. */
+  global: RawImage | null
+}
+
+/**
+ * Resizes as Idefics3's processor does (transformers 5.18, PIL backend): longest edge, then whole tiles, then the
+ * global view from the already distorted image; 8 bits between all of them.
+ */
+export function processImage(image: RawImage, longestEdge: number, config: ProcessorConfig): ProcessedImage {
+  const { tile } = config
+  const grid = tileGrid(image, longestEdge, tile)
+  const scaled = resample(image, grid.scaled)
+  const square = { width: tile, height: tile }
+  if (!config.split)
+    return {
+      grid: { ...grid, rows: 0, cols: 0, tiles: 1, whole: square },
+      whole: resample(scaled, square),
+      global: null,
+    }
+  const whole = resample(scaled, grid.whole)
+  return { grid, whole, global: grid.rows === 0 ? null : resample(whole, square) }
+}
+
+/**
+ * Writes tile `index` (row-major, the global view last) as normalised planes, `[3, tile, tile]`, into `out` from
+ * `offset` on.
+ */
+export function writeTile(
+  { grid, whole, global }: ProcessedImage,
+  index: number,
+  config: ProcessorConfig,
+  out: Float32Array,
+  offset: number,
+): void {
+  const { tile } = config
+  const isGlobal = global !== null && index === grid.tiles - 1
+  const source = isGlobal ? global : whole
+  const left = isGlobal || grid.cols === 0 ? 0 : (index % grid.cols) * tile
+  const top = isGlobal || grid.cols === 0 ? 0 : Math.floor(index / grid.cols) * tile
+  for (let channel = 0; channel < 3; channel++) {
+    const table = normalised(config, channel)
+    let target = offset + channel * tile * tile
+    for (let y = 0; y < tile; y++) {
+      let pixel = ((top + y) * source.width + left) * 3 + channel
+      for (let x = 0; x < tile; x++, pixel += 3) out[target++] = table[source.data[pixel] as number] as number
+    }
+  }
+}
+
+/** The value of each byte after normalisation, rounded to 32 bits at each step as numpy rounds. */
+function normalised({ rescale, mean, std }: ProcessorConfig, channel: number): Float32Array {
+  const centre = Math.fround(mean[channel] as number)
+  const width = Math.fround(std[channel] as number)
+  return Float32Array.from({ length: 256 }, (_, byte) => Math.fround(Math.fround(byte * rescale) - centre) / width)
+}

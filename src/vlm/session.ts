@@ -1,0 +1,141 @@
+import { env, InferenceSession, Tensor } from 'onnxruntime-node'
+import { CropVlmError } from '../errors.js'
+import { fromHalf, toHalf } from './half.js'
+
+// Its errors come as exceptions too; the lines it writes by itself would stand in the log without a level.
+env.logLevel = 'fatal'
+
+/** One value that goes in or comes out of a graph. `dims` as the graph declares its ranks. */
+export interface TensorValue {
+  data: Float32Array | Uint16Array | BigInt64Array | Uint8Array
+  dims: readonly number[]
+}
+
+/** What a graph declares: element type (`float32`, `float16`, `int64`, `bool`) and shape; a name is a free size. */
+export interface TensorSpec {
+  type: string
+  shape: readonly (number | string)[]
+}
+
+/** One loaded graph. Tests replace it by a scripted one. */
+export interface Session {
+  readonly inputs: ReadonlyMap<string, TensorSpec>
+  readonly outputs: ReadonlyMap<string, TensorSpec>
+  /**
+   * Runs the graph; runs of one process never overlap. 32-bit floats become halves where the graph declares them.
+   * `into` names outputs to be written into given arrays, which may be the very arrays fed.
+   */
+  run(feeds: Record<string, TensorValue>, into?: Record<string, TensorValue>): Promise<Record<string, TensorValue>>
+  close(): Promise<void>
+}
+
+export type Provider = 'cpu' | 'cuda'
+
+export interface OpenedSessions {
+  sessions: Session[]
+  provider: Provider
+  /** Why that provider: the operator's choice, or what `auto` found. */
+  reason: string
+}
+
+/**
+ * Opens graphs, all on one execution provider. `auto` takes CUDA where it can be had.
+ * Throws `invalid_config` where `cuda` is asked for and cannot be had, `invalid_model` naming the file that no
+ * provider can load.
+ */
+export async function openSessions(
+  files: readonly string[],
+  wanted: Provider | 'auto',
+  threads: number | null,
+): Promise<OpenedSessions> {
+  if (wanted === 'cpu')
+    return { sessions: await openAll(files, 'cpu', threads), provider: 'cpu', reason: 'EXECUTION_PROVIDER=cpu' }
+  try {
+    const sessions = await openAll(files, 'cuda', threads)
+    const reason = wanted === 'auto' ? 'auto: the CUDA provider loaded' : 'EXECUTION_PROVIDER=cuda'
+    return { sessions, provider: 'cuda', reason }
+  } catch (cause) {
+    const why = firstLine((cause as CropVlmError).cause ?? cause)
+    // A broken graph fails on the CPU too, and is then reported as what it is.
+    const sessions = await openAll(files, 'cpu', threads)
+    if (wanted === 'auto') return { sessions, provider: 'cpu', reason: `auto: CUDA cannot be had (${why})` }
+    await Promise.all(sessions.map(session => session.close()))
+    throw new CropVlmError(
+      'invalid_config',
+      `EXECUTION_PROVIDER=cuda, but CUDA cannot be had (${why}). Install the CUDA build of onnxruntime-node, CUDA 12 and cuDNN 9, or set EXECUTION_PROVIDER=auto.`,
+      { cause },
+    )
+  }
+}
+
+async function openAll(files: readonly string[], provider: Provider, threads: number | null): Promise<Session[]> {
+  const sessions: Session[] = []
+  for (const file of files) sessions.push(await open(file, provider, threads))
+  return sessions
+}
+
+async function open(file: string, provider: Provider, threads: number | null): Promise<Session> {
+  try {
+    const session = await InferenceSession.create(file, {
+      executionProviders: provider === 'cuda' ? ['cuda', 'cpu'] : ['cpu'],
+      graphOptimizationLevel: 'all',
+      ...(threads === null ? {} : { intraOpNumThreads: threads }),
+      // Spinning threads steal the core from the process that serves HTTP.
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
+    })
+    return new OnnxSession(session)
+  } catch (cause) {
+    throw new CropVlmError('invalid_model', `${file} cannot be loaded as an ONNX graph (${firstLine(cause)}).`, {
+      cause,
+    })
+  }
+}
+
+class OnnxSession implements Session {
+  readonly inputs: ReadonlyMap<string, TensorSpec>
+  readonly outputs: ReadonlyMap<string, TensorSpec>
+
+  constructor(private readonly session: InferenceSession) {
+    this.inputs = specs(session.inputMetadata)
+    this.outputs = specs(session.outputMetadata)
+  }
+
+  async run(feeds: Record<string, TensorValue>, into: Record<string, TensorValue> = {}) {
+    const inputs: Record<string, Tensor> = {}
+    for (const [name, spec] of this.inputs) {
+      const value = feeds[name]
+      if (!value) throw new Error(`the graph's input ${name} was not fed`)
+      inputs[name] = tensor(value, spec)
+    }
+    const outputs: Record<string, Tensor | null> = {}
+    for (const [name, spec] of this.outputs) outputs[name] = into[name] ? tensor(into[name], spec) : null
+    const results = await this.session.run(inputs, outputs)
+    return Object.fromEntries(
+      Object.entries(results).map(([name, { data, dims }]) => [name, { data: data as TensorValue['data'], dims }]),
+    )
+  }
+
+  async close() {
+    await this.session.release()
+  }
+}
+
+/** The values of a `float32` or `float16` output. */
+export function floats({ data }: TensorValue): Float32Array {
+  return data instanceof Float32Array ? data : fromHalf(data as Uint16Array)
+}
+
+function tensor({ data, dims }: TensorValue, { type }: TensorSpec): Tensor {
+  const fitting = type === 'float16' && data instanceof Float32Array ? toHalf(data) : data
+  return new Tensor(type as Tensor.Type, fitting as Tensor.DataType, dims)
+}
+
+function specs(metadata: readonly InferenceSession.ValueMetadata[]): ReadonlyMap<string, TensorSpec> {
+  return new Map(
+    metadata.flatMap(value => (value.isTensor ? [[value.name, { type: value.type, shape: value.shape }]] : [])),
+  )
+}
+
+function firstLine(error: unknown): string {
+  return String(error instanceof Error ? error.message : error).split('\n', 1)[0] ?? ''
+}

@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import type { Report } from '../../src/cli/eval/report.js'
+import { evaluate } from '../../src/cli/eval.js'
+import { type Script, startScripted } from './scripted-service.js'
+
+const PAGES = [
+  { id: 'a', kind: 'shapes', image: 'images/a.png', question: 'A?', answers: ['42'], box: [25, 25, 75, 75] },
+  { id: 'b', kind: 'shapes', image: 'images/b.png', question: 'B?', answers: ['7'], box: [10, 10, 20, 20] },
+  { id: 'c', kind: 'receipts', image: 'images/b.png', question: 'C?', answers: ['12.50'], box: null },
+  { id: 'd', kind: 'receipts', image: 'images/b.png', question: 'D?', answers: ['9'] },
+]
+const SCRIPTS: Record<string, Script> = {
+  'A?': { answer: '42.', without: '41' },
+  'B?': { answer: '7', without: '7', bbox: [0, 0, 100, 100], decision: 'fallback' },
+  'C?': { answer: '12.5', without: '12.50' },
+  'D?': { answer: '9', without: '1' },
+}
+
+async function setUp(t: Test, scripts = SCRIPTS, pages: unknown[] = PAGES, options = {}) {
+  const manifest = pages.map(page => (typeof page === 'string' ? page : JSON.stringify(page))).join('\n')
+  const dir = t.testdir({ 'manifest.jsonl': `${manifest}\n\n`, images: { 'a.png': 'pretend', 'b.png': 'pretended' } })
+  const service = await startScripted(scripts, options)
+  t.teardown(() => service.close())
+  const [out, log]: [string[], string[]] = [[], []]
+  const start = async () => ({ url: service.url, stop: async () => void log.push('stopped') })
+  const run = (args: string[], env: Record<string, string> = {}) =>
+    evaluate(args, { env, stdout: { write: text => out.push(text) }, stderr: { write: text => log.push(text) }, start })
+  const file = join(dir, 'report.json')
+  const report = () => JSON.parse(readFileSync(file, 'utf8')) as Report
+  return { dir, service, out, log, run, file, report }
+}
+
+t.test('scores a manifest', async t => {
+  const { dir, service, out, log, run, file, report } = await setUp(t, SCRIPTS, PAGES, { together: 2 })
+  const args = ['--data', dir, '--url', `${service.url}/`, '--out', file, '--target', 'mini', '--expand', '2']
+  t.equal(await run([...args, '--concurrency', '2']), 0)
+  const { overall, kinds, failures, stage_medians_ms, latency_ms, info, pages } = report()
+  t.match(overall, { pages: 4, failed: 0, helped: 2, hurt: 1, size: (0.25 + 1 + 0.25 + 0.25) / 4, fallback: 0.25 })
+  t.same(overall.with_crop, { exact: 0.75, vqa: 0.75, vqa_reference: 0.75, anls: 0.95 })
+  t.equal(overall.without_crop.exact, 0.5)
+  t.same(overall.box, { pages: 2, iou: (625 / 4375 + 0.01) / 2, recall: 0.625, fullRecall: 0.5 })
+  t.match(kinds, {
+    receipts: { pages: 2, box: null, with_crop: { exact: 0.5 } },
+    shapes: { pages: 2, with_crop: { exact: 1 } },
+  })
+  t.same(failures, [])
+  t.same(stage_medians_ms, { queue: 1, vision: 20, total: 40 })
+  t.ok(latency_ms !== null && latency_ms.p50 > 0 && latency_ms.p50 <= latency_ms.p99)
+  t.same(info, { version: '0.0.0' })
+  t.match(pages, [
+    { id: 'a', answer: '42.', answer_without_crop: '41', iou: 625 / 4375 },
+    {},
+    { iou: null },
+    { id: 'd' },
+  ])
+  t.match(
+    service.requests.find(({ question }) => question === 'A?'),
+    {
+      image: '7',
+      compare: 'true',
+      target: 'mini',
+      expand: '2',
+    },
+  )
+  t.equal(service.peak, 2)
+  const text = out.join('')
+  t.match(text, /\| all \| 4 \| 0 \| 75\.0 \| 50\.0 \| \+25\.0 \| 2 \| 1 \|/)
+  t.match(text, /\| receipts \| 2 \| 0 \| 50\.0 \| 50\.0 \| \+0\.0 \|/)
+  t.match(text, /\| shapes \| 2 \| 7\.6 \| 62\.5 \| 50\.0 \| 62\.5 \| 50\.0 \|/)
+  t.match(text, /\| vision \| 20\.0 \|/)
+  t.match(log.join(''), /4 of 4 pages/)
+})
+
+t.test('failed requests are counted as wrong, listed, and fail the run', async t => {
+  const scripts = {
+    ...SCRIPTS,
+    'A?': { status: 502 },
+    'B?': { text: '{"bbox": [1]}' },
+    'C?': { hangUp: true },
+  }
+  const { dir, service, out, run, file, report } = await setUp(t, scripts)
+  t.equal(await run(['--data', dir, '--url', service.url, '--out', file]), 1)
+  const { overall, failures } = report()
+  t.match(overall, {
+    pages: 4,
+    failed: 3,
+    with_crop: { exact: 0.25 },
+    without_crop: { exact: 0 },
+    box: null,
+    fallback: 0,
+  })
+  t.match(failures, [
+    { id: 'a', status: 502, error: /target_failed/ },
+    { id: 'b', status: 200, error: /not a reply/ },
+    { id: 'c', status: null, error: /fetch failed/ },
+  ])
+  t.match(out.join(''), /3 requests failed:\n- a: 502: .*target_failed/)
+  t.equal(service.peak, 1)
+})
+
+t.test('nothing but failures still makes a report', async t => {
+  const { dir, service, out, run, file, report } = await setUp(t, { 'A?': { status: 503 } }, PAGES.slice(0, 1))
+  t.equal(await run(['--data', dir, '--url', service.url, '--out', file]), 1)
+  t.match(report().overall, { size: null, fallback: null, box: null, with_crop: { exact: 0 } })
+  t.match(out.join(''), /whole request, two answers \| - \| - \| - \|/)
+})
+
+t.test('--limit; a service of its own; a key', async t => {
+  const { dir, service, log, run } = await setUp(t, SCRIPTS, PAGES, { apiKey: 'secret' })
+  t.equal(await run(['--data', dir, '--limit', '2'], { API_KEY: 'secret' }), 0)
+  t.equal(service.requests.length, 2)
+  t.equal(log.at(-1), 'stopped')
+  await t.rejects(run(['--data', dir]), { exitCode: 4, message: /set API_KEY/ })
+  t.equal(log.at(-1), 'stopped', 'stopped after a failure too')
+})
+
+t.test('wrong arguments and wrong data name the remedy', async t => {
+  const { dir, run } = await setUp(t)
+  await t.rejects(run([]), { exitCode: 2, message: /npm run eval -- --data DIR/ })
+  await t.rejects(run(['--data', dir, '--limit', '0']), { exitCode: 2, message: /--limit is "0"/ })
+  await t.rejects(run(['--data', dir, '--boxes']), { exitCode: 2, message: /--boxes/ })
+  await t.rejects(run(['--data', join(dir, 'images')]), { exitCode: 2, message: /names the folder with manifest/ })
+  await t.rejects(run(['--data', dir, '--url', 'http://127.0.0.1:9']), {
+    exitCode: 1,
+    message: /No service answers at/,
+  })
+  t.equal(await run(['--help']), 0)
+  for (const [page, message] of [
+    ['{', /manifest\.jsonl:1: is not JSON/],
+    [{ ...PAGES[0], answers: [] }, /"answers" must be/],
+    [{ ...PAGES[0], question: '' }, /"question" must be a text/],
+    [{ ...PAGES[0], box: [50, 0, 50, 10] }, /"box" must be/],
+    [{ ...PAGES[0], box: [0, 0, 110, 10] }, /"box" must be/],
+  ] as const) {
+    const bad = await setUp(t, SCRIPTS, [page])
+    await t.rejects(bad.run(['--data', bad.dir]), { exitCode: 2, message })
+  }
+})

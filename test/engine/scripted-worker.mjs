@@ -1,0 +1,66 @@
+/**
+ * An engine process without models, for the tests of the parent side: what it does is written in the question (or,
+ * for the start, in the cropper's folder). The process, its death and the channel are real. Plain JavaScript, so that
+ * a test that starts it many times does not wait for a compiler each time.
+ */
+import { existsSync, rmSync } from 'node:fs'
+
+const aborted = new Set()
+
+process.on('disconnect', () => process.exit(0))
+process.on('message', request => {
+  if (request.type === 'start') start(request.options.cropper.dir)
+  else if (request.type === 'stop') process.exit(0)
+  else if (request.type === 'abort') aborted.add(request.id)
+  else work(request.id, request.job.question ?? request.job.text)
+})
+
+/** `ready`; `fail`; `die`; `never`; or a file: ready while it exists, dies without it. */
+function start(script) {
+  console.log(JSON.stringify({ level: 'info', msg: 'scripted engine starts' }))
+  const failure = { code: 'invalid_model', message: 'model.onnx is missing' }
+  if (script === 'fail') process.send({ type: 'failed', error: failure }, () => process.exit(1))
+  else if (script === 'ready' || existsSync(script)) process.send({ type: 'ready', info: info() })
+  else if (script !== 'never') process.exit(7)
+}
+
+function work(id, question) {
+  const [script, argument] = question.split(' ')
+  const answer = () => process.send({ type: 'result', id, result: result(script) })
+  const fail = error => process.send({ type: 'error', id, error })
+  const untilAborted = () => {
+    if (aborted.has(id)) fail({ code: 'internal_error', message: 'aborted' })
+    else setTimeout(untilAborted, 5)
+  }
+  if (script === 'crash') process.exit(9)
+  else if (script === 'remove') {
+    rmSync(argument)
+    process.exit(9)
+  } else if (script === 'wait') untilAborted()
+  else if (script === 'slow') setTimeout(answer, Number(argument))
+  else if (script === 'hang') for (;;);
+  else if (script === 'error') fail({ code: 'image_undecodable', message: 'bad image', param: 'image' })
+  else answer()
+}
+
+function info() {
+  const { pid } = process
+  return { models: [], executionProvider: 'cpu', executionProviderReason: 'scripted', pid }
+}
+
+function result(raw) {
+  return {
+    kind: 'crop',
+    box: [0, 0, 50, 50],
+    pixelBox: [0, 0, 5, 5],
+    image: { width: 10, height: 10 },
+    decision: 'zoomed',
+    reason: null,
+    confidence: 0.5,
+    raw,
+    model: { id: 'scripted', resolution: 128, tiles: 1 },
+    pictures: { crop: null, overlay: null, targetFull: null, targetCrop: null },
+    timings: { queue: 0, decode: 1, preprocess: 1, vision: 1, prefill: 1, generate: 1, crop: 0 },
+    generatedTokens: 15,
+  }
+}

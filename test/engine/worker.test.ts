@@ -1,0 +1,94 @@
+import { cpSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { pino } from 'pino'
+import sharp from 'sharp'
+import t, { type Test } from 'tap'
+import { readConfig } from '../../src/config.js'
+import { startEngine } from '../../src/engine/client.js'
+import { engineOptions } from '../../src/engine/options.js'
+import type { CropJob, GenerateJob } from '../../src/engine/protocol.js'
+import { compile } from '../compiled.js'
+
+t.setTimeout(240_000)
+
+const module = pathToFileURL(join(compile('worker.test'), 'engine/worker.js'))
+const tiny = resolve(import.meta.dirname, '../fixtures/models/tiny')
+const image = await sharp({ create: { width: 640, height: 480, channels: 3, background: 'teal' } })
+  .jpeg()
+  .toBuffer()
+const pictures = { crop: null, overlay: null, targetFull: null, targetCrop: null }
+const job: CropJob = { kind: 'crop', image, question: 'What?', resolution: null, expand: 1, pictures }
+
+function start(t: Test, env: Record<string, string> = {}) {
+  const config = readConfig({ CROPPER_MODEL: tiny, LOCAL_TARGET_MODEL: tiny, EXECUTION_PROVIDER: 'cpu', ...env })
+  const engine = startEngine({ ...engineOptions(config), module, execArgv: [] }, pino({ level: 'silent' }))
+  t.teardown(() => engine.close())
+  const call = () => ({ signal: new AbortController().signal, deadline: Date.now() + 120_000 })
+  return { engine, call }
+}
+
+t.test('the real process: ready, a box, an answer, a death, a box', async t => {
+  const { engine, call } = start(t, { THREADS: '1' })
+  const info = await engine.ready
+  t.match(info, {
+    models: [
+      { id: 'tiny', role: 'cropper', defaultResolution: 64 },
+      { id: 'tiny', role: 'target' },
+    ],
+    executionProvider: 'cpu',
+    executionProviderReason: /cpu/,
+  })
+  t.not(info.pid, process.pid)
+  const first = await engine.run(
+    { ...job, pictures: { ...pictures, crop: { format: 'jpeg', quality: 90, longestEdge: null } } },
+    call(),
+  )
+  t.match(first, { decision: 'zoomed', image: { width: 640, height: 480 } })
+  t.equal((await sharp(first.pictures.crop?.bytes).metadata()).format, 'jpeg')
+  const question: GenerateJob = {
+    kind: 'generate',
+    model: 'local',
+    images: [image],
+    text: 'What?',
+    resolution: null,
+    maxTokens: 2,
+    temperature: 0,
+  }
+  t.equal((await engine.run(question, call())).usage.completionTokens, 2)
+  await t.rejects(engine.run({ ...job, image: new Uint8Array([1, 2, 3]) }, call()), {
+    code: 'unsupported_image_format',
+  })
+
+  const running = engine.run(job, call())
+  const waiting = engine.run(job, call())
+  process.kill(info.pid, 'SIGKILL')
+  await t.rejects(running, { code: 'engine_unavailable' })
+  t.same((await waiting).box, first.box)
+  t.equal(engine.restarts, 1)
+})
+
+t.test('Ctrl-C in the terminal does not reach the models', async t => {
+  const { engine, call } = start(t)
+  const { pid } = await engine.ready
+  process.kill(pid, 'SIGINT')
+  process.kill(pid, 'SIGTERM')
+  t.match(await engine.run(job, call()), { kind: 'crop' })
+  t.equal(engine.restarts, 0)
+})
+
+t.test('a model folder that cannot be used: the file is named', async t => {
+  const dir = join(t.testdir(), 'broken')
+  cpSync(tiny, dir, { recursive: true })
+  rmSync(join(dir, 'onnx/vision_encoder.onnx'))
+  const { engine } = start(t, { CROPPER_MODEL: dir })
+  await t.rejects(engine.ready, { code: 'invalid_model', message: /vision_encoder\.onnx/ })
+})
+
+t.test('a provider that cannot be had is an error, not another provider', async t => {
+  const { engine } = start(t, { EXECUTION_PROVIDER: 'cuda' })
+  await engine.ready.then(
+    info => t.equal(info.executionProvider, 'cuda', 'this machine has CUDA'),
+    error => t.match(error, { code: 'invalid_config', message: /EXECUTION_PROVIDER=cuda/ }),
+  )
+})

@@ -1,0 +1,56 @@
+/** Image files made in the tests: real PNG by zlib, and headers of the other formats. */
+import { crc32, deflateSync } from 'node:zlib'
+
+function chunk(type: string, data: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from(type, 'latin1'), data])
+  const out = Buffer.alloc(body.length + 8)
+  out.writeUInt32BE(data.length, 0)
+  body.copy(out, 4)
+  out.writeUInt32BE(crc32(body), body.length + 4)
+  return out
+}
+
+/** A black 1-bit PNG; 20000x20000 takes 49 KB. */
+export function png(width: number, height: number): Buffer {
+  const header = Buffer.alloc(13)
+  header.writeUInt32BE(width, 0)
+  header.writeUInt32BE(height, 4)
+  header[8] = 1
+  const rows = Buffer.alloc(height * (1 + Math.ceil(width / 8)))
+  return Buffer.concat([
+    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(rows, { level: 9 })),
+    chunk('IEND', Buffer.alloc(0)),
+  ])
+}
+
+/** The segments of a JPEG up to its frame header: an APP1 as long as a thumbnail's, a fill byte, then SOF2. */
+export function jpegHeader(width: number, height: number): Buffer {
+  const app1 = Buffer.alloc(302)
+  app1.writeUInt16BE(0xffe1, 0)
+  app1.writeUInt16BE(300, 2)
+  const frame = Buffer.from([0xff, 0xff, 0xc2, 0, 17, 8, 0, 0, 0, 0, 3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1])
+  frame.writeUInt16BE(height, 6)
+  frame.writeUInt16BE(width, 8)
+  return Buffer.concat([Buffer.from([0xff, 0xd8]), app1, frame])
+}
+
+/** The first 30 bytes of a WebP file: lossy, lossless or extended. */
+export function webpHeader(kind: 'VP8 ' | 'VP8L' | 'VP8X', width: number, height: number): Buffer {
+  const bytes = Buffer.alloc(30)
+  bytes.write('RIFF', 0, 'latin1')
+  bytes.write(`WEBP${kind}`, 8, 'latin1')
+  if (kind === 'VP8X') {
+    bytes.writeUIntLE(width - 1, 24, 3)
+    bytes.writeUIntLE(height - 1, 27, 3)
+  } else if (kind === 'VP8L') {
+    bytes[20] = 0x2f
+    bytes.writeUInt32LE((width - 1) | ((height - 1) << 14), 21)
+  } else {
+    bytes.writeUIntBE(0x9d012a, 23, 3)
+    bytes.writeUInt16LE(width, 26)
+    bytes.writeUInt16LE(height, 28)
+  }
+  return bytes
+}

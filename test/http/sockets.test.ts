@@ -1,0 +1,191 @@
+/** What only a real socket shows: bodies that stall or do not end, clients that go away, replies that come early. */
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import t from 'tap'
+import { cropResult, type Envelope, form, hang, IMAGE, listen } from './scripted.js'
+
+const ASK = { image: IMAGE, question: 'q' }
+const JSON_TYPE = { 'content-type': 'application/json' }
+
+/** Writes a request by hand. */
+async function dial(port: number, path: string, headers: string[], body: Uint8Array | string = ''): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1')
+  // a reset is what some of these tests are about
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  socket.write([`POST ${path} HTTP/1.1`, 'host: x', ...headers, '', ''].join('\r\n'))
+  if (body.length > 0) socket.write(body)
+  return socket
+}
+
+/** Everything until the server closes. */
+async function readAll(socket: Socket): Promise<string> {
+  let text = ''
+  socket.on('data', chunk => {
+    text += chunk
+  })
+  // not `once`, which rejects where the server resets the connection after its reply
+  await new Promise(resolve => socket.on('close', resolve))
+  return text
+}
+
+function parse(text: string): { status: number; body: Envelope } {
+  return { status: Number(text.split(' ', 2)[1]), body: JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4)) }
+}
+
+async function metric(url: string, name: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  return Number(new RegExp(`^${name.replace(/[{}]/g, '\\$&')} (.*)$`, 'm').exec(text)?.[1])
+}
+
+async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
+  while (!(await condition())) await new Promise(resolve => setTimeout(resolve, 5))
+}
+
+t.test('a client that goes away takes its job with it', async t => {
+  for (const kind of ['form', 'json']) {
+    let started: () => void = () => {}
+    const running = new Promise<void>(resolve => (started = resolve))
+    let reason: Promise<unknown> | undefined
+    const { url } = await listen(t, {
+      crop(job, call) {
+        const result = hang(job, call)
+        reason = result.catch(error => error)
+        started()
+        return result
+      },
+    })
+    const client = new AbortController()
+    const { payload, headers } = await form(ASK)
+    const json = JSON.stringify({ image: IMAGE.toString('base64'), question: 'q' })
+    const init = kind === 'form' ? { body: new Uint8Array(payload), headers } : { body: json, headers: JSON_TYPE }
+    const reply = fetch(`${url}/crop`, { method: 'POST', ...init, signal: client.signal })
+    await Promise.race([running, reply])
+    client.abort()
+    await t.rejects(reply, { name: 'AbortError' })
+    t.match(await reason, { code: 'request_aborted' }, kind)
+    await until(async () => (await metric(url, 'cropvlm_requests_total{route="/crop",status="499"}')) === 1)
+    t.equal(await metric(url, 'cropvlm_requests_in_flight'), 1, 'the scrape itself')
+  }
+})
+
+t.test('a job that takes its time is not aborted by the end of the body', async t => {
+  const { url } = await listen(t, {
+    async crop(job, { signal }) {
+      await new Promise(resolve => setTimeout(resolve, 100))
+      signal.throwIfAborted()
+      return cropResult(job)
+    },
+  })
+  const { payload, headers } = await form(ASK)
+  const json = JSON.stringify({ image: IMAGE.toString('base64'), question: 'q' })
+  for (const init of [
+    { body: new Uint8Array(payload), headers },
+    { body: json, headers: JSON_TYPE },
+  ])
+    t.equal((await fetch(`${url}/crop`, { method: 'POST', ...init })).status, 200)
+})
+
+t.test("the deadline is the engine's to keep; an engine that does not keep it is not waited for", async t => {
+  const { payload, headers } = await form(ASK)
+  for (const crop of [hang, () => new Promise<never>(() => {})]) {
+    const { url } = await listen(t, { crop }, { REQUEST_TIMEOUT_MS: '100' })
+    const reply = await fetch(`${url}/crop`, { method: 'POST', body: new Uint8Array(payload), headers })
+    t.equal(reply.status, 504)
+    t.match(await reply.json(), { error: { code: 'deadline_exceeded', type: 'server_error', source: 'gateway' } })
+  }
+})
+
+t.test('a body that stalls is answered with 504 and its socket closed', async t => {
+  const { port } = await listen(t, {}, { REQUEST_TIMEOUT_MS: '100' })
+  const part = '--b\r\ncontent-disposition: form-data; name="image"; filename="a"\r\n\r\nxx'
+  const starts = [
+    ['multipart/form-data; boundary=b', part],
+    ['multipart/form-data; boundary=b', ''],
+    ['application/json', '{"im'],
+  ] as const
+  const stall = async ([type, start]: (typeof starts)[number]) => {
+    const socket = await dial(port, '/crop', [`content-type: ${type}`, 'content-length: 5000'], start)
+    const { status, body } = parse(await readAll(socket))
+    t.equal(status, 504)
+    t.equal(body.error.code, 'deadline_exceeded')
+  }
+  await Promise.all(starts.map(stall))
+})
+
+t.test('headers that stall get 408 in the envelope', async t => {
+  const { port } = await listen(t, {}, { REQUEST_TIMEOUT_MS: '100' })
+  const socket = connect(port, '127.0.0.1')
+  socket.write('POST /crop HTTP/1.1\r\nhost: x\r\n')
+  const { status, body } = parse(await readAll(socket))
+  t.equal(status, 408)
+  t.match(body, { error: { type: 'invalid_request_error', source: 'gateway' }, request_id: /-/ })
+})
+
+t.test('a body without end is cut at the limit, and the client can read why', async t => {
+  const { port, engine } = await listen(t, {}, { MAX_BODY_BYTES: '100000' })
+  const part = (name: string) => `--b\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n`
+  const starts = [
+    ['multipart/form-data; boundary=b', part('image"; filename="a')],
+    ['multipart/form-data; boundary=b', part('question')],
+    ['multipart/form-data; boundary=b', 'no part yet'],
+    ['application/json', '{"image": "'],
+  ] as const
+  const chunk = (data: string) => `${data.length.toString(16)}\r\n${data}\r\n`
+  const flood = async ([type, start]: (typeof starts)[number]) => {
+    const socket = await dial(port, '/crop', [`content-type: ${type}`, 'transfer-encoding: chunked'], chunk(start))
+    // keeps sending until the server has had enough of it
+    const pump = setInterval(() => socket.write(chunk('x'.repeat(10_000))), 1)
+    const { status, body } = parse(await readAll(socket).finally(() => clearInterval(pump)))
+    t.equal(status, 413, start)
+    t.equal(body.error.code, 'body_too_large')
+  }
+  await Promise.all(starts.map(flood))
+  t.equal(engine.jobs.length, 0)
+})
+
+t.test(
+  'a body too large by its length is refused, and the client that sends it all the same reads the reply',
+  async t => {
+    const { url } = await listen(t)
+    const body = new Uint8Array(25 * 1024 * 1024)
+    for (const type of ['application/json', 'multipart/form-data; boundary=b']) {
+      const reply = await fetch(`${url}/crop`, { method: 'POST', body, headers: { 'content-type': type } })
+      t.equal(reply.status, 413)
+      t.equal(((await reply.json()) as Envelope).error.code, 'body_too_large')
+    }
+  },
+)
+
+t.test('after an early error the connection can be used again', async t => {
+  const { port } = await listen(t)
+  const { payload, headers } = await form({ oops: 'x', image: Buffer.alloc(300_000), question: 'q' })
+  const head = [`content-type: ${headers['content-type']}`, `content-length: ${payload.length}`]
+  const socket = await dial(port, '/crop', head, payload)
+  const [first] = await once(socket, 'data')
+  t.match(String(first), /^HTTP\/1\.1 400 [\s\S]*unknown_option/)
+  socket.write('GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
+  t.match(await readAll(socket), /^HTTP\/1\.1 200 [\s\S]*live/)
+})
+
+t.test('a client that goes away within its body does no harm', async t => {
+  const { port, url, engine } = await listen(t)
+  const part = '--b\r\ncontent-disposition: form-data; name="image"; filename="a"\r\n\r\nxx'
+  for (const type of ['multipart/form-data; boundary=b', 'application/json']) {
+    const socket = await dial(port, '/crop', [`content-type: ${type}`, 'content-length: 5000'], part)
+    await until(async () => (await metric(url, 'cropvlm_requests_in_flight')) === 2)
+    socket.destroy()
+    await until(async () => (await metric(url, 'cropvlm_requests_in_flight')) === 1)
+  }
+  t.equal(engine.jobs.length, 0)
+  t.equal((await fetch(`${url}/health`)).status, 200)
+})
+
+t.test('what is no HTTP gets the envelope too', async t => {
+  const { port } = await listen(t)
+  const broken = connect(port, '127.0.0.1')
+  broken.write('hello\r\n\r\n')
+  t.match(parse(await readAll(broken)), { status: 400, body: { error: { code: 'invalid_body' } } })
+  const long = await dial(port, '/crop', [`x-long: ${'x'.repeat(20_000)}`])
+  t.equal(parse(await readAll(long)).status, 431)
+})

@@ -1,0 +1,95 @@
+import { createServer } from 'node:net'
+import { resolve } from 'node:path'
+import sharp from 'sharp'
+import t from 'tap'
+import { compile } from './compiled.js'
+import { postCrop, startServer } from './server.js'
+
+t.setTimeout(240_000)
+
+const service = compile('main.test')
+
+const noise = { type: 'gaussian', mean: 128, sigma: 60 } as const
+const page = { width: 1200, height: 900, channels: 3, background: 'white', noise } as const
+const image = new Uint8Array(await sharp({ create: page }).png({ compressionLevel: 0 }).toBuffer())
+
+t.test('starts, says which provider and how to try it, answers, and loses one request to a kill -9', async t => {
+  const server = startServer(t, service)
+  const url = String((await server.line('ready; try')).url)
+  t.match(await server.line('ready; try'), {
+    executionProvider: 'cpu',
+    reason: /cpu/,
+    msg: /curl .* http:\/\/127.0.0.1:\d+/,
+  })
+  t.equal((await fetch(`${url}/health/ready`)).status, 200)
+  t.match(await postCrop(url, image), {
+    status: 200,
+    body: { decision: 'zoomed', image: { width: 1200, height: 900 } },
+  })
+
+  const load = Promise.all(Array.from({ length: 12 }, () => postCrop(url, image)))
+  const { engine } = await server.line('engine process started')
+  // the requests are uploaded and the first of them at work
+  while (!/cropvlm_queue_size [1-9]/.test(await (await fetch(`${url}/metrics`)).text()));
+  process.kill(Number(engine), 'SIGKILL')
+  const statuses = (await load).map(({ status }) => status).sort()
+  t.same(statuses, [...Array(11).fill(200), 503])
+  t.equal((await postCrop(url, image)).status, 200)
+  t.match(await (await fetch(`${url}/metrics`)).text(), /cropvlm_engine_restarts_total 1/)
+
+  const inFlight = Promise.all(Array.from({ length: 6 }, () => postCrop(url, image)))
+  while (!/cropvlm_queue_size [1-9]/.test(await (await fetch(`${url}/metrics`)).text()));
+  server.process.kill('SIGTERM')
+  await server.line('SIGTERM')
+  const refused = await postCrop(url, image).catch(() => ({ status: 'closed' }))
+  t.ok(refused.status === 503 || refused.status === 'closed', 'new requests are refused')
+  for (const { status } of await inFlight) t.equal(status, 200)
+  t.equal(await server.exit, 0)
+  t.notOk(server.lines.some(({ level }) => Number(level) >= 60))
+})
+
+t.test('answers probes while the models load, and a second signal ends it at once', async t => {
+  const server = startServer(t, service, { SHUTDOWN_GRACE_MS: '3600000' })
+  const { msg } = await server.line('Server listening at')
+  const url = String(msg).replace('Server listening at ', '')
+  t.equal((await fetch(`${url}/health/live`)).status, 200)
+  t.ok([200, 503].includes((await fetch(`${url}/health/ready`)).status))
+  server.process.kill('SIGTERM')
+  await server.line('SIGTERM')
+  server.process.kill('SIGINT')
+  t.ok([0, 1].includes(Number(await server.exit)))
+})
+
+t.test('the engine process does not outlive the server, however that ends', async t => {
+  const server = startServer(t, service)
+  const { engine } = await server.line('engine process started')
+  server.process.kill('SIGKILL')
+  await server.exit
+  const alive = () => {
+    try {
+      return process.kill(Number(engine), 0)
+    } catch {
+      return false
+    }
+  }
+  while (alive()) await new Promise(resolve => setTimeout(resolve, 20))
+  t.notOk(alive())
+})
+
+t.test('start-up failures: exit code 1 and one line that tells what to do', async t => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  t.teardown(() => taken.close())
+  await new Promise(resolve => taken.once('listening', resolve))
+  const port = String((taken.address() as { port: number }).port)
+  const failures: [env: Record<string, string>, message: RegExp][] = [
+    [{ PORT: 'http' }, /PORT is "http"; set it to a whole number/],
+    [{ PORT: port }, new RegExp(`port ${port} of 127.0.0.1 is taken`)],
+    [{ CROPPER_MODEL: resolve('/nowhere') }, /\/nowhere/],
+  ]
+  for (const [env, message] of failures) {
+    const server = startServer(t, service, env)
+    t.equal(await server.exit, 1)
+    const fatal = server.lines.filter(({ level }) => level === 60)
+    t.match(fatal, [{ msg: message }])
+  }
+})

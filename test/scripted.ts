@@ -1,0 +1,42 @@
+/** Seeded numbers in [0, 1): mulberry32. */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/**
+ * A language model made of nothing but its seed: the logits behind a text depend on all its tokens, and on
+ * `favour(tokens)`, which raises the logits of some.
+ */
+export function scriptedModel(
+  seed: number,
+  vocabulary: number,
+  favour: (tokens: readonly number[]) => Map<number, number>,
+) {
+  const fed: number[] = []
+  let calls = 0
+  const logits = (tokens: readonly number[]) => {
+    const random = seeded(tokens.reduce((hash, token) => Math.imul(hash ^ token, 0x01000193) + 7, seed * 2654435761))
+    const row = Float32Array.from({ length: vocabulary }, () => random() * 4)
+    for (const [token, bonus] of favour(tokens)) row[token] = (row[token] ?? 0) + bonus
+    return row
+  }
+  return {
+    logits,
+    calls: () => calls,
+    /** As `decode` wants it: the first call gives the logits behind the prompt, too. */
+    async feed(tokens: readonly number[]): Promise<Float32Array[]> {
+      const rows = calls++ === 0 ? [logits([])] : []
+      for (const token of tokens) {
+        fed.push(token)
+        rows.push(logits(fed))
+      }
+      return rows
+    },
+  }
+}

@@ -1,0 +1,84 @@
+import t from 'tap'
+import { type DecodeOptions, decode } from '../../src/vlm/decode.js'
+import type { GrammarState } from '../../src/vlm/grammar.js'
+import { logProbability } from '../../src/vlm/sampling.js'
+import { scriptedModel } from '../scripted.js'
+
+const END = 0
+const VOCABULARY = 20
+
+/** `lists` of allowed tokens, one after the other. */
+const steps = (...lists: number[][]): GrammarState => ({
+  allowed: lists[0] ?? [],
+  after: () => steps(...lists.slice(1)),
+})
+const run = (model: ReturnType<typeof scriptedModel>, changes: Partial<DecodeOptions> = {}) =>
+  decode({
+    feed: model.feed,
+    grammar: null,
+    eos: new Set([END]),
+    maxNewTokens: 12,
+    temperature: 0,
+    random: () => 0.5,
+    signal: new AbortController().signal,
+    ...changes,
+  })
+const plain = (seed: number) => scriptedModel(seed, VOCABULARY, () => new Map())
+/** The same answer, asked for token by token with nothing riding along. */
+const slowly = (seed: number, grammar: GrammarState | null, length: number) => {
+  const { logits } = plain(seed)
+  const tokens: number[] = []
+  for (let state = grammar; tokens.length < length && tokens.at(-1) !== END; ) {
+    const row = logits(tokens)
+    const allowed = state?.allowed ?? [...row.keys()]
+    if (allowed.length === 0) break
+    const best = allowed.reduce((a, b) => ((row[b] as number) > (row[a] as number) ? b : a))
+    tokens.push(best)
+    state = state?.after(best) ?? null
+  }
+  return tokens
+}
+
+t.test('free greedy decoding stops at an end token or at the limit', async t => {
+  const lengths = new Set<number>()
+  for (let seed = 0; seed < 60; seed++) {
+    const { tokens, free, logProbs } = await run(plain(seed))
+    t.same(tokens, slowly(seed, null, 12))
+    t.ok(free.every(Boolean) && logProbs.every(logProb => logProb !== null))
+    lengths.add(tokens.length)
+  }
+  t.ok(lengths.has(12) && lengths.size > 2, 'both happened')
+})
+
+t.test('forced tokens in front, between and at the end give the answer of asking one by one', async t => {
+  for (let seed = 0; seed < 40; seed++) {
+    const grammar = steps([3], [4], [5, 6, 7], [8], [8], [1, 2], [9, 10], [11], [12])
+    const model = plain(seed)
+    const { tokens, free, logProbs } = await run(model, { grammar: { start: grammar } })
+    t.same(tokens, slowly(seed, grammar, 12))
+    t.equal(model.calls(), 3, 'a run for each choice, none for the forced end')
+    t.same(free, [false, false, true, false, false, true, true, false, false])
+    const { logits } = plain(seed)
+    tokens.forEach((token, i) => {
+      const expected = i < 7 ? logProbability(logits(tokens.slice(0, i)), token) : null
+      t.equal(logProbs[i], expected, `log-probability of token ${i}`)
+    })
+  }
+})
+
+t.test('the limit holds within forced tokens too', async t => {
+  const grammar = { start: steps([3], [4], [5, 6], [7], [8]) }
+  t.same((await run(plain(1), { grammar, maxNewTokens: 2 })).tokens, [3, 4])
+  t.equal((await run(plain(1), { grammar, maxNewTokens: 4 })).tokens.length, 4)
+})
+
+t.test('an abort between runs ends it', async t => {
+  const controller = new AbortController()
+  const model = plain(2)
+  const feed = async (tokens: readonly number[]) => {
+    if (model.calls() === 2) controller.abort()
+    return await model.feed(tokens)
+  }
+  await t.rejects(run(model, { feed, eos: new Set(), signal: controller.signal }), { code: 'request_aborted' })
+  t.equal(model.calls(), 3)
+})

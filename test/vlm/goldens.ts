@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+/** Files that `cropvlm-train golden` and `cropvlm-train fixture` wrote. */
+export const GOLDEN = fileURLToPath(new URL('../fixtures/golden/', import.meta.url))
+export const MODELS = fileURLToPath(new URL('../fixtures/models/', import.meta.url))
+/** The real tokenizer and configuration; a test that needs it skips where it is absent. */
+export const SMOLVLM = fileURLToPath(new URL('../../../shared/smolvlm-256m-instruct/', import.meta.url))
+
+/** The cases of one golden file; the caller states their shape. */
+export function goldenCases<T>(file: string): T[] {
+  return JSON.parse(readFileSync(`${GOLDEN}${file}`, 'utf8')).cases
+}
+
+/** The beginning of a question as a test's name: TAP wants one line of plain characters. */
+export function label(question: string): string {
+  return encodeURI([...question].slice(0, 30).join(''))
+}

@@ -1,0 +1,114 @@
+import t from 'tap'
+import { CropVlmError } from '../../src/errors.js'
+import { cropperPrompt, targetPrompt } from '../../src/prompts.js'
+import { type GenerateRequest, loadModel } from '../../src/vlm/model.js'
+import { pattern } from '../patterns.js'
+import { goldenCases, label, MODELS } from './goldens.js'
+
+interface Picture {
+  pattern: string
+  width: number
+  height: number
+}
+
+interface Case extends Picture {
+  longest_edge: number
+  question: string
+  kind: 'cropper' | 'target'
+  /** A target's second image. */
+  crop?: Picture
+  prompt_tokens: number
+  tokens: number[]
+}
+
+t.setTimeout(120_000)
+
+const cases = goldenCases<Case>('generate.json')
+const load = (folder: string) =>
+  loadModel({
+    dir: `${MODELS}${folder}`,
+    role: 'cropper',
+    precision: null,
+    executionProvider: 'cpu',
+    threads: 1,
+    verifyHashes: true,
+  })
+const draw = (picture: Picture) => pattern(picture.pattern, picture.width, picture.height)
+const request = (changes: Partial<GenerateRequest>): GenerateRequest => ({
+  images: [pattern('blocks', 100, 80)],
+  text: 'Why?',
+  resolution: null,
+  maxNewTokens: 24,
+  temperature: 0,
+  grammar: null,
+  signal: new AbortController().signal,
+  ...changes,
+})
+
+for (const folder of ['tiny', 'tiny-hub']) {
+  t.test(`${folder}: greedy token ids are those of model.generate, one and many tiles`, async t => {
+    const model = await load(folder)
+    t.teardown(() => model.close())
+    t.ok(cases.length >= 50)
+    const tiles = new Set<number>()
+    for (const { question, kind, longest_edge, crop, prompt_tokens, tokens, ...picture } of cases) {
+      const generation = await model.generate(
+        request({
+          images: [picture, ...(crop ? [crop] : [])].map(draw),
+          text: kind === 'cropper' ? cropperPrompt(question) : targetPrompt(question),
+          resolution: longest_edge,
+        }),
+      )
+      const name = `${kind} ${picture.pattern} ${picture.width}x${picture.height} at ${longest_edge}: ${label(question)}`
+      t.equal(generation.promptTokens, prompt_tokens, `${name}: prompt`)
+      t.equal(generation.tokens.join(), tokens.join(), name)
+      tiles.add(generation.tiles)
+    }
+    t.ok(tiles.has(1) && Math.max(...tiles) > 10)
+  })
+}
+
+t.test('the caller learns what it needs', async t => {
+  const model = await load('tiny')
+  t.teardown(() => model.close())
+  t.equal(model.executionProvider, 'cpu')
+  t.match(model.executionProviderReason, /EXECUTION_PROVIDER=cpu/)
+  t.match(model.info, { id: 'tiny', role: 'cropper', precision: 'fp32', resolutions: [64, 128, 256] })
+  const { tokens, logProbs, free, timings, ...rest } = await model.generate(request({ resolution: 128 }))
+  t.match(rest, { tiles: 5, resolution: 128, text: String })
+  t.equal(logProbs.length, tokens.length)
+  t.ok(logProbs.every(logProb => logProb !== null && logProb <= 0))
+  t.ok(free.every(Boolean))
+  t.ok(Object.values(timings).every(ms => ms >= 0))
+  t.same(Object.keys(timings).sort(), ['generate', 'prefill', 'preprocess', 'vision'])
+})
+
+t.test('refusals are coded', async t => {
+  const model = await load('tiny')
+  t.teardown(() => model.close())
+  await t.rejects(model.generate(request({ resolution: 100 })), {
+    code: 'unsupported_resolution',
+    message: 'Resolution 100 is not supported; tiny takes 64, 128, 256.',
+  })
+  await t.rejects(model.generate(request({ text: '٣'.repeat(2000) })), { code: 'question_too_long', param: 'question' })
+})
+
+t.test('an abort is noticed between runs and keeps its reason', async t => {
+  const model = await load('tiny')
+  t.teardown(() => model.close())
+  await t.rejects(model.generate(request({ signal: AbortSignal.abort() })), { code: 'request_aborted' })
+  const late = new CropVlmError('deadline_exceeded', 'too late')
+  const during = new AbortController()
+  const answer = model.generate(request({ maxNewTokens: 1000, temperature: 5, signal: during.signal }))
+  setImmediate(() => setImmediate(() => during.abort(late)))
+  await t.rejects(answer, { code: 'deadline_exceeded', message: 'too late' })
+  t.ok((await model.generate(request({}))).tokens.length > 0, 'and the model goes on serving')
+})
+
+t.test('an answer stops where the model has no positions left', async t => {
+  const model = await load('tiny')
+  t.teardown(() => model.close())
+  const text = '7'.repeat(1990)
+  const { promptTokens, tokens } = await model.generate(request({ text, maxNewTokens: 500, temperature: 50 }))
+  t.ok(promptTokens + tokens.length <= 2048)
+})

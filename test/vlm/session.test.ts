@@ -1,0 +1,49 @@
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { listSupportedBackends } from 'onnxruntime-node'
+import t from 'tap'
+import { openSessions } from '../../src/vlm/session.js'
+import { MODELS } from './goldens.js'
+
+const GRAPH = `${MODELS}tiny/onnx/embed_tokens.onnx`
+const hasCuda = listSupportedBackends().some(({ name, bundled }) => name === 'cuda' && bundled)
+
+t.test('a graph declares its names, types and ranks, and runs', async t => {
+  const { sessions, provider, reason } = await openSessions([GRAPH], 'cpu', 1)
+  const [session] = sessions
+  if (!session) return t.fail('no session')
+  t.equal(provider, 'cpu')
+  t.equal(reason, 'EXECUTION_PROVIDER=cpu')
+  t.match(session.inputs.get('input_ids'), { type: 'int64', shape: { length: 2 } })
+  t.match(session.outputs.get('inputs_embeds'), { type: 'float32', shape: { length: 3 } })
+  const { inputs_embeds } = await session.run({ input_ids: { data: BigInt64Array.of(1n, 2n), dims: [1, 2] } })
+  t.same(inputs_embeds?.dims, [1, 2, 64])
+  const into = { inputs_embeds: { data: new Float32Array(128), dims: [1, 2, 64] } }
+  await session.run({ input_ids: { data: BigInt64Array.of(1n, 2n), dims: [1, 2] } }, into)
+  t.same(into.inputs_embeds.data, inputs_embeds?.data, 'written into the array that was given')
+  await t.rejects(session.run({}), { message: /input_ids was not fed/ })
+  await session.close()
+})
+
+t.test(
+  'without CUDA: `auto` says so and takes the CPU, `cuda` is an error',
+  { skip: hasCuda && 'CUDA is here' },
+  async t => {
+    const { sessions, provider, reason } = await openSessions([GRAPH], 'auto', null)
+    t.equal(provider, 'cpu')
+    t.match(reason, /^auto: CUDA cannot be had \(.+\)/)
+    await sessions[0]?.close()
+    await t.rejects(openSessions([GRAPH], 'cuda', null), { code: 'invalid_config', message: /EXECUTION_PROVIDER=cuda/ })
+  },
+)
+
+t.test('a broken graph is `invalid_model` whatever the provider, and is named', async t => {
+  const dir = t.testdir({ 'noise.onnx': 'no graph at all' })
+  copyFileSync(GRAPH, `${dir}/short.onnx`)
+  writeFileSync(`${dir}/short.onnx`, readFileSync(GRAPH).subarray(0, 1000))
+  for (const provider of ['cpu', 'auto', 'cuda'] as const)
+    for (const file of ['noise.onnx', 'short.onnx', 'absent.onnx'])
+      await t.rejects(openSessions([`${dir}/${file}`], provider, 1), {
+        code: 'invalid_model',
+        message: new RegExp(file),
+      })
+})

@@ -1,0 +1,43 @@
+"""`cropvlm-train`: one subcommand a module; each module declares its own arguments."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+COMMANDS = {
+    "data": ("cropvlm_trainer.data.command", "make training and evaluation data"),
+    "pretrain": (
+        "cropvlm_trainer.pretrain",
+        "train a small Idefics3 from scratch to answer from full image and crop",
+    ),
+    "sft": ("cropvlm_trainer.sft", "train a cropper from boxes"),
+    "eval": ("cropvlm_trainer.evaluate", "score a cropper and a target on a manifest"),
+    "export": ("cropvlm_trainer.export", "write the ONNX folder that the service runs"),
+    "fixture": ("cropvlm_trainer.fixture", "write random-weight model folders for tests"),
+    "golden": ("cropvlm_trainer.golden", "write the oracle files that the TypeScript tests read"),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    argv = sys.argv[1:] if argv is None else argv
+    parser = argparse.ArgumentParser(prog="cropvlm-train", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    # Only the module asked for is imported: torch takes seconds, and --help should not.
+    for name, (module_name, summary) in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary)
+        if argv and argv[0] == name:
+            module = importlib.import_module(module_name)
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    args = parser.parse_args(argv)
+    try:
+        return args.run(args) or 0
+    except (FileNotFoundError, ValueError) as error:
+        print(f"cropvlm-train {args.command}: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

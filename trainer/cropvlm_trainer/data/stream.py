@@ -1,0 +1,95 @@
+"""Endless training batches drawn from synthetic pages: batch `i` of a seed is always the same.
+
+Pages are drawn while training runs, so no page is seen twice and nothing is stored. Loss and order do not
+depend on when a run was broken off and resumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from random import Random
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, IterableDataset
+
+from cropvlm_trainer.contract import answer_text, cropper_prompt, format_box, target_prompt, to_pixels
+from cropvlm_trainer.data import synth
+from cropvlm_trainer.data.page import Page, Question, Rect
+from cropvlm_trainer.data.regions import reading_region, taught_region, to_box
+from cropvlm_trainer.forward import Batch, PromptBuilder
+from cropvlm_trainer.image_processing import tiles
+
+QUESTIONS_PER_PAGE = 4
+
+
+def crop_tile(page: Page, region: Rect, tile: int) -> np.ndarray:
+    """The crop as the service cuts and shrinks it: whole per cents, then whole pixels, then one tile."""
+    return tiles(page.image.crop(to_pixels(to_box(region), *page.image.size)), tile, tile)[0]
+
+
+def reading_batch(builder: PromptBuilder, tile: int, seed: int, index: int, pages: int, width: float) -> Batch:
+    """Questions for the target: mostly full and crop, some crops alone, some full images alone."""
+    rng = Random(f"layout/{seed}/{index}")
+    crop_alone = 0.9 if width == 0 else 0.25
+    layout = rng.choices(("crop", "both", "full"), weights=(crop_alone, 0.95 - crop_alone, 0.05))[0]
+    views: list[np.ndarray] = []
+    image_index, rows = [], []
+    for page, questions, page_rng in _pages(seed, index, pages):
+        if layout != "crop":
+            views.append(tiles(page.image, tile, tile)[0])
+        full = len(views) - 1
+        for question in questions:
+            slots = [full] if layout != "crop" else []
+            if layout != "full":
+                answer = page.to_percent(question.answer_rect)
+                region = reading_region(page_rng, answer, page.to_percent(question.evidence_rect), width)
+                views.append(crop_tile(page, region, tile))
+                slots.append(len(views) - 1)
+            image_index.append(slots)
+            rows.append(builder.encode(len(slots), target_prompt(question.text), answer_text(question.answer)))
+    return _batch(builder, views, image_index, rows)
+
+
+def box_batch(builder: PromptBuilder, tile: int, seed: int, index: int, pages: int) -> Batch:
+    """Questions for the cropper: one view of the page, the taught box as the answer."""
+    views: list[np.ndarray] = []
+    image_index, rows = [], []
+    for page, questions, _ in _pages(seed, index, pages):
+        views.append(tiles(page.image, tile, tile)[0])
+        for question in questions:
+            box = to_box(taught_region(page.to_percent(question.evidence_rect)))
+            image_index.append([len(views) - 1])
+            rows.append(builder.encode(1, cropper_prompt(question.text), format_box(box)))
+    return _batch(builder, views, image_index, rows)
+
+
+def _pages(seed: int, index: int, pages: int) -> Iterator[tuple[Page, list[Question], Random]]:
+    for number in range(index * pages, (index + 1) * pages):
+        page, rng = synth.make_page(seed, number)
+        yield page, page.questions[:QUESTIONS_PER_PAGE], rng
+
+
+def _batch(builder: PromptBuilder, views: list[np.ndarray], image_index: list[list[int]], rows: list) -> Batch:
+    input_ids, labels = builder.collate(rows)
+    return Batch(torch.from_numpy(np.stack(views)), torch.tensor(image_index), input_ids, labels)
+
+
+class _Stream(IterableDataset):
+    def __init__(self, make: Callable[[int], Batch], start: int, stop: int) -> None:
+        self.make, self.start, self.stop = make, start, stop
+
+    def __iter__(self) -> Iterator[Batch]:
+        for index in range(self.start, self.stop):
+            yield self.make(index)
+
+
+def stream(make: Callable[[int], Batch], start: int, stop: int) -> DataLoader:
+    """Batches `start..stop-1`, made in one process beside the training one."""
+    return DataLoader(
+        _Stream(make, start, stop),
+        batch_size=None,
+        num_workers=1,
+        prefetch_factor=8,
+        multiprocessing_context="fork",
+    )

@@ -1,0 +1,58 @@
+"""Synthetic pages by number: page `i` of seed `s` is always the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+from tqdm import tqdm
+
+from cropvlm_trainer.data import receipt, shapes, table
+from cropvlm_trainer.data.page import Page
+
+MAKERS = {"shapes": shapes.make, "receipt": receipt.make, "table": table.make}
+WEIGHTS = {"shapes": 2, "receipt": 1, "table": 1}
+KINDS = tuple(MAKERS)
+
+
+def all_questions() -> list[str]:
+    """Every question that a page can ask."""
+    named = [f"What number is under the {color} {shape}?" for color in shapes.COLORS for shape in shapes.SHAPES]
+    cells = [f"What is in row {row}, column {column}?" for row in range(1, 5) for column in range(1, 5)]
+    return [*named, *cells, *receipt.QUESTIONS]
+
+
+def make_page(seed: int, index: int, kinds: Sequence[str] = KINDS) -> tuple[Page, Random]:
+    """The page, and the generator that drew it for choices that belong to the same page."""
+    rng = Random(f"{seed}/{index}")
+    kind = rng.choices(kinds, weights=[WEIGHTS[k] for k in kinds])[0]
+    page = MAKERS[kind](rng)
+    rng.shuffle(page.questions)
+    return page, rng
+
+
+def write(out: Path, n: int, seed: int, kinds: Sequence[str] = KINDS, questions_per_page: int = 1) -> None:
+    """Writes `manifest.jsonl` and `images/`; a folder that already holds another set is an error."""
+    manifest = out / "manifest.jsonl"
+    if manifest.exists():
+        raise ValueError(f"{manifest} already exists; choose another --out or remove it")
+    (out / "images").mkdir(parents=True, exist_ok=True)
+    rows = []
+    for index in tqdm(range(n), desc="pages", unit="page"):
+        page, _ = make_page(seed, index, kinds)
+        name = f"images/{index:06d}.png"
+        page.image.save(out / name)
+        for number, question in enumerate(page.questions[:questions_per_page]):
+            rows.append(
+                {
+                    "id": f"synth-{seed}-{index:06d}-{number}",
+                    "kind": page.kind,
+                    "image": name,
+                    "question": question.text,
+                    "answers": [question.answer],
+                    "box": [round(v, 2) for v in page.to_percent(question.evidence_rect)],
+                }
+            )
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -1,0 +1,87 @@
+"""The rest of a model folder: the Hugging Face files, and `cropvlm.json` with a sha256 for each file."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+from transformers import Idefics3Processor
+
+from cropvlm_trainer.contract import PROMPT_CONTRACT
+
+FORMAT = 1
+COPIED = (
+    "config.json",
+    "generation_config.json",
+    "preprocessor_config.json",
+    "processor_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template.json",
+    "chat_template.jinja",
+)
+NO_TRAINING = {"base": None, "data": None, "recipe": None, "steps": 0, "seed": None}
+
+
+def copy_hub_files(checkpoint: Path, processor: Idefics3Processor, out: Path) -> None:
+    """Copies what the engine reads; writes the files that transformers 5 merges into others when it saves."""
+    for name in COPIED:
+        if (checkpoint / name).exists():
+            shutil.copyfile(checkpoint / name, out / name)
+    if not (out / "preprocessor_config.json").exists():
+        write_json(out / "preprocessor_config.json", processor.image_processor.to_dict())
+        merged = {"image_seq_len": processor.image_seq_len, "processor_class": "Idefics3Processor"}
+        write_json(out / "processor_config.json", merged)
+    if not any((out / name).exists() for name in ("chat_template.json", "chat_template.jinja")):
+        write_json(out / "chat_template.json", {"chat_template": processor.chat_template})
+
+
+def read_training(checkpoint: Path) -> dict:
+    """What `training.json` beside the weights says of how they came to be."""
+    path = checkpoint / "training.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else NO_TRAINING
+
+
+def tile_resolutions(processor: Idefics3Processor) -> list[int]:
+    """1, 2 and 4 tiles, up to the longest edge that the processor was made for."""
+    tile, longest = (
+        processor.image_processor.max_image_size["longest_edge"],
+        processor.image_processor.size["longest_edge"],
+    )
+    return [tile * n for n in (1, 2, 4) if tile * n <= max(longest, tile)]
+
+
+def write_manifest(
+    out: Path, *, model_id: str, role: str, resolutions: list[int], precisions: list[str], training: dict, scores: dict
+) -> dict:
+    """Writes `cropvlm.json` over everything else in `out`; the first resolution and precision are the defaults."""
+    files = sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file() and p.name != "cropvlm.json")
+    hashes = {name: sha256(out / name) for name in files}
+    listing = "".join(f"{name} {digest}\n" for name, digest in hashes.items())
+    manifest = {
+        "format": FORMAT,
+        "id": model_id,
+        "role": role,
+        "revision": hashlib.sha256(listing.encode()).hexdigest()[:12],
+        "prompt_contract": PROMPT_CONTRACT,
+        "resolutions": sorted(resolutions),
+        "default_resolution": resolutions[0],
+        "precisions": precisions,
+        "default_precision": precisions[0],
+        "sha256": hashes,
+        "training": training,
+        "scores": scores,
+    }
+    write_json(out / "cropvlm.json", manifest)
+    return manifest
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_json(path: Path, value: dict) -> None:
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

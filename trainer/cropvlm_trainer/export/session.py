@@ -1,0 +1,70 @@
+"""An exported folder in onnxruntime, either layout: what the parity check and the tests run."""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+
+GRAPHS = ("vision_encoder", "embed_tokens", "decoder_model_merged")
+Cache = dict[str, np.ndarray]
+
+
+class OnnxModel:
+    """Vision, embedding and decoder of one folder at one precision (`suffix` is '' or as `_int8`)."""
+
+    def __init__(self, folder: Path, suffix: str = "") -> None:
+        options = ort.SessionOptions()
+        options.log_severity_level = 3
+        self.vision, self.embed, self.decoder = (
+            ort.InferenceSession(folder / "onnx" / f"{graph}{suffix}.onnx", options, ["CPUExecutionProvider"])
+            for graph in GRAPHS
+        )
+        self.inputs = {value.name: value for value in self.decoder.get_inputs()}
+        self.fused = "logit_indices" in self.inputs
+
+    def image_features(self, tiles: np.ndarray) -> np.ndarray:
+        """`tiles` f32 [tiles, 3, S, S] -> [tiles, T, D]."""
+        if len(self.vision.get_inputs()) == 1:
+            return self.vision.run(None, {"pixel_values": tiles})[0]
+        mask = np.ones((1, len(tiles), *tiles.shape[2:]), dtype=bool)
+        return self.vision.run(None, {"pixel_values": tiles[None], "pixel_attention_mask": mask})[0]
+
+    def embeddings(self, ids: np.ndarray, features: np.ndarray | None, image_token: int) -> np.ndarray:
+        """Token embeddings f32 [B, L, D], image features in the places of the image tokens, in order."""
+        embeds = self.embed.run(None, {"input_ids": ids})[0]
+        if features is not None:
+            embeds[ids == image_token] = features.reshape(-1, embeds.shape[-1])
+        return embeds
+
+    def empty_cache(self, batch: int = 1) -> Cache:
+        past = [value for name, value in self.inputs.items() if name.startswith("past_key_values.")]
+        return {value.name: np.zeros((batch, value.shape[1], 0, value.shape[3]), np.float32) for value in past}
+
+    def decode(
+        self, embeds: np.ndarray, mask: np.ndarray, cache: Cache, wanted: np.ndarray | None = None
+    ) -> tuple[np.ndarray, Cache]:
+        """Logits [B, K, V] at `wanted` [B, K] (all places where None), and the cache after these tokens."""
+        batch, length = embeds.shape[:2]
+        wanted = np.tile(np.arange(length), (batch, 1)) if wanted is None else wanted
+        feeds = {"inputs_embeds": embeds, "attention_mask": mask.astype(np.int64), **cache}
+        if self.fused:
+            feeds["logit_indices"] = wanted.astype(np.int64)
+        else:
+            feeds["position_ids"] = np.maximum(mask.cumsum(1)[:, -length:] - 1, 0).astype(np.int64)
+        logits, *present = self.decoder.run(None, feeds)
+        if not self.fused:
+            logits = np.take_along_axis(logits, wanted[..., None], axis=1)
+        names = [value.name.replace("present.", "past_key_values.") for value in self.decoder.get_outputs()[1:]]
+        return logits, dict(zip(names, present, strict=True))
+
+    def generate(self, embeds: np.ndarray, ends: set[int], max_new_tokens: int) -> tuple[list[int], np.ndarray]:
+        """Greedy tokens of one prompt [1, L, D], the end token included, and the logits that chose each."""
+        cache, tokens, steps, mask = self.empty_cache(), [], [], np.ones((1, embeds.shape[1]), dtype=np.int64)
+        while True:
+            logits, cache = self.decode(embeds, mask, cache, np.array([[embeds.shape[1] - 1]]))
+            steps.append(logits[0, 0])
+            tokens.append(int(logits[0, 0].argmax()))
+            if tokens[-1] in ends or len(tokens) == max_new_tokens:
+                return tokens, np.stack(steps)
+            embeds = self.embed.run(None, {"input_ids": np.array([tokens[-1:]], dtype=np.int64)})[0]
+            mask = np.ones((1, mask.shape[1] + 1), dtype=np.int64)

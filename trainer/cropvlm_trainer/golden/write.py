@@ -1,0 +1,11 @@
+"""How a golden file is written: one case a line, and the same bytes each time."""
+
+import json
+from pathlib import Path
+
+
+def write_golden(path: Path, golden: dict) -> None:
+    head = {key: value for key, value in golden.items() if key != "cases"}
+    lines = [json.dumps(case, ensure_ascii=True) for case in golden["cases"]]
+    text = json.dumps(head, indent=1, ensure_ascii=True)[:-2]
+    path.write_text(f'{text},\n "cases": [\n' + ",\n".join(lines) + "\n]}\n", encoding="utf-8")

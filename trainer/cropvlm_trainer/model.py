@@ -1,0 +1,139 @@
+"""Small Idefics3 models: their shape, their folder, and the shared end of every model folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+from transformers import AutoProcessor, Idefics3Config, Idefics3ForConditionalGeneration
+
+from cropvlm_trainer.contract import END_OF_UTTERANCE
+from cropvlm_trainer.tokenizer import save_tokenizer
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The sizes of a small Idefics3. `tile` and `patch` in pixels; `shuffle` patches a side become one token."""
+
+    tile: int = 96
+    patch: int = 8
+    shuffle: int = 3
+    vision_width: int = 160
+    vision_layers: int = 4
+    vision_heads: int = 5
+    text_width: int = 128
+    text_layers: int = 4
+    text_heads: int = 4
+    text_kv_heads: int = 2
+    text_mlp: int = 320
+    max_positions: int = 4096
+
+    @property
+    def tokens_per_tile(self) -> int:
+        return (self.tile // self.patch // self.shuffle) ** 2
+
+
+def build_model(shape: Shape, tokenizer: Tokenizer, seed: int) -> Idefics3ForConditionalGeneration:
+    """A model of this shape with random weights."""
+    image_token = tokenizer.token_to_id("<image>")
+    end = tokenizer.token_to_id(END_OF_UTTERANCE)
+    pad = tokenizer.token_to_id("<|im_end|>")
+    config = Idefics3Config(
+        image_token_id=image_token,
+        scale_factor=shape.shuffle,
+        tie_word_embeddings=False,
+        pad_token_id=pad,
+        vision_config={
+            "hidden_size": shape.vision_width,
+            "intermediate_size": 4 * shape.vision_width,
+            "num_hidden_layers": shape.vision_layers,
+            "num_attention_heads": shape.vision_heads,
+            "image_size": shape.tile,
+            "patch_size": shape.patch,
+        },
+        text_config={
+            "model_type": "llama",
+            "vocab_size": tokenizer.get_vocab_size(),
+            "hidden_size": shape.text_width,
+            "intermediate_size": shape.text_mlp,
+            "num_hidden_layers": shape.text_layers,
+            "num_attention_heads": shape.text_heads,
+            "num_key_value_heads": shape.text_kv_heads,
+            "head_dim": shape.text_width // shape.text_heads,
+            "max_position_embeddings": shape.max_positions,
+            "rms_norm_eps": 1e-5,
+            "rope_theta": 100000.0,
+            "bos_token_id": tokenizer.token_to_id("<|im_start|>"),
+            "eos_token_id": end,
+            "pad_token_id": pad,
+            "tie_word_embeddings": False,
+        },
+    )
+    model = Idefics3ForConditionalGeneration(config)
+    _initialise(model, seed)
+    model.generation_config.eos_token_id = end
+    model.generation_config.pad_token_id = pad
+    model.generation_config.bos_token_id = tokenizer.token_to_id("<|im_start|>")
+    return model
+
+
+@torch.no_grad()
+def _initialise(model: Idefics3ForConditionalGeneration, seed: int) -> None:
+    """Weights of variance 1/fan-in, as these widths need: transformers' 0.02 is right near width 2,500 only."""
+    generator = torch.Generator().manual_seed(seed)
+    for module in model.modules():
+        if isinstance(module, torch.nn.Linear | torch.nn.Conv2d):
+            fan_in = module.weight[0].numel()
+            module.weight.normal_(0, fan_in**-0.5, generator=generator)
+            if module.bias is not None:
+                module.bias.zero_()
+        elif isinstance(module, torch.nn.Embedding):
+            module.weight.normal_(0, module.embedding_dim**-0.5, generator=generator)
+    # Branches that add to a residual stream start smaller, the more of them there are.
+    for stack in (model.model.vision_model.encoder.layers, model.model.text_model.layers):
+        for name, parameter in stack.named_parameters():
+            if name.endswith(("out_proj.weight", "fc2.weight", "o_proj.weight", "down_proj.weight")):
+                parameter.mul_((2 * len(stack)) ** -0.5)
+
+
+def save_processor_files(shape: Shape, tokenizer: Tokenizer, folder: Path) -> None:
+    """Tokenizer, chat template and image-processor files, in the hub's layout."""
+    save_tokenizer(tokenizer, folder)
+    preprocessor = {
+        "do_convert_rgb": True,
+        "do_image_splitting": True,
+        "do_normalize": True,
+        "do_pad": True,
+        "do_rescale": True,
+        "do_resize": True,
+        "image_mean": [0.5, 0.5, 0.5],
+        "image_processor_type": "Idefics3ImageProcessor",
+        "image_std": [0.5, 0.5, 0.5],
+        "max_image_size": {"longest_edge": shape.tile},
+        "processor_class": "Idefics3Processor",
+        "resample": 1,
+        "rescale_factor": 1 / 255,
+        "size": {"longest_edge": 4 * shape.tile},
+    }
+    processor = {"image_seq_len": shape.tokens_per_tile, "processor_class": "Idefics3Processor"}
+    (folder / "preprocessor_config.json").write_text(json.dumps(preprocessor, indent=2) + "\n")
+    (folder / "processor_config.json").write_text(json.dumps(processor, indent=2) + "\n")
+
+
+def save_checkpoint(
+    model: Idefics3ForConditionalGeneration, shape: Shape, tokenizer: Tokenizer, folder: Path, training: dict
+) -> None:
+    """A complete transformers checkpoint, with `training.json` telling how it came to be."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(folder)
+    save_processor_files(shape, tokenizer, folder)
+    (folder / "training.json").write_text(json.dumps({**training, "shape": asdict(shape)}, indent=2) + "\n")
+
+
+def load_checkpoint(folder: Path) -> tuple[Idefics3ForConditionalGeneration, object]:
+    """The model (fp32) and its processor; the folder may be any Idefics3 checkpoint."""
+    model = Idefics3ForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
+    return model, AutoProcessor.from_pretrained(folder)

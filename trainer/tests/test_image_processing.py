@@ -1,0 +1,24 @@
+import numpy as np
+import pytest
+from PIL import Image
+from transformers.models.idefics3.image_processing_pil_idefics3 import Idefics3ImageProcessorPil
+
+from cropvlm_trainer.image_processing import tile_grid, tiles
+
+SIZES = [(1, 1), (37, 11), (11, 37), (96, 96), (100, 97), (640, 480), (480, 641), (1000, 30), (3, 999), (500, 499)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("longest_edge", [96, 192, 384])
+def test_tiles_equal_transformers(size, longest_edge):
+    pixels = np.random.default_rng(size[0] * 7 + size[1]).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    image = Image.fromarray(pixels)
+    processor = Idefics3ImageProcessorPil(
+        size={"longest_edge": longest_edge}, max_image_size={"longest_edge": 96}, do_rescale=False, do_normalize=False
+    )
+    theirs = processor(image, return_tensors="np")["pixel_values"][0]
+    ours = tiles(image, longest_edge, 96)
+    assert ours.shape[0] == theirs.shape[0]
+    np.testing.assert_array_equal(ours.transpose(0, 3, 1, 2), theirs.astype(np.uint8))
+    rows, columns = tile_grid(*size, longest_edge, 96)
+    assert ours.shape[0] == (1 if rows == columns == 1 else rows * columns + 1)

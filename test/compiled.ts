@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { copyFileSync, mkdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 
@@ -11,7 +12,11 @@ const root = resolve(import.meta.dirname, '..')
  * @returns the folder with `main.js`
  */
 export function compile(name: string): string {
-  const folder = resolve(root, '.build', name)
+  const project = resolve(root, '.build', name)
+  const folder = resolve(project, 'dist')
+  mkdirSync(project, { recursive: true })
+  // the service reads its version there
+  copyFileSync(resolve(root, 'package.json'), resolve(project, 'package.json'))
   const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
   const options = ['-p', resolve(root, 'tsconfig.build.json'), '--noCheck', '--outDir', folder]
   execFileSync(process.execPath, [tsc, ...options], { stdio: 'inherit' })

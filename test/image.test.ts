@@ -91,8 +91,9 @@ t.test('only the first frame of an animation', async t => {
   const frames = await sharp(data, { raw: { width, height: 30, channels: 3, pageHeight: 15 } })
     .webp({ lossless: true })
     .toBuffer()
-  const { pages } = await sharp(frames).metadata()
-  t.match(await decode(frames), { width: 40, height: pages === 2 ? 15 : 30 })
+  t.equal((await sharp(frames).metadata()).pages, 2)
+  const first = await decode(frames)
+  t.same(first, { width: 40, height: 15, data: new Uint8Array(data.subarray(0, 40 * 15 * 3)) })
 })
 
 /** A black PNG of one bit a pixel. */

@@ -4,11 +4,12 @@ import type { RawImage } from '../image.js'
 import { breathe, throwIfAborted } from './abort.js'
 import { decode } from './decode.js'
 import { type DecoderRun, startDecoder } from './decoder.js'
+import { embedTokens, placeFeatures } from './embeddings.js'
 import type { Grammar } from './grammar.js'
 import { type Manifest, readManifest } from './manifest.js'
 import { type ProcessedImage, processImage } from './processor.js'
 import { promptIds } from './prompt.js'
-import { floats, openSessions, type Provider, type Session } from './session.js'
+import { openSessions, type Provider, type Session } from './session.js'
 import type { Tokenizer } from './tokenizer.js'
 import { encodeTiles, type Features } from './vision.js'
 
@@ -167,39 +168,14 @@ class OnnxIdefics3 implements Idefics3 {
 
   private async prefill(run: DecoderRun, prompt: number[], features: Features, forced: readonly number[]) {
     const ids = [...prompt, ...forced]
-    const embeds = await this.embedTokens(ids)
+    const embeds = await embedTokens(this.embed, ids)
     placeFeatures(embeds, ids, features, this.manifest.imageToken)
     return await run.feed(embeds, ids.length, forced.length + 1)
   }
 
   private async step(run: DecoderRun, tokens: readonly number[]) {
-    return await run.feed(await this.embedTokens(tokens), tokens.length, tokens.length)
+    return await run.feed(await embedTokens(this.embed, tokens), tokens.length, tokens.length)
   }
-
-  /** `[length, dim]`. */
-  private async embedTokens(ids: readonly number[]): Promise<Float32Array> {
-    const { inputs_embeds: embeds } = await this.embed.run({
-      input_ids: { data: BigInt64Array.from(ids, BigInt), dims: [1, ids.length] },
-    })
-    if (!embeds) throw new Error('the embedding graph gave no inputs_embeds')
-    return floats(embeds)
-  }
-}
-
-/** Overwrites the embedding of each `<image>` token with one row of features, in order. */
-function placeFeatures(
-  embeds: Float32Array,
-  ids: readonly number[],
-  { data, dim }: Features,
-  imageToken: number,
-): void {
-  let next = 0
-  ids.forEach((id, i) => {
-    if (id !== imageToken) return
-    embeds.set(data.subarray(next, next + dim), i * dim)
-    next += dim
-  })
-  if (next !== data.length) throw new Error(`the prompt has places for ${next} features, the tiles gave ${data.length}`)
 }
 
 /** Each call gives the milliseconds since the one before. */

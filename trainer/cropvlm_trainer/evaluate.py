@@ -76,17 +76,18 @@ def generate(model, processor, images: list[list[Image.Image]], texts: list[str]
     answers = []
     for start in tqdm(range(0, len(texts), BATCH), desc=name):
         some = slice(start, start + BATCH)
-        contents = [[{"type": "image"}] * len(i) + [{"type": "text", "text": t}] for i, t in zip(images, texts, strict=True)][some]
-        prompts = [
-            processor.apply_chat_template([{"role": "user", "content": c}], add_generation_prompt=True)
-            for c in contents
-        ]
+        prompts = [_prompt(processor, len(i), t) for i, t in zip(images[some], texts[some], strict=True)]
         inputs = processor(
             text=prompts, images=images[some], size={"longest_edge": edge}, padding=True, return_tensors="pt"
         )
         ids = model.generate(**inputs, max_new_tokens=limit, do_sample=False)
         answers += processor.batch_decode(ids[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
     return answers
+
+
+def _prompt(processor, images: int, text: str) -> str:
+    content = [{"type": "image"}] * images + [{"type": "text", "text": text}]
+    return processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
 
 
 def moved(rng: Random, box: Box) -> Box:

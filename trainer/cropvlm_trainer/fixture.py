@@ -101,6 +101,7 @@ def save_full_size(out: Path, files: Path, seed: int) -> None:
         role="cropper",
         model_id="full-size-random",
         parity_prompts=1,
+        training=TRAINING | {"seed": seed},
     )
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TextIO
 
 import torch
 from tqdm import tqdm
@@ -61,7 +62,7 @@ def train(
     first = _resume(out / "state.pt", model, optimizer, schedule, recipe)
     if first:
         print(f"resuming {out} at step {first}")
-    log = (out / "log.jsonl").open("a")
+    log = _open_log(out / "log.jsonl", first)
     losses, exact, since = [], [], time.monotonic()
     batches = stream(make_batch, first, recipe.steps)
     for step, batch in enumerate(tqdm(batches, initial=first, total=recipe.steps, desc=out.name), start=first + 1):
@@ -96,6 +97,14 @@ def train(
             losses, exact, since = [], [], time.monotonic()
     log.close()
     model.eval()
+
+
+def _open_log(path: Path, first: int) -> TextIO:
+    """The log, without the rows of steps that a resumed run will take again."""
+    rows = path.read_text().splitlines() if path.exists() else []
+    log = path.open("w")
+    log.writelines(row + "\n" for row in rows if json.loads(row)["step"] <= first)
+    return log
 
 
 def _learning_rate(step: int, recipe: Recipe) -> float:

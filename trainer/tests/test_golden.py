@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from transformers import AutoProcessor
 
-from cropvlm_trainer.contract import cropper_prompt, target_prompt
+from cropvlm_trainer.contract import cropper_prompt, parse_box, target_prompt
 from cropvlm_trainer.export.session import OnnxModel
 from cropvlm_trainer.fixture import REAL_FILES, SEED, tiny_model
 from cropvlm_trainer.golden import images
@@ -53,10 +53,12 @@ def test_grids(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(made) == 30 and all(case in kept for case in made)
 
 
-@pytest.mark.parametrize("case", cases("pixels"), ids=lambda case: case["expected"])
+# Large pictures take seconds; they are compared whenever the goldens are made.
+SMALL = [case for case in cases("pixels") if case["width"] * case["height"] <= 10**6]
+
+
+@pytest.mark.parametrize("case", SMALL, ids=lambda case: case["expected"])
 def test_pixels(case: dict) -> None:
-    if case["width"] * case["height"] > 10**6:
-        pytest.skip("a large image: compared whenever the goldens are made")
     image = pattern_image(case["pattern"], case["width"], case["height"])
     made, rows, cols = images.tiles_of(image, case["tile"], case["longest_edge"])
     np.testing.assert_array_equal(tiles(image, case["longest_edge"], case["tile"]), made)
@@ -111,11 +113,13 @@ def test_generate_is_what_torch_says(processor) -> None:
         assert found["min_margin"] == pytest.approx(case["min_margin"], abs=5e-4)
 
 
-@pytest.mark.parametrize("layout", ["tiny", "tiny-hub"])
-def test_generate_is_what_the_graphs_say(layout: str, processor) -> None:
-    model, encode = OnnxModel(FIXTURES / "models" / layout), PromptEncoder(processor)
+@pytest.mark.parametrize(
+    ("folder", "golden"), [("tiny", "generate"), ("tiny-hub", "generate"), ("tiny-box", "generate-box")]
+)
+def test_generate_is_what_the_graphs_say(folder: str, golden: str, processor) -> None:
+    model, encode = OnnxModel(FIXTURES / "models" / folder), PromptEncoder(processor)
     end = processor.tokenizer.eos_token_id
-    for case in cases("generate"):
+    for case in cases(golden):
         pixels, grids = [], []
         for shown in [case, case["crop"]] if "crop" in case else [case]:
             image = pattern_image(shown["pattern"], shown["width"], shown["height"])
@@ -128,3 +132,12 @@ def test_generate_is_what_the_graphs_say(layout: str, processor) -> None:
         embeds = model.embeddings(ids, model.image_features(values), processor.image_token_id)
         assert ids.shape[1] == case["prompt_tokens"]
         assert model.generate(embeds, {end}, 24)[0] == case["tokens"], case
+
+
+def test_boxes_are_read_from_the_answers(processor) -> None:
+    kept = cases("generate-box")
+    assert {case["box"] is None for case in kept} == {True, False}
+    for case in kept:
+        text = processor.tokenizer.decode(case["tokens"], skip_special_tokens=True)
+        box = parse_box(text)
+        assert (case["text"], case["box"]) == (text, box and list(box))

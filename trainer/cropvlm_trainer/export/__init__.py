@@ -47,39 +47,48 @@ def export_model(
     resolutions: Sequence[int] | None = None,
     tolerance: float = 1e-3,
     parity_prompts: int = 4,
+    training: dict | None = None,
 ) -> dict:
     """Writes the folder `out` anew; gives its `cropvlm.json`, or the parity alone for the hub's layout, which has none.
 
-    `files`: the folder of config, tokenizer and processor files (and `training.json`) that go with the model.
+    `files`: the folder of config, tokenizer and processor files that go with the model, and of
+    `training.json`, the record of its training, unless `training` gives that.
     `resolutions`: longest edges that the model was taught, the default first; 1, 2 and 4 tiles where None.
     Raises ValueError for a model that cannot be exported or whose graphs differ from torch (ParityError).
     """
     unknown = [precision for precision in precisions if precision not in PRECISIONS]
     if unknown:
         raise ValueError(f"unknown precision {', '.join(unknown)}; known are {', '.join(PRECISIONS)}")
+    _refuse_other_folders(out)
     model.eval()
-    _clear(out)
-    (out / "onnx").mkdir(parents=True)
-    manifest.copy_hub_files(files, processor, out)
+    # Written beside the old folder and put in its place only once it is known to be right.
+    made = out.with_name(f"{out.name}.partial")
+    shutil.rmtree(made, ignore_errors=True)
+    (made / "onnx").mkdir(parents=True)
+    manifest.copy_hub_files(files, processor, made)
     parity = {}
     for precision in precisions:
         suffix = PRECISIONS[precision]
         for name, make in zip(GRAPHS, HUB if hub_layout else OURS, strict=True):
-            save_graph(make(model), out / "onnx" / f"{name}{suffix}.onnx")
+            save_graph(make(model), made / "onnx" / f"{name}{suffix}.onnx")
         parity[precision] = check_parity(
-            model, processor, out, suffix=suffix, tolerance=tolerance, prompts=parity_prompts
+            model, processor, made, suffix=suffix, tolerance=tolerance, prompts=parity_prompts
         )
-    if hub_layout:
-        return parity
-    return manifest.write_manifest(
-        out,
-        model_id=model_id,
-        role=role,
-        resolutions=list(resolutions or manifest.tile_resolutions(processor)),
-        precisions=list(precisions),
-        training=manifest.read_training(files),
-        scores={"parity": parity},
-    )
+    record = parity
+    if not hub_layout:
+        record = manifest.write_manifest(
+            made,
+            model_id=model_id,
+            role=role,
+            resolutions=list(resolutions or manifest.tile_resolutions(processor)),
+            precisions=list(precisions),
+            training=training or manifest.read_training(files),
+            scores={"parity": parity},
+        )
+    if out.exists():
+        shutil.rmtree(out)
+    made.rename(out)
+    return record
 
 
 def save_graph(graph: onnx.ModelProto, path: Path) -> None:
@@ -88,12 +97,10 @@ def save_graph(graph: onnx.ModelProto, path: Path) -> None:
     onnx.save(graph, path, save_as_external_data=large, location=f"{path.name}_data")
 
 
-def _clear(out: Path) -> None:
-    """An export never mixes with an older one, and never deletes what is not one."""
-    if out.exists() and any(out.iterdir()):
-        if not (out / "onnx").is_dir():
-            raise ValueError(f"{out} holds something other than an exported model; give an empty folder with --out")
-        shutil.rmtree(out)
+def _refuse_other_folders(out: Path) -> None:
+    """An export replaces an older one, and never what is not one."""
+    if out.exists() and any(out.iterdir()) and not (out / "onnx").is_dir():
+        raise ValueError(f"{out} holds something other than an exported model; give an empty folder with --out")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

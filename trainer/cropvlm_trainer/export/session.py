@@ -15,6 +15,8 @@ class OnnxModel:
     def __init__(self, folder: Path, suffix: str = "") -> None:
         options = ort.SessionOptions()
         options.log_severity_level = 3
+        # Waiting threads that spin take the processor from training or tests that run beside.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self.vision, self.embed, self.decoder = (
             ort.InferenceSession(folder / "onnx" / f"{graph}{suffix}.onnx", options, ["CPUExecutionProvider"])
             for graph in GRAPHS

@@ -7,17 +7,18 @@ from pathlib import Path
 from transformers import AutoProcessor
 
 from cropvlm_trainer.fixture import REAL_FILES, SEED, save_tiny, tiny_model
+from cropvlm_trainer.golden.boxes import write_boxes
 from cropvlm_trainer.golden.generate import generate
 from cropvlm_trainer.golden.images import grids, pixels
 from cropvlm_trainer.golden.prompts import PromptEncoder, prompts
 from cropvlm_trainer.golden.write import write_golden
 
-PARTS = ("models", "grids", "pixels", "prompts", "generate")
+PARTS = ("models", "grids", "pixels", "prompts", "generate", "boxes")
 REAL = "smolvlm-256m-instruct"
 
 
 def write_goldens(out: Path, parts: tuple[str, ...] = PARTS, real_files: Path = REAL_FILES, seed: int = SEED) -> None:
-    """Writes `out`/models (see `fixture`) and `out`/golden; the same seed gives the same bytes."""
+    """Writes `out`/models (see `fixture`, and `boxes` for tiny-box) and `out`/golden, by seed."""
     golden, tiny = out / "golden", out / "models" / "tiny"
     golden.mkdir(parents=True, exist_ok=True)
     if "models" in parts:
@@ -32,6 +33,8 @@ def write_goldens(out: Path, parts: tuple[str, ...] = PARTS, real_files: Path = 
         processor = AutoProcessor.from_pretrained(tiny)
         made = generate(tiny_model(seed), processor, PromptEncoder(processor))
         write_golden(golden / "generate.json", made)
+    if "boxes" in parts:
+        write_golden(golden / "generate-box.json", write_boxes(out, seed))
 
 
 def _prompts(path: Path, tiny: Path, real_files: Path) -> dict:

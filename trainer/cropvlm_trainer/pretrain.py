@@ -22,13 +22,13 @@ from cropvlm_trainer.tokenizer import build_tokenizer
 
 VOCABULARY = 480
 HELD_OUT_SEED = 1_000_003
-TIGHT_UNTIL, WIDE_FROM = 0.15, 0.6
+TIGHT_UNTIL, WIDE_FROM = 0.25, 0.75
 """Shares of the run: crops are bare answers until the first, fully wide from the second."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="run folder; an unfinished run in it is resumed")
-    parser.add_argument("--steps", type=int, default=8_000)
+    parser.add_argument("--steps", type=int, default=6_500)
     parser.add_argument("--pages", type=int, default=8, help="pages a batch, up to four questions each")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--seed", type=int, default=0)

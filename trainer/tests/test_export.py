@@ -259,5 +259,7 @@ def test_what_cannot_be_exported_says_so(checkpoint: Path, tmp_path: Path) -> No
     with pytest.raises(ValueError, match="something other than an exported model"):
         export(checkpoint, tmp_path / "mine", role="cropper", model_id="x")
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "precious"
+    with pytest.raises(FileNotFoundError, match="nowhere holds no config.json"):
+        export(tmp_path / "nowhere", tmp_path / "x", role="cropper", model_id="x")
     with pytest.raises(ValueError, match="unknown precision int3; known are fp32"):
         export(checkpoint, tmp_path / "x", role="cropper", model_id="x", precisions=("int3",))

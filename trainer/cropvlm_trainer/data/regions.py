@@ -7,16 +7,16 @@ from random import Random
 from cropvlm_trainer.contract import Box
 from cropvlm_trainer.data.page import Rect
 
-MIN_SIDE = 14.0
-"""Per cent of the page's side that a taught crop has at least."""
+MIN_WIDTH, MIN_HEIGHT = 14.0, 10.0
+"""Per cent of the page that a taught crop has at least."""
 MARGIN = 0.2
 """Room around the evidence, as a share of its own side."""
 
 
 def taught_region(evidence: Rect) -> Rect:
     """The crop that shows this evidence (per cent in, per cent out): grown, and shifted back into the page."""
-    x1, x2 = _grow(evidence[0], evidence[2], MIN_SIDE, MARGIN)
-    y1, y2 = _grow(evidence[1], evidence[3], MIN_SIDE, MARGIN)
+    x1, x2 = _grow(evidence[0], evidence[2], MIN_WIDTH, MARGIN)
+    y1, y2 = _grow(evidence[1], evidence[3], MIN_HEIGHT, MARGIN)
     return x1, y1, x2, y2
 
 
@@ -30,16 +30,16 @@ def to_box(rect: Rect) -> Box:
 def reading_region(rng: Random, answer: Rect, evidence: Rect, width: float) -> Rect:
     """A crop to learn reading from, per cent of the page.
 
-    `width` 0 is the bare answer; at 1 it is anything up to twice the taught region, off its centre.
+    `width` 0 is the bare answer; at 1 it is anything up to 1.4 times the taught region, off its centre.
     """
     t = width * rng.random() ** 0.5
     room = 0.15 + 0.5 * width
     tight = _scale(answer, 1.05 + room * rng.random(), 1.15 + 2 * room * rng.random())
     taught = taught_region(evidence)
-    scale = rng.uniform(0.85, 1.7)
+    scale = rng.uniform(0.9, 1.4)
     wide = _scale(taught, scale, scale * rng.uniform(0.85, 1.15))
-    shift_x = (taught[2] - taught[0]) * rng.uniform(-0.2, 0.2) * scale
-    shift_y = (taught[3] - taught[1]) * rng.uniform(-0.2, 0.2) * scale
+    shift_x = (taught[2] - taught[0]) * rng.uniform(-0.15, 0.15) * scale
+    shift_y = (taught[3] - taught[1]) * rng.uniform(-0.15, 0.15) * scale
     wide = (wide[0] + shift_x, wide[1] + shift_y, wide[2] + shift_x, wide[3] + shift_y)
     x1, y1, x2, y2 = (a + (b - a) * t for a, b in zip(tight, wide, strict=True))
     # The answer stays inside: a crop without it teaches guessing.

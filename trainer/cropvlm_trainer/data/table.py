@@ -41,5 +41,7 @@ def make(rng: Random) -> Page:
             draw.rectangle(cell, fill=fill, outline=ink, width=rule)  # type: ignore[arg-type]
             number = random_number(rng)
             answer = draw_text(draw, x1 + cell_w / 2, y1 + cell_h / 2, number, face, ink, "mm")
-            questions.append(Question(f"What is in row {row + 1}, column {column + 1}?", number, answer, cell))
+            inset_x, inset_y = cell_w * 0.12, cell_h * 0.12
+            evidence = (x1 + inset_x, y1 + inset_y, cell[2] - inset_x, cell[3] - inset_y)
+            questions.append(Question(f"What is in row {row + 1}, column {column + 1}?", number, answer, evidence))
     return Page("table", image, questions)

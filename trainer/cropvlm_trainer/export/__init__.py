@@ -30,6 +30,8 @@ HUB = (hub_vision_graph, embed_graph, hub_decoder_graph)
 
 def export(checkpoint: Path, out: Path, **options: Any) -> dict:
     """Exports the Idefics3 checkpoint in a folder; the options are those of `export_model`."""
+    if not (checkpoint / "config.json").exists():
+        raise FileNotFoundError(f"{checkpoint} holds no config.json; name a checkpoint's folder with --checkpoint")
     model, processor = load_checkpoint(checkpoint)
     return export_model(model, processor, checkpoint, out, **options)
 

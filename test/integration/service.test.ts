@@ -1,5 +1,6 @@
 /** The whole service, everything real: HTTP on a socket, the engine's process, models (tiny, random weights). */
 import { fileURLToPath } from 'node:url'
+import OpenAI from 'openai'
 import { pino } from 'pino'
 import sharp from 'sharp'
 import t from 'tap'
@@ -165,4 +166,18 @@ t.test('/metrics shows the stages', async t => {
   t.match(text, /^cropvlm_execution_provider_info\{provider="cpu"\} 1$/m)
   t.match(text, /^cropvlm_requests_total\{route="\/crop",status="200"\} 3$/m)
   t.match(text, /^cropvlm_requests_total\{route="\/crop",status="413"\} 1$/m)
+})
+
+t.test("OpenAI's client can ask, and reads our errors as it reads OpenAI's (README)", async t => {
+  const client = new OpenAI({ baseURL: url, apiKey: 'none', maxRetries: 0 })
+  const image = `data:image/jpeg;base64,${page.toString('base64')}`
+  const body = { image, question: 'What number is under the red circle?' }
+  const reply = await client.post<Reply>('/answer', { body })
+  t.match(reply, { bbox: [Number, Number, Number, Number], answer: String })
+  const error = await client.post('/answer', { body: { ...body, question: '' } }).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  t.ok(error instanceof OpenAI.BadRequestError)
+  t.match(error, { status: 400, code: 'missing_field', param: 'question', type: 'invalid_request_error' })
 })

@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> None:
     if measures:
         print("\nboxes: " + ", ".join(f"{name} {100 * value:.1f} %" for name, value in measures.items()))
     if args.out:
-        report = {"data": args.data.name, "pages": len(rows), "exact_match": scores, "boxes": measures}
+        report = {"held_out": {"pages": len(rows), "exact_match": scores, "boxes": measures}}
         args.out.write_text(json.dumps(report, indent=2) + "\n")
 
 

@@ -1,6 +1,7 @@
 """`cropvlm-train export`: an Idefics3 checkpoint -> the ONNX folder that the service runs, checked against torch."""
 
 import argparse
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,11 +51,13 @@ def export_model(
     tolerance: float = 1e-3,
     parity_prompts: int = 4,
     training: dict | None = None,
+    scores: dict | None = None,
 ) -> dict:
     """Writes the folder `out` anew; gives its `cropvlm.json`, or the parity alone for the hub's layout, which has none.
 
     `files`: the folder of config, tokenizer and processor files that go with the model, and of
     `training.json`, the record of its training, unless `training` gives that.
+    `scores`: what the model was measured to do, kept in `cropvlm.json` beside the parity.
     `resolutions`: longest edges that the model was taught, the default first; 1, 2 and 4 tiles where None.
     Raises ValueError for a model that cannot be exported or whose graphs differ from torch (ParityError).
     """
@@ -85,7 +88,7 @@ def export_model(
             resolutions=list(resolutions or manifest.tile_resolutions(processor)),
             precisions=list(precisions),
             training=training or manifest.read_training(files),
-            scores={"parity": parity},
+            scores={**(scores or {}), "parity": parity},
         )
     if out.exists():
         shutil.rmtree(out)
@@ -113,6 +116,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--precision", nargs="+", default=["fp32"], choices=PRECISIONS, help="the first is the default")
     parser.add_argument("--resolution", nargs="+", type=int, help="longest edges taught, the default first (pixels)")
     parser.add_argument("--hub-layout", action="store_true", help="unfused graphs with the hub's inputs")
+    parser.add_argument("--scores", type=Path, help="JSON of `eval`, kept in cropvlm.json")
     parser.add_argument("--tolerance", type=float, default=1e-3, help="largest difference over torch's own spread")
 
 
@@ -126,6 +130,7 @@ def run(args: argparse.Namespace) -> int:
         hub_layout=args.hub_layout,
         resolutions=args.resolution,
         tolerance=args.tolerance,
+        scores=json.loads(args.scores.read_text(encoding="utf-8")) if args.scores else None,
     )
     parity = made if args.hub_layout else made["scores"]["parity"]
     print(f"wrote {args.out}; largest differences from torch: {parity}")

@@ -127,9 +127,10 @@ class Entry {
 
   wrong(key: string, remedy: string): void {
     const value = this.raw(key)
-    // an "@" may follow a password
     const text = String(JSON.stringify(value))
-    const shown = value === null ? 'is missing' : text.includes('@') ? 'is wrong' : `is ${text}`
+    // an "@" may follow a password, and what is no variable's name may be the key itself
+    const hidden = text.includes('@') || (key === 'api_key_env' && !/^"[A-Z][A-Z0-9_]*"$/.test(text))
+    const shown = value === null ? 'is missing' : hidden ? 'is wrong' : `is ${text}`
     this.context.problems.push(`${this.context.label(key)} ${shown}; ${remedy}.`)
   }
 

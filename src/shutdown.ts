@@ -42,9 +42,15 @@ export function stopOnSignals({ app, engine, log, graceMs }: Running): void {
   process.on('SIGINT', onSignal)
 }
 
+/** How long the last replies may take to get out, in milliseconds. */
+const LAST_REPLIES_MS = 1000
+
 async function stop(app: FastifyInstance, engine: Engine): Promise<void> {
   // in this order: a request that the app has accepted may still have a job for the engine
   await app.drain()
   await engine.drain()
+  // closing waits for every connection that is not idle, and one on which no request has come yet (a browser's or a
+  // load balancer's spare one) does not count as idle
+  setTimeout(() => app.server.closeAllConnections(), LAST_REPLIES_MS).unref()
   await app.close()
 }

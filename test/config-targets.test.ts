@@ -103,6 +103,8 @@ t.test('no message shows a secret', async t => {
     { TARGETS: JSON.stringify([{ name: 'a', base_url: `me:${secret}@host/v1`, model: 'm' }]) },
     { TARGETS: JSON.stringify([{ name: 'a', base_url: 'nope', model: 'm', api_key: secret }]) },
     { TARGETS: JSON.stringify([{ name: 'a', base_url: 'http://x/v1', model: 'm', api_key: [secret] }]) },
+    // a common mistake: the key in place of the variable's name
+    { TARGETS: JSON.stringify([{ name: 'a', base_url: 'http://x/v1', model: 'm', api_key_env: secret }]) },
     { TARGET_API_KEY: secret },
   ]) {
     const found = problems(env)

@@ -32,10 +32,10 @@ export interface FindBoxOptions {
   signal: AbortSignal
 }
 
-// ` [100, 100, 100, 100].` and its end are 19 tokens; the paper allows 32 (contract, GRPO).
+// The longest box, ` [99, 99, 100, 100].`, and its end are 19 tokens; the paper allows 32 (contract, GRPO).
 const MAX_NEW_TOKENS = 32
 
-/** Asks the cropper. Throws what `model.generate` throws. */
+/** Asks the cropper. Throws what `model.generate` throws, and `invalid_model` if its tokenizer cannot write boxes. */
 export async function findBox(
   model: Idefics3,
   image: RawImage,

@@ -12,8 +12,8 @@ import { Ticket, withResolvers } from './ticket.js'
 
 export interface Engine {
   /**
-   * Runs one job. Jobs wait in arrival order, `generate` before `crop`; while the process is being restarted they wait for it, as long as it is
-   * expected back before their deadline.
+   * Runs one job. Jobs wait in arrival order, `generate` before `crop`; while the process is being restarted they wait
+   * for it, as long as it is expected back before their deadline.
    * @param options `deadline`: Unix milliseconds after which nobody waits.
    * @throws CropVlmError not_ready, queue_full, engine_unavailable, draining, deadline_exceeded, request_aborted, and
    * what the job itself throws (the image's codes, unsupported_resolution).
@@ -171,7 +171,7 @@ class EngineClient implements StartedEngine {
       if (!ticket) break
       ticket.startedAt = performance.now()
       this.#running.set(ticket.id, ticket)
-      this.#supervisor.send({ type: 'job', id: ticket.id, job: ticket.job, deadline: ticket.deadline })
+      this.#supervisor.send({ type: 'job', id: ticket.id, job: ticket.job })
     }
     this.#checkIdle()
   }
@@ -193,17 +193,22 @@ class EngineClient implements StartedEngine {
     this.#waiting = this.#waiting.filter(other => other !== ticket)
     if (this.#running.has(ticket.id)) {
       this.#supervisor.send({ type: 'abort', id: ticket.id })
-      setTimeout(() => this.#killHung(ticket), this.#options.hangMs).unref()
+      this.#killIfHung(ticket.id)
     }
     this.#checkIdle()
   }
 
-  /** A run of the native library cannot be interrupted: the only way out of one that does not end is the whole process. */
-  #killHung(ticket: Ticket): void {
-    if (!this.#running.has(ticket.id)) return
-    this.#supervisor.kill(
-      `did not react for ${this.#options.hangMs} ms after job ${ticket.id} was given up, and was killed`,
-    )
+  /**
+   * A run of the native library cannot be interrupted: the only way out of one that does not end is the whole process.
+   * Takes the id alone: a timer that held the ticket would keep its image for as long, even where the engine let go at once.
+   */
+  #killIfHung(id: number): void {
+    const { hangMs } = this.#options
+    const kill = () => {
+      if (this.#running.has(id))
+        this.#supervisor.kill(`did not react for ${hangMs} ms after job ${id} was given up, and was killed`)
+    }
+    setTimeout(kill, hangMs).unref()
   }
 
   /** Jobs that were running are lost with their process; those waiting wait on, unless no process may come. */

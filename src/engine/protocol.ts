@@ -126,7 +126,8 @@ export interface EngineInfo {
 export type EngineRequest =
   /** First and once: load the models. */
   | { type: 'start'; options: WorkerOptions }
-  | { type: 'job'; id: number; job: Job /** Unix milliseconds after which nobody waits. */; deadline: number }
+  | { type: 'job'; id: number; job: Job }
+  /** Nobody waits for the job any more. */
   | { type: 'abort'; id: number }
   | { type: 'stop' }
 

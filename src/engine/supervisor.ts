@@ -79,18 +79,29 @@ export class Supervisor {
     this.#startsAt = Date.now()
     this.#failure = null
     const { startTimeoutMs } = this.#options
-    const child = new EngineChild(
-      this.#options,
-      this.#log,
-      reply => this.#onReply(reply),
-      how => this.#onEnd(how),
-    )
+    const child = this.#fork()
+    if (!child) return
     this.#child = child
     this.#log.info({ engine: child.pid }, 'engine process started, loading models')
     this.#timer = setTimeout(
       () => child.kill(`was not ready within ${startTimeoutMs} ms and was killed`),
       startTimeoutMs,
     )
+  }
+
+  /** Null where the system has no process to give, as after an out-of-memory kill: an end like any other, not the server's. */
+  #fork(): EngineChild | null {
+    try {
+      return new EngineChild(
+        this.#options,
+        this.#log,
+        reply => this.#onReply(reply),
+        how => this.#onEnd(how),
+      )
+    } catch (error) {
+      this.#onEnd(`could not be started (${error instanceof Error ? error.message : error})`)
+      return null
+    }
   }
 
   #onReply(reply: EngineReply): void {

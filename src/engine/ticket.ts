@@ -17,7 +17,7 @@ export class Ticket {
   constructor(
     readonly id: number,
     readonly job: Job,
-    readonly deadline: number,
+    deadline: number,
     signal: AbortSignal,
     onGivenUp: (ticket: Ticket) => void,
   ) {

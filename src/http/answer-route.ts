@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { CropResult, Picture } from '../engine/protocol.js'
 import { CropVlmError } from '../errors.js'
 import type { Target, TargetAnswer } from '../target/target.js'
-import { type Caller, callerOf } from './caller.js'
+import { type Caller, callerOf, untilAnswered } from './caller.js'
 import { cropReply, type TargetPictures, tenth } from './crop-reply.js'
 import { findCrop, type Work } from './crop-route.js'
 import { type Input, readInput } from './input.js'
@@ -23,30 +23,34 @@ export function answerRoute(app: FastifyInstance, work: AnswerWork): void {
     body: requestBody(ANSWER_OPTIONS, work.config.maxQuestionChars),
     response: { 200: ANSWER_REPLY, ...errorReplies(ANSWER_ERRORS) },
   }
-  app.post('/answer', { schema }, async (request, reply) => {
-    const input = await readInput(request, ANSWER_OPTIONS, work.config)
-    request.log.trace({ question: input.question }, 'question')
-    const target = findTarget(work.targets, input.options.target)
-    const found = await findCrop(work, input, pictures(target, input.options), callerOf(request))
-    const crop = () => cropReply(found, request.id, reply.elapsedTime)
-    const started = performance.now()
-    try {
-      const { main, compare } = await askBoth(target, found, input, callerOf(request), work.metrics)
-      const targetMs = performance.now() - started
-      work.metrics.observeStage('target', targetMs)
-      const { timings_ms, request_id, ...region } = crop()
-      return {
-        ...region,
-        answer: main.text,
-        target: { name: target.name, model: target.model, usage: usage(main) },
-        ...(compare ? { compare: { answer: compare.text, agrees: same(main.text, compare.text) } } : {}),
-        timings_ms: { ...timings_ms, target: tenth(targetMs) },
-        request_id,
+  app.post(
+    '/answer',
+    { schema },
+    untilAnswered(async (request, reply) => {
+      const input = await readInput(request, ANSWER_OPTIONS, work.config)
+      request.log.trace({ question: input.question }, 'question')
+      const target = findTarget(work.targets, input.options.target)
+      const found = await findCrop(work, input, pictures(target, input.options), callerOf(request))
+      const crop = () => cropReply(found, request.id, reply.elapsedTime)
+      const started = performance.now()
+      try {
+        const { main, compare } = await askBoth(target, found, input, callerOf(request), work.metrics)
+        const targetMs = performance.now() - started
+        work.metrics.observeStage('target', targetMs)
+        const { timings_ms, request_id, ...region } = crop()
+        return {
+          ...region,
+          answer: main.text,
+          target: { name: target.name, model: target.model, usage: usage(main) },
+          ...(compare ? { compare: { answer: compare.text, agrees: same(main.text, compare.text) } } : {}),
+          timings_ms: { ...timings_ms, target: tenth(targetMs) },
+          request_id,
+        }
+      } catch (error) {
+        throw withCrop(error, crop())
       }
-    } catch (error) {
-      throw withCrop(error, crop())
-    }
-  })
+    }),
+  )
 }
 
 /** @throws CropVlmError `unknown_target` */

@@ -44,4 +44,22 @@ export function addCallers(app: FastifyInstance, timeoutMs: number): void {
   })
 }
 
+/**
+ * A handler that may still be at work when the deadline has been told. What it comes to then is nobody's business:
+ * Fastify would log a second reply, or an error without one, as a fault.
+ */
+export function untilAnswered<T>(
+  handler: (request: FastifyRequest, reply: FastifyReply) => Promise<T>,
+): (request: FastifyRequest, reply: FastifyReply) => Promise<T | undefined> {
+  return async (request, reply) => {
+    try {
+      const result = await handler(request, reply)
+      return reply.sent ? undefined : result
+    } catch (error) {
+      if (reply.sent) return undefined
+      throw error
+    }
+  }
+}
+
 const TOO_LATE = "The request's deadline passed before it was read and answered; send less, or try again later."

@@ -3,7 +3,7 @@ import type { Config } from '../config.js'
 import type { Engine } from '../engine/client.js'
 import type { CropResult } from '../engine/protocol.js'
 import { CropVlmError } from '../errors.js'
-import { type Caller, callerOf } from './caller.js'
+import { type Caller, callerOf, untilAnswered } from './caller.js'
 import { type CropInput, cropJob, cropReply, NO_TARGET, type TargetPictures } from './crop-reply.js'
 import { readInput } from './input.js'
 import type { Metrics } from './metrics.js'
@@ -24,12 +24,16 @@ export function cropRoute(app: FastifyInstance, work: Work): void {
     body: requestBody(CROP_OPTIONS, work.config.maxQuestionChars),
     response: { 200: CROP_REPLY, ...errorReplies(CROP_ERRORS) },
   }
-  app.post('/crop', { schema }, async (request, reply) => {
-    const input = await readInput(request, CROP_OPTIONS, work.config)
-    request.log.trace({ question: input.question }, 'question')
-    const result = await findCrop(work, input, NO_TARGET, callerOf(request))
-    return cropReply(result, request.id, reply.elapsedTime)
-  })
+  app.post(
+    '/crop',
+    { schema },
+    untilAnswered(async (request, reply) => {
+      const input = await readInput(request, CROP_OPTIONS, work.config)
+      request.log.trace({ question: input.question }, 'question')
+      const result = await findCrop(work, input, NO_TARGET, callerOf(request))
+      return cropReply(result, request.id, reply.elapsedTime)
+    }),
+  )
 }
 
 /**

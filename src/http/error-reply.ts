@@ -4,6 +4,7 @@
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { CropVlmError, type ErrorCode } from '../errors.js'
+import { isProbe } from './log.js'
 
 export interface ErrorBody {
   error: {
@@ -25,6 +26,8 @@ interface Row {
   source?: 'target'
   /** Seconds for `Retry-After` where the error gives none. */
   retryAfter?: number
+  /** How a reply of 500 or above that is no fault of this code is logged; the others are bugs: at error, with their stack. */
+  log?: 'info' | 'warn'
 }
 
 const bad = (status: number, param?: string): Row => ({
@@ -32,7 +35,13 @@ const bad = (status: number, param?: string): Row => ({
   type: 'invalid_request_error',
   ...(param === undefined ? {} : { param }),
 })
-const unavailable = (retryAfter: number): Row => ({ status: 503, type: 'server_error', retryAfter })
+const unavailable = (retryAfter: number, log: 'info' | 'warn'): Row => ({
+  status: 503,
+  type: 'server_error',
+  retryAfter,
+  log,
+})
+const upstream = (status: number): Row => ({ status, type: 'upstream_error', source: 'target', log: 'warn' })
 
 /** Every code with its status; `satisfies` keeps it complete. */
 export const REPLIES = {
@@ -55,15 +64,15 @@ export const REPLIES = {
   unsupported_image_format: bad(415, 'image'),
   image_undecodable: bad(422, 'image'),
   queue_full: { status: 429, type: 'rate_limit_error', retryAfter: 1 },
-  not_ready: unavailable(5),
-  draining: unavailable(5),
-  engine_unavailable: unavailable(1),
-  deadline_exceeded: { status: 504, type: 'server_error' },
+  not_ready: unavailable(5, 'info'),
+  draining: unavailable(5, 'info'),
+  engine_unavailable: unavailable(1, 'warn'),
+  deadline_exceeded: { status: 504, type: 'server_error', log: 'warn' },
   // nobody reads this one: the client has gone. 499 is nginx's name for it in logs and metrics
   request_aborted: { status: 499, type: 'invalid_request_error' },
   internal_error: { status: 500, type: 'server_error' },
-  target_failed: { status: 502, type: 'upstream_error', source: 'target' },
-  target_timeout: { status: 504, type: 'upstream_error', source: 'target' },
+  target_failed: upstream(502),
+  target_timeout: upstream(504),
   invalid_config: { status: 500, type: 'server_error' },
   invalid_model: { status: 500, type: 'server_error' },
 } satisfies Record<ErrorCode, Row>
@@ -116,12 +125,28 @@ export function errorReply(error: CropVlmError, requestId: string) {
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const coded = toCoded(error)
   const { status, headers, body } = errorReply(coded, request.id)
-  if (status >= 500) request.log.error({ err: coded, code: coded.code }, 'request failed')
-  else request.log.debug({ code: coded.code, reason: coded.message }, 'request refused')
+  logError(coded, status, request)
   return reply
     .code(status)
     .headers(headers)
     .type('application/json; charset=utf-8')
     .serializer((value: unknown) => JSON.stringify(value))
     .send(body)
+}
+
+function logError(error: CropVlmError, status: number, request: FastifyRequest): void {
+  const { code, message: reason } = error
+  const { log }: Row = REPLIES[code]
+  if (status < 500) request.log.debug({ code, reason }, 'request refused')
+  else if (!log) request.log.error({ err: error, code }, 'request failed')
+  // a probe that asks every second while the models load has its answer
+  else request.log[isProbe(request) ? 'debug' : log]({ code, reason, cause: rootCause(error) }, 'request failed')
+}
+
+/** What lies under a failure, as in "connect ECONNREFUSED 127.0.0.1:8000"; undefined where nothing but our own text does. */
+function rootCause(error: Error): string | undefined {
+  const { cause } = error
+  if (!(cause instanceof Error)) return undefined
+  const { message, code } = cause as NodeJS.ErrnoException
+  return rootCause(cause) ?? (cause instanceof CropVlmError ? undefined : message || code)
 }

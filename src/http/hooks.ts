@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../config.js'
 import { CropVlmError } from '../errors.js'
 import { keyCheck } from './auth.js'
+import { BodyBudget } from './body-budget.js'
 import { addCallers } from './caller.js'
 import type { Drain } from './drain.js'
 import { linger } from './linger.js'
@@ -20,6 +21,7 @@ export function addHooks(app: FastifyInstance, { config, metrics, drain }: Parts
   const methods = collectMethods(app)
   const checkKey = keyCheck(config.apiKey)
   const measure = measurer(metrics)
+  const bodies = new BodyBudget(config)
 
   addCallers(app, config.requestTimeoutMs)
   app.setNotFoundHandler(() => {
@@ -32,6 +34,7 @@ export function addHooks(app: FastifyInstance, { config, metrics, drain }: Parts
     if (request.is404) throw unmatched(request, reply, methods)
     if (request.method === 'POST') drain.enter(reply)
     checkHeaders(request, config)
+    bodies.enter(request, reply)
   })
   app.addHook('onSend', async (request, reply) => {
     linger(request, reply)

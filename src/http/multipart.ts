@@ -69,7 +69,9 @@ async function readParts(request: FastifyRequest, limits: FormLimits): Promise<F
     },
   })
   for await (const part of parts) {
-    const name = part.fieldname
+    // typed as a string, but a part need not have a name
+    const name: string | undefined = part.fieldname
+    if (name === undefined) throw new CropVlmError('invalid_body', 'A part of the form has no name; give each one.')
     limits.checkName(name)
     if (form.texts.has(name) || (name === 'image' && form.image))
       throw new CropVlmError('invalid_option', `\`${name}\` was sent twice; send it once.`, { param: name })
@@ -86,9 +88,9 @@ async function readParts(request: FastifyRequest, limits: FormLimits): Promise<F
   return form
 }
 
-/** The parser's own errors have neither a code nor a status. */
+/** The parser's own errors have neither a code nor a status. A `TypeError` is not the form's fault but a bug. */
 function unreadable(error: unknown): unknown {
-  if (!(error instanceof Error) || 'code' in error) return error
+  if (!(error instanceof Error) || 'code' in error || error instanceof TypeError) return error
   return new CropVlmError('invalid_body', `The form cannot be read: ${error.message}.`, { cause: error })
 }
 

@@ -158,7 +158,9 @@ export function requestBody(table: Table, maxQuestionChars: number) {
       'multipart/form-data': body({ type: 'string', format: 'binary', description: 'A JPEG, PNG or WebP file.' }),
       'application/json': body({
         description:
-          'A JPEG, PNG or WebP file as a data URL or as base64; {"image_url": {"url": ...}} around it is read too.',
+          'A JPEG, PNG or WebP file as a data URL or as base64; {"image_url": {"url": ...}} around it is read too. ' +
+          'Send files of several megabytes as multipart/form-data instead: it is read as it arrives, while a long JSON ' +
+          'text is parsed in one go, and other requests wait for that.',
         anyOf: [
           { type: 'string' },
           {

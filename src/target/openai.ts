@@ -85,9 +85,12 @@ async function complete(
 
 function readUsage(usage: unknown): TargetAnswer['usage'] {
   const { prompt_tokens: promptTokens, completion_tokens: completionTokens } = (usage ?? {}) as Record<string, unknown>
-  return typeof promptTokens === 'number' && typeof completionTokens === 'number'
-    ? { promptTokens, completionTokens }
-    : null
+  return isCount(promptTokens) && isCount(completionTokens) ? { promptTokens, completionTokens } : null
+}
+
+/** A counter of ours takes no other number, and an endpoint's odd figures are no reason to lose its answer. */
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0
 }
 
 /**

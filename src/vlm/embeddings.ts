@@ -17,6 +17,8 @@ export function placeFeatures(
   { data, dim }: Features,
   imageToken: number,
 ): void {
+  if (embeds.length !== ids.length * dim)
+    throw new Error(`features are ${dim} wide, token embeddings ${embeds.length / ids.length}; the graphs do not match`)
   let next = 0
   ids.forEach((id, i) => {
     if (id !== imageToken) return

@@ -34,6 +34,7 @@ export interface GenerateRequest {
   text: string
   /** Longest edge the images are brought to, in pixels; null: the model's own. */
   resolution: number | null
+  /** Fewer where the model has no positions left, unless a grammar needs them all. */
   maxNewTokens: number
   /** 0 is greedy. */
   temperature: number
@@ -113,11 +114,14 @@ class OnnxIdefics3 implements Idefics3 {
       processed.map(({ grid }) => grid),
       text,
     )
-    const room = this.manifest.maxPositions - prompt.length
-    if (room < 1)
+    const { maxPositions } = this.manifest
+    const room = maxPositions - prompt.length
+    // A free answer may stop early; half of what a grammar describes is no answer at all.
+    const least = grammar ? request.maxNewTokens : 1
+    if (room < least)
       throw new CropVlmError(
         'question_too_long',
-        `Question and images make ${prompt.length} tokens; the model reads at most ${this.manifest.maxPositions}. Shorten the question or lower the resolution.`,
+        `Question and images make ${prompt.length} tokens; the model reads at most ${maxPositions - least} of them. Shorten the question or lower the resolution.`,
         { param: 'question' },
       )
     const maxNewTokens = Math.min(request.maxNewTokens, room)

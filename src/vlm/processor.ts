@@ -8,7 +8,7 @@ export interface ProcessorConfig {
   tile: number
   /** Whether larger images are cut into tiles at all. */
   split: boolean
-  /** Added up per channel: `(byte * rescale - mean) / std`. */
+  /** For each channel, a byte becomes `(byte * rescale - mean) / std`. */
   rescale: number
   mean: readonly [number, number, number]
   std: readonly [number, number, number]

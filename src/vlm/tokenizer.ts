@@ -111,9 +111,12 @@ function unknownBytes(model: Json): string {
   // GPT-2's table: printable bytes stand for themselves, the other 68 follow from U+0100 on.
   const codes = Array.from({ length: 256 }, (_, byte) => byte).filter(printable)
   for (let extra = 0; extra < 68; extra++) codes.push(256 + extra)
-  return codes
-    .map(code => String.fromCharCode(code))
-    .filter(character => !Object.hasOwn(vocabulary, character))
-    .map(escapeRegex)
-    .join('')
+  return (
+    codes
+      .map(code => String.fromCharCode(code))
+      .filter(character => !Object.hasOwn(vocabulary, character))
+      // They stand between brackets, where a bare `-` would make a range of its neighbours.
+      .map(character => (character === '-' ? '\\-' : escapeRegex(character)))
+      .join('')
+  )
 }

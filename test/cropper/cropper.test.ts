@@ -1,5 +1,6 @@
 import t from 'tap'
 import { findBox } from '../../src/cropper/cropper.js'
+import { cropperPrompt } from '../../src/prompts.js'
 import { type Generation, type Idefics3, loadModel } from '../../src/vlm/model.js'
 import { pattern } from '../patterns.js'
 import { MODELS } from '../vlm/goldens.js'
@@ -64,6 +65,30 @@ t.test('the same request gives the same answer', async t => {
   const { timings: _, ...first } = await ask()
   const { timings: __, ...second } = await ask()
   t.same(first, second)
+})
+
+t.test('a prompt that leaves no room for a whole box is too long, never half a box', async t => {
+  const model = await load('tiny')
+  t.teardown(() => model.close())
+  const positions = 2048
+  const ask = (question: string) => findBox(model, image, question, { resolution: null, constrained: true, signal })
+  // Each digit is one token.
+  const { promptTokens: bare } = await model.generate({
+    images: [image],
+    text: cropperPrompt(''),
+    resolution: null,
+    maxNewTokens: 1,
+    temperature: 0,
+    grammar: null,
+    signal,
+  })
+  const longest = '7'.repeat(positions - 32 - bare)
+  t.match(await ask(longest), { decision: 'zoomed', reason: null })
+  await t.rejects(ask(`${longest}7`), {
+    code: 'question_too_long',
+    param: 'question',
+    message: /^Question and images make 2017 tokens; the model reads at most 2016 of them/,
+  })
 })
 
 t.test('free decoding of random weights is a fallback that says why', async t => {

@@ -1,5 +1,7 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t from 'tap'
-import type { GenerateJob } from '../../src/engine/protocol.js'
+import type { CropJob, GenerateJob } from '../../src/engine/protocol.js'
 import { scriptedEngine, until } from './scripted-engine.js'
 
 t.setTimeout(240_000)
@@ -76,6 +78,31 @@ t.test('an abort removes a waiting job at once and frees the engine from a runni
   t.equal(await last, 'last')
   t.equal(engine.restarts, 0)
   await t.rejects(run('x', { signal: AbortSignal.abort() }), { code: 'request_aborted' })
+})
+
+t.test('a job given up does not keep its image', async t => {
+  setFlagsFromString('--expose_gc')
+  const collect = runInNewContext('gc') as () => void
+  // more than the test has: the watch over a hung engine must not hold the image meanwhile
+  const { engine, run } = scriptedEngine(t, 'ready', { hangMs: 3_600_000 })
+  await engine.ready
+  const giveUp = async () => {
+    const abort = new AbortController()
+    const image = new Uint8Array(1e6)
+    const pictures = { crop: null, overlay: null, targetFull: null, targetCrop: null }
+    const job: CropJob = { kind: 'crop', image, question: 'wait', resolution: null, expand: 1, pictures }
+    const running = engine.run(job, { signal: abort.signal, deadline: Date.now() + 120_000 })
+    abort.abort()
+    await t.rejects(running, { code: 'request_aborted' })
+    return new WeakRef(image)
+  }
+  const image = await giveUp()
+  t.equal(await run('next'), 'next')
+  await until(() => {
+    collect()
+    return image.deref() === undefined
+  })
+  t.equal(engine.restarts, 0)
 })
 
 t.test('a deadline ends the wait of queued and running jobs', async t => {

@@ -71,6 +71,22 @@ t.test('a process that cannot start any more: 503 meanwhile, and back once it ca
   t.equal(await run('back'), 'back')
 })
 
+t.test('a system that has no process to give is waited for, too', async t => {
+  const execArgv: string[] = []
+  const { engine, run, lines } = scriptedEngine(t, 'ready', { execArgv })
+  await engine.ready
+  // an argument that no process can have: starting one throws, as it does without memory
+  execArgv.push('\0')
+  await t.rejects(run('crash'), { code: 'engine_unavailable' })
+  await until(() => lines.filter(({ msg }) => /could not be started/.test(String(msg))).length > 1)
+  await t.rejects(run('refused'), { code: 'engine_unavailable' })
+  execArgv.pop()
+  await until(() => engine.state === 'ready')
+  t.equal(await run('back'), 'back')
+  const never = scriptedEngine(t, 'ready', { execArgv: ['\0'] })
+  await t.rejects(never.engine.ready, { code: 'engine_unavailable', message: /could not be started/ })
+})
+
 t.test('a process that hangs on a job given up is killed', async t => {
   const { engine, run, lines } = scriptedEngine(t, 'ready', { hangMs: 200 })
   await engine.ready

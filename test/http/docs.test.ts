@@ -36,8 +36,16 @@ t.test('/openapi.json has every route, option and status', async t => {
   }
   const answer = document.paths['/answer']?.post?.responses['200']?.content?.['application/json']?.schema
   t.match(answer, {
-    properties: { bbox: { minItems: 4 }, target: { properties: { usage: { type: ['object', 'null'] } } } },
+    properties: {
+      bbox: { minItems: 4 },
+      crop: { description: /return=crop/ },
+      overlay: { description: /return=overlay/, required: ['media_type', 'width', 'height', 'data'] },
+      target: { properties: { usage: { type: ['object', 'null'] } } },
+    },
   })
+  const { required } = answer as { required: string[] }
+  t.ok(required.includes('bbox'))
+  t.notOk(required.some(name => ['crop', 'overlay', 'compare'].includes(name)))
 })
 
 t.test('/docs shows it with its own assets alone', async t => {

@@ -232,3 +232,12 @@ t.test('bodies that cannot be read', async t => {
     t.match(reply.json().error, { code, type: 'invalid_request_error', source: 'gateway' }, name)
   }
 })
+
+t.test('a part without a name is told as such', async t => {
+  for (const rest of ['; filename="a"', '']) {
+    const body = multipart(`--b\nContent-Disposition: form-data${rest}\n\nx\n--b--\n`)
+    const reply = await app.inject({ method: 'POST', url: '/crop', ...body })
+    t.equal(reply.statusCode, 400)
+    t.match(reply.json().error, { code: 'invalid_body', message: /has no name/ })
+  }
+})

@@ -63,6 +63,26 @@ t.test('one picture, no key, no usage', async t => {
   t.equal(received[0]?.body.messages?.[0]?.content.length, 2)
 })
 
+t.test('odd figures do not cost the answer', async t => {
+  const counts: [prompt: unknown, completion: unknown][] = [
+    [-1, 3],
+    [5, 1.5],
+    ['5', '3'],
+    [null, 3],
+  ]
+  for (const [prompt_tokens, completion_tokens] of counts) {
+    const { baseUrl, close } = await upstream(t, completion('yes', { prompt_tokens, completion_tokens }))
+    t.strictSame(await openAiTarget(targetConfig(baseUrl)).answer(request()), { text: 'yes', usage: null })
+    await close()
+  }
+  const huge =
+    '{"choices": [{"message": {"content": "yes"}}], "usage": {"prompt_tokens": 1e999, "completion_tokens": 1}}'
+  const { baseUrl } = await upstream(t, response =>
+    response.writeHead(200, { 'content-type': 'application/json' }).end(huge),
+  )
+  t.strictSame(await openAiTarget(targetConfig(baseUrl)).answer(request()), { text: 'yes', usage: null })
+})
+
 const upstreamError = { error: { message: 'Incorrect key sk-secret-key for: who made it?', code: 'invalid_api_key' } }
 
 t.test('failures that are told at once, without the key or the question', async t => {

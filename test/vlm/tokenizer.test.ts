@@ -54,6 +54,14 @@ t.test('bytes that the vocabulary lacks are dropped before merging', async t => 
   )
 })
 
+t.test('a vocabulary without `-` loses that byte alone, not all between its neighbours', async t => {
+  const { '!': _, '-': __, z: ___, ...vocab } = definition.model.vocab
+  const merges = definition.model.merges.filter((merge: unknown) => !/[-!z]/.test(JSON.stringify(merge)))
+  const lacking = makeTokenizer({ ...definition, model: { ...definition.model, vocab, merges } }, config)
+  t.same(lacking.encodePlain('a-7z!?'), lacking.encodePlain('a7?'))
+  t.ok(lacking.encodePlain('a7?').length > 1)
+})
+
 t.test('tokens that swallow the white space around them do', async t => {
   const added = definition.added_tokens.map((token: { content: string }) =>
     token.content === '<image>' ? { ...token, lstrip: true, rstrip: true } : token,

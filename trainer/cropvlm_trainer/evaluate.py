@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from cropvlm_trainer.contract import Box, cropper_prompt, parse_box, target_prompt, to_pixels
 from cropvlm_trainer.data.regions import taught_region, to_box
+from cropvlm_trainer.image_processing import load_image
 from cropvlm_trainer.measures import box_measures, exact_match
 from cropvlm_trainer.model import load_checkpoint
 
@@ -33,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    rows = [json.loads(line) for line in (args.data / "manifest.jsonl").read_text().splitlines()][: args.limit]
-    images = [Image.open(args.data / row["image"]).convert("RGB") for row in tqdm(rows, desc="images")]
+    rows = read_rows(args.data, args.limit)
+    images = [load_image(args.data / row["image"]) for row in tqdm(rows, desc="images")]
     rng = Random(args.seed)
     true = [to_box(taught_region(row["box"])) for row in rows]
     croppings: dict[str, list[Box | None]] = {
@@ -63,8 +64,25 @@ def run(args: argparse.Namespace) -> None:
     if measures:
         print("\nboxes: " + ", ".join(f"{name} {100 * value:.1f} %" for name, value in measures.items()))
     if args.out:
-        report = {"held_out": {"pages": len(rows), "exact_match": scores, "boxes": measures}}
+        counts = {"pages": len({row["image"] for row in rows}), "questions": len(rows)}
+        report = {"held_out": {**counts, "exact_match": scores, "boxes": measures}}
+        args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text(json.dumps(report, indent=2) + "\n")
+
+
+def read_rows(data: Path, limit: int | None) -> list[dict]:
+    """The first rows of a manifest; raises ValueError where there are none or one lacks what is scored."""
+    path = data / "manifest.jsonl"
+    # Not splitlines: a JSON text may hold U+2028 and its like.
+    lines = [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()][:limit]
+    rows = [{"kind": "page", **json.loads(line)} for line in lines]
+    if not rows:
+        raise ValueError(f"{path} has no rows to score")
+    for number, row in enumerate(rows, start=1):
+        missing = [key for key in ("image", "question", "answers", "box") if not row.get(key)]
+        if missing:
+            raise ValueError(f"row {number} of {path} has no {' and no '.join(missing)}")
+    return rows
 
 
 @torch.no_grad()

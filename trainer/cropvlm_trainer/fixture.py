@@ -1,7 +1,7 @@
 """`cropvlm-train fixture`: model folders with random weights, for tests.
 
 `tiny` is in our layout and `tiny-hub`, with the same weights, in the hub's. `--full-size` takes the architecture and
-tokenizer of a real checkpoint's folder (`--config`) and gives it random weights, to try sizes and memory.
+tokenizer of a real checkpoint's folder (`--files`) and gives it random weights, to try sizes and memory.
 """
 
 from __future__ import annotations

@@ -6,9 +6,19 @@ The steps are those of transformers 5.18's PIL backend, which the tests compare 
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
+
+
+def load_image(path: Path) -> Image.Image:
+    """An image file as the service decodes it: upright (EXIF applied), alpha composited on white, RGB."""
+    image = ImageOps.exif_transpose(Image.open(path))
+    if image.mode != "RGB":
+        rgba = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+    return image
 
 
 def resized_edges(width: int, height: int, longest_edge: int) -> tuple[int, int]:

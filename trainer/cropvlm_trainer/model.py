@@ -134,6 +134,11 @@ def save_checkpoint(
 
 
 def load_checkpoint(folder: Path) -> tuple[Idefics3ForConditionalGeneration, object]:
-    """The model (fp32) and its processor; the folder may be any Idefics3 checkpoint."""
+    """The model (fp32) and its processor; the folder may be any Idefics3 checkpoint.
+
+    Raises FileNotFoundError where there is none: transformers would take `runs/base` for a model of the hub's.
+    """
+    if not (folder / "config.json").exists():
+        raise FileNotFoundError(f"{folder} holds no config.json; name the folder of a checkpoint")
     model = Idefics3ForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
     return model, AutoProcessor.from_pretrained(folder)

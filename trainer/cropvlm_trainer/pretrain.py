@@ -22,13 +22,14 @@ from cropvlm_trainer.tokenizer import build_tokenizer
 
 VOCABULARY = 480
 HELD_OUT_SEED = 1_000_003
-TIGHT_UNTIL, WIDE_FROM = 0.25, 0.75
+TIGHT_UNTIL, WIDE_FROM = 0.16, 0.5
 """Shares of the run: crops are bare answers until the first, fully wide from the second."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="run folder; an unfinished run in it is resumed")
-    parser.add_argument("--steps", type=int, default=6_500)
+    parser.add_argument("--steps", type=int, default=9_000)
+    parser.add_argument("--stop-at", type=int, help="stop after this step, to go on later; leaves checkpoint-STEP")
     parser.add_argument("--pages", type=int, default=8, help="pages a batch, up to four questions each")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--seed", type=int, default=0)
@@ -69,8 +70,10 @@ def run(args: argparse.Namespace) -> None:
         return scores
 
     recipe = Recipe(steps=args.steps, learning_rate=args.learning_rate)
-    train(model, make, recipe, args.out, device, evaluate)
+    stop = min(args.stop_at or args.steps, args.steps)
+    train(model, make, recipe, args.out, device, evaluate, stop)
     training = {"base": None, "data": "synthetic pages, drawn while training", "recipe": "pretrain"}
-    training |= {"steps": args.steps, "seed": args.seed, "pages_per_step": args.pages}
-    save_checkpoint(model.cpu(), shape, tokenizer, args.out / "checkpoint", training)
-    print(f"checkpoint: {args.out / 'checkpoint'}")
+    training |= {"steps": stop, "of_steps": args.steps, "seed": args.seed, "pages_per_step": args.pages}
+    folder = args.out / ("checkpoint" if stop == args.steps else f"checkpoint-{stop}")
+    save_checkpoint(model.cpu(), shape, tokenizer, folder, training)
+    print(f"checkpoint: {folder}")

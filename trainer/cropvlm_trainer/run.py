@@ -43,8 +43,10 @@ def train(
     out: Path,
     device: torch.device,
     evaluate: Callable[[], dict[str, float]],
+    stop: int | None = None,
 ) -> None:
-    """Trains to `recipe.steps`, resuming from `out/state.pt` where it is. Log: `out/log.jsonl`."""
+    """Trains to step `stop` (the recipe's last), resuming from `out/state.pt` where it is. Log: `out/log.jsonl`."""
+    stop = recipe.steps if stop is None else stop
     out.mkdir(parents=True, exist_ok=True)
     model.to(device).train()
     if device.type == "cpu":
@@ -64,8 +66,8 @@ def train(
         print(f"resuming {out} at step {first}")
     log = _open_log(out / "log.jsonl", first)
     losses, exact, since = [], [], time.monotonic()
-    batches = stream(make_batch, first, recipe.steps)
-    for step, batch in enumerate(tqdm(batches, initial=first, total=recipe.steps, desc=out.name), start=first + 1):
+    batches = stream(make_batch, first, stop)
+    for step, batch in enumerate(tqdm(batches, initial=first, total=stop, desc=out.name), start=first + 1):
         batch = batch.to(device)
         with torch.autocast(device.type, dtype=torch.bfloat16):
             loss, right = answer_loss(model, batch)
@@ -78,7 +80,7 @@ def train(
         schedule.step()
         losses.append(loss.item())
         exact.append(right.float().mean().item())
-        if step % recipe.log_every == 0 or step == recipe.steps:
+        if step % recipe.log_every == 0 or step == stop:
             row = {
                 "step": step,
                 "loss": sum(losses) / len(losses),
@@ -87,7 +89,7 @@ def train(
                 "lr": schedule.get_last_lr()[0],
                 "seconds_per_step": (time.monotonic() - since) / len(losses),
             }
-            if step % recipe.save_every == 0 or step == recipe.steps:
+            if step % recipe.save_every == 0 or step == stop:
                 model.eval()
                 row |= evaluate()
                 model.train()

@@ -22,6 +22,7 @@ def test_invalid_boxes_are_none():
         "[0, 0, 101, 9].",
         "[1, 2, 3, 4] and more",
         "[-1, 0, 5, 5].",
+        "[١, ٢, ٣, ٤].",
     ):
         assert parse_box(text) is None, text
 

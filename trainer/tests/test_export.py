@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -259,6 +260,12 @@ def test_what_cannot_be_exported_says_so(checkpoint: Path, tmp_path: Path) -> No
     with pytest.raises(ValueError, match="something other than an exported model"):
         export(checkpoint, tmp_path / "mine", role="cropper", model_id="x")
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "precious"
+    with pytest.raises(ValueError, match=r"other than an exported model \(model.safetensors, training.json\)"):
+        cloned = tmp_path / "cloned"
+        shutil.copytree(checkpoint, cloned)
+        (cloned / "onnx").mkdir()
+        export(cloned, cloned, role="cropper", model_id="x")
+    assert (cloned / "model.safetensors").exists()
     with pytest.raises(FileNotFoundError, match="nowhere holds no config.json"):
         export(tmp_path / "nowhere", tmp_path / "x", role="cropper", model_id="x")
     with pytest.raises(ValueError, match="unknown precision int3; known are fp32"):

@@ -31,8 +31,6 @@ HUB = (hub_vision_graph, embed_graph, hub_decoder_graph)
 
 def export(checkpoint: Path, out: Path, **options: Any) -> dict:
     """Exports the Idefics3 checkpoint in a folder; the options are those of `export_model`."""
-    if not (checkpoint / "config.json").exists():
-        raise FileNotFoundError(f"{checkpoint} holds no config.json; name a checkpoint's folder with --checkpoint")
     model, processor = load_checkpoint(checkpoint)
     return export_model(model, processor, checkpoint, out, **options)
 
@@ -104,8 +102,14 @@ def save_graph(graph: onnx.ModelProto, path: Path) -> None:
 
 def _refuse_other_folders(out: Path) -> None:
     """An export replaces an older one, and never what is not one."""
-    if out.exists() and any(out.iterdir()) and not (out / "onnx").is_dir():
-        raise ValueError(f"{out} holds something other than an exported model; give an empty folder with --out")
+    known = {*manifest.COPIED, "cropvlm.json", "onnx"}
+    found = {path.name for path in out.iterdir()} if out.exists() else set()
+    strangers = found - known
+    if strangers or (found and "onnx" not in found):
+        named = ", ".join(sorted(strangers or found)[:3])
+        raise ValueError(
+            f"{out} holds something other than an exported model ({named}); give another folder with --out"
+        )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

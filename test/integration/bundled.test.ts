@@ -1,0 +1,39 @@
+/** The bundled models on the README's page, through the whole service: what a newcomer sees first. */
+import { readFileSync } from 'node:fs'
+import { pino } from 'pino'
+import t from 'tap'
+import { readConfig } from '../../src/config.js'
+import { startEngine } from '../../src/engine/client.js'
+import { engineOptions } from '../../src/engine/options.js'
+import { buildApp } from '../../src/http/app.js'
+import { makeTargets } from '../../src/target/target.js'
+
+const config = readConfig({ EXECUTION_PROVIDER: 'cpu', THREADS: '1' })
+const log = pino({ level: 'silent' })
+const engine = startEngine(engineOptions(config), log)
+const app = await buildApp({ config, engine, targets: makeTargets(config, engine), log })
+t.teardown(async () => {
+  await app.close()
+  await engine.close()
+})
+
+const page = readFileSync(new URL('../../docs/example.png', import.meta.url))
+/** Question, answer, and where shape and number are on the page, in per cent. */
+const questions = [
+  ['What number is under the red circle?', '560', [33.9, 76.1, 46.1, 92.3]],
+  ['What number is under the blue square?', '492', [78.1, 79.9, 90.4, 96.1]],
+] as const
+
+for (const [question, answer, [x1, y1, x2, y2]] of questions)
+  t.test(question, async t => {
+    const payload = { image: page.toString('base64'), question, compare: true }
+    const response = await app.inject({ method: 'POST', url: '/answer', payload })
+    const reply = response.json()
+    t.equal(response.statusCode, 200)
+    t.match(reply, { decision: 'zoomed', model: { id: 'cropvlm-mini' }, target: { name: 'local' } })
+    const [left, top, right, bottom] = reply.bbox
+    t.ok(left <= x1 && top <= y1 && right >= x2 && bottom >= y2, `${reply.bbox} holds the shape and its number`)
+    t.ok((right - left) * (bottom - top) < 1500, 'and is a crop, not the page')
+    t.match(reply.answer, answer)
+    t.notMatch(reply.compare.answer, answer, 'which cannot be read on the whole page')
+  })

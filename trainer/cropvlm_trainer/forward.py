@@ -58,8 +58,12 @@ def hidden_states(
     return model.model.text_model(inputs_embeds=embeds, use_cache=False).last_hidden_state
 
 
-def answer_loss(model: Idefics3ForConditionalGeneration, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+def answer_loss(
+    model: Idefics3ForConditionalGeneration, batch: Batch, token_weights: torch.Tensor | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean cross-entropy over the answers' tokens, and which questions are answered exactly (teacher-forced).
+
+    `token_weights`: how much the first, second, ... token of an answer counts; the last weight holds for the rest.
 
     Teacher-forced exactness equals greedy exactness: greedy decoding leaves the answer at its first wrong token.
     """
@@ -69,7 +73,12 @@ def answer_loss(model: Idefics3ForConditionalGeneration, batch: Batch) -> tuple[
     labels = batch.labels[wanted]
     right = torch.ones_like(batch.labels, dtype=torch.bool)
     right[wanted] = logits.argmax(-1) == labels
-    return F.cross_entropy(logits, labels), right.all(dim=1)
+    losses = F.cross_entropy(logits, labels, reduction="none")
+    if token_weights is None:
+        return losses.mean(), right.all(dim=1)
+    number = (wanted.cumsum(dim=1) - 1).clamp(0, len(token_weights) - 1)
+    weights = token_weights.to(losses.device)[number[wanted]]
+    return (losses * weights).sum() / weights.sum(), right.all(dim=1)
 
 
 class PromptBuilder:

@@ -44,6 +44,7 @@ def train(
     device: torch.device,
     evaluate: Callable[[], dict[str, float]],
     stop: int | None = None,
+    token_weights: torch.Tensor | None = None,
 ) -> None:
     """Trains to step `stop` (the recipe's last), resuming from `out/state.pt` where it is. Log: `out/log.jsonl`."""
     stop = recipe.steps if stop is None else stop
@@ -70,7 +71,7 @@ def train(
     for step, batch in enumerate(tqdm(batches, initial=first, total=stop, desc=out.name), start=first + 1):
         batch = batch.to(device)
         with torch.autocast(device.type, dtype=torch.bfloat16):
-            loss, right = answer_loss(model, batch)
+            loss, right = answer_loss(model, batch, token_weights)
         if not torch.isfinite(loss):
             raise ValueError(f"the loss is {loss.item()} at step {step}; lower the learning rate")
         optimizer.zero_grad(set_to_none=True)

@@ -42,10 +42,10 @@ def test_a_killed_run_resumes_to_the_same_losses(tokenizer, builder, tmp_path, m
     start(tokenizer, make, tmp_path / "whole")
     taken = iter(range(1, 7))
 
-    def killed(model, batch):
+    def killed(model, batch, token_weights):
         if next(taken) == 6:
             raise KeyboardInterrupt
-        return answer_loss(model, batch)
+        return answer_loss(model, batch, token_weights)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr("cropvlm_trainer.run.answer_loss", killed)

@@ -36,13 +36,15 @@ def random_number(rng: Random) -> str:
     return str(rng.randrange(100, 1000))
 
 
-def make(rng: Random) -> Page:
+def make(rng: Random, crowd: float = 1.0) -> Page:
     image, paper = random_background(rng)
     draw = ImageDraw.Draw(image)
     unit = min(image.size)
     columns, rows = rng.randint(3, 4), rng.randint(3, 4)
     cells = rng.sample([(c, r) for c in range(columns) for r in range(rows)], rng.randint(4, 8))
     kinds = rng.sample([(color, shape) for color in COLORS for shape in SHAPES], len(cells))
+    kept = max(2, round(len(cells) * crowd))
+    cells, kinds = cells[:kept], kinds[:kept]
     face = random_font(rng, unit * rng.uniform(0.025, 0.032))
     plated = luminance(paper) > 150 and rng.random() < 0.3
     ink = ink_for(rng, (255, 255, 255) if plated else paper)

@@ -6,7 +6,7 @@ depend on when a run was broken off and resumed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from random import Random
 
 import numpy as np
@@ -51,11 +51,19 @@ def reading_batch(builder: PromptBuilder, tile: int, seed: int, index: int, page
     return _batch(builder, views, image_index, rows)
 
 
-def box_batch(builder: PromptBuilder, tile: int, seed: int, index: int, pages: int) -> Batch:
+def box_batch(
+    builder: PromptBuilder,
+    tile: int,
+    seed: int,
+    index: int,
+    pages: int,
+    weights: Mapping[str, float] = synth.WEIGHTS,
+    crowd: float = 1.0,
+) -> Batch:
     """Questions for the cropper: one view of the page, the taught box as the answer."""
     views: list[np.ndarray] = []
     image_index, rows = [], []
-    for page, questions, _ in _pages(seed, index, pages):
+    for page, questions, _ in _pages(seed, index, pages, weights, crowd):
         views.append(tiles(page.image, tile, tile)[0])
         for question in questions:
             box = to_box(taught_region(page.to_percent(question.evidence_rect)))
@@ -64,9 +72,11 @@ def box_batch(builder: PromptBuilder, tile: int, seed: int, index: int, pages: i
     return _batch(builder, views, image_index, rows)
 
 
-def _pages(seed: int, index: int, pages: int) -> Iterator[tuple[Page, list[Question], Random]]:
+def _pages(
+    seed: int, index: int, pages: int, weights: Mapping[str, float] = synth.WEIGHTS, crowd: float = 1.0
+) -> Iterator[tuple[Page, list[Question], Random]]:
     for number in range(index * pages, (index + 1) * pages):
-        page, rng = synth.make_page(seed, number)
+        page, rng = synth.make_page(seed, number, weights=weights, crowd=crowd)
         yield page, page.questions[:QUESTIONS_PER_PAGE], rng
 
 

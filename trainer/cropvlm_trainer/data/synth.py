@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 
@@ -24,11 +24,20 @@ def all_questions() -> list[str]:
     return [*named, *cells, *receipt.QUESTIONS]
 
 
-def make_page(seed: int, index: int, kinds: Sequence[str] = KINDS) -> tuple[Page, Random]:
-    """The page, and the generator that drew it for choices that belong to the same page."""
+def make_page(
+    seed: int,
+    index: int,
+    kinds: Sequence[str] = KINDS,
+    weights: Mapping[str, float] = WEIGHTS,
+    crowd: float = 1.0,
+) -> tuple[Page, Random]:
+    """The page, and the generator that drew it for choices that belong to the same page.
+
+    `crowd`: the share of its shapes that a page of shapes keeps, two at least.
+    """
     rng = Random(f"{seed}/{index}")
-    kind = rng.choices(kinds, weights=[WEIGHTS[k] for k in kinds])[0]
-    page = MAKERS[kind](rng)
+    kind = rng.choices(kinds, weights=[weights[k] for k in kinds])[0]
+    page = shapes.make(rng, crowd) if kind == "shapes" else MAKERS[kind](rng)
     rng.shuffle(page.questions)
     return page, rng
 

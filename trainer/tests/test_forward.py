@@ -57,7 +57,10 @@ def test_loss_is_the_cross_entropy_of_the_answers_alone(parts):
     rows = [builder.encode(1, target_prompt(q), answer_text("7")) for q in QUESTIONS]
     input_ids, labels = builder.collate(rows)
     batch = Batch(
-        torch.from_numpy(tiles(picture(5, 32, 32), 32, 32)), torch.zeros(3, 1, dtype=torch.long), input_ids, labels
+        torch.from_numpy(tiles(picture(5, 32, 32), 32, 32).copy()),
+        torch.zeros(3, 1, dtype=torch.long),
+        input_ids,
+        labels,
     )
     with torch.no_grad():
         loss, right = answer_loss(model, batch)

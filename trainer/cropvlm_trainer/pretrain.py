@@ -21,7 +21,6 @@ from cropvlm_trainer.run import Recipe, pick_device, train
 from cropvlm_trainer.tokenizer import build_tokenizer
 
 VOCABULARY = 480
-HELD_OUT_SEED = 1_000_003
 TIGHT_UNTIL, WIDE_FROM = 0.16, 0.5
 """Shares of the run: crops are bare answers until the first, fully wide from the second."""
 
@@ -59,7 +58,7 @@ def run(args: argparse.Namespace) -> None:
         width = crop_width(index, args.steps)
         return reading_batch(builder, shape.tile, args.seed, index, args.pages, width)
 
-    held_out = partial(reading_batch, builder, shape.tile, HELD_OUT_SEED, pages=16)
+    held_out = partial(reading_batch, builder, shape.tile, synth.HELD_OUT_SEED, pages=16)
 
     @torch.no_grad()
     def evaluate() -> dict[str, float]:

@@ -11,12 +11,12 @@ from tokenizers import Tokenizer
 
 from cropvlm_trainer.contract import parse_box
 from cropvlm_trainer.data.stream import box_batch
+from cropvlm_trainer.data.synth import HELD_OUT_SEED
 from cropvlm_trainer.forward import IGNORE, Batch, PromptBuilder, encode_tiles, hidden_states
 from cropvlm_trainer.measures import box_measures
 from cropvlm_trainer.model import Shape, load_checkpoint, save_checkpoint
 from cropvlm_trainer.run import Recipe, pick_device, train
 
-HELD_OUT_SEED = 1_000_003
 WEIGHTS = {"shapes": 4, "receipt": 1, "table": 1}
 """Shapes are the hardest to find: a place on a receipt or in a table follows from its outline."""
 SPARSE, SPARSE_UNTIL, FULL_FROM = 0.4, 0.72, 0.9

@@ -69,3 +69,10 @@ def test_loss_is_the_cross_entropy_of_the_answers_alone(parts):
     picked = [log_probs[r, c, labels[r, c]] for r, c in (labels != IGNORE).nonzero().tolist()]
     assert loss.item() == pytest.approx(-sum(p.item() for p in picked) / len(picked), rel=1e-5)
     assert right.tolist() == [False] * 3
+    with torch.no_grad():
+        weighted, _ = answer_loss(model, batch, torch.tensor([5.0, 1.0]))
+    per_answer = len(picked) // 3
+    weights = ([5.0] + [1.0] * (per_answer - 1)) * 3
+    expected = -sum(w * p.item() for w, p in zip(weights, picked, strict=True)) / sum(weights)
+    assert weighted.item() == pytest.approx(expected, rel=1e-5)
+    assert weighted.item() != pytest.approx(loss.item(), rel=1e-5)

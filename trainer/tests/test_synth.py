@@ -7,6 +7,7 @@ from cropvlm_trainer.cli import main
 from cropvlm_trainer.data import synth
 from cropvlm_trainer.data.regions import taught_region, to_box
 from cropvlm_trainer.measures import contains, recall
+from cropvlm_trainer.sft import crowd
 
 
 @pytest.mark.parametrize("kind", synth.KINDS)
@@ -50,3 +51,17 @@ def test_an_existing_set_is_not_overwritten(tmp_path, capsys):
     (tmp_path / "manifest.jsonl").write_text("")
     assert main(["data", "synth", "--n", "1", "--out", str(tmp_path)]) == 2
     assert "already exists" in capsys.readouterr().err
+
+
+def test_a_sparse_page_keeps_a_share_of_its_shapes_and_a_full_one_all():
+    for index in range(20):
+        full, _ = synth.make_page(5, index, ["shapes"])
+        sparse, _ = synth.make_page(5, index, ["shapes"], crowd=0.4)
+        assert 4 <= len(full.questions) <= 8
+        assert len(sparse.questions) == max(2, round(len(full.questions) * 0.4))
+        assert {q.text for q in sparse.questions} <= {q.text for q in full.questions}
+
+
+def test_pages_fill_up_as_the_cropper_learns():
+    shares = [crowd(step, 1000) for step in (0, 720, 810, 900, 999)]
+    assert shares == pytest.approx([0.4, 0.4, 0.7, 1.0, 1.0])

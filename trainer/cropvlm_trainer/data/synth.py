@@ -15,6 +15,8 @@ from cropvlm_trainer.data.page import Page
 MAKERS = {"shapes": shapes.make, "receipt": receipt.make, "table": table.make}
 WEIGHTS = {"shapes": 2, "receipt": 1, "table": 1}
 KINDS = tuple(MAKERS)
+HELD_OUT_SEED = 1_000_003
+"""Of the pages by which a run is watched; no run trains on them."""
 
 
 def all_questions() -> list[str]:

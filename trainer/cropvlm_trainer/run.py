@@ -63,6 +63,8 @@ def train(
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _learning_rate(step, recipe))
     first = _resume(out / "state.pt", model, optimizer, schedule, recipe)
+    if first > stop:
+        raise ValueError(f"{out} is at step {first}, past {stop}; stop it later, or give another --out")
     if first:
         print(f"resuming {out} at step {first}")
     log = _open_log(out / "log.jsonl", first)

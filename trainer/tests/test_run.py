@@ -64,6 +64,14 @@ def test_another_recipe_does_not_resume(tokenizer, builder, tmp_path):
         start(tokenizer, make, tmp_path)
 
 
+def test_a_run_past_its_stop_is_not_passed_off_as_that_step(tokenizer, builder, tmp_path):
+    make = partial(box_batch, builder, SHAPE.tile, 1, pages=2)
+    start(tokenizer, make, tmp_path)
+    model = build_model(SHAPE, tokenizer, 0)
+    with pytest.raises(ValueError, match="is at step 6, past 4"):
+        train(model, make, RECIPE, tmp_path, torch.device("cpu"), lambda: {}, stop=4)
+
+
 def test_batches_depend_on_seed_and_number_alone(builder):
     one = reading_batch(builder, SHAPE.tile, 1, 3, 2, 0.5)
     same = reading_batch(builder, SHAPE.tile, 1, 3, 2, 0.5)

@@ -29,9 +29,14 @@ class Batch:
     """int64 `[questions, length]`"""
     labels: torch.Tensor
     """int64 `[questions, length]`"""
+    looks: torch.Tensor | None = None
+    """f32 `[n, tokens a tile, words]`: 1 where what the word names has its centre in the token's cell"""
+    names: torch.Tensor | None = None
+    """int64 `[questions, 2]`: the tokens of the words by which each question names what it asks for"""
 
     def to(self, device: torch.device) -> Batch:
-        return Batch(*(getattr(self, field.name).to(device) for field in fields(self)))
+        parts = (getattr(self, field.name) for field in fields(self))
+        return Batch(*(None if part is None else part.to(device) for part in parts))
 
 
 def encode_tiles(model: Idefics3ForConditionalGeneration, tiles: torch.Tensor) -> torch.Tensor:
@@ -49,13 +54,20 @@ def hidden_states(
     features: torch.Tensor,
     image_index: torch.Tensor,
     input_ids: torch.Tensor,
+    middle: list[torch.Tensor] | None = None,
 ) -> torch.Tensor:
-    """Prompts with their images' features in place -> the text model's last hidden states `[B, L, D]`."""
+    """Prompts with their images' features in place -> the text model's last hidden states `[B, L, D]`.
+
+    Into `middle`, where it is given, go those after half of the layers.
+    """
     embeds = model.model.text_model.embed_tokens(input_ids)
     is_image = input_ids == model.config.image_token_id
     images = features[image_index.flatten()].reshape(-1, features.shape[-1])
     embeds = embeds.masked_scatter(is_image[..., None], images.to(embeds.dtype))
-    return model.model.text_model(inputs_embeds=embeds, use_cache=False).last_hidden_state
+    states = model.model.text_model(inputs_embeds=embeds, use_cache=False, output_hidden_states=middle is not None)
+    if middle is not None:
+        middle.append(states.hidden_states[len(states.hidden_states) // 2])
+    return states.last_hidden_state
 
 
 def answer_loss(
@@ -64,14 +76,25 @@ def answer_loss(
     """Mean cross-entropy over the answers' tokens, and which questions are answered exactly (teacher-forced).
 
     `token_weights`: how much the first, second, ... token of an answer counts; the last weight holds for the rest.
+    """
+    hidden = hidden_states(model, encode_tiles(model, batch.tiles), batch.image_index, batch.input_ids)
+    return token_loss(model, hidden, batch.labels, token_weights)
+
+
+def token_loss(
+    model: Idefics3ForConditionalGeneration,
+    hidden: torch.Tensor,
+    answers: torch.Tensor,
+    token_weights: torch.Tensor | None = None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """`answer_loss` from the last hidden states `[B, L, D]`; `answers` are a batch's labels `[B, L]`.
 
     Teacher-forced exactness equals greedy exactness: greedy decoding leaves the answer at its first wrong token.
     """
-    hidden = hidden_states(model, encode_tiles(model, batch.tiles), batch.image_index, batch.input_ids)
-    wanted = batch.labels != IGNORE
+    wanted = answers != IGNORE
     logits = model.lm_head(hidden[wanted]).float()
-    labels = batch.labels[wanted]
-    right = torch.ones_like(batch.labels, dtype=torch.bool)
+    labels = answers[wanted]
+    right = torch.ones_like(answers, dtype=torch.bool)
     right[wanted] = logits.argmax(-1) == labels
     losses = F.cross_entropy(logits, labels, reduction="none")
     if token_weights is None:
@@ -86,9 +109,18 @@ class PromptBuilder:
 
     def __init__(self, tokenizer, tokens_per_tile: int) -> None:
         self.tokenizer = tokenizer
+        self.tokens_per_tile = tokens_per_tile
         self.image = "<fake_token_around_image><global-img>" + "<image>" * tokens_per_tile
         self.image += "<fake_token_around_image>"
         self.pad = tokenizer.token_to_id("<|im_end|>")
+
+    def word(self, word: str) -> int:
+        """The one token of a word inside a question; digits have no space in theirs."""
+        text = word if word.isdecimal() else f" {word}"
+        ids = self.tokenizer.encode(text).ids
+        if len(ids) != 1:
+            raise ValueError(f"{word!r} is {len(ids)} tokens; a word to name things by must be one")
+        return ids[0]
 
     def encode(self, images: int, text: str, answer: str) -> tuple[list[int], int]:
         """The ids of prompt and answer, and where the answer starts."""

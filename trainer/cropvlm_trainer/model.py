@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ class Shape:
 
     tile: int = 96
     patch: int = 8
-    shuffle: int = 3
+    shuffle: int = 2
     vision_width: int = 160
     vision_layers: int = 4
     vision_heads: int = 5
@@ -82,7 +83,10 @@ def build_model(shape: Shape, tokenizer: Tokenizer, seed: int) -> Idefics3ForCon
 
 @torch.no_grad()
 def _initialise(model: Idefics3ForConditionalGeneration, seed: int) -> None:
-    """Weights of variance 1/fan-in, as these widths need: transformers' 0.02 is right near width 2,500 only."""
+    """Weights of variance 1/fan-in, as these widths need: transformers' 0.02 is right near width 2,500 only.
+
+    Word and position embeddings are about as large as what image patches give, or they drown in it.
+    """
     generator = torch.Generator().manual_seed(seed)
     for module in model.modules():
         if isinstance(module, torch.nn.Linear | torch.nn.Conv2d):
@@ -90,13 +94,28 @@ def _initialise(model: Idefics3ForConditionalGeneration, seed: int) -> None:
             module.weight.normal_(0, fan_in**-0.5, generator=generator)
             if module.bias is not None:
                 module.bias.zero_()
-        elif isinstance(module, torch.nn.Embedding):
-            module.weight.normal_(0, module.embedding_dim**-0.5, generator=generator)
+    model.model.text_model.embed_tokens.weight.normal_(0, 1, generator=generator)
+    positions = model.model.vision_model.embeddings.position_embedding.weight
+    positions.copy_(_grid_positions(math.isqrt(len(positions)), positions.shape[1]))
     # Branches that add to a residual stream start smaller, the more of them there are.
     for stack in (model.model.vision_model.encoder.layers, model.model.text_model.layers):
         for name, parameter in stack.named_parameters():
             if name.endswith(("out_proj.weight", "fc2.weight", "o_proj.weight", "down_proj.weight")):
                 parameter.mul_((2 * len(stack)) ** -0.5)
+    # Queries start as keys do, so that like attends to like (mimetic initialisation, Trockman and Kolter 2023).
+    for layer in model.model.text_model.layers:
+        attention = layer.self_attn
+        keys = attention.k_proj.weight.unflatten(0, (-1, attention.head_dim))
+        attention.q_proj.weight.copy_(keys.repeat_interleave(attention.num_key_value_groups, dim=0).flatten(0, 1))
+
+
+def _grid_positions(side: int, width: int) -> torch.Tensor:
+    """Sines and cosines of row and column, `[side * side, width]`, of mean square 1/2."""
+    frequencies = math.pi / 2 * (2 * side) ** (torch.arange(width // 4) / (width // 4))
+    angles = (torch.arange(side)[:, None] + 0.5) / side * frequencies
+    line = torch.cat([angles.sin(), angles.cos()], dim=1)
+    rows, columns = line[:, None].expand(-1, side, -1), line[None].expand(side, -1, -1)
+    return torch.cat([rows, columns], dim=2).flatten(0, 1)
 
 
 def save_processor_files(shape: Shape, tokenizer: Tokenizer, folder: Path) -> None:

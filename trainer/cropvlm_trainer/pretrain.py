@@ -1,7 +1,8 @@
-"""`cropvlm-train pretrain`: a small Idefics3 from scratch that answers from full image and crop.
+"""`cropvlm-train pretrain`: a small Idefics3 from scratch that reads, and points at what a question names.
 
-Crops start at the bare answer and widen with time; shown wide crops from the start, a model of this size
-learns nothing.
+First the vision encoder alone learns how things look; then batches to read and batches to point at take turns.
+Both start easy and get harder: crops start at the bare answer and widen, pages of shapes start with one and fill up.
+A model of this size that is shown everything at once learns nothing.
 """
 
 from __future__ import annotations
@@ -12,35 +13,55 @@ from pathlib import Path
 
 import torch
 
-from cropvlm_trainer.contract import cropper_prompt, format_box, target_prompt
+from cropvlm_trainer.contract import cropper_prompt, format_box, pointing_prompt, target_prompt
 from cropvlm_trainer.data import receipt, shapes, synth
-from cropvlm_trainer.data.stream import reading_batch
-from cropvlm_trainer.forward import PromptBuilder, answer_loss
+from cropvlm_trainer.data.stream import pointing_batch, reading_batch
+from cropvlm_trainer.forward import Batch, PromptBuilder, answer_loss
 from cropvlm_trainer.model import Shape, build_model, save_checkpoint
+from cropvlm_trainer.pointing import Helpers, pointing_loss, seeing_loss
 from cropvlm_trainer.run import Recipe, pick_device, train
 from cropvlm_trainer.tokenizer import build_tokenizer
 
 VOCABULARY = 480
-TIGHT_UNTIL, WIDE_FROM = 0.16, 0.5
-"""Shares of the run: crops are bare answers until the first, fully wide from the second."""
+SEE_UNTIL = 0.06
+"""Share of the run in which the vision encoder learns alone."""
+TIGHT_UNTIL, WIDE_FROM = 0.2, 0.5
+"""Crops are bare answers until the first share of the run, fully wide from the second."""
+MOST_SHAPES = ((0.06, shapes.MOST), (0.1, 1), (0.17, 2), (0.35, 4), (1.0, shapes.MOST))
+"""Until which share of the run a page holds at most how many shapes."""
+POINTING_WEIGHTS = {"shapes": 4, "receipt": 1, "table": 1}
+"""Shapes are the hardest to find: a place on a receipt or in a table follows from its outline."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="run folder; an unfinished run in it is resumed")
     parser.add_argument("--steps", type=int, default=9_000)
     parser.add_argument("--stop-at", type=int, help="stop after this step, to go on later; leaves checkpoint-STEP")
-    parser.add_argument("--pages", type=int, default=8, help="pages a batch, up to four questions each")
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument(
+        "--pages",
+        type=int,
+        default=8,
+        help="pages to read a batch, up to four questions each; twice as many to point at",
+    )
+    parser.add_argument("--learning-rate", type=float, default=1e-3, help="of embeddings and vectors (AdamW)")
+    parser.add_argument("--matrix-learning-rate", type=float, default=2e-3, help="of the layers' matrices (Muon)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto")
 
 
 def mini_tokenizer():
-    """The tokenizer of the mini models, from the words of the synthetic pages and the contract's prompts."""
-    corpus = [prompt(question) for question in synth.all_questions() for prompt in (cropper_prompt, target_prompt)]
+    """The tokenizer of the mini models, from the words of the synthetic pages and the prompts."""
+    prompts = (cropper_prompt, target_prompt, pointing_prompt)
+    corpus = [prompt(question) for question in synth.all_questions() for prompt in prompts]
     corpus += [format_box((i, 2, 50, 100)) for i in range(100)]
     corpus += [*receipt.SHOPS, *receipt.GOODS, *shapes.COLORS, *shapes.SHAPES]
     return build_tokenizer(corpus, VOCABULARY)
+
+
+def task(step: int, steps: int) -> str:
+    if step < SEE_UNTIL * steps:
+        return "see"
+    return "read" if step % 2 else "point"
 
 
 def crop_width(step: int, steps: int) -> float:
@@ -48,29 +69,49 @@ def crop_width(step: int, steps: int) -> float:
     return min(1.0, max(0.0, (share - TIGHT_UNTIL) / (WIDE_FROM - TIGHT_UNTIL)))
 
 
+def most_shapes(step: int, steps: int) -> int:
+    return next(most for until, most in MOST_SHAPES if step < until * steps)
+
+
 def run(args: argparse.Namespace) -> None:
     shape, tokenizer = Shape(), mini_tokenizer()
     model = build_model(shape, tokenizer, args.seed)
     builder = PromptBuilder(tokenizer, shape.tokens_per_tile)
+    torch.manual_seed(args.seed)
+    helpers = Helpers(model, builder)
     device = pick_device(args.device)
+    read = partial(reading_batch, builder, shape.tile)
+    point = partial(pointing_batch, builder, shape.tile, weights=POINTING_WEIGHTS)
 
-    def make(index: int):
-        width = crop_width(index, args.steps)
-        return reading_batch(builder, shape.tile, args.seed, index, args.pages, width)
+    def make(step: int) -> Batch:
+        if task(step, args.steps) == "read":
+            return read(args.seed, step, args.pages, width=crop_width(step, args.steps))
+        return point(args.seed, step, 2 * args.pages, most_shapes=most_shapes(step, args.steps))
 
-    held_out = partial(reading_batch, builder, shape.tile, synth.HELD_OUT_SEED, pages=16)
+    def loss_of(step: int, batch: Batch):
+        match task(step, args.steps):
+            case "see":
+                return seeing_loss(model, helpers, batch)
+            case "point":
+                return pointing_loss(model, helpers, batch)
+            case _:
+                loss, right = answer_loss(model, batch)
+                return loss, {"reading": loss, "read": right.float().mean()}
 
     @torch.no_grad()
     def evaluate() -> dict[str, float]:
+        """Shares of answers and of boxes that are right to the last token, on pages that no run trains on."""
+        batches = {f"read_width_{w}": partial(read, width=w) for w in (0.0, 0.5, 1.0)}
+        batches |= {f"pointed_{kind}": partial(point, weights={kind: 1}) for kind in synth.KINDS}
         scores = {}
-        for width in (0.0, 0.5, 1.0):
-            right = [answer_loss(model, held_out(index=i, width=width).to(device))[1] for i in range(4)]
-            scores[f"exact_width_{width}"] = torch.cat(right).float().mean().item()
+        for name, held_out in batches.items():
+            right = [answer_loss(model, held_out(synth.HELD_OUT_SEED, i, 16).to(device))[1] for i in range(4)]
+            scores[name] = torch.cat(right).float().mean().item()
         return scores
 
-    recipe = Recipe(steps=args.steps, learning_rate=args.learning_rate)
+    recipe = Recipe(args.steps, args.learning_rate, args.matrix_learning_rate, args.seed, args.pages)
     stop = min(args.stop_at or args.steps, args.steps)
-    train(model, make, recipe, args.out, device, evaluate, stop)
+    train(model, make, loss_of, recipe, args.out, device, evaluate, stop, helpers)
     training = {"base": None, "data": "synthetic pages, drawn while training", "recipe": "pretrain"}
     training |= {"steps": stop, "of_steps": args.steps, "seed": args.seed, "pages_per_step": args.pages}
     folder = args.out / ("checkpoint" if stop == args.steps else f"checkpoint-{stop}")

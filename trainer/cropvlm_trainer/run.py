@@ -3,31 +3,48 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
 
 import torch
+from torch import nn
 from tqdm import tqdm
 from transformers import Idefics3ForConditionalGeneration
 
 from cropvlm_trainer.data.stream import stream
-from cropvlm_trainer.forward import Batch, answer_loss
+from cropvlm_trainer.forward import Batch
+from cropvlm_trainer.optimizers import Optimizers
+
+Loss = Callable[[int, Batch], tuple[torch.Tensor, dict[str, torch.Tensor]]]
+"""Step and batch -> the loss to minimise, and named scalars for the log."""
 
 
 @dataclass(frozen=True)
 class Recipe:
+    """What two runs must have in common for one to go on where the other broke off."""
+
     steps: int
     learning_rate: float
-    warmup: int = 300
+    """AdamW's"""
+    matrix_learning_rate: float
+    """Muon's"""
+    seed: int
+    pages: int
+    base: str | None = None
+    warmup: int = 100
     weight_decay: float = 0.05
     max_grad_norm: float = 1.0
     save_every: int = 500
     log_every: int = 50
+
+    def __post_init__(self) -> None:
+        if self.save_every % self.log_every:
+            raise ValueError(f"save_every ({self.save_every}) must be a multiple of log_every ({self.log_every})")
 
 
 def pick_device(name: str) -> torch.device:
@@ -39,67 +56,55 @@ def pick_device(name: str) -> torch.device:
 def train(
     model: Idefics3ForConditionalGeneration,
     make_batch: Callable[[int], Batch],
+    loss_of: Loss,
     recipe: Recipe,
     out: Path,
     device: torch.device,
     evaluate: Callable[[], dict[str, float]],
     stop: int | None = None,
-    token_weights: torch.Tensor | None = None,
+    helpers: nn.Module | None = None,
 ) -> None:
-    """Trains to step `stop` (the recipe's last), resuming from `out/state.pt` where it is. Log: `out/log.jsonl`."""
+    """Trains to step `stop` (the recipe's last), resuming from `out/state.pt` where it is. Log: `out/log.jsonl`.
+
+    `helpers`: further parameters of the loss, trained along and kept for resuming only.
+    """
     stop = recipe.steps if stop is None else stop
     out.mkdir(parents=True, exist_ok=True)
-    model.to(device).train()
+    parts = nn.ModuleList([model, helpers or nn.Module()]).to(device).train()
     if device.type == "cpu":
         # The backward pass of the fused attention is the slowest part of a step on a CPU: 1.8x the whole step.
         model.set_attn_implementation("eager")
-    decayed = [p for p in model.parameters() if p.requires_grad and p.ndim > 1]
-    plain = [p for p in model.parameters() if p.requires_grad and p.ndim <= 1]
-    optimizer = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}],
-        lr=recipe.learning_rate,
-        betas=(0.9, 0.98),
-        fused=True,
-    )
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _learning_rate(step, recipe))
-    first = _resume(out / "state.pt", model, optimizer, schedule, recipe)
+    optimizers = Optimizers(parts, recipe)
+    first = _resume(out / "state.pt", parts, optimizers, recipe)
     if first > stop:
         raise ValueError(f"{out} is at step {first}, past {stop}; stop it later, or give another --out")
     if first:
         print(f"resuming {out} at step {first}")
     log = _open_log(out / "log.jsonl", first)
-    losses, exact, since = [], [], time.monotonic()
+    seen, since = defaultdict(list), time.monotonic()
     batches = stream(make_batch, first, stop)
     for step, batch in enumerate(tqdm(batches, initial=first, total=stop, desc=out.name), start=first + 1):
-        batch = batch.to(device)
         with torch.autocast(device.type, dtype=torch.bfloat16):
-            loss, right = answer_loss(model, batch, token_weights)
+            loss, scalars = loss_of(step - 1, batch.to(device))
         if not torch.isfinite(loss):
-            raise ValueError(f"the loss is {loss.item()} at step {step}; lower the learning rate")
-        optimizer.zero_grad(set_to_none=True)
+            raise ValueError(f"the loss is {loss.item()} at step {step}; lower the learning rates")
+        optimizers.zero_grad()
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.max_grad_norm)
-        optimizer.step()
-        schedule.step()
-        losses.append(loss.item())
-        exact.append(right.float().mean().item())
+        norm = nn.utils.clip_grad_norm_(parts.parameters(), recipe.max_grad_norm)
+        optimizers.step()
+        for name, value in {"loss": loss, "grad_norm": norm, **scalars}.items():
+            seen[name].append(value.item())
         if step % recipe.log_every == 0 or step == stop:
-            row = {
-                "step": step,
-                "loss": sum(losses) / len(losses),
-                "exact": sum(exact) / len(exact),
-                "grad_norm": norm.item(),
-                "lr": schedule.get_last_lr()[0],
-                "seconds_per_step": (time.monotonic() - since) / len(losses),
-            }
+            row = {"step": step, **{name: sum(values) / len(values) for name, values in seen.items()}}
+            row |= {"lr": optimizers.lr, "seconds_per_step": (time.monotonic() - since) / len(seen["loss"])}
             if step % recipe.save_every == 0 or step == stop:
                 model.eval()
                 row |= evaluate()
                 model.train()
-                _save(out / "state.pt", model, optimizer, schedule, step, recipe)
+                _save(out / "state.pt", parts, optimizers, step, recipe)
             log.write(json.dumps(row) + "\n")
             log.flush()
-            losses, exact, since = [], [], time.monotonic()
+            seen, since = defaultdict(list), time.monotonic()
     log.close()
     model.eval()
 
@@ -112,32 +117,19 @@ def _open_log(path: Path, first: int) -> TextIO:
     return log
 
 
-def _learning_rate(step: int, recipe: Recipe) -> float:
-    """Linear warm-up, then a cosine to a twentieth."""
-    if step < recipe.warmup:
-        return (step + 1) / recipe.warmup
-    share = (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)
-    return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
-
-
-def _save(path: Path, model, optimizer, schedule, step: int, recipe: Recipe) -> None:
+def _save(path: Path, parts: nn.Module, optimizers: Optimizers, step: int, recipe: Recipe) -> None:
     """Written beside and renamed, so that a kill never leaves half a checkpoint."""
-    state = {
-        "model": model.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "schedule": schedule.state_dict(),
-    }
+    state = {"parts": parts.state_dict(), "optimizers": optimizers.state_dict()}
     torch.save({**state, "step": step, "recipe": asdict(recipe)}, path.with_suffix(".tmp"))
     os.replace(path.with_suffix(".tmp"), path)
 
 
-def _resume(path: Path, model, optimizer, schedule, recipe: Recipe) -> int:
+def _resume(path: Path, parts: nn.Module, optimizers: Optimizers, recipe: Recipe) -> int:
     if not path.exists():
         return 0
     state = torch.load(path, map_location="cpu", weights_only=True)
     if state["recipe"] != asdict(recipe):
         raise ValueError(f"{path} belongs to another recipe ({state['recipe']}); give another --out or remove it")
-    model.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
-    schedule.load_state_dict(state["schedule"])
+    parts.load_state_dict(state["parts"])
+    optimizers.load_state_dict(state["optimizers"])
     return state["step"]

@@ -5,16 +5,19 @@ from pathlib import Path
 import pytest
 import torch
 
-from cropvlm_trainer.data.stream import box_batch, reading_batch
-from cropvlm_trainer.forward import PromptBuilder, answer_loss
+from cropvlm_trainer.data.stream import pointing_batch, reading_batch
+from cropvlm_trainer.forward import PromptBuilder
 from cropvlm_trainer.model import Shape, build_model
-from cropvlm_trainer.pretrain import crop_width, mini_tokenizer
+from cropvlm_trainer.optimizers import is_hidden_matrix
+from cropvlm_trainer.pointing import Helpers, pointing_loss
+from cropvlm_trainer.pretrain import crop_width, mini_tokenizer, most_shapes, task
 from cropvlm_trainer.run import Recipe, train
 
 SHAPE = Shape(
     tile=32, patch=8, shuffle=2, vision_width=32, vision_layers=1, vision_heads=2, text_width=32, text_layers=1
 )
-RECIPE = Recipe(steps=6, learning_rate=1e-3, warmup=2, save_every=2, log_every=1)
+COMMON = {"learning_rate": 1e-3, "matrix_learning_rate": 2e-3, "seed": 1, "pages": 2, "save_every": 2, "log_every": 1}
+RECIPE = Recipe(steps=6, warmup=2, **COMMON)
 
 
 @pytest.fixture(scope="module")
@@ -33,43 +36,74 @@ def losses(out: Path) -> dict[int, float]:
     return {row["step"]: row["loss"] for row in rows}
 
 
-def start(tokenizer, make, out: Path, recipe: Recipe = RECIPE) -> None:
-    train(build_model(SHAPE, tokenizer, 0), make, recipe, out, torch.device("cpu"), lambda: {})
+@pytest.fixture
+def start(tokenizer, builder):
+    """Starts or resumes a run that learns to point."""
+
+    def run(out: Path, recipe: Recipe = RECIPE, loss=pointing_loss, stop: int | None = None) -> None:
+        model = build_model(SHAPE, tokenizer, 0)
+        torch.manual_seed(0)
+        helpers = Helpers(model, builder)
+        make = partial(pointing_batch, builder, SHAPE.tile, recipe.seed, pages=recipe.pages)
+        train(
+            model,
+            make,
+            lambda step, batch: loss(model, helpers, batch),
+            recipe,
+            out,
+            torch.device("cpu"),
+            lambda: {},
+            stop,
+            helpers,
+        )
+
+    return run
 
 
-def test_a_killed_run_resumes_to_the_same_losses(tokenizer, builder, tmp_path, monkeypatch):
-    make = partial(box_batch, builder, SHAPE.tile, 1, pages=2)
-    start(tokenizer, make, tmp_path / "whole")
+def test_a_killed_run_resumes_to_the_same_losses(start, tmp_path):
+    start(tmp_path / "whole")
     taken = iter(range(1, 7))
 
-    def killed(model, batch, token_weights):
+    def killed(model, helpers, batch):
         if next(taken) == 6:
             raise KeyboardInterrupt
-        return answer_loss(model, batch, token_weights)
+        return pointing_loss(model, helpers, batch)
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("cropvlm_trainer.run.answer_loss", killed)
-        start(tokenizer, make, tmp_path / "killed")
+    with pytest.raises(KeyboardInterrupt):
+        start(tmp_path / "killed", loss=killed)
     assert max(losses(tmp_path / "killed")) == 5, "step 5 is logged but not saved: it is taken again"
-    start(tokenizer, make, tmp_path / "killed")
+    start(tmp_path / "killed")
     whole = losses(tmp_path / "whole")
     assert losses(tmp_path / "killed") == whole
     assert sorted(whole) == [1, 2, 3, 4, 5, 6]
 
 
-def test_another_recipe_does_not_resume(tokenizer, builder, tmp_path):
-    make = partial(box_batch, builder, SHAPE.tile, 1, pages=2)
-    start(tokenizer, make, tmp_path, Recipe(steps=2, learning_rate=1e-3, save_every=2, log_every=1))
+@pytest.mark.parametrize("other", [{"steps": 4}, {"seed": 2}, {"pages": 1}, {"base": "another"}])
+def test_another_recipe_does_not_resume(start, tmp_path, other):
+    start(tmp_path, Recipe(steps=2, **COMMON))
     with pytest.raises(ValueError, match="belongs to another recipe"):
-        start(tokenizer, make, tmp_path)
+        start(tmp_path, Recipe(**{"steps": 2, **COMMON, **other}))
 
 
-def test_a_run_past_its_stop_is_not_passed_off_as_that_step(tokenizer, builder, tmp_path):
-    make = partial(box_batch, builder, SHAPE.tile, 1, pages=2)
-    start(tokenizer, make, tmp_path)
-    model = build_model(SHAPE, tokenizer, 0)
+def test_a_run_past_its_stop_is_not_passed_off_as_that_step(start, tmp_path):
+    start(tmp_path)
     with pytest.raises(ValueError, match="is at step 6, past 4"):
-        train(model, make, RECIPE, tmp_path, torch.device("cpu"), lambda: {}, stop=4)
+        start(tmp_path, stop=4)
+
+
+def test_what_is_saved_is_logged():
+    with pytest.raises(ValueError, match="must be a multiple"):
+        Recipe(**{"steps": 2, **COMMON, "save_every": 3, "log_every": 2})
+
+
+def test_muon_gets_the_matrices_inside_the_layers_alone(tokenizer):
+    names = {name for name, p in build_model(SHAPE, tokenizer, 0).named_parameters() if p.ndim == 2}
+    others = {name for name in names if not is_hidden_matrix(name)}
+    assert others == {
+        "lm_head.weight",
+        "model.text_model.embed_tokens.weight",
+        "model.vision_model.embeddings.position_embedding.weight",
+    }
 
 
 def test_batches_depend_on_seed_and_number_alone(builder):
@@ -83,3 +117,11 @@ def test_batches_depend_on_seed_and_number_alone(builder):
 def test_crops_start_tight_and_widen():
     widths = [crop_width(step, 1000) for step in (0, 100, 300, 600, 999)]
     assert widths[0] == widths[1] == 0 and 0 < widths[2] < 1 and widths[3] == widths[4] == 1
+
+
+def test_reading_and_pointing_take_turns_once_the_encoder_has_seen():
+    assert [task(step, 1000) for step in (0, 59, 60, 61, 62)] == ["see", "see", "point", "read", "point"]
+
+
+def test_pages_of_shapes_fill_up():
+    assert [most_shapes(step, 1000) for step in (59, 60, 100, 170, 350, 999)] == [8, 1, 2, 4, 8, 8]

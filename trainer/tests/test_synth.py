@@ -5,9 +5,8 @@ import pytest
 
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.data import synth
-from cropvlm_trainer.data.regions import taught_region, to_box
+from cropvlm_trainer.data.regions import around, taught_region, to_box
 from cropvlm_trainer.measures import contains, recall
-from cropvlm_trainer.sft import crowd
 
 
 @pytest.mark.parametrize("kind", synth.KINDS)
@@ -53,15 +52,24 @@ def test_an_existing_set_is_not_overwritten(tmp_path, capsys):
     assert "already exists" in capsys.readouterr().err
 
 
-def test_a_sparse_page_keeps_a_share_of_its_shapes_and_a_full_one_all():
+def test_a_page_of_few_shapes_keeps_the_first_of_them():
     for index in range(20):
         full, _ = synth.make_page(5, index, ["shapes"])
-        sparse, _ = synth.make_page(5, index, ["shapes"], crowd=0.4)
+        sparse, _ = synth.make_page(5, index, ["shapes"], most_shapes=2)
         assert 4 <= len(full.questions) <= 8
-        assert len(sparse.questions) == max(2, round(len(full.questions) * 0.4))
+        assert len(sparse.questions) == 2
         assert {q.text for q in sparse.questions} <= {q.text for q in full.questions}
 
 
-def test_pages_fill_up_as_the_cropper_learns():
-    shares = [crowd(step, 1000) for step in (0, 720, 810, 900, 999)]
-    assert shares == pytest.approx([0.4, 0.4, 0.7, 1.0, 1.0])
+def test_questions_say_their_names():
+    for kind in synth.KINDS:
+        page, _ = synth.make_page(6, 0, [kind])
+        for question in page.questions:
+            assert all(name in question.text for name in question.names), question
+            assert question.looks == (kind == "shapes")
+
+
+def test_a_region_is_rounded_outwards_to_read_and_truncated_to_teach():
+    assert around((1.2, 0.0, 40.1, 99.9)) == (1, 0, 41, 100)
+    assert around((100.0, 99.5, 100.0, 100.0)) == (99, 99, 100, 100)
+    assert to_box((1.2, 0.0, 40.1, 99.9)) == (1, 0, 40, 99)

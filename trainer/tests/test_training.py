@@ -9,7 +9,8 @@ import torch
 from cropvlm_trainer import pretrain, sft
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.contract import format_box
-from cropvlm_trainer.data.stream import box_batch, reading_batch
+from cropvlm_trainer.data import synth
+from cropvlm_trainer.data.stream import box_batch, pointing_batch, reading_batch
 from cropvlm_trainer.forward import PromptBuilder
 from cropvlm_trainer.model import Shape, load_checkpoint
 from cropvlm_trainer.pretrain import mini_tokenizer
@@ -17,7 +18,7 @@ from cropvlm_trainer.pretrain import mini_tokenizer
 SHAPE = Shape(
     tile=32, patch=8, shuffle=2, vision_width=32, vision_layers=1, vision_heads=2, text_width=32, text_layers=1
 )
-STEPS = ["--steps", "2", "--pages", "1", "--device", "cpu"]
+STEPS = ["--steps", "4", "--pages", "1", "--device", "cpu"]
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +28,7 @@ def runs(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pretrain, "Shape", lambda: SHAPE)
         patch.setattr(pretrain, "reading_batch", partial(_one_page, reading_batch))
+        patch.setattr(pretrain, "pointing_batch", partial(_one_page, pointing_batch))
         patch.setattr(sft, "box_batch", partial(_one_page, box_batch))
         assert main(["pretrain", "--out", str(out / "base"), "--seed", "4", *STEPS]) == 0
         command = ["sft", "--base", str(out / "base" / "checkpoint"), "--out", str(out / "cropper"), *STEPS]
@@ -37,8 +39,8 @@ def runs(tmp_path_factory):
     return out
 
 
-def _one_page(make, builder, tile, seed, index, pages, *width, **named):
-    return make(builder, tile, seed, index, 1, *width, **named)
+def _one_page(make, builder, tile, seed, index, pages, **named):
+    return make(builder, tile, seed, index, 1, **named)
 
 
 def weights(run) -> torch.Tensor:
@@ -56,7 +58,7 @@ def test_checkpoints_are_whole_folders_that_tell_their_story(runs):
     assert (base["base"], base["recipe"], base["steps"], base["seed"], base["pages_per_step"]) == (
         None,
         "pretrain",
-        2,
+        4,
         4,
         1,
     )
@@ -74,12 +76,14 @@ def test_sft_starts_from_the_base_and_learns(runs):
 
 
 def test_logs_have_the_held_out_scores(runs):
-    common = {"step", "loss", "exact", "grad_norm", "lr", "seconds_per_step"}
+    common = {"step", "loss", "grad_norm", "lr", "seconds_per_step"}
+    tasks = {"seeing", "reading", "read", "pointing", "naming", "pointed"}
+    held_out = {f"read_width_{width}" for width in (0.0, 0.5, 1.0)} | {f"pointed_{kind}" for kind in synth.KINDS}
     (row,) = log(runs / "base")
-    assert set(row) == common | {f"exact_width_{width}" for width in (0.0, 0.5, 1.0)}
-    assert row["step"] == 2
+    assert set(row) == common | tasks | held_out
+    assert row["step"] == 4
     (row,) = log(runs / "cropper")
-    assert set(row) == common | {"iou", "recall", "full_recall", "size", "valid"}
+    assert set(row) == common | {"exact", "iou", "recall", "full_recall", "size", "valid"}
 
 
 def test_boxes_are_read_where_the_answers_stand():

@@ -43,6 +43,10 @@ class Question:
     """Tight around the answer's glyphs."""
     evidence_rect: Rect
     """Around what one has to see to answer: the answer and what the question names it by."""
+    names: tuple[str, str]
+    """The two words of the question that single the evidence out; one word twice where it takes one alone."""
+    looks: bool = False
+    """Whether the names tell how the evidence looks, from afar too: a red circle does, row 2 does not."""
 
 
 @dataclass

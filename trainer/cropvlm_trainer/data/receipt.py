@@ -34,7 +34,8 @@ GOODS = (
     "Pens",
 )
 
-QUESTIONS = ("What is the total?", "What is the date?", "What is the order number?")
+QUESTIONS = {"total": "What is the total?", "date": "What is the date?", "order": "What is the order number?"}
+"""By the word that names what is asked for."""
 
 
 def make(rng: Random) -> Page:
@@ -83,7 +84,9 @@ def make(rng: Random) -> Page:
     y += pitch * 2
     draw_text(draw, left + width / 2, y, "Thank you", face, ink, "mt")  # type: ignore[arg-type]
     questions = [
-        Question(text, answer, rect, rect)
-        for text, answer, rect in zip(QUESTIONS, (total, date, order), (total_rect, date_rect, order_rect), strict=True)
+        Question(text, answer, rect, rect, (name, name))
+        for (name, text), answer, rect in zip(
+            QUESTIONS.items(), (total, date, order), (total_rect, date_rect, order_rect), strict=True
+        )
     ]
     return Page("receipt", image, questions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from random import Random
 
 from cropvlm_trainer.contract import Box
@@ -24,6 +25,13 @@ def to_box(rect: Rect) -> Box:
     """Whole per cents, truncated as SFT targets are; always a valid box."""
     x1, y1, x2, y2 = (min(100, max(0, int(v))) for v in rect)
     x1, y1 = min(x1, 99), min(y1, 99)
+    return x1, y1, max(x2, x1 + 1), max(y2, y1 + 1)
+
+
+def around(rect: Rect) -> Box:
+    """Whole per cents that hold all of this rectangle; always a valid box."""
+    x1, y1 = (min(99, max(0, math.floor(v))) for v in rect[:2])
+    x2, y2 = (min(100, math.ceil(v)) for v in rect[2:])
     return x1, y1, max(x2, x1 + 1), max(y2, y1 + 1)
 
 

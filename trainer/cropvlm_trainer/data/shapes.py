@@ -29,6 +29,7 @@ COLORS: dict[str, Color] = {
     "orange": (245, 130, 25),
 }
 SHAPES = ("circle", "square", "triangle", "star", "cross")
+MOST = 8
 
 
 def random_number(rng: Random) -> str:
@@ -36,15 +37,15 @@ def random_number(rng: Random) -> str:
     return str(rng.randrange(100, 1000))
 
 
-def make(rng: Random, crowd: float = 1.0) -> Page:
+def make(rng: Random, most: int = MOST) -> Page:
+    """A page of four to eight shapes, or of its first `most`."""
     image, paper = random_background(rng)
     draw = ImageDraw.Draw(image)
     unit = min(image.size)
     columns, rows = rng.randint(3, 4), rng.randint(3, 4)
-    cells = rng.sample([(c, r) for c in range(columns) for r in range(rows)], rng.randint(4, 8))
+    cells = rng.sample([(c, r) for c in range(columns) for r in range(rows)], rng.randint(4, MOST))
     kinds = rng.sample([(color, shape) for color in COLORS for shape in SHAPES], len(cells))
-    kept = max(2, round(len(cells) * crowd))
-    cells, kinds = cells[:kept], kinds[:kept]
+    cells, kinds = cells[:most], kinds[:most]
     face = random_font(rng, unit * rng.uniform(0.025, 0.032))
     plated = luminance(paper) > 150 and rng.random() < 0.3
     ink = ink_for(rng, (255, 255, 255) if plated else paper)
@@ -64,7 +65,7 @@ def make(rng: Random, crowd: float = 1.0) -> Page:
             draw.rectangle((plate[0] - 4, plate[1] - 3, plate[2] + 4, plate[3] + 3), fill=(255, 255, 255))
         answer = draw_text(draw, x, label_y, number, face, ink, "mt")
         text = f"What number is under the {color} {shape}?"
-        questions.append(Question(text, number, answer, union(body, answer)))
+        questions.append(Question(text, number, answer, union(body, answer), (color, shape), looks=True))
     return Page("shapes", image, questions)
 
 

@@ -13,19 +13,29 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, IterableDataset
 
-from cropvlm_trainer.contract import answer_text, cropper_prompt, format_box, target_prompt, to_pixels
-from cropvlm_trainer.data import synth
-from cropvlm_trainer.data.page import Page, Question, Rect
-from cropvlm_trainer.data.regions import reading_region, taught_region, to_box
+from cropvlm_trainer.contract import (
+    Box,
+    answer_text,
+    cropper_prompt,
+    format_box,
+    pointing_prompt,
+    target_prompt,
+    to_pixels,
+)
+from cropvlm_trainer.data import shapes, synth
+from cropvlm_trainer.data.page import Page, Question
+from cropvlm_trainer.data.regions import around, reading_region, taught_region, to_box
 from cropvlm_trainer.forward import Batch, PromptBuilder
 from cropvlm_trainer.image_processing import tiles
 
 QUESTIONS_PER_PAGE = 4
+LOOKS = (*shapes.COLORS, *shapes.SHAPES)
+"""Words that say how a thing looks from afar."""
 
 
-def crop_tile(page: Page, region: Rect, tile: int) -> np.ndarray:
+def crop_tile(page: Page, box: Box, tile: int) -> np.ndarray:
     """The crop as the service cuts and shrinks it: whole per cents, then whole pixels, then one tile."""
-    return tiles(page.image.crop(to_pixels(to_box(region), *page.image.size)), tile, tile)[0]
+    return tiles(page.image.crop(to_pixels(box, *page.image.size)), tile, tile)[0]
 
 
 def reading_batch(builder: PromptBuilder, tile: int, seed: int, index: int, pages: int, width: float) -> Batch:
@@ -44,26 +54,50 @@ def reading_batch(builder: PromptBuilder, tile: int, seed: int, index: int, page
             if layout != "full":
                 answer = page.to_percent(question.answer_rect)
                 region = reading_region(page_rng, answer, page.to_percent(question.evidence_rect), width)
-                views.append(crop_tile(page, region, tile))
+                views.append(crop_tile(page, around(region), tile))
                 slots.append(len(views) - 1)
             image_index.append(slots)
             rows.append(builder.encode(len(slots), target_prompt(question.text), answer_text(question.answer)))
     return _batch(builder, views, image_index, rows)
 
 
-def box_batch(
+def pointing_batch(
     builder: PromptBuilder,
     tile: int,
     seed: int,
     index: int,
     pages: int,
     weights: Mapping[str, float] = synth.WEIGHTS,
-    crowd: float = 1.0,
+    most_shapes: int = shapes.MOST,
 ) -> Batch:
+    """Questions for the base: one view of the page, the box of the evidence as the answer; with looks and names.
+
+    A page of shapes has one to `most_shapes` of them.
+    """
+    views: list[np.ndarray] = []
+    image_index, rows, names = [], [], []
+    side = round(builder.tokens_per_tile**0.5)
+    looks = torch.zeros(pages, side * side, len(LOOKS))
+    for number, (page, questions, _) in enumerate(_pages(seed, index, pages, weights, most_shapes)):
+        views.append(tiles(page.image, tile, tile)[0])
+        for question in page.questions:
+            if question.looks:
+                looks[number, _cell(page, question, side), [LOOKS.index(name) for name in question.names]] = 1
+        for question in questions:
+            box = around(page.to_percent(question.evidence_rect))
+            image_index.append([number])
+            rows.append(builder.encode(1, pointing_prompt(question.text), format_box(box)))
+            names.append([builder.word(name) for name in question.names])
+    batch = _batch(builder, views, image_index, rows)
+    batch.looks, batch.names = looks, torch.tensor(names)
+    return batch
+
+
+def box_batch(builder: PromptBuilder, tile: int, seed: int, index: int, pages: int) -> Batch:
     """Questions for the cropper: one view of the page, the taught box as the answer."""
     views: list[np.ndarray] = []
     image_index, rows = [], []
-    for page, questions, _ in _pages(seed, index, pages, weights, crowd):
+    for page, questions, _ in _pages(seed, index, pages):
         views.append(tiles(page.image, tile, tile)[0])
         for question in questions:
             box = to_box(taught_region(page.to_percent(question.evidence_rect)))
@@ -72,11 +106,23 @@ def box_batch(
     return _batch(builder, views, image_index, rows)
 
 
+def _cell(page: Page, question: Question, side: int) -> int:
+    """The image token in whose cell the thing above the answer has its centre."""
+    x1, y1, x2, _ = page.to_percent(question.evidence_rect)
+    bottom = page.to_percent(question.answer_rect)[1]
+    return int((y1 + bottom) / 200 * side) * side + int((x1 + x2) / 200 * side)
+
+
 def _pages(
-    seed: int, index: int, pages: int, weights: Mapping[str, float] = synth.WEIGHTS, crowd: float = 1.0
+    seed: int,
+    index: int,
+    pages: int,
+    weights: Mapping[str, float] = synth.WEIGHTS,
+    most_shapes: int = shapes.MOST,
 ) -> Iterator[tuple[Page, list[Question], Random]]:
     for number in range(index * pages, (index + 1) * pages):
-        page, rng = synth.make_page(seed, number, weights=weights, crowd=crowd)
+        most = most_shapes if most_shapes == shapes.MOST else Random(f"most/{seed}/{number}").randint(1, most_shapes)
+        page, rng = synth.make_page(seed, number, weights=weights, most_shapes=most)
         yield page, page.questions[:QUESTIONS_PER_PAGE], rng
 
 

@@ -23,7 +23,7 @@ def all_questions() -> list[str]:
     """Every question that a page can ask."""
     named = [f"What number is under the {color} {shape}?" for color in shapes.COLORS for shape in shapes.SHAPES]
     cells = [f"What is in row {row}, column {column}?" for row in range(1, 5) for column in range(1, 5)]
-    return [*named, *cells, *receipt.QUESTIONS]
+    return [*named, *cells, *receipt.QUESTIONS.values()]
 
 
 def make_page(
@@ -31,15 +31,15 @@ def make_page(
     index: int,
     kinds: Sequence[str] = KINDS,
     weights: Mapping[str, float] = WEIGHTS,
-    crowd: float = 1.0,
+    most_shapes: int = shapes.MOST,
 ) -> tuple[Page, Random]:
     """The page, and the generator that drew it for choices that belong to the same page.
 
-    `crowd`: the share of its shapes that a page of shapes keeps, two at least.
+    `most_shapes`: how many of its shapes a page of shapes keeps at most.
     """
     rng = Random(f"{seed}/{index}")
-    kind = rng.choices(kinds, weights=[weights[k] for k in kinds])[0]
-    page = shapes.make(rng, crowd) if kind == "shapes" else MAKERS[kind](rng)
+    kind = rng.choices(kinds, weights=[weights.get(k, 0) for k in kinds])[0]
+    page = shapes.make(rng, most_shapes) if kind == "shapes" else MAKERS[kind](rng)
     rng.shuffle(page.questions)
     return page, rng
 

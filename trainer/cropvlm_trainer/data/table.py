@@ -43,5 +43,6 @@ def make(rng: Random) -> Page:
             answer = draw_text(draw, x1 + cell_w / 2, y1 + cell_h / 2, number, face, ink, "mm")
             inset_x, inset_y = cell_w * 0.12, cell_h * 0.12
             evidence = (x1 + inset_x, y1 + inset_y, cell[2] - inset_x, cell[3] - inset_y)
-            questions.append(Question(f"What is in row {row + 1}, column {column + 1}?", number, answer, evidence))
+            text = f"What is in row {row + 1}, column {column + 1}?"
+            questions.append(Question(text, number, answer, evidence, (str(row + 1), str(column + 1))))
     return Page("table", image, questions)

@@ -70,26 +70,24 @@ def hidden_states(
     return states.last_hidden_state
 
 
-def answer_loss(
-    model: Idefics3ForConditionalGeneration, batch: Batch, token_weights: torch.Tensor | None = None
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean cross-entropy over the answers' tokens, and which questions are answered exactly (teacher-forced).
+def answer_loss(model: Idefics3ForConditionalGeneration, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean cross-entropy over the answers' tokens, and which of their tokens are right `[questions, length]`.
 
-    `token_weights`: how much the first, second, ... token of an answer counts; the last weight holds for the rest.
+    Teacher-forced; an answer right in all its tokens is what greedy decoding gives.
     """
     hidden = hidden_states(model, encode_tiles(model, batch.tiles), batch.image_index, batch.input_ids)
-    return token_loss(model, hidden, batch.labels, token_weights)
+    return token_loss(model, hidden, batch.labels)
 
 
 def token_loss(
     model: Idefics3ForConditionalGeneration,
     hidden: torch.Tensor,
     answers: torch.Tensor,
-    token_weights: torch.Tensor | None = None,
+    weights: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """`answer_loss` from the last hidden states `[B, L, D]`; `answers` are a batch's labels `[B, L]`.
 
-    Teacher-forced exactness equals greedy exactness: greedy decoding leaves the answer at its first wrong token.
+    `weights` `[B, L]`: how much each token counts. Outside the answers all tokens count as right.
     """
     wanted = answers != IGNORE
     logits = model.lm_head(hidden[wanted]).float()
@@ -97,11 +95,9 @@ def token_loss(
     right = torch.ones_like(answers, dtype=torch.bool)
     right[wanted] = logits.argmax(-1) == labels
     losses = F.cross_entropy(logits, labels, reduction="none")
-    if token_weights is None:
-        return losses.mean(), right.all(dim=1)
-    number = (wanted.cumsum(dim=1) - 1).clamp(0, len(token_weights) - 1)
-    weights = token_weights.to(losses.device)[number[wanted]]
-    return (losses * weights).sum() / weights.sum(), right.all(dim=1)
+    if weights is None:
+        return losses.mean(), right
+    return (losses * weights[wanted]).sum() / weights[wanted].sum(), right
 
 
 class PromptBuilder:

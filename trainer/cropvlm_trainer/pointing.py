@@ -5,7 +5,7 @@ any of them: it would have to carry the question's words to the answer and to co
 and neither is of use without the other. Two helpers teach one each, and are dropped with the training:
 
 - `seeing`: an image token resembles the embeddings of the words that say what stands in its cell;
-- `naming`: half-way through the text model, where the answer starts, one can tell what the question named.
+- `naming`: half-way through the text model, where x1 and y1 are to be told, one can tell what the question named.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from torch import nn
 from transformers import Idefics3ForConditionalGeneration
 
 from cropvlm_trainer.data.stream import LOOKS
-from cropvlm_trainer.forward import IGNORE, Batch, PromptBuilder, encode_tiles, hidden_states, token_loss
+from cropvlm_trainer.forward import Batch, PromptBuilder, encode_tiles, hidden_states, token_loss
 
 RARITY = 3.0
 """Weight of a word that is there: most words are not, in most cells."""
 SEEING, NAMING = 0.5, 0.3
 """Weights of the two helpers beside the loss on the boxes."""
-TOKEN_WEIGHTS = torch.tensor([1.0, 8.0, 2.0, 1.0])
-"""` [` and the two digits of x1, then the rest. Which of the objects is meant shows in x1 alone: given x1, the other
-numbers follow from the picture without the question."""
+CORNER, DIGIT, FORCED = 6.0, 1.0, 0.1
+"""Weights of the first digits of x1 and of y1, of other digits, and of the punctuation between. Which of the objects is
+meant shows in the top-left corner; the other corner then follows from the picture without the question."""
 
 
 class Helpers(nn.Module):
@@ -35,6 +35,8 @@ class Helpers(nn.Module):
         self.register_buffer("words", torch.tensor([builder.word(word) for word in LOOKS]), persistent=False)
         self.scale = nn.Parameter(torch.ones(1))
         self.bias = nn.Parameter(torch.full((1,), -3.0))
+        digits = [builder.word(digit) for digit in "0123456789"]
+        self.register_buffer("digits", torch.tensor(digits), persistent=False)
         self.names = nn.Linear(self.width, 2 * text.vocab_size)
 
     def seeing(self, model: Idefics3ForConditionalGeneration, features: torch.Tensor, batch: Batch) -> torch.Tensor:
@@ -46,13 +48,17 @@ class Helpers(nn.Module):
         )
         return losses * len(LOOKS)
 
-    def naming(self, middle: torch.Tensor, batch: Batch) -> torch.Tensor:
+    def corners(self, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Where `[B, L]` boxes have digits, and where the first digits of their x1 and y1."""
+        digits = torch.isin(labels, self.digits)
+        starts = digits & ~digits.roll(1, dims=1)
+        return digits, starts & (starts.cumsum(dim=1) <= 2)
+
+    def naming(self, middle: torch.Tensor, corners: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Cross-entropy of the two names, from the hidden states `[B, L, D]` half-way."""
-        wanted = (batch.labels != IGNORE).int()
-        first_digit = wanted.argmax(dim=1) + 1
-        state = middle[torch.arange(len(middle), device=middle.device), first_digit]
-        logits = self.names(F.rms_norm(state.float(), (self.width,))).unflatten(-1, (2, -1))
-        return F.cross_entropy(logits.flatten(0, 1).float(), batch.names.flatten())
+        logits = self.names(F.rms_norm(middle[corners].float(), (self.width,))).unflatten(-1, (2, -1))
+        names = batch.names[corners.nonzero()[:, 0]]
+        return F.cross_entropy(logits.flatten(0, 1).float(), names.flatten())
 
 
 def seeing_loss(model, helpers: Helpers, batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
@@ -66,7 +72,14 @@ def pointing_loss(model, helpers: Helpers, batch: Batch) -> tuple[torch.Tensor, 
     features = encode_tiles(model, batch.tiles)
     middle: list[torch.Tensor] = []
     hidden = hidden_states(model, features, batch.image_index, batch.input_ids, middle)
-    boxes, right = token_loss(model, hidden, batch.labels, TOKEN_WEIGHTS)
-    seeing, naming = helpers.seeing(model, features, batch), helpers.naming(middle[0], batch)
-    parts = {"pointing": boxes, "seeing": seeing, "naming": naming, "pointed": right.float().mean()}
+    digits, corners = helpers.corners(batch.labels)
+    weights = torch.full_like(batch.labels, FORCED, dtype=torch.float).masked_fill(digits, DIGIT)
+    boxes, right = token_loss(model, hidden, batch.labels, weights.masked_fill(corners, CORNER))
+    seeing, naming = helpers.seeing(model, features, batch), helpers.naming(middle[0], corners, batch)
+    parts = {"pointing": boxes, "seeing": seeing, "naming": naming, "pointed": pointed(right, corners)}
     return boxes + SEEING * seeing + NAMING * naming, parts
+
+
+def pointed(right: torch.Tensor, corners: torch.Tensor) -> torch.Tensor:
+    """The share of boxes whose x1 and y1 are right in the first digit; both `[B, L]`."""
+    return (right | ~corners).all(dim=1).float().mean()

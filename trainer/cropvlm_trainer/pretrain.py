@@ -18,7 +18,7 @@ from cropvlm_trainer.data import receipt, shapes, synth
 from cropvlm_trainer.data.stream import pointing_batch, reading_batch
 from cropvlm_trainer.forward import Batch, PromptBuilder, answer_loss
 from cropvlm_trainer.model import Shape, build_model, save_checkpoint
-from cropvlm_trainer.pointing import Helpers, pointing_loss, seeing_loss
+from cropvlm_trainer.pointing import Helpers, pointed, pointing_loss, seeing_loss
 from cropvlm_trainer.run import Recipe, pick_device, train
 from cropvlm_trainer.tokenizer import build_tokenizer
 
@@ -96,17 +96,24 @@ def run(args: argparse.Namespace) -> None:
                 return pointing_loss(model, helpers, batch)
             case _:
                 loss, right = answer_loss(model, batch)
-                return loss, {"reading": loss, "read": right.float().mean()}
+                return loss, {"reading": loss, "read": right.all(dim=1).float().mean()}
 
     @torch.no_grad()
     def evaluate() -> dict[str, float]:
-        """Shares of answers and of boxes that are right to the last token, on pages that no run trains on."""
-        batches = {f"read_width_{w}": partial(read, width=w) for w in (0.0, 0.5, 1.0)}
-        batches |= {f"pointed_{kind}": partial(point, weights={kind: 1}) for kind in synth.KINDS}
+        """Shares of answers that are right, and of boxes that are `pointed`, on pages that no run trains on."""
+
+        def held_out(batch_of) -> list[tuple[Batch, torch.Tensor]]:
+            batches = [batch_of(synth.HELD_OUT_SEED, index, 16).to(device) for index in range(4)]
+            return [(batch, answer_loss(model, batch)[1]) for batch in batches]
+
         scores = {}
-        for name, held_out in batches.items():
-            right = [answer_loss(model, held_out(synth.HELD_OUT_SEED, i, 16).to(device))[1] for i in range(4)]
-            scores[name] = torch.cat(right).float().mean().item()
+        for width in (0.0, 0.5, 1.0):
+            shares = [right.all(dim=1).float().mean() for _, right in held_out(partial(read, width=width))]
+            scores[f"read_width_{width}"] = (sum(shares) / len(shares)).item()
+        for kind in synth.KINDS:
+            pairs = held_out(partial(point, weights={kind: 1}))
+            shares = [pointed(right, helpers.corners(batch.labels)[1]) for batch, right in pairs]
+            scores[f"pointed_{kind}"] = (sum(shares) / len(shares)).item()
         return scores
 
     recipe = Recipe(args.steps, args.learning_rate, args.matrix_learning_rate, args.seed, args.pages)

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> None:
 
     def loss_of(step: int, batch: Batch):
         loss, right = answer_loss(model, batch)
-        return loss, {"exact": right.float().mean()}
+        return loss, {"exact": right.all(dim=1).float().mean()}
 
     @torch.no_grad()
     def evaluate() -> dict[str, float]:

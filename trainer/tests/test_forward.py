@@ -5,7 +5,7 @@ from PIL import Image
 from transformers import AutoProcessor
 
 from cropvlm_trainer.contract import answer_text, target_prompt
-from cropvlm_trainer.forward import IGNORE, Batch, PromptBuilder, answer_loss, encode_tiles, hidden_states
+from cropvlm_trainer.forward import IGNORE, Batch, PromptBuilder, answer_loss, encode_tiles, hidden_states, token_loss
 from cropvlm_trainer.image_processing import tiles
 from cropvlm_trainer.model import Shape, build_model, save_processor_files
 from cropvlm_trainer.pretrain import mini_tokenizer
@@ -64,15 +64,19 @@ def test_loss_is_the_cross_entropy_of_the_answers_alone(parts):
     )
     with torch.no_grad():
         loss, right = answer_loss(model, batch)
-        logits = model.lm_head(hidden_states(model, encode_tiles(model, batch.tiles), batch.image_index, input_ids))
+        hidden = hidden_states(model, encode_tiles(model, batch.tiles), batch.image_index, input_ids)
+        logits = model.lm_head(hidden)
     log_probs = torch.log_softmax(logits, -1)
-    picked = [log_probs[r, c, labels[r, c]] for r, c in (labels != IGNORE).nonzero().tolist()]
-    assert loss.item() == pytest.approx(-sum(p.item() for p in picked) / len(picked), rel=1e-5)
-    assert right.tolist() == [False] * 3
-    with torch.no_grad():
-        weighted, _ = answer_loss(model, batch, torch.tensor([5.0, 1.0]))
-    per_answer = len(picked) // 3
-    weights = ([5.0] + [1.0] * (per_answer - 1)) * 3
-    expected = -sum(w * p.item() for w, p in zip(weights, picked, strict=True)) / sum(weights)
+    wanted = (labels != IGNORE).nonzero().tolist()
+    picked = [log_probs[r, c, labels[r, c]].item() for r, c in wanted]
+    assert loss.item() == pytest.approx(-sum(picked) / len(picked), rel=1e-5)
+    found = [logits[r, c].argmax() == labels[r, c] for r, c in wanted]
+    assert [right[r, c].item() for r, c in wanted] == found and not all(found)
+    assert right[labels == IGNORE].all()
+    weights = torch.ones(labels.shape)
+    weights[:, wanted[0][1]] = 5
+    weighted, _ = token_loss(model, hidden, labels, weights)
+    parts = [(weights[r, c].item(), p) for (r, c), p in zip(wanted, picked, strict=True)]
+    expected = -sum(w * p for w, p in parts) / sum(w for w, _ in parts)
     assert weighted.item() == pytest.approx(expected, rel=1e-5)
     assert weighted.item() != pytest.approx(loss.item(), rel=1e-5)

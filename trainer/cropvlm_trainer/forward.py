@@ -41,8 +41,8 @@ class Batch:
 
 def encode_tiles(model: Idefics3ForConditionalGeneration, tiles: torch.Tensor) -> torch.Tensor:
     """uint8 tiles `[n, S, S, 3]` -> features `[n, tokens a tile, text width]`; every tile is full."""
-    pixels = tiles.permute(0, 3, 1, 2).float() / 127.5 - 1.0
     vision = model.model.vision_model
+    pixels = (tiles.permute(0, 3, 1, 2).float() / 127.5 - 1.0).to(vision.embeddings.patch_embedding.weight.dtype)
     hidden = vision.embeddings.patch_embedding(pixels).flatten(2).transpose(1, 2)
     hidden = hidden + vision.embeddings.position_embedding.weight
     hidden = vision.encoder(inputs_embeds=hidden).last_hidden_state

@@ -136,7 +136,7 @@ def test_samples_are_seeded_never_suppressed_and_leave_the_prefix_alone(encoder,
     allowed = torch.arange(100, 110)
     suppressed = torch.tensor([i for i in range(model.config.text_config.vocab_size) if i not in allowed])
 
-    def drawn(seed: int) -> torch.Tensor:
+    def drawn(*seeds: int) -> Completions:
         return sample(
             model,
             prefix.repeated(GROUP, detach=True),
@@ -145,16 +145,19 @@ def test_samples_are_seeded_never_suppressed_and_leave_the_prefix_alone(encoder,
             max_new_tokens=8,
             temperature=5.0,
             suppressed=suppressed,
-            generator=torch.Generator().manual_seed(seed),
+            generators=[torch.Generator().manual_seed(seed) for seed in seeds],
         )
 
-    one, same, other = drawn(1), drawn(1), drawn(2)
+    one, same, other = drawn(1, 2), drawn(1, 2), drawn(1, 3)
+    assert torch.equal(one.ids[:GROUP], other.ids[:GROUP]), "a question's draws are its own"
     assert torch.equal(one.ids, same.ids) and not torch.equal(one.ids, other.ids)
     assert set(one.ids[one.mask].tolist()) <= set(allowed.tolist())
     for row in range(len(one.ids)):
         tokens = one.ids[row][one.mask[row]].tolist()
         assert 105 not in tokens[:-1], "nothing comes after the end token"
         assert one.ended[row].item() == (tokens[-1] == 105)
+    first = one.ids[:, 0].unique()
+    assert len(first) > 1, "a group's draws differ"
     assert prefix.cache.get_seq_length() == length and prefix.mask.shape[1] == length
 
 
@@ -193,3 +196,25 @@ def test_the_log_likelihood_is_the_models_own_cross_entropy(encoder, answer):
 def test_the_most_common_answer_is_the_wanted_one():
     assert most_common([" Dakota", "dakota ", "nokia", "DAKOTA", "nokia"]) == "dakota"
     assert most_common(["b", "a"]) == "b"
+
+
+def test_draws_follow_the_tempered_softmax(encoder, asked):
+    model = tiny_model(2)
+    pad = encoder.tokenizer.pad_token_id
+    features = encode_tiles(model, asked[1][1]).detach()
+    prefix = prefill(model, [asked[1][0]], features, pad)
+    times = 4000
+    with torch.no_grad():
+        expected = torch.softmax(model.lm_head(prefix.last_hidden[0]).float() / 2.0, dim=-1)
+    made = sample(
+        model,
+        prefix.repeated(times, detach=True),
+        end=105,
+        pad=pad,
+        max_new_tokens=1,
+        temperature=2.0,
+        suppressed=torch.tensor([], dtype=torch.long),
+        generators=[torch.Generator().manual_seed(1)],
+    )
+    shares = torch.bincount(made.ids[:, 0], minlength=len(expected)) / times
+    assert (shares - expected).abs().max() < 4 * (expected.max() * (1 - expected.max()) / times) ** 0.5

@@ -106,11 +106,13 @@ def sample(
     max_new_tokens: int,
     temperature: float,
     suppressed: torch.Tensor,
-    generator: torch.Generator | None = None,
+    generators: Sequence[torch.Generator] = (),
 ) -> Completions:
     """Draws a completion after each row of `prefix` (a `repeated`, detached one); greedy at temperature 0.
 
     `suppressed`: ids that are never drawn (image, row and column tokens: one of them would stand for a picture).
+    `generators`: one for as many rows in a row as there are rows for each, on the CPU. A question that has its own is
+    answered alike whatever else is in the batch, and on however many processes.
     """
     hidden, ids, masks = prefix.last_hidden, [], []
     going = torch.ones(len(hidden), dtype=torch.bool, device=hidden.device)
@@ -119,7 +121,7 @@ def sample(
         if temperature == 0:
             drawn = logits.argmax(dim=-1)
         else:
-            drawn = torch.multinomial(torch.softmax(logits / temperature, dim=-1), 1, generator=generator).squeeze(-1)
+            drawn = (logits / temperature + _gumbel(logits, generators)).argmax(dim=-1)
         ids.append(drawn.where(going, pad))
         masks.append(going)
         going = going & (drawn != end)
@@ -127,6 +129,13 @@ def sample(
             break
         hidden = _extend(model, prefix, ids[-1][:, None], masks[-1][:, None])[:, -1]
     return Completions(torch.stack(ids, dim=1), torch.stack(masks, dim=1), ~going)
+
+
+def _gumbel(logits: torch.Tensor, generators: Sequence[torch.Generator]) -> torch.Tensor:
+    """Noise `[N, V]` by which the largest logit is a draw from their softmax (the Gumbel-max trick)."""
+    rows, width = len(logits) // len(generators), logits.shape[1]
+    noise = [torch.empty(rows, width).exponential_(generator=generator) for generator in generators]
+    return -torch.cat(noise).log().to(logits.device)
 
 
 def _extend(

@@ -26,6 +26,9 @@ class Example:
     image: Image.Image
     question: str
     answers: Sequence[str]
+    source: str = "page"
+    """The dataset, which decides how answers are measured"""
+    id: str = ""
 
 
 def most_common(answers: Sequence[str]) -> str:

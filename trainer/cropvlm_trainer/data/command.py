@@ -7,6 +7,8 @@ from pathlib import Path
 
 from cropvlm_trainer.data import synth
 
+# What each command needs beyond that is imported when it runs: --help should not take seconds.
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="data_command", required=True)
@@ -16,7 +18,63 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     make.add_argument("--out", type=Path, required=True, help="folder for manifest.jsonl and images/")
     make.add_argument("--kinds", nargs="+", choices=synth.KINDS, default=list(synth.KINDS))
     make.add_argument("--questions", type=int, default=1, help="questions a page, at most")
+    make.set_defaults(data_run=_synth)
+
+    build = commands.add_parser("build", help="read public sets and own manifests into one manifest; goes on if killed")
+    build.add_argument(
+        "--source",
+        nargs="+",
+        action="extend",
+        required=True,
+        metavar="NAME[=PATH_OR_HUB_ID]",
+        help="textvqa, docvqa, infographicvqa or stvqa (from the hub, or a folder or parquet file in its columns; "
+        "a hub id may end in :CONFIG), or jsonl=MANIFEST of one's own",
+    )
+    build.add_argument("--out", type=Path, required=True, help="folder for manifest.jsonl, rejected.jsonl and images/")
+    build.add_argument("--split", default="train", help="of each public set (default: train)")
+    build.add_argument("--limit", type=int, help="only the first rows of each source")
+    build.add_argument("--shard-size", type=int, default=1000, help="rows that a kill loses at most (default: 1000)")
+    build.set_defaults(data_run=_build)
+
+    split = commands.add_parser("split", help="halve a set by image: sft.jsonl and grpo.jsonl beside its manifest")
+    split.add_argument("--data", type=Path, required=True, help="folder with manifest.jsonl")
+    split.add_argument("--seed", type=int, required=True)
+    split.add_argument("--share", type=float, default=0.5, help="of the questions that go to SFT (default: 0.5)")
+    split.set_defaults(data_run=_split)
+
+    expand = commands.add_parser("expand", help="grow the boxes of a manifest about their centres")
+    expand.add_argument("--manifest", type=Path, required=True)
+    expand.add_argument("--out", type=Path, required=True, help="new manifest, in the folder of the other")
+    expand.add_argument(
+        "--by",
+        default="percentile",
+        metavar="percentile|FACTOR",
+        help="45, 10, 4, 2 or 1 times the area by the percentile of a box's own (default), or one factor for all",
+    )
+    expand.set_defaults(data_run=_expand)
 
 
 def run(args: argparse.Namespace) -> None:
+    args.data_run(args)
+
+
+def _synth(args: argparse.Namespace) -> None:
     synth.write(args.out, args.n, args.seed, args.kinds, args.questions)
+
+
+def _build(args: argparse.Namespace) -> None:
+    from cropvlm_trainer.data.build import build
+
+    build(args.out, args.source, args.split, args.limit, args.shard_size)
+
+
+def _split(args: argparse.Namespace) -> None:
+    from cropvlm_trainer.data.split import split
+
+    split(args.data, args.seed, args.share)
+
+
+def _expand(args: argparse.Namespace) -> None:
+    from cropvlm_trainer.data.expand import expand
+
+    expand(args.manifest, args.out, args.by)

@@ -1,0 +1,46 @@
+"""`data expand`: the boxes of a manifest grown, by percentile of their areas or by one factor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cropvlm_trainer.data.growth import check_box, grow, growth_factors
+from cropvlm_trainer.data.manifest import read_rows, to_lines, write_whole
+from cropvlm_trainer.measures import area
+
+PERCENTILE = "percentile"
+
+
+def expand(manifest: Path, out: Path, by: str) -> None:
+    """Writes the rows of `manifest` to `out`, each with its box grown and all else as it is.
+
+    `by`: "percentile" (contract, "Seed boxes" 1), or one factor of the area as a number. Raises ValueError for a row
+    without a valid box, and for an `out` that exists or lies in another folder, where image paths would not hold.
+    """
+    if out.resolve().parent != manifest.resolve().parent:
+        raise ValueError(f"image paths are relative to the manifest: choose an --out in {manifest.parent}")
+    if out.exists():
+        raise ValueError(f"{out} already exists; choose another --out or remove it")
+    rows = read_rows(manifest)
+    for number, row in enumerate(rows, start=1):
+        if "box" not in row:
+            raise ValueError(f"row {number} of {manifest} has no box; give boxes to every row first")
+        try:
+            check_box(row["box"])
+        except ValueError as error:
+            raise ValueError(f"row {number} of {manifest}: {error}") from error
+    factors = _factors([area(row["box"]) for row in rows], by)
+    grown = [{**row, "box": list(grow(row["box"], factor))} for row, factor in zip(rows, factors, strict=True)]
+    write_whole(out, to_lines(grown))
+    counts = {factor: factors.count(factor) for factor in sorted(set(factors), reverse=True)}
+    print(f"{out}: " + ", ".join(f"{count} boxes by {factor:g}" for factor, count in counts.items()))
+
+
+def _factors(areas: list[float], by: str) -> list[float]:
+    if by == PERCENTILE:
+        return growth_factors(areas)
+    try:
+        factor = float(by)
+    except ValueError as error:
+        raise ValueError(f"--by {by}: give 'percentile' or a positive factor of the area, as 4") from error
+    return [factor] * len(areas)

@@ -1,0 +1,63 @@
+"""Parts of a build: a line a row, then one that says where the source stands. A part appears whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+
+from tqdm import tqdm
+
+from cropvlm_trainer.data.columns import Raw, Rejection, answers_of, box_of, question_of
+from cropvlm_trainer.data.images import ImageStore
+from cropvlm_trainer.data.readers import open_reader
+from cropvlm_trainer.data.sources import Source
+
+
+def collect(
+    source: Source, split: str, revision: str | None, limit: int | None, shard_size: int, store: ImageStore, stem: Path
+) -> None:
+    """Writes the parts of one source that are not there yet, `<stem>-<number>.part`, and the images of their rows."""
+    done = sorted(stem.parent.glob(f"{stem.name}-*.part"))
+    end = read_part(done[-1])[-1]["end"] if done else {"taken": 0, "state": None, "last": False}
+    if end["last"]:
+        return
+    number, taken = len(done), end["taken"]
+    reader = open_reader(source, split, revision)
+    total = min((count for count in (reader.total, limit) if count is not None), default=None)
+    bar = tqdm(desc=source.name, unit="row", initial=taken, total=total)
+    draft = stem.parent / "part.tmp"
+    with closing(reader.rows(taken, end["state"])) as rows, bar:
+        while not end["last"]:
+            wanted = shard_size if limit is None else min(shard_size, limit - taken)
+            with draft.open("w", encoding="utf-8") as file:
+                before = taken
+                for raw in islice(rows, wanted):
+                    file.write(json.dumps(_entry(raw, source, store)) + "\n")
+                    taken += 1
+                    bar.update()
+                last = taken - before < wanted or taken == limit
+                end = {"taken": taken, "state": reader.state(), "last": last}
+                file.write(json.dumps({"end": end}) + "\n")
+            os.replace(draft, f"{stem}-{number:06d}.part")
+            number += 1
+
+
+def _entry(raw: Raw, source: Source, store: ImageStore) -> dict:
+    """The row for the manifest, or why there is none."""
+    try:
+        question, answers, box = question_of(raw), answers_of(raw), box_of(raw)
+        # Last: the image of a row that is not used is not stored.
+        row = {"source": raw.source, "image": store.add(raw.image), "question": question, "answers": answers}
+    except Rejection as rejection:
+        place = {"source": raw.source, "location": source.location, "row": raw.row, "source_id": raw.source_id}
+        why = {"reason": rejection.reason, "detail": str(rejection)}
+        return {"rejected": {**place, "question": raw.question, **why}}
+    ids = {} if raw.source_id is None else {"source_id": raw.source_id}
+    return {"row": {**row, **ids, **({"box": box} if box else {}), **raw.extra}}
+
+
+def read_part(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]

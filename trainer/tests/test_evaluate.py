@@ -1,10 +1,12 @@
 import json
-from random import Random
 
 import pytest
+from chat_server import chat_server
+from PIL import Image
 
 from cropvlm_trainer.cli import main
-from cropvlm_trainer.evaluate import moved, read_rows, table
+from cropvlm_trainer.evaluation.answers import Checkpoint, Question
+from cropvlm_trainer.evaluation.manifest import read_rows
 from cropvlm_trainer.model import Shape, build_model, save_checkpoint
 from cropvlm_trainer.pretrain import mini_tokenizer
 
@@ -46,13 +48,68 @@ def test_cropper_and_target_on_three_pages(data, checkpoint, tmp_path, capsys):
         assert set(scores.values()) == {0.0}, "random weights read nothing"
     assert set(report["boxes"]) == {"iou", "recall", "full_recall", "size", "valid"}
     assert (report["boxes"]["valid"], report["boxes"]["size"], report["boxes"]["recall"]) == (0, 1, 1)
-    assert "| full image + cropper | 0.0 |" in capsys.readouterr().out
+    assert report["cropper"] == {"no_valid_box": 6, "size": 1}
+    printed = capsys.readouterr().out
+    assert "| full image + cropper | 0.0 |" in printed
+    assert (tmp_path / "new" / "scores.md").read_text() == printed[printed.index("| exact match") :]
 
 
 def test_a_target_alone_and_the_first_rows_alone(data, checkpoint, tmp_path):
     report = scored(data, checkpoint, tmp_path / "scores.json", "--limit", "1")
     assert (report["pages"], report["questions"], report["boxes"]) == (1, 1, {})
     assert list(report["exact_match"]) == ALONE
+
+
+def test_crops_alone_at_more_tiles_and_expanded_boxes(data, checkpoint, tmp_path):
+    more = ["--limit", "2", "--crops-alone", "--expand", "0.5", "2", "--target-resolution", "64"]
+    report = scored(data, checkpoint, tmp_path / "scores.json", *more)
+    names = ["true box", "random box", "own box x 0.5", "own box x 2"]
+    pairs = [[f"full image + {name}", f"{name}'s crop alone"] for name in names]
+    assert list(report["exact_match"]) == ["full image", *sum(pairs, [])]
+    assert report["options"]["target_resolution"] == 64
+    assert Image.open(tmp_path / "scores.expand.png").size == (900, 600)
+
+
+def test_a_checkpoint_sees_as_many_tiles_as_it_is_told(checkpoint):
+    picture = Image.new("RGB", (64, 40), "red")
+    for edge, tiles in ((None, 1), (32, 1), (64, 5), (96, 7)):
+        model = Checkpoint(checkpoint, edge, 2)
+        seen = []
+        model.model.model.vision_model.register_forward_hook(lambda _, __, out, seen=seen: seen.append(len(out[0])))
+        assert len(model.answer([Question("What?", lambda: [picture])], "x")) == 1
+        assert seen == [tiles]
+    for edge, message in ((40, "multiple of its tiles' 32 pixels"), (7 * 32, "up to 192 pixels")):
+        with pytest.raises(ValueError, match=message):
+            Checkpoint(checkpoint, edge, 2)
+
+
+def test_an_endpoint_on_rows_without_boxes_and_again_for_nothing(data, checkpoint, tmp_path, capsys):
+    plain = tmp_path / "plain"
+    (plain / "images").mkdir(parents=True)
+    rows = read_rows(data, 2)
+    rows[1]["source"] = "docvqa"
+    for row in rows:
+        Image.open(data / row["image"]).save(plain / row["image"])
+    lines = [json.dumps({key: value for key, value in row.items() if key != "box"}) for row in rows]
+    (plain / "manifest.jsonl").write_text("\n".join(lines))
+    out = tmp_path / "scores.json"
+    with chat_server(lambda text, _: rows[0]["answers"][0] + ".") as server:
+        command = ["eval", "--data", str(plain), "--target-url", server.url, "--target-model", "m", "--out", str(out)]
+        command += ["--cropper", str(checkpoint), "--cropper-resolution", "64", "--target-resolution", "50"]
+        assert main(command) == 0
+        asked = len(server.requests)
+        first = json.loads(out.read_text())
+        out.unlink()
+        assert main(command) == 0
+        assert (len(server.requests), json.loads(out.read_text())) == (asked, first)
+    report = first["held_out"]
+    assert list(report["exact_match"]) == ["full image", "full image + cropper", "cropper's crop alone"]
+    assert report["own_measure"]["full image"]["no source"] == 1
+    assert report["boxes"] == {}
+    assert report["notes"][0] == "2 of 2 rows have no box: no rows for true and random boxes and no box measures"
+    assert "Note: 2 of 2 rows have no box" in capsys.readouterr().out
+    question = rows[0]["question"].capitalize()
+    assert f"{question}\nGive a very brief answer." in server.texts()
 
 
 def test_rows_of_other_makers(tmp_path):
@@ -73,14 +130,20 @@ def test_a_folder_without_a_checkpoint_is_not_looked_up_on_the_hub(data, tmp_pat
     assert "runs holds no config.json" in capsys.readouterr().err
 
 
-def test_random_boxes_keep_their_size_and_stay_on_the_page():
-    rng = Random(0)
-    assert moved(rng, (0, 0, 100, 100)) == (0, 0, 100, 100)
-    boxes = {moved(rng, (40, 50, 54, 60)) for _ in range(200)}
-    assert len(boxes) > 150
-    assert all((x2 - x1, y2 - y1) == (14, 10) and x1 >= 0 and x2 <= 100 and y1 >= 0 for x1, y1, x2, y2 in boxes)
-
-
-def test_the_table_is_in_per_cent():
-    rows = table({"full image": {"all": 0.125, "receipt": 1.0}}).splitlines()
-    assert rows == ["| exact match, % | all | receipt |", "|---|---|---|", "| full image | 12.5 | 100.0 |"]
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "give either --target, a checkpoint, or --target-url"),
+        (["--target", "a", "--target-url", "http://b/v1"], "give either --target"),
+        (["--target-url", "http://b/v1"], "--target-url needs --target-model"),
+        (["--target", "a", "--target-key-env", "KEY"], "--target-key-env is for --target-url"),
+        (["--target-url", "http://b/v1", "--target-model", "m", "--target-key-env", "NO_KEY"], "has no NO_KEY; set it"),
+        (["--target", "a", "--cropper-resolution", "512"], "--cropper-resolution needs --cropper"),
+        (["--target", "a", "--expand", "2"], "beside --out; give --out"),
+        (["--target", "a", "--max-tokens", "0"], "--max-tokens must be above 0"),
+        (["--target", "a", "--out", "scores.md"], "is for JSON"),
+    ],
+)
+def test_options_that_contradict_each_other(data, capsys, options, message):
+    assert main(["eval", "--data", str(data), *options]) == 2
+    assert message in capsys.readouterr().err

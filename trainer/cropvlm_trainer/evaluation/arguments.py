@@ -1,0 +1,118 @@
+"""The options of `cropvlm-train eval`, and the target that they name."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from cropvlm_trainer.evaluation.answers import Checkpoint, Target
+from cropvlm_trainer.evaluation.endpoint import Endpoint, EndpointTarget
+from cropvlm_trainer.evaluation.kept import KeptAnswers
+
+CHECKPOINT_TOKENS = 16
+"""What the mini models' answers need; those of documents are longer."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True, help="folder with manifest.jsonl and images/")
+    parser.add_argument("--target", type=Path, help="checkpoint folder of the target VLM")
+    parser.add_argument("--target-url", help="instead: an OpenAI-compatible endpoint, up to and with /v1")
+    parser.add_argument("--target-model", help="the model's name at --target-url")
+    parser.add_argument("--target-key-env", metavar="NAME", help="environment variable with the endpoint's key")
+    parser.add_argument(
+        "--target-concurrency", type=int, metavar="N", help=f"calls at one time, default {Endpoint.concurrency}"
+    )
+    parser.add_argument(
+        "--target-timeout", type=float, metavar="S", help=f"seconds one call may take, default {Endpoint.timeout:g}"
+    )
+    parser.add_argument(
+        "--target-resolution",
+        type=int,
+        metavar="L",
+        help="longest edge of full image and crop in pixels: of a checkpoint a multiple of its tile (default one "
+        "tile), of an endpoint what larger pictures are shrunk to (default as they are)",
+    )
+    parser.add_argument(
+        "--max-tokens",
+        type=int,
+        metavar="N",
+        help=f"of an answer, default {CHECKPOINT_TOKENS} from a checkpoint, {Endpoint.max_tokens} from an endpoint",
+    )
+    parser.add_argument("--cropper", type=Path, help="checkpoint folder of the cropper")
+    parser.add_argument(
+        "--cropper-resolution",
+        type=int,
+        metavar="L",
+        help="longest edge that the cropper sees, a multiple of its tile; default one tile",
+    )
+    parser.add_argument(
+        "--crops-alone",
+        action="store_true",
+        help="answer from every crop without the full image too (paper, Appendix D), not from the cropper's only",
+    )
+    parser.add_argument(
+        "--expand",
+        type=float,
+        nargs="+",
+        default=[],
+        metavar="FACTOR",
+        help="also crop the rows' own boxes at these multiples of their area (paper, Appendix G)",
+    )
+    parser.add_argument("--limit", type=int, help="only the first rows")
+    parser.add_argument("--seed", type=int, default=0, help="of the random boxes")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help="JSON file for the scores; beside it go the tables (.md), the plot of --expand (.expand.png) and an "
+        "endpoint's answers (.answers.jsonl), which a run that starts again does not ask for again",
+    )
+
+
+def check(args: argparse.Namespace) -> None:
+    """Raises ValueError where options contradict each other."""
+    if (args.target is None) == (args.target_url is None):
+        raise ValueError("give either --target, a checkpoint, or --target-url, an endpoint")
+    if args.target_url and not args.target_model:
+        raise ValueError("--target-url needs --target-model, the model's name there")
+    for name in ("target_model", "target_key_env", "target_concurrency", "target_timeout"):
+        if args.target and getattr(args, name) is not None:
+            raise ValueError(f"--{name.replace('_', '-')} is for --target-url; leave it out beside --target")
+    for name in ("target_resolution", "cropper_resolution", "max_tokens", "target_concurrency", "target_timeout"):
+        if getattr(args, name) is not None and getattr(args, name) <= 0:
+            raise ValueError(f"--{name.replace('_', '-')} must be above 0")
+    if args.cropper_resolution is not None and not args.cropper:
+        raise ValueError("--cropper-resolution needs --cropper")
+    if args.out and args.out.suffix in (".md", ".png", ".jsonl"):
+        raise ValueError(f"--out {args.out} is for JSON; name it .json, the other files go beside it")
+    if args.expand and not args.out:
+        raise ValueError("--expand draws a plot beside --out; give --out")
+
+
+def make_target(args: argparse.Namespace) -> Target:
+    """Raises ValueError or FileNotFoundError where it cannot be had."""
+    if args.target:
+        return Checkpoint(args.target, args.target_resolution, args.max_tokens or CHECKPOINT_TOKENS)
+    key = None
+    if args.target_key_env:
+        key = os.environ.get(args.target_key_env)
+        if not key:
+            raise ValueError(f"the environment has no {args.target_key_env}; set it to the endpoint's key")
+    given = {
+        "longest_edge": args.target_resolution,
+        "max_tokens": args.max_tokens,
+        "concurrency": args.target_concurrency,
+        "timeout": args.target_timeout,
+    }
+    settings = {name: value for name, value in given.items() if value is not None}
+    kept = KeptAnswers(args.out and args.out.with_suffix(".answers.jsonl"))
+    if kept.count:
+        print(f"{kept.count} answers of earlier runs are in {kept.path}")
+    return EndpointTarget(Endpoint(args.target_url, args.target_model, key, **settings), kept)
+
+
+def describe(args: argparse.Namespace) -> dict:
+    """What was measured, without secrets, for the record."""
+    names = ("data", "target", "target_url", "target_model", "target_resolution", "cropper", "cropper_resolution")
+    given = {name: getattr(args, name) for name in (*names, "max_tokens", "limit", "seed")}
+    return {name: str(v) if isinstance(v, Path) else v for name, v in given.items() if v is not None}

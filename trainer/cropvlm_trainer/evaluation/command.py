@@ -1,0 +1,102 @@
+"""`cropvlm-train eval`: a cropper and a target on a manifest, with the crops one would compare them to.
+
+Every answer is free greedy decoding. Beside the cropper's crop: the true box (grown as the cropper was taught), a
+random box of the same size elsewhere, the crop alone, and the full image alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from functools import partial
+
+from PIL import Image
+
+from cropvlm_trainer.contract import Box, cropper_prompt, parse_box, target_prompt
+from cropvlm_trainer.evaluation import arguments
+from cropvlm_trainer.evaluation.answers import Checkpoint, Question, open_image
+from cropvlm_trainer.evaluation.croppings import (
+    Cropping,
+    cut,
+    expanded_croppings,
+    expanded_name,
+    reference_croppings,
+)
+from cropvlm_trainer.evaluation.manifest import asked_question, read_rows
+from cropvlm_trainer.evaluation.plot import draw_expansion
+from cropvlm_trainer.evaluation.report import held_out, markdown
+from cropvlm_trainer.evaluation.scores import AVERAGE
+
+add_arguments = arguments.add_arguments
+BOX_TOKENS = 24
+
+
+def run(args: argparse.Namespace) -> None:
+    arguments.check(args)
+    rows = read_rows(args.data, args.limit)
+    missing = sorted({row["image"] for row in rows if not (args.data / row["image"]).exists()})
+    if missing:
+        raise FileNotFoundError(f"{args.data} lacks {len(missing)} images of its manifest, first {missing[0]}")
+    croppings: dict[str, Cropping] = {}
+    if all(row.get("box") for row in rows):
+        croppings |= reference_croppings(rows, args.seed) | expanded_croppings(rows, args.expand)
+    elif args.expand:
+        raise ValueError("--expand grows the rows' own boxes, but some rows have none; leave it out")
+    found = None
+    if args.cropper:
+        croppings["cropper"] = found = find_boxes(args, rows)
+    answers = ask(args, rows, croppings)
+    report = {**held_out(rows, answers, found), "options": arguments.describe(args)}
+    tables = markdown(report, rows)
+    print(tables)
+    if args.out:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        args.out.write_text(json.dumps({"held_out": report}, indent=2) + "\n", encoding="utf-8")
+        args.out.with_suffix(".md").write_text(tables + "\n", encoding="utf-8")
+        if args.expand:
+            plot(args, report)
+
+
+def find_boxes(args: argparse.Namespace, rows: Sequence[dict]) -> list[Box | None]:
+    """The cropper's boxes; None where its answer is no valid one."""
+    cropper = Checkpoint(args.cropper, args.cropper_resolution, BOX_TOKENS)
+    questions = [Question(cropper_prompt(row["question"]), partial(pictures, args, row)) for row in rows]
+    return [parse_box(text) for text in cropper.answer(questions, "boxes")]
+
+
+def ask(args: argparse.Namespace, rows: Sequence[dict], croppings: dict[str, Cropping]) -> dict[str, list[str | None]]:
+    """The target's answers, by what it sees."""
+    target = arguments.make_target(args)
+    texts = [target_prompt(asked_question(row)) for row in rows]
+
+    def answers(name: str, views: Sequence) -> list[str | None]:
+        return target.answer([Question(text, view) for text, view in zip(texts, views, strict=True)], name)
+
+    found = {"full image": answers("full", [partial(pictures, args, row) for row in rows])}
+    for name, boxes in croppings.items():
+        pairs = list(zip(rows, boxes, strict=True))
+        views = [partial(pictures, args, row, box, "both") for row, box in pairs]
+        found[f"full image + {name}"] = answers(name, views)
+        if name == "cropper" or args.crops_alone:
+            views = [partial(pictures, args, row, box, "crop") for row, box in pairs]
+            found[f"{name}'s crop alone"] = answers(f"{name} alone", views)
+    return found
+
+
+def pictures(args: argparse.Namespace, row: dict, box=None, which: str = "full") -> list[Image.Image]:
+    """`full`, `crop`, or `both` in the contract's order, full then crop."""
+    image = open_image(args.data / row["image"])
+    return {"full": lambda: [image], "crop": lambda: [cut(image, box)], "both": lambda: [image, cut(image, box)]}[
+        which
+    ]()
+
+
+def plot(args: argparse.Namespace, report: dict) -> None:
+    """The average of the own measures over the expansions, beside `--out`."""
+    scores = {name: row[AVERAGE] for name, row in report["own_measure"].items()}
+    by_factor = {factor: scores[f"full image + {expanded_name(factor)}"] for factor in args.expand}
+    sources = [name for name in next(iter(report["own_measure"].values())) if name != AVERAGE]
+    draw_expansion(
+        args.out.with_suffix(".expand.png"), by_factor, scores["full image"], f"own measure ({', '.join(sources)})"
+    )

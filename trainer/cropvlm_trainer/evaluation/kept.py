@@ -1,0 +1,48 @@
+"""Answers that were paid for, kept in a JSONL file so that a killed run does not pay for them twice."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+
+class KeptAnswers:
+    """`{"key", "answer"}` a line. `path` None keeps nothing.
+
+    Raises ValueError where the file holds something else.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self._answers = _read(path) if path and path.exists() else {}
+
+    @property
+    def count(self) -> int:
+        return len(self._answers)
+
+    def get(self, key: str) -> str | None:
+        return self._answers.get(key)
+
+    def add(self, key: str, answer: str) -> None:
+        """On disk when this returns: the next moment may be the run's last."""
+        self._answers[key] = answer
+        if self.path:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"key": key, "answer": answer}) + "\n")
+
+
+def _read(path: Path) -> dict[str, str]:
+    text = path.read_text(encoding="utf-8")
+    whole, newline, torn = text.rpartition("\n")
+    if torn:
+        # A run that was killed while it wrote: the next line would be glued to the rest.
+        path.write_text(whole + newline, encoding="utf-8")
+    answers = {}
+    for number, line in enumerate(whole.split("\n") if whole else [], start=1):
+        try:
+            row = json.loads(line)
+            answers[row["key"]] = row["answer"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"line {number} of {path} is no kept answer; remove the file to ask anew") from error
+    return answers

@@ -1,0 +1,102 @@
+"""The questions to score: `manifest.jsonl` beside its images, and which measure each takes."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from cropvlm_trainer.choices import letter_of, listed_options, right_option
+
+EXACT, VQA, ANLS, CHOICE = "exact_match", "vqa_accuracy", "anls", "multiple_choice"
+MEASURES = {
+    "synth": EXACT,
+    # `data build`'s name for rows whose manifest named no source
+    "jsonl": EXACT,
+    "textvqa": VQA,
+    "docvqa": ANLS,
+    "infographicvqa": ANLS,
+    "infovqa": ANLS,
+    "stvqa": ANLS,
+    "vstar": CHOICE,
+    "v*": CHOICE,
+    "hrbench": CHOICE,
+}
+"""A dataset's own measure (paper, section 4.1), by how its `source` starts: `HR-Bench 4k` is `hrbench`."""
+UNNAMED = "no source"
+
+
+def read_rows(data: Path, limit: int | None) -> list[dict]:
+    """The first rows of a manifest: `image`, `question`, `answers`; where the data has them `box`, `source`, `kind`.
+
+    `box` is in per cent of the upright image. Rows of multiple choice have `options`, a list of texts whose letters
+    count from A, unless the question itself lists them; `answers` then holds the right one's letter or text.
+    Raises ValueError where there are no rows or one cannot be scored.
+    """
+    path = data / "manifest.jsonl"
+    # Not splitlines: a JSON text may hold U+2028 and its like.
+    lines = [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()][:limit]
+    rows = [{"kind": "page", **json.loads(line)} for line in lines]
+    if not rows:
+        raise ValueError(f"{path} has no rows to score")
+    for number, row in enumerate(rows, start=1):
+        missing = [key for key in ("image", "question", "answers", "box") if not row.get(key)]
+        if set(missing) - {"box"}:
+            raise ValueError(f"row {number} of {path} has no {' and no '.join(missing)}")
+        try:
+            _check(row)
+        except ValueError as error:
+            raise ValueError(f"row {number} of {path}: {error}") from error
+    return rows
+
+
+def measure_of(row: dict) -> str:
+    """The measure of the row's dataset; that of a row without a source is exact match, as of synthetic pages."""
+    if not row.get("source"):
+        return EXACT
+    name = re.sub(r"[^a-z0-9*]", "", str(row["source"]).lower())
+    for start, measure in MEASURES.items():
+        if name.startswith(start):
+            return measure
+    raise ValueError(
+        f"the source {row['source']!r} is none of {', '.join(MEASURES)}; name one of these, or leave it out to "
+        "score by exact match"
+    )
+
+
+def source_of(row: dict) -> str:
+    return row.get("source") or UNNAMED
+
+
+def options_of(row: dict) -> list[str]:
+    """The options of a row of multiple choice, in the order of their letters; empty for any other row."""
+    if row.get("options"):
+        return [str(option) for option in row["options"]]
+    return listed_options(row["question"]) if measure_of(row) == CHOICE else []
+
+
+def asked_question(row: dict) -> str:
+    """What the target is asked: the question, with its options where it does not list them itself."""
+    if not row.get("options") or listed_options(row["question"]):
+        return row["question"]
+    lines = [f"({letter_of(i)}) {option}" for i, option in enumerate(options_of(row))]
+    return "\n".join([row["question"], *lines])
+
+
+def _check(row: dict) -> None:
+    """Raises ValueError where the row's box, source, options or answers cannot be scored."""
+    answers = row["answers"]
+    if not isinstance(answers, list) or not all(isinstance(answer, str) for answer in answers):
+        raise ValueError("the answers must be a list of texts")
+    box = row.get("box")
+    if box is not None:
+        numbers = [v for v in box if isinstance(v, int | float)] if isinstance(box, list) else []
+        # Without the right order and bounds there is no area to divide by.
+        valid = len(box) == len(numbers) == 4 and min(numbers) >= 0 and max(numbers) <= 100
+        if not valid or box[2] <= box[0] or box[3] <= box[1]:
+            raise ValueError(f"the box {box} must be [x1, y1, x2, y2] in per cent, x2 > x1 and y2 > y1")
+    if measure_of(row) != CHOICE and not row.get("options"):
+        return
+    if not 2 <= len(options_of(row)) <= 26:
+        raise ValueError('multiple choice needs 2 to 26 options; list their texts under "options"')
+    right_option(row["answers"], options_of(row))

@@ -1,0 +1,106 @@
+"""What an evaluation leaves behind: JSON (which `export` stores) and Markdown tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cropvlm_trainer.contract import Box
+from cropvlm_trainer.evaluation.manifest import ANLS, CHOICE, EXACT, VQA, measure_of, source_of
+from cropvlm_trainer.evaluation.scores import (
+    VQA_REFERENCE,
+    Answers,
+    choice_counts,
+    exact_by_kind,
+    grouped,
+    own_measures,
+)
+from cropvlm_trainer.measures import area, box_measures
+
+TITLES = {
+    EXACT: "exact match",
+    VQA: "VQA accuracy",
+    VQA_REFERENCE: "VQA accuracy, reference code",
+    ANLS: "ANLS",
+    CHOICE: "multiple choice",
+}
+NOTES = """Exact match: equal to one of the answers but for case, outer spaces and a final full stop. VQA accuracy:
+official normalisation; "reference code": only lower-cased, one final full stop removed. ANLS at 0.5. Multiple choice:
+refused and unparseable answers count as wrong. A crop without a valid box is the whole image."""
+
+
+def held_out(rows: Sequence[dict], answers: Mapping[str, Answers], found: Sequence[Box | None] | None) -> dict:
+    """The scores; `answers` by cropping. `found`: the cropper's boxes, None without a cropper."""
+    report = {
+        "pages": len({row["image"] for row in rows}),
+        "questions": len(rows),
+        "exact_match": {name: exact_by_kind(rows, some) for name, some in answers.items()},
+        "boxes": {},
+        "own_measure": {name: own_measures(rows, some) for name, some in answers.items()},
+        "measures": {},
+        "choices": {name: counts for name, some in answers.items() if (counts := choice_counts(rows, some))},
+        "failed": {name: some.count(None) for name, some in answers.items() if None in some},
+        "notes": [],
+    }
+    for measure in TITLES:
+        by_cropping = {name: grouped(rows, some, measure, source_of) for name, some in answers.items()}
+        # Whether a measure applies is the rows' matter: it is empty for all croppings or for none.
+        if any(by_cropping.values()):
+            report["measures"][measure] = by_cropping
+    if found is not None:
+        boxed = [(box, row["box"]) for box, row in zip(found, rows, strict=True) if row.get("box")]
+        if boxed:
+            report["boxes"] = box_measures(*zip(*boxed, strict=True))
+        sizes = [area(box or (0, 0, 100, 100)) / 10_000 for box in found]
+        report["cropper"] = {"no_valid_box": found.count(None), "size": sum(sizes) / len(sizes)}
+    report["notes"] = _notes(rows, report)
+    return report
+
+
+def _notes(rows: Sequence[dict], report: dict) -> list[str]:
+    """What a reader of the scores must know."""
+    notes = []
+    boxless = sum(not row.get("box") for row in rows)
+    if boxless:
+        over = "; box measures are over the others" if boxless < len(rows) else " and no box measures"
+        notes.append(f"{boxless} of {len(rows)} rows have no box: no rows for true and random boxes{over}")
+    if report.get("cropper", {}).get("no_valid_box"):
+        count = report["cropper"]["no_valid_box"]
+        notes.append(
+            f"the cropper gave no valid box for {count} of {len(rows)} questions, where the full image stands in"
+        )
+    if report["failed"]:
+        counts = ", ".join(f"{count} ({name})" for name, count in report["failed"].items())
+        notes.append(f"answers that the target failed to give, and that count as wrong: {counts}")
+    return notes
+
+
+def markdown(report: dict, rows: Sequence[dict]) -> str:
+    """All tables, scores in per cent."""
+    parts = [table(report["exact_match"])]
+    overview = {
+        name: {TITLES[measure]: scores[name]["all"] for measure, scores in report["measures"].items()}
+        for name in report["exact_match"]
+    }
+    parts.append(table(overview, "all rows they apply to"))
+    if any(row.get("source") for row in rows):
+        own = {source_of(row): TITLES[measure_of(row)] for row in rows}
+        parts.append(table(report["own_measure"], "the datasets' own measures"))
+        parts.append("Own measures: " + ", ".join(f"{source} {own[source]}" for source in sorted(own)) + ".")
+    if report["choices"]:
+        parts.append(_grid("multiple choice, questions", report["choices"], str))
+    if report["boxes"]:
+        parts.append("boxes: " + ", ".join(f"{name} {100 * value:.1f} %" for name, value in report["boxes"].items()))
+    return "\n\n".join([*parts, NOTES, *(f"Note: {note}." for note in report["notes"])])
+
+
+def table(scores: Mapping[str, Mapping[str, float]], title: str = "exact match") -> str:
+    """Scores in per cent, a Markdown row a cropping."""
+    return _grid(f"{title}, %", scores, lambda value: f"{100 * value:.1f}")
+
+
+def _grid(title: str, values: Mapping[str, Mapping], text_of) -> str:
+    columns = list(next(iter(values.values())))
+    lines = [f"| {title} | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    for name, row in values.items():
+        lines.append(f"| {name} | " + " | ".join(text_of(row[column]) for column in columns) + " |")
+    return "\n".join(lines)

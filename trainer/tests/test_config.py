@@ -1,0 +1,87 @@
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from cropvlm_trainer.config import load_config, parse_override, to_table
+
+
+@dataclass(frozen=True)
+class Inner:
+    r: int = 128
+    dropout: float = 0.05
+
+
+@dataclass(frozen=True)
+class Outer:
+    base: Path
+    recipe: Literal["paper", "released"] = "paper"
+    rate: float = 5e-6
+    name: str | None = None
+    deep: bool = False
+    lora: Inner = field(default_factory=Inner)
+
+    def __post_init__(self) -> None:
+        if self.rate <= 0:
+            raise ValueError("rate must be above 0; the paper has 5e-6")
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_files_overrides_and_defaults(tmp_path):
+    path = write(tmp_path, 'base = "runs/base"\nrate = 1\n[lora]\nr = 16\n')
+    config = load_config(Outer, path, {"lora.dropout": 0, "recipe": "released"})
+    assert config == Outer(Path("runs/base"), "released", 1.0, None, False, Inner(16, 0.0))
+    assert to_table(config) == {
+        "base": "runs/base",
+        "recipe": "released",
+        "rate": 1.0,
+        "name": None,
+        "deep": False,
+        "lora": {"r": 16, "dropout": 0.0},
+    }
+    assert load_config(Outer, None, {"base": "b"}) == Outer(Path("b"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('base = "b"\nlearning = 1', "unknown key learning; known here are base, recipe, rate"),
+        ('base = "b"\n[lora]\nrank = 1', "unknown key lora.rank; known here are r, dropout"),
+        ("rate = 1.0", "base is not set; give it in the TOML file or with --set base="),
+        ('base = "b"\nrecipe = "mine"', "recipe = 'mine' is not 'paper' or 'released'"),
+        ('base = "b"\nrate = "fast"', "rate = 'fast' is not a number"),
+        ('base = "b"\nname = 3', "name = 3 is not a string"),
+        ('base = "b"\ndeep = 1', "deep = 1 is not true or false"),
+        ('base = "b"\nlora = 3', "lora = 3 is not a table"),
+        ('base = "b"\n[lora]\nr = true', "lora.r = True is not a whole number"),
+        ('base = "b"\nrate = -1.0', "rate must be above 0; the paper has"),
+        ("base =", "is not TOML"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path, text, message):
+    with pytest.raises(ValueError, match="^.*" + message.split(";")[0]):
+        load_config(Outer, write(tmp_path, text), {})
+    try:
+        load_config(Outer, write(tmp_path, text), {})
+    except ValueError as error:
+        assert message in str(error)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="none.toml does not exist; the ready ones are in trainer/configs"):
+        load_config(Outer, tmp_path / "none.toml", {})
+
+
+def test_overrides_are_toml_or_strings():
+    assert parse_override("lora.r=8") == ("lora.r", 8)
+    assert parse_override("rate = 1e-4") == ("rate", 1e-4)
+    assert parse_override("deep=true") == ("deep", True)
+    assert parse_override("base=runs/base/checkpoint") == ("base", "runs/base/checkpoint")
+    with pytest.raises(ValueError, match="takes KEY=VALUE, not 'lora.r'"):
+        parse_override("lora.r")

@@ -1,7 +1,5 @@
 """`cropvlm-train export`: an Idefics3 checkpoint -> the ONNX folder that the service runs, checked against torch."""
 
-import argparse
-import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,16 +9,16 @@ import onnx
 from transformers import Idefics3ForConditionalGeneration, Idefics3Processor
 
 from cropvlm_trainer.export import manifest
+from cropvlm_trainer.export.adapter import open_checkpoint
 from cropvlm_trainer.export.decoder import decoder_graph
 from cropvlm_trainer.export.embed import embed_graph
+from cropvlm_trainer.export.expected import PROMPTS, Expected, expected
 from cropvlm_trainer.export.hub import hub_decoder_graph, hub_vision_graph
-from cropvlm_trainer.export.parity import check_parity
-from cropvlm_trainer.export.session import GRAPHS
+from cropvlm_trainer.export.lossy import BOX_PAGES, FLOOR, check_boxes, check_lossy, page_boxes
+from cropvlm_trainer.export.parity import TOLERANCE, check_exact
+from cropvlm_trainer.export.precision import PRECISIONS, convert
+from cropvlm_trainer.export.session import GRAPHS, OnnxModel
 from cropvlm_trainer.export.vision import vision_graph
-from cropvlm_trainer.model import load_checkpoint
-
-PRECISIONS = {"fp32": ""}
-"""Precision -> the suffix of its graph files, as on the hub."""
 
 SINGLE_FILE_BYTES = 1_500_000_000
 """A larger graph keeps its weights in one `.onnx_data` file beside it: protobuf ends at 2 GB."""
@@ -29,10 +27,13 @@ OURS = (vision_graph, embed_graph, decoder_graph)
 HUB = (hub_vision_graph, embed_graph, hub_decoder_graph)
 
 
-def export(checkpoint: Path, out: Path, **options: Any) -> dict:
-    """Exports the Idefics3 checkpoint in a folder; the options are those of `export_model`."""
-    model, processor = load_checkpoint(checkpoint)
-    return export_model(model, processor, checkpoint, out, **options)
+def export(checkpoint: Path, out: Path, *, base: Path | None = None, **options: Any) -> dict:
+    """Exports the Idefics3 checkpoint in a folder, or a LoRA adapter merged into its base (`open_checkpoint`).
+
+    The options are those of `export_model`.
+    """
+    with open_checkpoint(checkpoint, base) as (model, processor, files):
+        return export_model(model, processor, files, out, **options)
 
 
 def export_model(
@@ -46,8 +47,10 @@ def export_model(
     precisions: Sequence[str] = ("fp32",),
     hub_layout: bool = False,
     resolutions: Sequence[int] | None = None,
-    tolerance: float = 1e-3,
-    parity_prompts: int = 4,
+    tolerance: float = TOLERANCE,
+    floor: float = FLOOR,
+    parity_prompts: int = len(PROMPTS),
+    parity_pages: int = BOX_PAGES,
     training: dict | None = None,
     scores: dict | None = None,
 ) -> dict:
@@ -57,11 +60,11 @@ def export_model(
     `training.json`, the record of its training, unless `training` gives that.
     `scores`: what the model was measured to do, kept in `cropvlm.json` beside the parity.
     `resolutions`: longest edges that the model was taught, the default first; 1, 2 and 4 tiles where None.
-    Raises ValueError for a model that cannot be exported or whose graphs differ from torch (ParityError).
+    `precisions`: the first is the default. fp32 is made and checked in any case: the others are made from it.
+    Raises ValueError for a model that cannot be exported, whose fp32 graphs differ from torch by more than `tolerance`
+    or whose other graphs cannot be used (ParityError; `floor`).
     """
-    unknown = [precision for precision in precisions if precision not in PRECISIONS]
-    if unknown:
-        raise ValueError(f"unknown precision {', '.join(unknown)}; known are {', '.join(PRECISIONS)}")
+    _refuse_unknown(precisions, hub_layout)
     _refuse_other_folders(out)
     model.eval()
     # Written beside the old folder and put in its place only once it is known to be right.
@@ -69,21 +72,25 @@ def export_model(
     shutil.rmtree(made, ignore_errors=True)
     (made / "onnx").mkdir(parents=True)
     manifest.copy_hub_files(files, processor, made)
-    parity = {}
-    for precision in precisions:
-        suffix = PRECISIONS[precision]
-        for name, make in zip(GRAPHS, HUB if hub_layout else OURS, strict=True):
-            save_graph(make(model), made / "onnx" / f"{name}{suffix}.onnx")
-        parity[precision] = check_parity(
-            model, processor, made, suffix=suffix, tolerance=tolerance, prompts=parity_prompts
-        )
+    for name, make in zip(GRAPHS, HUB if hub_layout else OURS, strict=True):
+        graph = make(model)
+        for precision in dict.fromkeys(("fp32", *precisions)):
+            save_graph(convert(graph, name, precision), made / "onnx" / f"{name}{PRECISIONS[precision]}.onnx")
+    taught = list(resolutions or manifest.tile_resolutions(processor))
+    wanted = expected(model, processor, parity_prompts)
+    pages = parity_pages if role == "cropper" else 0
+    parity = _check(wanted, processor, made, precisions, tolerance, floor, taught, pages)
+    if "fp32" not in precisions:
+        for name in GRAPHS:
+            for path in (made / "onnx").glob(f"{name}.onnx*"):
+                path.unlink()
     record = parity
     if not hub_layout:
         record = manifest.write_manifest(
             made,
             model_id=model_id,
             role=role,
-            resolutions=list(resolutions or manifest.tile_resolutions(processor)),
+            resolutions=taught,
             precisions=list(precisions),
             training=training or manifest.read_training(files),
             scores={**(scores or {}), "parity": parity},
@@ -94,10 +101,42 @@ def export_model(
     return record
 
 
+def _check(
+    wanted: list[Expected],
+    processor: Idefics3Processor,
+    made: Path,
+    precisions: Sequence[str],
+    tolerance: float,
+    floor: float,
+    resolutions: Sequence[int],
+    pages: int,
+) -> dict:
+    """The parity of each precision asked for. fp32 comes first, so that a wrong graph is not put down to rounding."""
+    exact = OnnxModel(made)
+    parity = {"fp32": check_exact(wanted, exact, tolerance)}
+    lossy = [precision for precision in precisions if precision != "fp32"]
+    true = page_boxes(exact, processor, resolutions, pages) if lossy and pages else []
+    for precision in lossy:
+        onnx_model = OnnxModel(made, PRECISIONS[precision])
+        parity[precision] = check_lossy(wanted, onnx_model, floor)
+        if true:
+            boxes = page_boxes(onnx_model, processor, resolutions, pages)
+            parity[precision] |= check_boxes(true, boxes, onnx_model, floor)
+    return {precision: parity[precision] for precision in precisions}
+
+
 def save_graph(graph: onnx.ModelProto, path: Path) -> None:
     """One file, or two where it would be too large for one."""
     large = graph.ByteSize() > SINGLE_FILE_BYTES
     onnx.save(graph, path, save_as_external_data=large, location=f"{path.name}_data")
+
+
+def _refuse_unknown(precisions: Sequence[str], hub_layout: bool) -> None:
+    unknown = [precision for precision in precisions if precision not in PRECISIONS]
+    if unknown or not precisions:
+        raise ValueError(f"unknown precision {', '.join(unknown) or '(none)'}; known are {', '.join(PRECISIONS)}")
+    if hub_layout and "fp16" in precisions:
+        raise ValueError("the hub's layout has no fp16 here: its norms' squares leave the range; leave fp16 out")
 
 
 def _refuse_other_folders(out: Path) -> None:
@@ -110,32 +149,3 @@ def _refuse_other_folders(out: Path) -> None:
         raise ValueError(
             f"{out} holds something other than an exported model ({named}); give another folder with --out"
         )
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--checkpoint", type=Path, required=True, help="an Idefics3 folder with weights and processor")
-    parser.add_argument("--out", type=Path, required=True, help="the model folder; an older export there is replaced")
-    parser.add_argument("--role", choices=("cropper", "target"), required=True)
-    parser.add_argument("--id", required=True, help="the model's name in replies and in /info")
-    parser.add_argument("--precision", nargs="+", default=["fp32"], choices=PRECISIONS, help="the first is the default")
-    parser.add_argument("--resolution", nargs="+", type=int, help="longest edges taught, the default first (pixels)")
-    parser.add_argument("--hub-layout", action="store_true", help="unfused graphs with the hub's inputs")
-    parser.add_argument("--scores", type=Path, help="JSON of `eval`, kept in cropvlm.json")
-    parser.add_argument("--tolerance", type=float, default=1e-3, help="largest difference over torch's own spread")
-
-
-def run(args: argparse.Namespace) -> int:
-    made = export(
-        args.checkpoint,
-        args.out,
-        role=args.role,
-        model_id=args.id,
-        precisions=tuple(args.precision),
-        hub_layout=args.hub_layout,
-        resolutions=args.resolution,
-        tolerance=args.tolerance,
-        scores=json.loads(args.scores.read_text(encoding="utf-8")) if args.scores else None,
-    )
-    parity = made if args.hub_layout else made["scores"]["parity"]
-    print(f"wrote {args.out}; largest differences from torch: {parity}")
-    return 0

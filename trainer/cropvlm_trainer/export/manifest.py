@@ -22,6 +22,7 @@ COPIED = (
     "chat_template.json",
     "chat_template.jinja",
 )
+TRAINING = "training.json"
 NO_TRAINING = {"base": None, "data": None, "recipe": None, "steps": 0, "seed": None}
 
 
@@ -40,7 +41,7 @@ def copy_hub_files(checkpoint: Path, processor: Idefics3Processor, out: Path) ->
 
 def read_training(checkpoint: Path) -> dict:
     """What `training.json` beside the weights says of how they came to be."""
-    path = checkpoint / "training.json"
+    path = checkpoint / TRAINING
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else NO_TRAINING
 
 
@@ -59,12 +60,11 @@ def write_manifest(
     """Writes `cropvlm.json` over everything else in `out`; the first resolution and precision are the defaults."""
     files = sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file() and p.name != "cropvlm.json")
     hashes = {name: sha256(out / name) for name in files}
-    listing = "".join(f"{name} {digest}\n" for name, digest in hashes.items())
     manifest = {
         "format": FORMAT,
         "id": model_id,
         "role": role,
-        "revision": hashlib.sha256(listing.encode()).hexdigest()[:12],
+        "revision": revision(hashes),
         "prompt_contract": PROMPT_CONTRACT,
         "resolutions": sorted(resolutions),
         "default_resolution": resolutions[0],
@@ -76,6 +76,12 @@ def write_manifest(
     }
     write_json(out / "cropvlm.json", manifest)
     return manifest
+
+
+def revision(hashes: dict[str, str]) -> str:
+    """A name for the content of all files, given the sha256 of each in the order of their names."""
+    listing = "".join(f"{name} {digest}\n" for name, digest in hashes.items())
+    return hashlib.sha256(listing.encode()).hexdigest()[:12]
 
 
 def sha256(path: Path) -> str:

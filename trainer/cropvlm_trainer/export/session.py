@@ -1,11 +1,13 @@
 """An exported folder in onnxruntime, either layout: what the parity check and the tests run."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
 
 GRAPHS = ("vision_encoder", "embed_tokens", "decoder_model_merged")
+ELEMENTS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 Cache = dict[str, np.ndarray]
 
 
@@ -13,6 +15,8 @@ class OnnxModel:
     """Vision, embedding and decoder of one folder at one precision (`suffix` is '' or as `_int8`)."""
 
     def __init__(self, folder: Path, suffix: str = "") -> None:
+        self.folder = folder
+        self.name = f"{folder.name}/onnx/*{suffix}.onnx"
         options = ort.SessionOptions()
         options.log_severity_level = 3
         # Waiting threads that spin take the processor from training or tests that run beside.
@@ -33,14 +37,26 @@ class OnnxModel:
 
     def embeddings(self, ids: np.ndarray, features: np.ndarray | None, image_token: int) -> np.ndarray:
         """Token embeddings f32 [B, L, D], image features in the places of the image tokens, in order."""
-        embeds = self.embed.run(None, {"input_ids": ids})[0]
+        embeds = self.token_embeddings(ids)
         if features is not None:
             embeds[ids == image_token] = features.reshape(-1, embeds.shape[-1])
         return embeds
 
+    def prompt(self, inputs: dict, image_token: int) -> np.ndarray:
+        """The decoder's input f32 [1, L, D] for what transformers' processor makes of one prompt."""
+        features = self.image_features(np.asarray(inputs["pixel_values"][0]))
+        return self.embeddings(np.asarray(inputs["input_ids"]), features, image_token)
+
+    def token_embeddings(self, ids: np.ndarray) -> np.ndarray:
+        """`ids` i64 [B, L] -> f32 [B, L, D]."""
+        return self.embed.run(None, {"input_ids": ids})[0]
+
     def empty_cache(self, batch: int = 1) -> Cache:
+        """A cache of no tokens, in the element type that the graph declares."""
         past = [value for name, value in self.inputs.items() if name.startswith("past_key_values.")]
-        return {value.name: np.zeros((batch, value.shape[1], 0, value.shape[3]), np.float32) for value in past}
+        return {
+            value.name: np.zeros((batch, value.shape[1], 0, value.shape[3]), ELEMENTS[value.type]) for value in past
+        }
 
     def decode(
         self, embeds: np.ndarray, mask: np.ndarray, cache: Cache, wanted: np.ndarray | None = None
@@ -59,7 +75,7 @@ class OnnxModel:
         names = [value.name.replace("present.", "past_key_values.") for value in self.decoder.get_outputs()[1:]]
         return logits, dict(zip(names, present, strict=True))
 
-    def generate(self, embeds: np.ndarray, ends: set[int], max_new_tokens: int) -> tuple[list[int], np.ndarray]:
+    def generate(self, embeds: np.ndarray, ends: Collection[int], max_new_tokens: int) -> tuple[list[int], np.ndarray]:
         """Greedy tokens of one prompt [1, L, D], the end token included, and the logits that chose each."""
         cache, tokens, steps, mask = self.empty_cache(), [], [], np.ones((1, embeds.shape[1]), dtype=np.int64)
         while True:
@@ -68,5 +84,5 @@ class OnnxModel:
             tokens.append(int(logits[0, 0].argmax()))
             if tokens[-1] in ends or len(tokens) == max_new_tokens:
                 return tokens, np.stack(steps)
-            embeds = self.embed.run(None, {"input_ids": np.array([tokens[-1:]], dtype=np.int64)})[0]
+            embeds = self.token_embeddings(np.array([tokens[-1:]], dtype=np.int64))
             mask = np.ones((1, mask.shape[1] + 1), dtype=np.int64)

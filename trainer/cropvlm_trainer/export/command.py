@@ -1,0 +1,55 @@
+"""The command line of `cropvlm-train export`."""
+
+import argparse
+import json
+from pathlib import Path
+
+from cropvlm_trainer.export import export
+from cropvlm_trainer.export.lossy import BOX_PAGES, FLOOR
+from cropvlm_trainer.export.parity import TOLERANCE
+from cropvlm_trainer.export.precision import PRECISIONS
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--checkpoint", type=Path, required=True, help="an Idefics3 folder with weights and processor, or an adapter's"
+    )
+    parser.add_argument("--base", type=Path, help="the base of an adapter, where the adapter does not lead to it")
+    parser.add_argument("--out", type=Path, required=True, help="the model folder; an older export there is replaced")
+    parser.add_argument("--role", choices=("cropper", "target"), required=True)
+    parser.add_argument("--id", required=True, help="the model's name in replies and in /info")
+    parser.add_argument("--precision", nargs="+", default=["fp32"], choices=PRECISIONS, help="the first is the default")
+    parser.add_argument("--resolution", nargs="+", type=int, help="longest edges taught, the default first (pixels)")
+    parser.add_argument("--hub-layout", action="store_true", help="unfused graphs with the hub's inputs")
+    parser.add_argument("--scores", type=Path, help="JSON of `eval`, kept in cropvlm.json")
+    parser.add_argument(
+        "--tolerance", type=float, default=TOLERANCE, help="of fp32: largest difference over torch's own spread"
+    )
+    parser.add_argument(
+        "--floor", type=float, default=FLOOR, help="of the others: least share of equal tokens, least IoU of boxes"
+    )
+    parser.add_argument(
+        "--parity-pages", type=int, default=BOX_PAGES, help="pages on which a cropper's boxes are compared"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    made = export(
+        args.checkpoint,
+        args.out,
+        base=args.base,
+        role=args.role,
+        model_id=args.id,
+        precisions=tuple(args.precision),
+        hub_layout=args.hub_layout,
+        resolutions=args.resolution,
+        tolerance=args.tolerance,
+        floor=args.floor,
+        parity_pages=args.parity_pages,
+        scores=json.loads(args.scores.read_text(encoding="utf-8")) if args.scores else None,
+    )
+    parity = made if args.hub_layout else made["scores"]["parity"]
+    print(f"wrote {args.out}; against torch:")
+    for precision, differences in parity.items():
+        print(f"  {precision}: " + ", ".join(f"{name} {value}" for name, value in differences.items()))
+    return 0

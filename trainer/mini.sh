@@ -7,14 +7,8 @@ cd "$(dirname "$0")"
 sh setup.sh
 train=.venv/bin/cropvlm-train
 
-# The cropper starts from the reader as it is when crops have become wide; from there the two trainings know nothing
-# of each other and run side by side, a thread each: on two cores that is faster than one after the other on both.
-[ -d runs/base/checkpoint-4500 ] || $train pretrain --out runs/base --stop-at 4500
-export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
-$train sft --base runs/base/checkpoint-4500 --out runs/cropper &
-cropper=$!
 $train pretrain --out runs/base
-wait $cropper
+$train sft --base runs/base/checkpoint --out runs/cropper
 
 [ -f data/held-out/manifest.jsonl ] || $train data synth --n 500 --seed 20261122 --out data/held-out
 $train eval --data data/held-out --target runs/base/checkpoint --cropper runs/cropper/checkpoint --out runs/scores.json

@@ -21,8 +21,8 @@ t.teardown(async () => {
 const page = readFileSync(new URL('../../docs/example.png', import.meta.url))
 /** Question, answer, and where the answer is on the page, in per cent. */
 const questions = [
-  ['What is the total?', '53.68', [37.2, 75.9, 44.0, 78.0]],
-  ['What is the date?', '17/05', [37.1, 34.5, 44.0, 36.8]],
+  ['What is the total?', '31.70', [46.5, 66.4, 53.1, 68.7]],
+  ['What is the date?', '17/06', [47.3, 36.5, 53.1, 38.6]],
 ] as const
 
 for (const [question, answer, [x1, y1, x2, y2]] of questions)

@@ -13,8 +13,10 @@ COMMANDS = {
         "train a small Idefics3 from scratch to answer from full image and crop",
     ),
     "sft": ("cropvlm_trainer.sft", "train a cropper from boxes"),
-    "eval": ("cropvlm_trainer.evaluate", "score a cropper and a target on a manifest"),
-    "export": ("cropvlm_trainer.export", "write the ONNX folder that the service runs"),
+    "grpo": ("cropvlm_trainer.grpo.command", "train a cropper by what helps a reward VLM to answer"),
+    "eval": ("cropvlm_trainer.evaluation.command", "score a cropper and a target on a manifest"),
+    "export": ("cropvlm_trainer.export.command", "write the ONNX folder that the service runs"),
+    "verify": ("cropvlm_trainer.export.verify_command", "check an exported folder: files, graphs, answers, parity"),
     "fixture": ("cropvlm_trainer.fixture", "write random-weight model folders for tests"),
     "golden": ("cropvlm_trainer.golden", "write the oracle files that the TypeScript tests read"),
 }

@@ -27,7 +27,7 @@ SEE_UNTIL = 0.06
 """Share of the run in which the vision encoder learns alone."""
 TIGHT_UNTIL, WIDE_FROM = 0.2, 0.5
 """Crops are bare answers until the first share of the run, fully wide from the second."""
-MOST_SHAPES = ((0.06, shapes.MOST), (0.1, 1), (0.17, 2), (0.35, 4), (1.0, shapes.MOST))
+MOST_SHAPES = ((0.06, shapes.MOST), (0.12, 1), (0.22, 2), (0.4, 4), (1.0, shapes.MOST))
 """Until which share of the run a page holds at most how many shapes."""
 POINTING_WEIGHTS = {"shapes": 4, "receipt": 1, "table": 1}
 """Shapes are the hardest to find: a place on a receipt or in a table follows from its outline."""

@@ -21,7 +21,7 @@ from cropvlm_trainer.run import Recipe, pick_device, train
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base", type=Path, required=True, help="checkpoint folder of the base model")
     parser.add_argument("--out", type=Path, required=True, help="run folder; an unfinished run in it is resumed")
-    parser.add_argument("--steps", type=int, default=2_000)
+    parser.add_argument("--steps", type=int, default=2_500)
     parser.add_argument("--pages", type=int, default=16, help="pages a batch, up to four questions each")
     parser.add_argument("--learning-rate", type=float, default=5e-4, help="of embeddings and vectors (AdamW)")
     parser.add_argument("--matrix-learning-rate", type=float, default=1e-3, help="of the layers' matrices (Muon)")

@@ -98,7 +98,7 @@ def test_a_question_is_trained_alike_whatever_it_is_batched_with(encoder, policy
 
     together, alone = gradient(0, 1), (gradient(0) + gradient(1)) / 2
     assert together.abs().max() > 0
-    torch.testing.assert_close(together, alone, atol=1e-6 * together.abs().max().item(), rtol=1e-3)
+    torch.testing.assert_close(together, alone, atol=1e-5 * together.abs().max().item(), rtol=1e-3)
 
 
 def test_the_reward_vlm_is_the_base_whatever_the_policy_has_become(encoder, policy):

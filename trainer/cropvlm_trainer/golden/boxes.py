@@ -88,7 +88,7 @@ def _learn(model: Idefics3ForConditionalGeneration, batches: list[Batch]) -> Non
         optimizer.step()
         schedule.step()
     model.eval()
-    known = torch.cat(right)
+    known = torch.cat([tokens.all(dim=1) for tokens in right])
     if known.float().mean() < 0.9:
         raise ValueError(f"tiny-box knows only {int(known.sum())} of {len(known)} answers; raise STEPS in {__name__}")
 

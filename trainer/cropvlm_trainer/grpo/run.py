@@ -1,0 +1,72 @@
+"""A run folder: what was asked for, the log, and the state to go on from."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import nn
+
+
+class Run:
+    def __init__(
+        self, out: Path, asked: dict, trained: Sequence[nn.Parameter], optimizer, schedule, main: bool
+    ) -> None:
+        """Goes on where `out/state.pt` stands: `first` is the number of steps taken.
+
+        `main`: whether this process writes. Raises ValueError where the folder holds a run that was asked otherwise.
+        """
+        out.mkdir(parents=True, exist_ok=True)
+        self.path, self.asked, self.trained, self.main = out / "state.pt", asked, list(trained), main
+        self.optimizer, self.schedule = optimizer, schedule
+        self.first = self._resume()
+        if main:
+            (out / "config.json").write_text(json.dumps(asked, indent=2) + "\n", encoding="utf-8")
+            self.file = self._open_log(out / "log.jsonl")
+
+    def log(self, step: int, scalars: dict[str, float]) -> None:
+        if self.main:
+            self.file.write(json.dumps({"step": step, **scalars}) + "\n")
+            self.file.flush()
+
+    def save(self, step: int) -> None:
+        """Written beside and renamed, so that a kill never leaves half a checkpoint."""
+        if not self.main:
+            return
+        state = {
+            "trained": [parameter.detach().cpu() for parameter in self.trained],
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+        }
+        torch.save({**state, "step": step, "asked": self.asked}, self.path.with_suffix(".tmp"))
+        os.replace(self.path.with_suffix(".tmp"), self.path)
+
+    def close(self) -> None:
+        if self.main:
+            self.file.close()
+
+    def _open_log(self, path: Path):
+        """Without the rows of steps that a resumed run will take again."""
+        rows = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        file = path.open("w", encoding="utf-8")
+        file.writelines(row + "\n" for row in rows if json.loads(row)["step"] <= self.first)
+        return file
+
+    def _resume(self) -> int:
+        if not self.path.exists():
+            return 0
+        state = torch.load(self.path, map_location="cpu", weights_only=True)
+        if state["asked"] != self.asked:
+            changed = sorted(key for key in self.asked if self.asked[key] != state["asked"].get(key))
+            raise ValueError(
+                f"{self.path.parent} holds a run with another {', '.join(changed)}; give another out, or remove it"
+            )
+        with torch.no_grad():
+            for parameter, saved in zip(self.trained, state["trained"], strict=True):
+                parameter.copy_(saved)
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        return state["step"]

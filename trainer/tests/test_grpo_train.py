@@ -1,0 +1,181 @@
+"""GRPO runs on a tiny model that writes boxes: resuming, two processes, files and errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from peft import PeftModel
+
+from cropvlm_trainer.cli import main
+from cropvlm_trainer.data import synth
+from cropvlm_trainer.data.stream import box_batch
+from cropvlm_trainer.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
+from cropvlm_trainer.forward import PromptBuilder, answer_loss
+from cropvlm_trainer.grpo import train as train_module
+from cropvlm_trainer.model import load_checkpoint, save_checkpoint
+
+STEPS = 4
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory) -> Path:
+    """A folder with `base`, a tiny checkpoint that has learnt to write boxes (anywhere), and pages with questions."""
+    out = tmp_path_factory.mktemp("given")
+    model, tokenizer = tiny_model(2), tiny_tokenizer()
+    builder = PromptBuilder(tokenizer, TINY.tokens_per_tile)
+    lessons = [box_batch(builder, TINY.tile, 1, index, 2) for index in range(8)]
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
+    model.train()
+    for step in range(300):
+        loss, _ = answer_loss(model, lessons[step % len(lessons)])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    save_checkpoint(model.eval(), TINY, tokenizer, out / "base", TRAINING)
+    synth.write(out / "pages", 12, 5)
+    return out
+
+
+def command(given: Path, out: Path, **other) -> list[str]:
+    values = {
+        "base": given / "base",
+        "data": given / "pages" / "manifest.jsonl",
+        "out": out,
+        "resolution": 64,
+        "reward_resolution": 64,
+        "group": 4,
+        "temperature": 0.8,
+        "beta": 0.05,
+        "max_new_tokens": 20,
+        "learning_rate": 1e-3,
+        "batch": 4,
+        "micro_batch": 2,
+        "epochs": 2,
+        "max_steps": STEPS,
+        "precision": "fp32",
+        "save_every": 2,
+        "lora.r": 4,
+        "lora.alpha": 8,
+        "lora.dropout": 0.0,
+        **other,
+    }
+    return ["grpo", *(part for key, value in values.items() for part in ("--set", f"{key}={value}"))]
+
+
+def log(out: Path) -> list[dict]:
+    return [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+
+
+def adapter(out: Path) -> torch.Tensor:
+    parts = torch.load(out / "state.pt", weights_only=True)["trained"]
+    return torch.cat([part.flatten() for part in parts])
+
+
+@pytest.fixture(scope="module")
+def whole(given, tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("whole")
+    assert main(command(given, out)) == 0
+    return out
+
+
+def without_time(rows: list[dict]) -> list[dict]:
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
+
+
+def test_a_run_learns_and_tells_what_it_did(given, whole):
+    rows = log(whole)
+    assert [row["step"] for row in rows] == list(range(1, STEPS + 1))
+    assert {"loss", "reward", "spread", "groups_without_spread", "kl", "valid", "area", "tokens", "ended"} < set(
+        rows[0]
+    )
+    assert {"reward/log_likelihood", "reward/format", "spread/log_likelihood", "grad_norm", "lr"} < set(rows[0])
+    assert all(row["valid"] > 0.2 and row["grad_norm"] > 0 for row in rows)
+    assert rows[0]["kl"] == pytest.approx(0, abs=1e-6) and rows[-1]["kl"] > 1e-6
+    assert json.loads((whole / "config.json").read_text())["lora"] == {"r": 4, "alpha": 8, "dropout": 0.0}
+    model, _ = load_checkpoint(given / "base")
+    loaded = PeftModel.from_pretrained(model, whole / "adapter")
+    saved = [p for name, p in sorted(loaded.named_parameters()) if "lora_" in name]
+    assert sum(p.numel() for p in saved) == adapter(whole).numel()
+    assert sum(p.abs().sum().item() for name, p in loaded.named_parameters() if "lora_B" in name) > 0
+
+
+@pytest.mark.parametrize("settings", [{}, {"lora.dropout": 0.1}])
+def test_a_killed_run_resumes_to_the_same_losses(given, whole, tmp_path, monkeypatch, settings):
+    if settings:
+        whole = tmp_path / "whole"
+        assert main(command(given, whole, **settings)) == 0
+    out, taken = tmp_path / "killed", iter(range(STEPS))
+    accumulate = train_module.accumulate
+
+    def killed(*args):
+        if next(taken) == 3:
+            raise KeyboardInterrupt
+        return accumulate(*args)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(train_module, "accumulate", killed)
+        main(command(given, out, **settings))
+    assert [row["step"] for row in log(out)] == [1, 2, 3], "step 3 is logged but not saved: it is taken again"
+    assert main(command(given, out, **settings)) == 0
+    assert without_time(log(out)) == without_time(log(whole))
+    assert torch.equal(adapter(out), adapter(whole))
+
+
+def test_two_processes_are_one(given, whole, tmp_path):
+    launch = [
+        sys.executable,
+        "-m",
+        "accelerate.commands.launch",
+        "--cpu",
+        "--num_processes",
+        "2",
+        "--num_machines",
+        "1",
+    ]
+    launch += ["--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
+    launch += ["-m", "cropvlm_trainer.cli", *command(given, tmp_path / "two")]
+    done = subprocess.run(
+        launch, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=280
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    one, two = log(whole), log(tmp_path / "two")
+    assert len(one) == len(two) == STEPS
+    for row, other in zip(one, two, strict=True):
+        for name in ("loss", "reward", "kl", "valid", "area", "grad_norm"):
+            assert other[name] == pytest.approx(row[name], rel=2e-3, abs=1e-5), (row["step"], name)
+    difference = (adapter(whole) - adapter(tmp_path / "two")).abs().max()
+    assert difference < 2e-4, "Adam's first steps are of size 1e-3: the processes took the same ones"
+
+
+def test_accuracy_can_be_the_reward(given, tmp_path):
+    assert main(command(given, tmp_path, reward="accuracy", recipe="released", max_steps=1)) == 0
+    (row,) = log(tmp_path)
+    assert "reward/accuracy" in row and row["reward/format"] == pytest.approx(0.25 * row["valid"])
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ({"group": 1}, "group must be 2 or more"),
+        ({"batch": 5}, "must be a multiple of micro_batch"),
+        ({"batch": 40, "micro_batch": 40}, "has 12 questions, less than a batch of 40"),
+        ({"resolution": 100}, "resolution 100 must be a multiple of the model's tiles, 64 pixels"),
+        ({"temperature": 0}, "temperature must be above 0"),
+        ({"reward": "beauty"}, "reward = 'beauty' is not 'log_likelihood' or 'accuracy'"),
+        ({"data": "nowhere.jsonl"}, "nowhere.jsonl is not a file"),
+    ],
+)
+def test_what_cannot_be_trained_is_named(given, tmp_path, capsys, other, message):
+    assert main(command(given, tmp_path, **other)) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_another_run_is_not_gone_on_with(given, whole, capsys):
+    assert main(command(given, whole, beta=0.9)) == 2
+    assert "holds a run with another beta; give another out" in capsys.readouterr().err

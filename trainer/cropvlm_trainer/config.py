@@ -24,7 +24,7 @@ def load_config(kind: type[T], path: Path | None, overrides: dict[str, Any]) -> 
     table: dict[str, Any] = {}
     if path is not None:
         if not path.exists():
-            raise FileNotFoundError(f"{path} does not exist; the ready ones are in trainer/configs/")
+            raise FileNotFoundError(f"{path} does not exist; name a TOML file, or give the keys with --set")
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
         except tomllib.TOMLDecodeError as error:

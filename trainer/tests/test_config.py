@@ -74,7 +74,9 @@ def test_what_is_wrong_is_named(tmp_path, text, message):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="none.toml does not exist; the ready ones are in trainer/configs"):
+    with pytest.raises(
+        FileNotFoundError, match="none.toml does not exist; name a TOML file, or give the keys with --set"
+    ):
         load_config(Outer, tmp_path / "none.toml", {})
 
 

@@ -38,11 +38,6 @@ def target_prompt(question: str) -> str:
     return f"{question.capitalize()}\nGive a very brief answer."
 
 
-def pointing_prompt(question: str) -> str:
-    """The text after the image by which a base of ours is taught to point. Not of the contract: `sft` replaces it."""
-    return f"{question.capitalize()}\nWhere does it say so?"
-
-
 def answer_text(answer: str) -> str:
     """An answer as the target is taught to write it, with the space that follows `Assistant:`."""
     return f" {answer.capitalize()}."

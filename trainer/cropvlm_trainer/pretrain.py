@@ -13,9 +13,9 @@ from pathlib import Path
 
 import torch
 
-from cropvlm_trainer.contract import cropper_prompt, format_box, pointing_prompt, target_prompt
+from cropvlm_trainer.contract import cropper_prompt, format_box, target_prompt
 from cropvlm_trainer.data import receipt, shapes, synth
-from cropvlm_trainer.data.stream import pointing_batch, reading_batch
+from cropvlm_trainer.data.stream import pointing_batch, pointing_prompt, reading_batch
 from cropvlm_trainer.forward import Batch, PromptBuilder, answer_loss
 from cropvlm_trainer.model import Shape, build_model, save_checkpoint
 from cropvlm_trainer.pointing import Helpers, pointed, pointing_loss, seeing_loss

@@ -18,7 +18,6 @@ from cropvlm_trainer.contract import (
     answer_text,
     cropper_prompt,
     format_box,
-    pointing_prompt,
     target_prompt,
     to_pixels,
 )
@@ -31,6 +30,11 @@ from cropvlm_trainer.image_processing import tiles
 QUESTIONS_PER_PAGE = 4
 LOOKS = (*shapes.COLORS, *shapes.SHAPES)
 """Words that say how a thing looks from afar."""
+
+
+def pointing_prompt(question: str) -> str:
+    """The text after the image by which a base of ours is taught to point; a cropper is asked the contract's."""
+    return f"{question.capitalize()}\nWhere does it say so?"
 
 
 def crop_tile(page: Page, box: Box, tile: int) -> np.ndarray:

@@ -7,13 +7,13 @@ cd "$(dirname "$0")"
 sh setup.sh
 train=.venv/bin/cropvlm-train
 
-$train pretrain --out runs/base
-$train sft --base runs/base/checkpoint --out runs/cropper
+$train pretrain --out runs/base --stop-at 6000
+$train sft --base runs/base/checkpoint-6000 --out runs/cropper
 
 [ -f data/held-out/manifest.jsonl ] || $train data synth --n 500 --seed 20261122 --out data/held-out
-$train eval --data data/held-out --target runs/base/checkpoint --cropper runs/cropper/checkpoint --out runs/scores.json
+$train eval --data data/held-out --target runs/base/checkpoint-6000 --cropper runs/cropper/checkpoint --out runs/scores.json
 
-$train export --checkpoint runs/base/checkpoint --out ../models/smolvlm-mini \
+$train export --checkpoint runs/base/checkpoint-6000 --out ../models/smolvlm-mini \
   --role target --id smolvlm-mini --resolution 96 --scores runs/scores.json
 $train export --checkpoint runs/cropper/checkpoint --out ../models/cropvlm-mini \
   --role cropper --id cropvlm-mini --resolution 96 --scores runs/scores.json

@@ -48,11 +48,11 @@ class Helpers(nn.Module):
         )
         return losses * len(LOOKS)
 
-    def corners(self, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Where `[B, L]` boxes have digits, and where the first digits of their x1 and y1."""
+    def corners(self, labels: torch.Tensor, numbers: int = 2) -> tuple[torch.Tensor, torch.Tensor]:
+        """Where `[B, L]` boxes have digits, and where the first digits of their first `numbers` numbers."""
         digits = torch.isin(labels, self.digits)
         starts = digits & ~digits.roll(1, dims=1)
-        return digits, starts & (starts.cumsum(dim=1) <= 2)
+        return digits, starts & (starts.cumsum(dim=1) <= numbers)
 
     def naming(self, middle: torch.Tensor, corners: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Cross-entropy of the two names, from the hidden states `[B, L, D]` half-way."""
@@ -67,12 +67,14 @@ def seeing_loss(model, helpers: Helpers, batch: Batch) -> tuple[torch.Tensor, di
     return loss, {"seeing": loss}
 
 
-def pointing_loss(model, helpers: Helpers, batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-    """The loss on the boxes and both helpers'."""
+def pointing_loss(
+    model, helpers: Helpers, batch: Batch, numbers: int = 2
+) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """The loss on the boxes and both helpers'; x1 and y1 are weighted and named, or x1 alone if `numbers` is 1."""
     features = encode_tiles(model, batch.tiles)
     middle: list[torch.Tensor] = []
     hidden = hidden_states(model, features, batch.image_index, batch.input_ids, middle)
-    digits, corners = helpers.corners(batch.labels)
+    digits, corners = helpers.corners(batch.labels, numbers)
     weights = torch.full_like(batch.labels, FORCED, dtype=torch.float).masked_fill(digits, DIGIT)
     boxes, right = token_loss(model, hidden, batch.labels, weights.masked_fill(corners, CORNER))
     seeing, naming = helpers.seeing(model, features, batch), helpers.naming(middle[0], corners, batch)
@@ -81,5 +83,5 @@ def pointing_loss(model, helpers: Helpers, batch: Batch) -> tuple[torch.Tensor, 
 
 
 def pointed(right: torch.Tensor, corners: torch.Tensor) -> torch.Tensor:
-    """The share of boxes whose x1 and y1 are right in the first digit; both `[B, L]`."""
+    """The share of boxes that are right at all `corners`: in the first digits of x1 and y1; both `[B, L]`."""
     return (right | ~corners).all(dim=1).float().mean()

@@ -27,8 +27,20 @@ SEE_UNTIL = 0.06
 """Share of the run in which the vision encoder learns alone."""
 TIGHT_UNTIL, WIDE_FROM = 0.2, 0.5
 """Crops are bare answers until the first share of the run, fully wide from the second."""
-MOST_SHAPES = ((0.06, shapes.MOST), (0.12, 1), (0.22, 2), (0.4, 4), (1.0, shapes.MOST))
-"""Until which share of the run a page holds at most how many shapes."""
+MOST_SHAPES = (
+    (0.06, shapes.MOST),
+    (0.1, 1),
+    (0.17, 2),
+    (0.35, 4),
+    (0.445, shapes.MOST),
+    (0.47, 1),
+    (0.53, 2),
+    (0.62, 4),
+    (1.0, shapes.MOST),
+)
+"""Until which share of the run a page holds at most how many shapes: from one to all for x1, and again for y1."""
+Y1_FROM = 0.39
+"""Share of the run from which y1 counts as x1 does. To look for both at once from the start is slower (LOG.md)."""
 POINTING_WEIGHTS = {"shapes": 4, "receipt": 1, "table": 1}
 """Shapes are the hardest to find: a place on a receipt or in a table follows from its outline."""
 
@@ -93,7 +105,7 @@ def run(args: argparse.Namespace) -> None:
             case "see":
                 return seeing_loss(model, helpers, batch)
             case "point":
-                return pointing_loss(model, helpers, batch)
+                return pointing_loss(model, helpers, batch, 1 if step < Y1_FROM * args.steps else 2)
             case _:
                 loss, right = answer_loss(model, batch)
                 return loss, {"reading": loss, "read": right.all(dim=1).float().mean()}

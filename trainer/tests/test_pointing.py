@@ -72,6 +72,8 @@ def test_corners_are_the_first_digits_of_x1_and_y1(parts):
     assert digits[0].nonzero().flatten().tolist() == [first + i for i in (1, 2, 5, 8, 9, 12, 13)]
     second = (labels[1] != IGNORE).nonzero()[0].item()
     assert corners[1].nonzero().flatten().tolist() == [second + 1, second + 4]
+    _, x1_alone = helpers.corners(labels, numbers=1)
+    assert x1_alone.nonzero().tolist() == [[0, first + 1], [1, second + 1]]
     right = torch.ones(labels.shape, dtype=torch.bool)
     right[0, first + 12] = False
     assert pointed(right, corners) == 1

@@ -124,4 +124,14 @@ def test_reading_and_pointing_take_turns_once_the_encoder_has_seen():
 
 
 def test_pages_of_shapes_fill_up():
-    assert [most_shapes(step, 1000) for step in (59, 60, 120, 220, 400, 999)] == [8, 1, 2, 4, 8, 8]
+    assert [most_shapes(step, 1000) for step in (59, 60, 100, 170, 350, 445, 470, 530, 999)] == [
+        8,
+        1,
+        2,
+        4,
+        8,
+        1,
+        2,
+        4,
+        8,
+    ]

@@ -80,7 +80,7 @@ def train(
         raise ValueError(f"{out} is at step {first}, past {stop}; stop it later, or give another --out")
     if first:
         print(f"resuming {out} at step {first}")
-    log = _open_log(out / "log.jsonl", first)
+    log = open_log(out / "log.jsonl", first)
     seen, since = defaultdict(list), time.monotonic()
     batches = stream(make_batch, first, stop)
     for step, batch in enumerate(tqdm(batches, initial=first, total=stop, desc=out.name), start=first + 1):
@@ -109,7 +109,7 @@ def train(
     model.eval()
 
 
-def _open_log(path: Path, first: int) -> TextIO:
+def open_log(path: Path, first: int) -> TextIO:
     """The log, without the rows of steps that a resumed run will take again."""
     rows = path.read_text().splitlines() if path.exists() else []
     log = path.open("w")
@@ -118,9 +118,13 @@ def _open_log(path: Path, first: int) -> TextIO:
 
 
 def _save(path: Path, parts: nn.Module, optimizers: Optimizers, step: int, recipe: Recipe) -> None:
-    """Written beside and renamed, so that a kill never leaves half a checkpoint."""
     state = {"parts": parts.state_dict(), "optimizers": optimizers.state_dict()}
-    torch.save({**state, "step": step, "recipe": asdict(recipe)}, path.with_suffix(".tmp"))
+    save_whole({**state, "step": step, "recipe": asdict(recipe)}, path)
+
+
+def save_whole(state: dict, path: Path) -> None:
+    """Written beside and renamed, so that a kill never leaves half a checkpoint."""
+    torch.save(state, path.with_suffix(".tmp"))
     os.replace(path.with_suffix(".tmp"), path)
 
 

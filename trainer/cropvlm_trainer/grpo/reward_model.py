@@ -28,7 +28,6 @@ class Example:
     answers: Sequence[str]
     source: str = "page"
     """The dataset, which decides how answers are measured"""
-    id: str = ""
 
 
 def most_common(answers: Sequence[str]) -> str:
@@ -103,13 +102,10 @@ class RewardModel:
             prompts, features = [], []
             for (row, _), crop, cropped in zip(some, crops, crop_features, strict=True):
                 example = examples[row]
-                grids = [self.grid(example.image), self.grid(crop)]
+                grids = [prompt_grid(image, self.longest_edge, self.tile) for image in (example.image, crop)]
                 prompts.append(self.encoder(target_prompt(example.question), grids))
                 features += [full_features[row], cropped]
             yield [row for row, _ in some], prefill(self.model, prompts, torch.cat(features), self.pad)
-
-    def grid(self, image: Image.Image) -> tuple[int, int]:
-        return prompt_grid(image, self.longest_edge, self.tile)
 
     def _encode(self, images: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         """Tiles of several images in one pass -> features of each `[tiles, T, D]`."""

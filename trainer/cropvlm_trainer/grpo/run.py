@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import nn
+
+from cropvlm_trainer.run import open_log, save_whole
 
 
 class Run:
@@ -25,7 +26,7 @@ class Run:
         self.first = self._resume()
         if main:
             (out / "config.json").write_text(json.dumps(asked, indent=2) + "\n", encoding="utf-8")
-            self.file = self._open_log(out / "log.jsonl")
+            self.file = open_log(out / "log.jsonl", self.first)
 
     def log(self, step: int, scalars: dict[str, float]) -> None:
         if self.main:
@@ -33,7 +34,6 @@ class Run:
             self.file.flush()
 
     def save(self, step: int) -> None:
-        """Written beside and renamed, so that a kill never leaves half a checkpoint."""
         if not self.main:
             return
         state = {
@@ -41,19 +41,11 @@ class Run:
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
         }
-        torch.save({**state, "step": step, "asked": self.asked}, self.path.with_suffix(".tmp"))
-        os.replace(self.path.with_suffix(".tmp"), self.path)
+        save_whole({**state, "step": step, "asked": self.asked}, self.path)
 
     def close(self) -> None:
         if self.main:
             self.file.close()
-
-    def _open_log(self, path: Path):
-        """Without the rows of steps that a resumed run will take again."""
-        rows = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        file = path.open("w", encoding="utf-8")
-        file.writelines(row + "\n" for row in rows if json.loads(row)["step"] <= self.first)
-        return file
 
     def _resume(self) -> int:
         if not self.path.exists():

@@ -13,9 +13,10 @@ from cropvlm_trainer.export.session import OnnxModel
 from cropvlm_trainer.fixture import REAL_FILES, SEED, tiny_model
 from cropvlm_trainer.golden import images
 from cropvlm_trainer.golden.generate import answer
-from cropvlm_trainer.golden.prompts import PromptEncoder, prompts, without_added_tokens
+from cropvlm_trainer.golden.prompts import prompts
 from cropvlm_trainer.image_processing import tile_grid, tiles
 from cropvlm_trainer.patterns import pattern_image
+from cropvlm_trainer.prompts import PromptEncoder, without_added_tokens
 
 FIXTURES = Path(__file__).resolve().parents[2] / "test" / "fixtures"
 GOLDEN, TINY_FOLDER = FIXTURES / "golden", FIXTURES / "models" / "tiny"

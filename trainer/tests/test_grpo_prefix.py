@@ -9,12 +9,12 @@ from transformers import AutoProcessor
 from cropvlm_trainer.contract import END_OF_UTTERANCE, answer_text, cropper_prompt, target_prompt, to_pixels
 from cropvlm_trainer.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.forward import encode_tiles
-from cropvlm_trainer.golden.prompts import PromptEncoder
 from cropvlm_trainer.grpo.prefix import Completions, log_probs, prefill, sample
 from cropvlm_trainer.grpo.reward_model import Example, RewardModel, most_common, prompt_grid
 from cropvlm_trainer.image_processing import tiles
 from cropvlm_trainer.model import save_checkpoint
 from cropvlm_trainer.patterns import pattern_image
+from cropvlm_trainer.prompts import PromptEncoder
 
 GROUP = 3
 EDGE = 128

@@ -7,7 +7,6 @@ import torch
 from transformers import AutoProcessor
 
 from cropvlm_trainer.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
-from cropvlm_trainer.golden.prompts import PromptEncoder
 from cropvlm_trainer.grpo import rewards as rewards_module
 from cropvlm_trainer.grpo.policy import Policy
 from cropvlm_trainer.grpo.prefix import Completions
@@ -17,6 +16,7 @@ from cropvlm_trainer.grpo.step import Sampling, Step, box_scalars
 from cropvlm_trainer.lora import LoraSettings, add_lora
 from cropvlm_trainer.model import save_checkpoint
 from cropvlm_trainer.patterns import pattern_image
+from cropvlm_trainer.prompts import PromptEncoder
 
 EXAMPLES = [
     Example(pattern_image("strokes", 90, 70), "What is the total?", ["7"]),

@@ -10,8 +10,9 @@ from cropvlm_trainer.fixture import REAL_FILES, SEED, save_tiny, tiny_model
 from cropvlm_trainer.golden.boxes import write_boxes
 from cropvlm_trainer.golden.generate import generate
 from cropvlm_trainer.golden.images import grids, pixels
-from cropvlm_trainer.golden.prompts import PromptEncoder, prompts
+from cropvlm_trainer.golden.prompts import prompts
 from cropvlm_trainer.golden.write import write_golden
+from cropvlm_trainer.prompts import PromptEncoder
 
 PARTS = ("models", "grids", "pixels", "prompts", "generate", "boxes")
 REAL = "smolvlm-256m-instruct"

@@ -33,7 +33,7 @@ MADE_BY = (
 
 
 def generate(model: Idefics3ForConditionalGeneration, processor: Idefics3Processor, encode) -> dict:
-    """`encode(text, grids)` gives a prompt's ids: golden.prompts.PromptEncoder."""
+    """`encode(text, grids)` gives a prompt's ids: prompts.PromptEncoder."""
     tile, cases = model.config.vision_config.image_size, []
     for case in candidates(tile):
         found = answer(model, processor, encode, case)

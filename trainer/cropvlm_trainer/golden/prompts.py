@@ -1,13 +1,12 @@
 """Goldens of prompts: token ids from transformers' processor and chat template."""
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tokenizers import Tokenizer
-from transformers import AutoProcessor, Idefics3Processor, PreTrainedTokenizerBase
+from transformers import AutoProcessor
 
 from cropvlm_trainer.contract import cropper_prompt, target_prompt
+from cropvlm_trainer.prompts import Grid, PromptEncoder
 
 QUESTIONS = [
     "What is the total?",
@@ -66,8 +65,6 @@ LONG_ACCENTS = ("Größe Überfluss naïve 数字 🙂 " * 100)[:2000]
 ONE_IMAGE = [(0, 0), (1, 2), (2, 2), (3, 4), (4, 1), (4, 4)]
 TWO_IMAGES = [((0, 0), (0, 0)), ((2, 2), (0, 0)), ((1, 2), (2, 1)), ((4, 4), (3, 4))]
 
-Grid = tuple[int, int]
-
 MADE_BY = (
     "transformers: Idefics3Processor's chat template, image text and tokenizer around `cropper_prompt(question)` or "
     "`target_prompt(question)` (images first; rows = cols = 0 is one tile). The user's stretch, between the last "
@@ -75,42 +72,6 @@ MADE_BY = (
     "so that special tokens in a question come out as plain text; where a question holds none, the ids were "
     "checked to be those of the whole text encoded as usual."
 )
-
-
-class PromptEncoder:
-    """The reference for prompts: transformers' template, image text and tokenizer; special tokens only where ours."""
-
-    def __init__(self, processor: Idefics3Processor) -> None:
-        self.processor = processor
-        self.tokenizer = processor.tokenizer
-        self._plain = without_added_tokens(self.tokenizer)
-
-    def __call__(self, text: str, grids: Sequence[Grid]) -> list[int]:
-        """Token ids of a user's turn with an image for each grid and then `text`, and the reply's opening."""
-        before, after = self._around(grids)
-        ids = self._encode(before) + self._plain.encode(text, add_special_tokens=False).ids + self._encode(after)
-        if not any(token in text for token in self.tokenizer.get_added_vocab()):
-            assert ids == self._encode(before + text + after), f"the prompt of {text!r} depends on how it is split"
-        return ids
-
-    def _around(self, grids: Sequence[Grid]) -> tuple[str, str]:
-        stand_in = "\ue000"
-        content = [{"type": "image"} for _ in grids] + [{"type": "text", "text": stand_in}]
-        turn = [{"role": "user", "content": content}]
-        prompt = self.processor.apply_chat_template(turn, add_generation_prompt=True, tokenize=False)
-        before, after = prompt.split(stand_in)
-        opening, *gaps = before.split("<image>")
-        images = [self.processor.replace_image_token({"rows": [[r]], "cols": [[c]]}, 0) for r, c in grids]
-        return opening + "".join(image + gap for image, gap in zip(images, gaps, strict=True)), after
-
-    def _encode(self, text: str) -> list[int]:
-        return self.tokenizer(text, add_special_tokens=False)["input_ids"]
-
-
-def without_added_tokens(tokenizer: PreTrainedTokenizerBase) -> Tokenizer:
-    """The same tokenizer, to which `<image>` and its like are plain text."""
-    parts = json.loads(tokenizer.backend_tokenizer.to_str())
-    return Tokenizer.from_str(json.dumps(parts | {"added_tokens": []}))
 
 
 def prompts(folders: dict[str, Path]) -> dict:

@@ -12,9 +12,9 @@ from transformers import Idefics3ForConditionalGeneration
 
 from cropvlm_trainer.contract import END_OF_UTTERANCE, Box, answer_text, target_prompt, to_pixels
 from cropvlm_trainer.forward import encode_tiles
-from cropvlm_trainer.golden.prompts import PromptEncoder
 from cropvlm_trainer.grpo.prefix import Completions, log_probs, prefill, sample
 from cropvlm_trainer.image_processing import tile_grid, tiles
+from cropvlm_trainer.prompts import PromptEncoder
 
 WHOLE: Box = (0, 0, 100, 100)
 

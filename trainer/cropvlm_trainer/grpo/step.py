@@ -9,13 +9,13 @@ import torch
 
 from cropvlm_trainer.contract import END_OF_UTTERANCE, Box, cropper_prompt, parse_box
 from cropvlm_trainer.forward import encode_tiles
-from cropvlm_trainer.golden.prompts import PromptEncoder
 from cropvlm_trainer.grpo.loss import RecipeName, advantages, grpo_loss, kl
 from cropvlm_trainer.grpo.policy import Policy
 from cropvlm_trainer.grpo.prefix import Completions, log_probs, prefill, sample
 from cropvlm_trainer.grpo.reward_model import Example, prompt_grid
 from cropvlm_trainer.image_processing import tiles
 from cropvlm_trainer.measures import area
+from cropvlm_trainer.prompts import PromptEncoder
 from cropvlm_trainer.tokenizer import SPECIAL_TOKENS
 
 Reward = Callable[[Sequence[Example], Sequence[Sequence[Box | None]]], dict[str, torch.Tensor]]

@@ -22,7 +22,6 @@ from transformers import get_cosine_schedule_with_warmup
 
 from cropvlm_trainer.config import to_table
 from cropvlm_trainer.data.manifest import read_rows
-from cropvlm_trainer.golden.prompts import PromptEncoder
 from cropvlm_trainer.grpo.policy import Policy
 from cropvlm_trainer.grpo.reward_model import Example, RewardModel
 from cropvlm_trainer.grpo.rewards import REWARDS
@@ -31,6 +30,7 @@ from cropvlm_trainer.grpo.step import Sampling, Step
 from cropvlm_trainer.image_processing import load_image
 from cropvlm_trainer.lora import TRAINED, LoraSettings, add_lora, load_lora
 from cropvlm_trainer.model import load_checkpoint
+from cropvlm_trainer.prompts import PromptEncoder
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ COMMANDS = {
     "sft": ("cropvlm_trainer.sft", "train a cropper from boxes"),
     "grpo": ("cropvlm_trainer.grpo.command", "train a cropper by what helps a reward VLM to answer"),
     "eval": ("cropvlm_trainer.evaluation.command", "score a cropper and a target on a manifest"),
+    "summary": ("cropvlm_trainer.summary", "put the scores of several croppers and seeds side by side"),
     "export": ("cropvlm_trainer.export.command", "write the ONNX folder that the service runs"),
     "verify": ("cropvlm_trainer.export.verify_command", "check an exported folder: files, graphs, answers, parity"),
     "fixture": ("cropvlm_trainer.fixture", "write random-weight model folders for tests"),

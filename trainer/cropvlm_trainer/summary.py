@@ -1,0 +1,171 @@
+"""`cropvlm-train summary`: croppers of several seeds side by side, in the layout of the paper's Tables 2, 7, 9 and 10.
+
+It reads the JSON that `eval` leaves: `RUNS/SEED/STAGE.json` for each seed and stage, and `RUNS/references.json` for
+what does not depend on a cropper. Scores are means over the seeds with their standard deviation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+
+STAGES = {
+    "sft": "SFT",
+    "accuracy": "SFT + GRPO, accuracy",
+    "log_likelihood": "SFT + GRPO, log-likelihood",
+    "true-sft": "SFT, true boxes",
+    "true-log_likelihood": "SFT, true boxes + GRPO, log-likelihood",
+}
+"""Names of the files, and of the table's rows."""
+OWN = ("sft", "accuracy", "log_likelihood")
+"""Those that saw nothing but questions and answers."""
+REFERENCES = {"full image": "no crop", "full image + random box": "random box", "full image + true box": "true box"}
+WITH_FULL, ALONE = "full image + cropper", "cropper's crop alone"
+ALL = "all"
+BOXES = {"iou": "IoU", "recall": "recall", "full_recall": "full recall", "size": "size", "valid": "valid"}
+
+NOTHING = "{} holds no SEED/STAGE.json; score croppers with `cropvlm-train eval --out` first"
+
+Report = Mapping[str, Mapping]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--runs", type=Path, required=True, help="folder with references.json and a folder a seed")
+    parser.add_argument("--out", type=Path, help="JSON file for the figures; the tables go beside it (.md)")
+    parser.add_argument(
+        "--best", action="store_true", help="only print SEED/STAGE of the best cropper that saw no true boxes"
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    if args.best:
+        print(best(args.runs))
+        return
+    if not args.out:
+        raise ValueError("give --out, a JSON file for the figures, or --best")
+    results = read_results(args.runs)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_text(json.dumps(results.figures(), indent=2) + "\n", encoding="utf-8")
+    text = tables(results)
+    args.out.with_suffix(".md").write_text(text + "\n", encoding="utf-8")
+    print(text)
+
+
+@dataclass(frozen=True)
+class Results:
+    references: Report
+    stages: Mapping[str, Mapping[str, Report]]
+    """by stage, then by seed"""
+
+    def figures(self) -> dict:
+        return {"references": self.references, "stages": self.stages}
+
+    @property
+    def kinds(self) -> list[str]:
+        return [*(kind for kind in next(iter(self.references["exact_match"].values())) if kind != ALL), ALL]
+
+
+def read_results(runs: Path) -> Results:
+    """Raises FileNotFoundError where there is nothing to compare, ValueError where pages or targets differ."""
+    references = _read(runs / "references.json")
+    stages = {}
+    for stage in STAGES:
+        paths = sorted(runs.glob(f"*/{stage}.json"))
+        if paths:
+            stages[stage] = {path.parent.name: _read(path) for path in paths}
+    if not stages:
+        raise FileNotFoundError(
+            f"{runs} holds no SEED/STAGE.json; score croppers with `cropvlm-train eval --out` first"
+        )
+    for stage, seeds in stages.items():
+        for seed, report in seeds.items():
+            for key in ("data", "target"):
+                if report["options"].get(key) != references["options"].get(key):
+                    raise ValueError(
+                        f"{runs}/{seed}/{stage}.json was measured with another --{key} than references.json"
+                    )
+    return Results(references, stages)
+
+
+def best(runs: Path) -> str:
+    """`SEED/STAGE` with the highest exact match. Choose on other pages than those whose scores are reported."""
+    scores = {
+        f"{path.parent.name}/{stage}": _read(path)["exact_match"][WITH_FULL][ALL]
+        for stage in OWN
+        for path in sorted(runs.glob(f"*/{stage}.json"))
+    }
+    if not scores:
+        raise FileNotFoundError(
+            f"{runs} holds no SEED/STAGE.json; score croppers with `cropvlm-train eval --out` first"
+        )
+    return max(scores, key=scores.__getitem__)
+
+
+def tables(results: Results) -> str:
+    """Markdown. A stage that no seed has is left out."""
+    found, kinds = results.stages, results.kinds
+    fixed = {name: [results.references["exact_match"][key]] for key, name in REFERENCES.items()}
+
+    def exact(stage: str, cropping: str = WITH_FULL) -> list[Mapping[str, float]]:
+        return [report["exact_match"][cropping] for report in found[stage].values()]
+
+    own = [stage for stage in OWN if stage in found]
+    names = {stage: STAGES[stage] for stage in found}
+    rewarded = [stage for stage in ("accuracy", "log_likelihood") if stage in found]
+    parts = [
+        "Exact match in per cent with each cropper (the paper's Table 2)",
+        _table("cropper", kinds, {**fixed, **{names[s]: exact(s) for s in own}}),
+        "Boxes against the true ones, in per cent (Table 7)",
+        _table(
+            "cropper",
+            [*BOXES.values(), "exact match"],
+            {names[stage]: [_boxes(report) for report in found[stage].values()] for stage in found},
+        ),
+        "Exact match with and without the full image (Table 9)",
+        _table(
+            "cropper, what the target sees",
+            kinds,
+            {
+                f"{names[stage]}, {what}": exact(stage, cropping)
+                for stage in rewarded
+                for what, cropping in (("crop alone", ALONE), ("full image + crop", WITH_FULL))
+            },
+        ),
+        "Exact match by where the boxes of SFT came from (Table 10)",
+        _table("cropper", kinds, {names[stage]: exact(stage) for stage in found if stage != "accuracy"}),
+    ]
+    seeds = {stage: len(reports) for stage, reports in found.items()}
+    parts.append("Means over seeds, ± their standard deviation. Seeds: " + _counted(seeds) + ".")
+    return "\n\n".join(parts)
+
+
+def _boxes(report: Report) -> dict[str, float]:
+    measured = {name: report["boxes"][key] for key, name in BOXES.items()}
+    return {**measured, "exact match": report["exact_match"][WITH_FULL][ALL]}
+
+
+def _table(title: str, columns: Sequence[str], rows: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
+    """A row a name: the mean of each column over its scores, in per cent."""
+    lines = [f"| {title} | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    for name, scores in rows.items():
+        lines.append(f"| {name} | " + " | ".join(_spread([score[c] for score in scores]) for c in columns) + " |")
+    return "\n".join(lines)
+
+
+def _spread(values: Sequence[float]) -> str:
+    spread = f" ± {100 * stdev(values):.1f}" if len(values) > 1 else ""
+    return f"{100 * mean(values):.1f}{spread}"
+
+
+def _counted(seeds: Mapping[str, int]) -> str:
+    return ", ".join(f"{STAGES[stage]} {count}" for stage, count in seeds.items())
+
+
+def _read(path: Path) -> Report:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; write it with `cropvlm-train eval --out {path}`")
+    return json.loads(path.read_text(encoding="utf-8"))["held_out"]

@@ -1,0 +1,69 @@
+"""Scores of several seeds side by side."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cropvlm_trainer.cli import main
+
+CROPPED = ("full image + cropper", "cropper's crop alone")
+
+
+def report(scores: dict[str, float], iou: float = 0.5, target: str = "base") -> dict:
+    boxes = {"iou": iou, "recall": 0.9, "full_recall": 0.8, "size": 0.1, "valid": 1.0}
+    exact = {name: {"all": score, "receipt": score / 2, "shapes": 1.0} for name, score in scores.items()}
+    return {"held_out": {"exact_match": exact, "boxes": boxes, "options": {"data": "pages", "target": target}}}
+
+
+def write(path: Path, content: dict) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content))
+
+
+@pytest.fixture
+def runs(tmp_path) -> Path:
+    fixed = {"full image": 0.01, "full image + random box": 0.02, "full image + true box": 0.9}
+    write(tmp_path / "references.json", report(fixed))
+    for seed, sft, tuned in (("1", 0.2, 0.7), ("2", 0.4, 0.6)):
+        write(tmp_path / seed / "sft.json", report(dict(zip(CROPPED, (sft, sft - 0.1), strict=True))))
+        write(tmp_path / seed / "log_likelihood.json", report(dict(zip(CROPPED, (tuned, 0.5), strict=True)), iou=0.6))
+    return tmp_path
+
+
+def test_tables_hold_means_and_deviations(runs):
+    assert main(["summary", "--runs", str(runs), "--out", str(runs / "results/miniature.json")]) == 0
+    text = (runs / "results/miniature.md").read_text()
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    assert "| cropper | receipt | shapes | all |" in lines
+    assert "| no crop | 0.5 | 100.0 | 1.0 |" in lines
+    assert "| true box | 45.0 | 100.0 | 90.0 |" in lines
+    # 20 and 40: mean 30, sample deviation 14.1
+    assert lines.count("| SFT | 15.0 ± 7.1 | 100.0 ± 0.0 | 30.0 ± 14.1 |") == 2, "Tables 2 and 10"
+    boxes = "60.0 ± 0.0 | 90.0 ± 0.0 | 80.0 ± 0.0 | 10.0 ± 0.0 | 100.0 ± 0.0 | 65.0 ± 7.1"
+    assert f"| SFT + GRPO, log-likelihood | {boxes} |" in lines
+    assert "| SFT + GRPO, log-likelihood, crop alone | 25.0 ± 0.0 | 100.0 ± 0.0 | 50.0 ± 0.0 |" in lines
+    assert "Seeds: SFT 2, SFT + GRPO, log-likelihood 2." in text
+    figures = json.loads((runs / "results/miniature.json").read_text())
+    assert figures["stages"]["sft"]["2"]["exact_match"]["full image + cropper"]["all"] == 0.4
+
+
+def test_the_best_is_named(runs, capsys):
+    write(runs / "3/true-sft.json", report(dict(zip(CROPPED, (0.99, 0.9), strict=True))))
+    assert main(["summary", "--runs", str(runs), "--best"]) == 0
+    assert capsys.readouterr().out == "1/log_likelihood\n"
+
+
+def test_what_cannot_be_compared_is_refused(runs, capsys):
+    write(runs / "2/sft.json", report(dict(zip(CROPPED, (0.4, 0.3), strict=True)), target="another"))
+    assert main(["summary", "--runs", str(runs), "--out", str(runs / "x.json")]) == 2
+    assert "2/sft.json was measured with another --target" in capsys.readouterr().err
+    (runs / "references.json").unlink()
+    assert main(["summary", "--runs", str(runs), "--out", str(runs / "x.json")]) == 2
+    assert "references.json is missing" in capsys.readouterr().err
+    assert main(["summary", "--runs", str(runs / "none"), "--best"]) == 2
+    assert "holds no SEED/STAGE.json" in capsys.readouterr().err
+    assert main(["summary", "--runs", str(runs)]) == 2
+    assert "--out" in capsys.readouterr().err

@@ -38,6 +38,14 @@ def target_prompt(question: str) -> str:
     return f"{question.capitalize()}\nGive a very brief answer."
 
 
+def seed_prompt(question: str) -> str:
+    """The text after the image for the big VLM that gives seed boxes; the question as it is."""
+    return (
+        f"Outline the region in the image that would help answer the following question: {question}\n"
+        "Output the coordinates in JSON format with a 'bbox_2d' field containing [x1, y1, x2, y2]."
+    )
+
+
 def answer_text(answer: str) -> str:
     """An answer as the target is taught to write it, with the space that follows `Assistant:`."""
     return f" {answer.capitalize()}."

@@ -8,7 +8,8 @@ from chat_server import chat_server
 from PIL import Image
 
 from cropvlm_trainer.evaluation.answers import Question
-from cropvlm_trainer.evaluation.endpoint import Endpoint, EndpointTarget
+from cropvlm_trainer.evaluation.endpoint import EndpointTarget, Failed
+from cropvlm_trainer.evaluation.endpoint_settings import Endpoint, key_from
 from cropvlm_trainer.evaluation.kept import KeptAnswers
 from cropvlm_trainer.evaluation.messages import shrunk
 
@@ -71,11 +72,35 @@ def test_answers_without_a_text():
     assert len(server.requests) == 2
 
 
-@pytest.mark.parametrize(("status", "remedy"), [(401, "--target-key-env"), (403, "may not"), (404, "--target-model")])
-def test_an_endpoint_that_takes_no_question_ends_the_run(status, remedy):
+@pytest.mark.parametrize(
+    ("status", "flags", "remedy"),
+    [
+        (401, "--target-", "with --target-key-env"),
+        (401, "--", "with --key-env"),
+        (403, "--", "may not"),
+        (404, "--target-", "check --target-model, and that --target-url ends"),
+        (404, "--", "check --model, and that --url ends"),
+    ],
+)
+def test_an_endpoint_that_takes_no_question_ends_the_run(status, flags, remedy):
     with chat_server(lambda *_: status) as server, pytest.raises(ValueError, match=f"replied {status}: .*{remedy}"):
-        target(server.url, concurrency=1).answer([question(f"{i}?") for i in range(9)], "x")
+        target(server.url, concurrency=1, flags=flags).answer([question(f"{i}?") for i in range(9)], "x")
     assert len(server.requests) == 1
+
+
+def test_a_question_without_an_answer_says_why():
+    def torn():
+        raise Failed("the picture is torn")
+
+    with chat_server(lambda text, _: {"bad?": 500, "odd?": 400}.get(text, "yes")) as server:
+        some = [question("bad?"), question("good?"), question("odd?"), *[Question("torn?", torn)] * 3]
+        # pictures that cannot be made are no failures of the endpoint
+        answers = target(server.url, tries=2, concurrency=1, patience=2).ask(some, "x")
+    assert answers[1] == "yes"
+    assert [str(answer)[:12] for answer in answers[::2]] == ["status 500, ", "status 400, ", "the picture "]
+    assert "in the last of 2 tries" in str(answers[0])
+    assert "torn?" not in server.texts()
+    assert {answer.__traceback__ for answer in answers if isinstance(answer, Failed)} == {None}, "holds no picture"
 
 
 def test_an_endpoint_that_fails_and_fails_ends_the_run():
@@ -129,6 +154,15 @@ def test_only_larger_pictures_are_shrunk():
     assert shrunk(Image.new("RGB", (1000, 1)), 10).size == (10, 1)
 
 
-def test_a_url_without_a_scheme_is_refused():
-    with pytest.raises(ValueError, match="localhost:8000/v1 must start with http"):
-        Endpoint("localhost:8000/v1", "a-model")
+@pytest.mark.parametrize("flags", ["--target-", "--"])
+def test_a_url_without_a_scheme_is_refused(flags):
+    with pytest.raises(ValueError, match=f"^{flags}url localhost:8000/v1 must start with http"):
+        Endpoint("localhost:8000/v1", "a-model", flags=flags)
+
+
+def test_a_key_is_in_the_environment_or_not_wanted(monkeypatch):
+    monkeypatch.setenv("SOME_KEY", "secret")
+    assert (key_from("SOME_KEY"), key_from(None)) == ("secret", None)
+    monkeypatch.setenv("SOME_KEY", "")
+    with pytest.raises(ValueError, match="has no SOME_KEY; set it"):
+        key_from("SOME_KEY")

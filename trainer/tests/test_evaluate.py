@@ -6,7 +6,7 @@ from PIL import Image
 
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.evaluation.answers import Checkpoint, Question
-from cropvlm_trainer.evaluation.manifest import read_rows
+from cropvlm_trainer.evaluation.manifest import scored_rows
 from cropvlm_trainer.model import Shape, build_model, save_checkpoint
 from cropvlm_trainer.pretrain import mini_tokenizer
 
@@ -39,7 +39,7 @@ def scored(data, checkpoint, out, *more: str) -> dict:
 
 def test_cropper_and_target_on_three_pages(data, checkpoint, tmp_path, capsys):
     report = scored(data, checkpoint, tmp_path / "new" / "scores.json", "--cropper", str(checkpoint))
-    rows = read_rows(data, None)
+    rows = scored_rows(data, None)
     assert (report["pages"], report["questions"], len(rows)) == (3, 6, 6)
     assert list(report["exact_match"]) == [*ALONE, "full image + cropper", "cropper's crop alone"]
     kinds = ["all", *sorted({row["kind"] for row in rows})]
@@ -86,7 +86,7 @@ def test_a_checkpoint_sees_as_many_tiles_as_it_is_told(checkpoint):
 def test_an_endpoint_on_rows_without_boxes_and_again_for_nothing(data, checkpoint, tmp_path, capsys):
     plain = tmp_path / "plain"
     (plain / "images").mkdir(parents=True)
-    rows = read_rows(data, 2)
+    rows = scored_rows(data, 2)
     rows[1]["source"] = "docvqa"
     for row in rows:
         Image.open(data / row["image"]).save(plain / row["image"])
@@ -116,13 +116,18 @@ def test_rows_of_other_makers(tmp_path):
     row = {"image": "a.png", "question": "one\u2028two?", "answers": ["3"], "box": [0, 0, 5, 5]}
     manifest = tmp_path / "manifest.jsonl"
     manifest.write_text(json.dumps(row, ensure_ascii=False) + "\n\n", encoding="utf-8")
-    assert read_rows(tmp_path, None) == [{"kind": "page", **row}]
+    assert scored_rows(tmp_path, None) == [{"kind": "page", **row}]
     manifest.write_text(json.dumps(row) + "\n" + json.dumps({**row, "box": None, "answers": []}))
     with pytest.raises(ValueError, match=r"row 2 of .*manifest.jsonl has no answers and no box"):
-        read_rows(tmp_path, None)
+        scored_rows(tmp_path, None)
     manifest.write_text("\n")
-    with pytest.raises(ValueError, match="no rows to score"):
-        read_rows(tmp_path, None)
+    with pytest.raises(ValueError, match="has no rows; write it anew"):
+        scored_rows(tmp_path, None)
+    manifest.write_text(json.dumps(row) + "\n{")
+    with pytest.raises(ValueError, match="line 2 of .*manifest.jsonl is not JSON"):
+        scored_rows(tmp_path, None)
+    with pytest.raises(FileNotFoundError, match="write a manifest with"):
+        scored_rows(tmp_path / "nowhere", None)
 
 
 def test_a_folder_without_a_checkpoint_is_not_looked_up_on_the_hub(data, tmp_path, capsys):

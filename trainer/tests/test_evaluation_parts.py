@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from cropvlm_trainer.evaluation.croppings import cut, expanded, moved
-from cropvlm_trainer.evaluation.manifest import asked_question, measure_of, options_of, read_rows
+from cropvlm_trainer.evaluation.manifest import asked_question, measure_of, options_of, scored_rows
 from cropvlm_trainer.evaluation.plot import draw_expansion
 from cropvlm_trainer.evaluation.report import held_out, markdown, table
 from cropvlm_trainer.evaluation.scores import choice_counts, own_measures
@@ -29,7 +29,7 @@ def written(folder, *rows):
 
 
 def test_rows_without_a_box_are_read(tmp_path):
-    assert read_rows(written(tmp_path, TEXT, {**DOC, "box": None}, CHOICE), None) == [
+    assert scored_rows(written(tmp_path, TEXT, {**DOC, "box": None}, CHOICE), None) == [
         TEXT,
         {**DOC, "box": None},
         CHOICE,
@@ -51,7 +51,7 @@ def test_rows_without_a_box_are_read(tmp_path):
 )
 def test_rows_that_cannot_be_scored(tmp_path, change, message):
     with pytest.raises(ValueError, match=f"row 2 of .*manifest.jsonl: .*{message}"):
-        read_rows(written(tmp_path, PAGE, {**PAGE, **change}), None)
+        scored_rows(written(tmp_path, PAGE, {**PAGE, **change}), None)
 
 
 def test_each_dataset_has_its_measure():

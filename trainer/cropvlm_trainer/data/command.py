@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from cropvlm_trainer.data import synth
+from cropvlm_trainer.data.seed import arguments as seed_arguments
 
 # What each command needs beyond that is imported when it runs: --help should not take seconds.
 
@@ -42,6 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     split.add_argument("--share", type=float, default=0.5, help="of the questions that go to SFT (default: 0.5)")
     split.set_defaults(data_run=_split)
 
+    seed = commands.add_parser("seed", help="boxes to start from, by a big VLM or by a search with the reward model")
+    seed_arguments.add_arguments(seed)
+    seed.set_defaults(data_run=_seed)
+
     expand = commands.add_parser("expand", help="grow the boxes of a manifest about their centres")
     expand.add_argument("--manifest", type=Path, required=True)
     expand.add_argument("--out", type=Path, required=True, help="new manifest, in the folder of the other")
@@ -72,6 +77,18 @@ def _split(args: argparse.Namespace) -> None:
     from cropvlm_trainer.data.split import split
 
     split(args.data, args.seed, args.share)
+
+
+def _seed(args: argparse.Namespace) -> None:
+    seed_arguments.settle(args)
+    if args.method == seed_arguments.VLM:
+        from cropvlm_trainer.data.seed.vlm import seed_vlm
+
+        seed_vlm(args)
+    else:
+        from cropvlm_trainer.data.seed.grid import seed_grid
+
+        seed_grid(args)
 
 
 def _expand(args: argparse.Namespace) -> None:

@@ -12,8 +12,9 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
+from cropvlm_trainer.export.adapter import open_checkpoint
 from cropvlm_trainer.image_processing import load_image, tile_grid
-from cropvlm_trainer.model import load_checkpoint
+from cropvlm_trainer.run import pick_device
 from cropvlm_trainer.tokenizer import MAX_GRID
 
 BATCH_TILES = 64
@@ -39,14 +40,16 @@ class Target(Protocol):
 
 
 class Checkpoint:
-    """A model folder of the Idefics3 family, on the CPU in fp32.
+    """A model folder of the Idefics3 family, or a LoRA adapter's beside its base: fp32 on the CPU, bf16 on a GPU.
 
     `longest_edge`: of the images it sees, in pixels; None for one tile. `max_tokens`: of an answer.
     """
 
-    def __init__(self, folder: Path, longest_edge: int | None, max_tokens: int) -> None:
-        self.model, self.processor = load_checkpoint(folder)
-        self.model.eval()
+    def __init__(self, folder: Path, longest_edge: int | None, max_tokens: int, device: str = "auto") -> None:
+        with open_checkpoint(folder) as (model, processor, _):
+            self.model, self.processor = model.eval(), processor
+        self.device = pick_device(device)
+        self.model.to(self.device, torch.bfloat16 if self.device.type == "cuda" else torch.float32)
         self.processor.tokenizer.padding_side = "left"
         self.tile = self.model.config.vision_config.image_size
         self.longest_edge = longest_edge or self.tile
@@ -92,6 +95,7 @@ class Checkpoint:
         prompts = [self._prompt(len(some), text) for some, text in zip(pictures, texts, strict=True)]
         size = {"longest_edge": self.longest_edge}
         inputs = self.processor(text=prompts, images=pictures, size=size, padding=True, return_tensors="pt")
+        inputs = inputs.to(self.device, self.model.dtype)
         ids = self.model.generate(**inputs, max_new_tokens=self.max_tokens, do_sample=False)
         new = ids[:, inputs["input_ids"].shape[1] :]
         return [text.strip() for text in self.processor.batch_decode(new, skip_special_tokens=True)]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 from cropvlm_trainer.evaluation.answers import Checkpoint, Target
-from cropvlm_trainer.evaluation.endpoint import Endpoint, EndpointTarget
+from cropvlm_trainer.evaluation.endpoint import EndpointTarget
+from cropvlm_trainer.evaluation.endpoint_settings import Endpoint, key_from
 from cropvlm_trainer.evaluation.kept import KeptAnswers
 
 CHECKPOINT_TOKENS = 16
@@ -47,6 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="longest edge that the cropper sees, a multiple of its tile; default one tile",
     )
     parser.add_argument(
+        "--cropper-only",
+        action="store_true",
+        help="leave out what does not depend on the cropper: the full image, the true and the random boxes",
+    )
+    parser.add_argument(
         "--crops-alone",
         action="store_true",
         help="answer from every crop without the full image too (paper, Appendix D), not from the cropper's only",
@@ -81,6 +86,10 @@ def check(args: argparse.Namespace) -> None:
     for name in ("target_resolution", "cropper_resolution", "max_tokens", "target_concurrency", "target_timeout"):
         if getattr(args, name) is not None and getattr(args, name) <= 0:
             raise ValueError(f"--{name.replace('_', '-')} must be above 0")
+    if args.cropper_only and not args.cropper:
+        raise ValueError("--cropper-only needs --cropper")
+    if args.cropper_only and args.expand:
+        raise ValueError("--expand grows the rows' own boxes, which --cropper-only leaves out; give one of them")
     if args.cropper_resolution is not None and not args.cropper:
         raise ValueError("--cropper-resolution needs --cropper")
     if args.out and args.out.suffix in (".md", ".png", ".jsonl"):
@@ -93,11 +102,7 @@ def make_target(args: argparse.Namespace) -> Target:
     """Raises ValueError or FileNotFoundError where it cannot be had."""
     if args.target:
         return Checkpoint(args.target, args.target_resolution, args.max_tokens or CHECKPOINT_TOKENS)
-    key = None
-    if args.target_key_env:
-        key = os.environ.get(args.target_key_env)
-        if not key:
-            raise ValueError(f"the environment has no {args.target_key_env}; set it to the endpoint's key")
+    key = key_from(args.target_key_env)
     given = {
         "longest_edge": args.target_resolution,
         "max_tokens": args.max_tokens,

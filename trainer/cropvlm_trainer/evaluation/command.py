@@ -23,7 +23,7 @@ from cropvlm_trainer.evaluation.croppings import (
     expanded_name,
     reference_croppings,
 )
-from cropvlm_trainer.evaluation.manifest import asked_question, read_rows
+from cropvlm_trainer.evaluation.manifest import asked_question, scored_rows
 from cropvlm_trainer.evaluation.plot import draw_expansion
 from cropvlm_trainer.evaluation.report import held_out, markdown
 from cropvlm_trainer.evaluation.scores import AVERAGE
@@ -34,12 +34,12 @@ BOX_TOKENS = 24
 
 def run(args: argparse.Namespace) -> None:
     arguments.check(args)
-    rows = read_rows(args.data, args.limit)
+    rows = scored_rows(args.data, args.limit)
     missing = sorted({row["image"] for row in rows if not (args.data / row["image"]).exists()})
     if missing:
         raise FileNotFoundError(f"{args.data} lacks {len(missing)} images of its manifest, first {missing[0]}")
     croppings: dict[str, Cropping] = {}
-    if all(row.get("box") for row in rows):
+    if not args.cropper_only and all(row.get("box") for row in rows):
         croppings |= reference_croppings(rows, args.seed) | expanded_croppings(rows, args.expand)
     elif args.expand:
         raise ValueError("--expand grows the rows' own boxes, but some rows have none; leave it out")
@@ -73,7 +73,9 @@ def ask(args: argparse.Namespace, rows: Sequence[dict], croppings: dict[str, Cro
     def answers(name: str, views: Sequence) -> list[str | None]:
         return target.answer([Question(text, view) for text, view in zip(texts, views, strict=True)], name)
 
-    found = {"full image": answers("full", [partial(pictures, args, row) for row in rows])}
+    found = {}
+    if not args.cropper_only:
+        found["full image"] = answers("full", [partial(pictures, args, row) for row in rows])
     for name, boxes in croppings.items():
         pairs = list(zip(rows, boxes, strict=True))
         views = [partial(pictures, args, row, box, "both") for row, box in pairs]

@@ -7,22 +7,15 @@ import hashlib
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import openai
 from tqdm import tqdm
 
 from cropvlm_trainer.evaluation.answers import Question
+from cropvlm_trainer.evaluation.endpoint_settings import Endpoint
 from cropvlm_trainer.evaluation.kept import KeptAnswers
 from cropvlm_trainer.evaluation.messages import user_message
 
-HINTS = {
-    401: "it does not take the key; name the variable that holds it with --target-key-env",
-    403: "the key may not use this model",
-    404: "it has no such model or path; check --target-model, and that --target-url ends in /v1",
-}
-"""Statuses after which no other question can do better."""
 AGAIN = {408, 409, 425, 429}
 """Statuses below 500 that may pass."""
 MOST_WAIT = 60.0
@@ -30,37 +23,11 @@ MOST_WAIT = 60.0
 
 
 class Failed(Exception):
-    """One question stays without an answer."""
+    """One question stays without an answer; says why. A question whose pictures cannot be made raises it too."""
 
 
 class Unreadable(Exception):
     """A reply that is no chat completion."""
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    url: str
-    """Up to and with `/v1`."""
-    model: str
-    key: str | None = None
-    """None sends no Authorization header."""
-    longest_edge: int | None = None
-    """Pixels that larger pictures are shrunk to; None sends them as they are."""
-    max_tokens: int = 64
-    concurrency: int = 8
-    """Calls at one time."""
-    timeout: float = 60.0
-    """Seconds one call may take, its whole reply included."""
-    tries: int = 5
-    """Calls for one question; what fails in all of them is counted as failed."""
-    backoff: float = 1.0
-    """Seconds before the second try; twice as many before each further one."""
-    patience: int = 16
-    """Questions that may fail one after the other before the run is given up."""
-
-    def __post_init__(self) -> None:
-        if urlsplit(self.url).scheme not in ("http", "https"):
-            raise ValueError(f"--target-url {self.url} must start with http:// or https://")
 
 
 class EndpointTarget:
@@ -72,17 +39,20 @@ class EndpointTarget:
     def __init__(self, endpoint: Endpoint, kept: KeptAnswers) -> None:
         self.endpoint = endpoint
         self.kept = kept
-        self.last_failure = ""
         self._failed_in_a_row = 0
         # What the library would else look up in the environment is not for this endpoint.
         unsent = ["OpenAI-Organization", "OpenAI-Project", *([] if endpoint.key else ["Authorization"])]
         self._unsent = {header: openai.Omit() for header in unsent}
 
     def answer(self, questions: Sequence[Question], name: str) -> list[str | None]:
+        return [None if isinstance(answer, Failed) else answer for answer in self.ask(questions, name)]
+
+    def ask(self, questions: Sequence[Question], name: str) -> list[str | Failed]:
+        """As `answer`, but a question without an answer says why it has none."""
         return asyncio.run(self._answer_all(questions, name))
 
-    async def _answer_all(self, questions: Sequence[Question], name: str) -> list[str | None]:
-        answers: list[str | None] = [None] * len(questions)
+    async def _answer_all(self, questions: Sequence[Question], name: str) -> list[str | Failed]:
+        answers: list[str | Failed] = [Failed("not asked")] * len(questions)
         waiting = iter(enumerate(questions))
         async with openai.AsyncOpenAI(
             base_url=self.endpoint.url,
@@ -107,11 +77,16 @@ class EndpointTarget:
                     await asyncio.gather(*workers, return_exceptions=True)
         return answers
 
-    async def _answer_one(self, client: openai.AsyncOpenAI, question: Question) -> str | None:
-        """The kept answer or a new one; None where every try failed."""
+    async def _answer_one(self, client: openai.AsyncOpenAI, question: Question) -> str | Failed:
+        """The kept answer or a new one; Failed where it cannot be asked or every try failed."""
+        try:
+            pictures = question.pictures()
+        except Failed as error:
+            # No fault of the endpoint: it does not try its patience.
+            return _bare(error)
         body = {
             "model": self.endpoint.model,
-            "messages": [user_message(question.text, question.pictures(), self.endpoint.longest_edge)],
+            "messages": [user_message(question.text, pictures, self.endpoint.longest_edge)],
             "max_tokens": self.endpoint.max_tokens,
             "temperature": 0,
         }
@@ -121,14 +96,13 @@ class EndpointTarget:
         try:
             answer = await self._try(client, body)
         except Failed as error:
-            self.last_failure = str(error)
             self._failed_in_a_row += 1
             if self._failed_in_a_row >= self.endpoint.patience:
                 raise ValueError(
                     f"{self.endpoint.url} failed {self._failed_in_a_row} questions in a row, the last so: {error}; "
                     "run the same command again once it answers: what it answered before is not asked again"
                 ) from error
-            return None
+            return _bare(error)
         self._failed_in_a_row = 0
         self.kept.add(key, answer)
         return answer
@@ -146,10 +120,8 @@ class EndpointTarget:
                 reason = f"no answer within {self.endpoint.timeout:g} s"
             except openai.APIStatusError as error:
                 reason = f"status {error.status_code}"
-                if error.status_code in HINTS:
-                    raise ValueError(
-                        f"{self.endpoint.url} replied {error.status_code}: {HINTS[error.status_code]}"
-                    ) from error
+                if hint := self.endpoint.hint(error.status_code):
+                    raise ValueError(f"{self.endpoint.url} replied {error.status_code}: {hint}") from error
                 if error.status_code < 500 and error.status_code not in AGAIN:
                     raise Failed(f"{reason}, {error.message[:200]}") from error
                 asked_wait = _retry_after(error)
@@ -160,6 +132,11 @@ class EndpointTarget:
                 wait = self.endpoint.backoff * 2**number * random.uniform(0.5, 1)
                 await asyncio.sleep(min(max(wait, asked_wait), MOST_WAIT))
         raise Failed(f"{reason}, in the last of {self.endpoint.tries} tries")
+
+
+def _bare(error: Failed) -> Failed:
+    """Without the traceback, which would hold on to a question's pictures until the run ends."""
+    return Failed(str(error))
 
 
 def _retry_after(error: openai.APIStatusError) -> float:

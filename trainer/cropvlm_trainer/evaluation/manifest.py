@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 from cropvlm_trainer.choices import letter_of, listed_options, right_option
+from cropvlm_trainer.data.manifest import read_rows
 
 EXACT, VQA, ANLS, CHOICE = "exact_match", "vqa_accuracy", "anls", "multiple_choice"
 MEASURES = {
@@ -26,19 +26,16 @@ MEASURES = {
 UNNAMED = "no source"
 
 
-def read_rows(data: Path, limit: int | None) -> list[dict]:
-    """The first rows of a manifest: `image`, `question`, `answers`; where the data has them `box`, `source`, `kind`.
+def scored_rows(data: Path, limit: int | None) -> list[dict]:
+    """The first `limit` rows of a manifest, each checked.
 
-    `box` is in per cent of the upright image. Rows of multiple choice have `options`, a list of texts whose letters
-    count from A, unless the question itself lists them; `answers` then holds the right one's letter or text.
-    Raises ValueError where there are no rows or one cannot be scored.
+    They have `image`, `question`, `answers`; where the data has them `box`, `source`, `kind`. `box` is in per cent of
+    the upright image. Rows of multiple choice have `options`, a list of texts whose letters count from A, unless the
+    question itself lists them; `answers` then holds the right one's letter or text.
+    Raises FileNotFoundError without a manifest, ValueError where it has no rows or one of these cannot be scored.
     """
     path = data / "manifest.jsonl"
-    # Not splitlines: a JSON text may hold U+2028 and its like.
-    lines = [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()][:limit]
-    rows = [{"kind": "page", **json.loads(line)} for line in lines]
-    if not rows:
-        raise ValueError(f"{path} has no rows to score")
+    rows = [{"kind": "page", **row} for row in read_rows(path)[:limit]]
     for number, row in enumerate(rows, start=1):
         missing = [key for key in ("image", "question", "answers", "box") if not row.get(key)]
         if set(missing) - {"box"}:

@@ -1,0 +1,105 @@
+"""The options of `cropvlm-train data seed`: what both methods take, and what is one method's alone."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from cropvlm_trainer.evaluation.endpoint_settings import Endpoint
+
+VLM, GRID = "vlm", "grid"
+PERCENTILE, NONE = "percentile", "none"
+PIXELS, THOUSANDTHS, FRACTION = "pixels", "thousandths", "fraction"
+
+DEFAULTS: dict[str, dict[str, Any]] = {
+    VLM: {
+        "url": None,
+        "model": None,
+        "key_env": None,
+        "concurrency": Endpoint.concurrency,
+        "timeout": Endpoint.timeout,
+        "max_tokens": 256,
+        "longest_edge": None,
+        "coordinates": PIXELS,
+        "grow": PERCENTILE,
+    },
+    GRID: {"base": None, "n": 5, "resolution": None, "seed": 0, "device": "auto"},
+}
+"""Each method's own options; None where there is no default."""
+NEEDED = {VLM: ("url", "model"), GRID: ("base",)}
+POSITIVE = ("concurrency", "timeout", "max_tokens", "longest_edge", "n", "resolution")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--method",
+        choices=(VLM, GRID),
+        required=True,
+        help="vlm: ask a big VLM for the region; grid: try every sub-rectangle of a grid with the reward model",
+    )
+    parser.add_argument("--manifest", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True, help="new manifest (.jsonl), in the folder of the other")
+
+    vlm = parser.add_argument_group(
+        "--method vlm",
+        "The replies are kept in OUT's name with .replies.jsonl as they come: the same command again asks only for "
+        "those that lack. Rows without a usable box go to .rejected.jsonl, with the reason and the reply. Of several "
+        "boxes in one reply the first counts.",
+    )
+    ours = DEFAULTS[VLM]
+    vlm.add_argument("--url", help="an OpenAI-compatible endpoint, up to and with /v1")
+    vlm.add_argument("--model", help="the model's name there, as Qwen/Qwen2.5-VL-7B-Instruct")
+    vlm.add_argument("--key-env", metavar="NAME", help="environment variable with the endpoint's key")
+    vlm.add_argument("--concurrency", type=int, metavar="N", help=f"calls at one time (default: {ours['concurrency']})")
+    vlm.add_argument(
+        "--timeout", type=float, metavar="S", help=f"seconds a call may take (default: {ours['timeout']:g})"
+    )
+    vlm.add_argument("--max-tokens", type=int, metavar="N", help=f"of a reply (default: {ours['max_tokens']})")
+    vlm.add_argument(
+        "--longest-edge",
+        type=int,
+        metavar="PIXELS",
+        help="what larger pictures are shrunk to (default: as they are, within Qwen2.5-VL's 12.8 megapixels). Pixel "
+        "coordinates are wrong where the server shrinks pictures further: its square must not pass its max_pixels",
+    )
+    vlm.add_argument(
+        "--coordinates",
+        choices=(PIXELS, THOUSANDTHS, FRACTION),
+        help="what the model's numbers are: pixels of the picture it sees, as Qwen2.5-VL's (default; pictures are "
+        "sent with sides in multiples of 28, which it sees as they are), thousandths of each side, as Qwen3-VL's, "
+        "or fractions, 0 to 1",
+    )
+    vlm.add_argument(
+        "--grow",
+        choices=(PERCENTILE, NONE),
+        help="45, 10, 4, 2 or 1 times the area by the percentile of a box's own (default), or boxes as they are",
+    )
+
+    grid = parser.add_argument_group("--method grid")
+    ours = DEFAULTS[GRID]
+    grid.add_argument("--base", type=Path, metavar="PATH", help="checkpoint folder of the reward model")
+    grid.add_argument("--n", type=int, metavar="N", help=f"cells a side (default: {ours['n']})")
+    grid.add_argument("--resolution", type=int, metavar="L", help="longest edge it sees (default: one tile)")
+    grid.add_argument("--seed", type=int, help=f"of the noise on the boxes (default: {ours['seed']})")
+    grid.add_argument("--device", help=f"as cuda:1 (default: {ours['device']})")
+
+
+def settle(args: argparse.Namespace) -> None:
+    """Fills in the defaults of the method; raises ValueError where options contradict or lack each other."""
+    other = GRID if args.method == VLM else VLM
+    for name in DEFAULTS[other]:
+        if getattr(args, name) is not None:
+            raise ValueError(f"{_flag(name)} is for --method {other}; leave it out beside --method {args.method}")
+    for name in NEEDED[args.method]:
+        if getattr(args, name) is None:
+            raise ValueError(f"--method {args.method} needs {_flag(name)}")
+    for name, default in DEFAULTS[args.method].items():
+        if getattr(args, name) is None:
+            setattr(args, name, default)
+        elif name in POSITIVE and not getattr(args, name) > 0:
+            raise ValueError(f"{_flag(name)} must be above 0")
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")

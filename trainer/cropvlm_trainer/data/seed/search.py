@@ -1,0 +1,108 @@
+"""Which sub-rectangle of a grid helps a reward VLM most to answer (contract, "Seed boxes" 2; paper, Appendix E).
+
+Crops do not depend on the question, so an image with all its crops is encoded once however many questions there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+from random import Random
+
+import torch
+from PIL import Image
+
+from cropvlm_trainer.contract import Box, answer_text, target_prompt, to_pixels
+from cropvlm_trainer.forward import encode_tiles
+from cropvlm_trainer.grpo.prefix import Completions, log_probs, prefill
+from cropvlm_trainer.grpo.reward_model import RewardModel, most_common, prompt_grid
+from cropvlm_trainer.image_processing import tiles
+from cropvlm_trainer.measures import area
+from cropvlm_trainer.prompts import Grid
+
+FAKE = "<fake_token_around_image>"
+
+
+def rectangles(n: int) -> list[Box]:
+    """Every sub-rectangle of an n x n grid over the image, in whole per cents: 225 at n = 5. Small ones first."""
+    if not 1 <= n <= 20:
+        raise ValueError(f"--n {n}: a grid has 1 to 20 cells a side; the paper has 5")
+    spans = list(combinations([round(100 * i / n) for i in range(n + 1)], 2))
+    return sorted(((x1, y1, x2, y2) for (y1, y2), (x1, x2) in product(spans, spans)), key=area)
+
+
+def widened(box: Box, n: int, rng: Random) -> tuple[float, float, float, float]:
+    """The box with noise from U[0, 100/n] taken from its top-left and added to its bottom-right, clamped to 0..100."""
+    noise = [rng.uniform(0, 100 / n) for _ in range(4)]
+    x1, y1, x2, y2 = box
+    return max(0.0, x1 - noise[0]), max(0.0, y1 - noise[1]), min(100.0, x2 + noise[2]), min(100.0, y2 + noise[3])
+
+
+@dataclass
+class Views:
+    """An image and its crops, cut into tiles: what a search needs of a picture."""
+
+    full: torch.Tensor
+    """uint8 `[n, S, S, 3]`"""
+    crops: list[torch.Tensor]
+    """the same, a crop each"""
+    grids: list[Grid]
+    """of the full image, then of each crop"""
+
+
+def cut_views(image: Image.Image, boxes: Sequence[Box], longest_edge: int, tile: int) -> Views:
+    crops = [image.crop(to_pixels(box, *image.size)) for box in boxes]
+    full, *rest = (torch.tensor(tiles(view, longest_edge, tile)) for view in (image, *crops))
+    return Views(full, rest, [prompt_grid(view, longest_edge, tile) for view in (image, *crops)])
+
+
+class GridSearch:
+    def __init__(self, reward: RewardModel) -> None:
+        self.reward, self.model = reward, reward.model
+        self.fake = reward.encoder.tokenizer.convert_tokens_to_ids(FAKE)
+
+    @torch.no_grad()
+    def __call__(self, views: Views, questions: Sequence[tuple[str, Sequence[str]]]) -> torch.Tensor:
+        """Sums of log p over the tokens of each question's most common answer and the end token.
+
+        `questions`: (question, answers) about one image. Returns f32 `[questions, crops]`.
+        """
+        asked = [self._asked(question, answers) for question, answers in questions]
+        full = self._encode([views.full])[0]
+        found = []
+        for start in range(0, len(views.crops), self.reward.batch_size):
+            some = slice(start, start + self.reward.batch_size)
+            crops = self._encode(views.crops[some])
+            prompts = [self._split(self._prompt("", views.grids[0], grid))[0] for grid in views.grids[1:][some]]
+            features = torch.cat([part for crop in crops for part in (full, crop)])
+            prefix = prefill(self.model, prompts, features, self.reward.pad)
+            found.append(torch.stack([self._score(prefix, ids, length) for ids, length in asked]))
+        return torch.cat(found, dim=1)
+
+    def _score(self, prefix, ids: list[int], length: int) -> torch.Tensor:
+        """Sums over the last `length` of the tokens that follow the pictures, `[rows]`."""
+        rows = len(prefix.last_hidden)
+        wanted = torch.tensor(ids, device=self.model.device).expand(rows, -1)
+        following = Completions(wanted, torch.ones_like(wanted, dtype=torch.bool), torch.ones(rows, dtype=torch.bool))
+        return log_probs(self.model, prefix.repeated(1), following)[:, -length:].sum(dim=1)
+
+    def _asked(self, question: str, answers: Sequence[str]) -> tuple[list[int], int]:
+        """The ids of the question, the answer and the end token, and how many of them are not the question's."""
+        _, text = self._split(self._prompt(target_prompt(question), (0, 0), (0, 0)))
+        tokenizer = self.reward.encoder.tokenizer
+        answer = tokenizer(answer_text(most_common(answers)), add_special_tokens=False)["input_ids"]
+        answer = [*answer, self.reward.end]
+        return text + answer, len(answer)
+
+    def _prompt(self, text: str, *grids: Grid) -> list[int]:
+        return self.reward.encoder(text, grids)
+
+    def _split(self, ids: list[int]) -> tuple[list[int], list[int]]:
+        """A prompt's pictures, and what follows them: a question's own special tokens are plain text to the encoder."""
+        end = len(ids) - ids[::-1].index(self.fake)
+        return ids[:end], ids[end:]
+
+    def _encode(self, images: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+        together = torch.cat(list(images)).to(self.model.device)
+        return list(encode_tiles(self.model, together).split([len(image) for image in images]))

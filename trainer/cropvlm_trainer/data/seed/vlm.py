@@ -1,0 +1,110 @@
+"""`data seed --method vlm`: boxes from a big VLM behind an OpenAI-compatible endpoint (contract, "Seed boxes" 1)."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from cropvlm_trainer.contract import seed_prompt
+from cropvlm_trainer.data.columns import Rejection
+from cropvlm_trainer.data.growth import PERCENTILES, grow, growth_factors
+from cropvlm_trainer.data.manifest import to_lines, write_whole
+from cropvlm_trainer.data.page import Rect
+from cropvlm_trainer.data.seed.arguments import PERCENTILE, PIXELS, VLM
+from cropvlm_trainer.data.seed.parse import boxes_in, to_percent
+from cropvlm_trainer.data.seed.picture import LEAST_EDGE, SentPicture
+from cropvlm_trainer.data.seed.rows import seedable_rows, seeded
+from cropvlm_trainer.evaluation.answers import Question
+from cropvlm_trainer.evaluation.endpoint import EndpointTarget, Failed
+from cropvlm_trainer.evaluation.endpoint_settings import Endpoint, key_from
+from cropvlm_trainer.evaluation.kept import KeptAnswers
+from cropvlm_trainer.measures import area
+
+
+def seed_vlm(args: argparse.Namespace) -> None:
+    """Writes the rows of `args.manifest` that get a box to `args.out`, in order, and the others beside it.
+
+    Raises ValueError and FileNotFoundError for options and files that will not do, for an endpoint that takes no
+    question, and where no row at all gets a box: then no manifest is written.
+    """
+    if args.coordinates == PIXELS and args.longest_edge and args.longest_edge < LEAST_EDGE:
+        raise ValueError(f"--longest-edge {args.longest_edge} is too short for Qwen2.5-VL; give at least {LEAST_EDGE}")
+    rows = seedable_rows(args.manifest, args.out)
+    sent = [SentPicture(args.manifest.parent / row["image"], args.coordinates, args.longest_edge) for row in rows]
+    questions = [Question(seed_prompt(row["question"]), view) for row, view in zip(rows, sent, strict=True)]
+    replies = _endpoint(args).ask(questions, "seed boxes")
+
+    rejected_path = args.out.with_suffix(".rejected.jsonl")
+    taken, boxes, rejected, several = [], [], [], 0
+    for number, (row, view, reply) in enumerate(zip(rows, sent, replies, strict=True), start=1):
+        try:
+            box, count = _box(view, reply)
+        except Rejection as why:
+            text = None if isinstance(reply, Failed) else reply
+            entry = {"row": number, "id": row.get("id"), "reason": why.reason, "detail": str(why), "reply": text}
+            rejected.append(entry)
+            continue
+        several += count > 1
+        taken.append(row)
+        boxes.append(box)
+    write_whole(rejected_path, to_lines(rejected))
+    reasons = ", ".join(f"{count} {reason}" for reason, count in Counter(r["reason"] for r in rejected).most_common())
+    if not taken:
+        raise ValueError(
+            f"no row got a box ({reasons}); {rejected_path} holds the replies: see that --model is a model that "
+            "points, and that --coordinates is how it does"
+        )
+    factors = growth_factors([area(box) for box in boxes]) if args.grow == PERCENTILE else [1.0] * len(boxes)
+    done = [
+        seeded(row, grow(box, factor), {"method": VLM, "model": args.model, "grown": factor})
+        for row, box, factor in zip(taken, boxes, factors, strict=True)
+    ]
+    write_whole(args.out, to_lines(done))
+    print(f"{args.out}: {len(done)} of {len(rows)} rows have a box; {several} replies held more than one")
+    print(_sizes(boxes, factors))
+    if rejected:
+        print(f"  {len(rejected)} rejected ({reasons}; see {rejected_path})")
+    if len(rejected) > len(rows) / 2:
+        print(
+            f"WARNING: more than half of the rows got no box; read {rejected_path} before you train on the rest. Rows "
+            f"without a reply are asked again by the same command once {args.out} is removed",
+            file=sys.stderr,
+        )
+
+
+def _endpoint(args: argparse.Namespace) -> EndpointTarget:
+    endpoint = Endpoint(
+        args.url,
+        args.model,
+        key_from(args.key_env),
+        max_tokens=args.max_tokens,
+        concurrency=args.concurrency,
+        timeout=args.timeout,
+        flags="--",
+    )
+    kept = KeptAnswers(args.out.with_suffix(".replies.jsonl"))
+    if kept.count:
+        print(f"{kept.count} replies of earlier runs are in {kept.path}")
+    return EndpointTarget(endpoint, kept)
+
+
+def _box(view: SentPicture, reply: str | Failed) -> tuple[Rect, int]:
+    """The first box of a reply in per cent, and how many there are; raises Rejection where it has no good one."""
+    if isinstance(reply, Failed):
+        raise view.rejection or Rejection("no reply", str(reply))
+    found = boxes_in(reply)
+    return to_percent(found[0], view.span(), view.size), len(found)
+
+
+def _sizes(boxes: Sequence[Rect], factors: Sequence[float]) -> str:
+    """The areas before growth by percentile, and how many boxes grew by how much."""
+    at = (*PERCENTILES, 100)
+    # 100 x 100 per cent of the sides are 100 per cent of the area.
+    percentiles = np.percentile([area(box) / 100 for box in boxes], at)
+    sizes = ", ".join(f"{value:.2f} (p{which})" for which, value in zip(at, percentiles, strict=True))
+    grown = ", ".join(f"{count} by {factor:g}" for factor, count in sorted(Counter(factors).items(), reverse=True))
+    return f"  areas before growth, % of the image: {sizes}\n  grown: {grown}"

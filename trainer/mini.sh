@@ -1,19 +1,65 @@
 #!/bin/sh
-# Makes the two bundled models: models/smolvlm-mini (the target) and models/cropvlm-mini (the cropper), with their
-# scores on 500 pages that neither has seen. Broken off at any point, it goes on from the last checkpoint when it is
-# run again. An NVIDIA GPU is used if there is one.
+# The paper in miniature, from nothing: a small Idefics3 that reads, croppers for it from questions and answers alone
+# (seed boxes by grid search, SFT, GRPO with either reward; three seeds side by side), their scores in
+# results/miniature.md, and the two bundled models: models/smolvlm-mini (the target) and models/cropvlm-mini (the best
+# cropper). Broken off at any point, it goes on from where it stood when it is run again.
+# An NVIDIA GPU is used if there is one.
 set -eu
 cd "$(dirname "$0")"
 sh setup.sh
+# Models this small gain little from a second thread; a second seed gains all of it.
+: "${OMP_NUM_THREADS:=1}"
+export OMP_NUM_THREADS
 train=.venv/bin/cropvlm-train
+config=configs/mini.toml base=runs/base/checkpoint-7500 pages=data/mini runs=runs/mini
 
-$train pretrain --out runs/base --stop-at 6000
-$train sft --base runs/base/checkpoint-6000 --out runs/cropper
+$train pretrain --out runs/base --stop-at 7500
 
-[ -f data/held-out/manifest.jsonl ] || $train data synth --n 500 --seed 20261122 --out data/held-out
-$train eval --data data/held-out --target runs/base/checkpoint-6000 --cropper runs/cropper/checkpoint --out runs/scores.json
+draw() { # FOLDER PAGES SEED QUESTIONS
+  [ -f $1/manifest.jsonl ] || $train data synth --out $1 --n $2 --seed $3 --questions $4
+}
+draw data/held-out 500 20261122 1
+draw data/dev 300 20261126 1
+draw $pages 800 31 4
+$train data split --data $pages --seed 0
+[ -f $pages/sft-grid.jsonl ] ||
+  $train data seed --method grid --base $base --manifest $pages/sft.jsonl --out $pages/sft-grid.jsonl
+[ -f $pages/sft-true.jsonl ] || $train data expand --by 2 --manifest $pages/sft.jsonl --out $pages/sft-true.jsonl
 
-$train export --checkpoint runs/base/checkpoint-6000 --out ../models/smolvlm-mini \
+score() { # SEED STAGE: a cropper's boxes, and the answers that they lead to, on both sets
+  for set in held-out dev; do
+    out=$runs/$set/$1/$2.json
+    [ -f $out ] || $train eval --cropper-only --data data/$set --target $base --cropper $runs/$1/$2/adapter --out $out
+  done
+}
+teach() { # SEED STAGE BOXES: SFT
+  $train sft --config $config --set seed=$1 --set data=$pages/sft-$3.jsonl --set out=$runs/$1/$2
+  score $1 $2
+}
+tune() { # SEED STAGE REWARD SFT: GRPO, from an SFT
+  $train grpo --config $config --set seed=$1 --set reward=$3 --set adapter=$runs/$1/$4/adapter --set out=$runs/$1/$2
+  score $1 $2
+}
+croppers() { # SEED
+  teach $1 sft grid
+  tune $1 log_likelihood log_likelihood sft
+  tune $1 accuracy accuracy sft
+  teach $1 true-sft true
+  tune $1 true-log_likelihood log_likelihood true-sft
+}
+[ -f $runs/held-out/references.json ] ||
+  $train eval --data data/held-out --target $base --cropper $base --out $runs/held-out/references.json
+running=
+for seed in 1 2 3; do
+  croppers $seed > $runs/$seed.out 2>&1 &
+  running="$running $!"
+done
+for one in $running; do wait $one; done
+$train summary --runs $runs/held-out --out results/miniature.json
+
+best=$($train summary --runs $runs/dev --best)
+$train eval --data data/held-out --target $base --cropper $runs/$best/adapter --out runs/scores.json
+$train export --checkpoint $base --out ../models/smolvlm-mini \
   --role target --id smolvlm-mini --resolution 96 --scores runs/scores.json
-$train export --checkpoint runs/cropper/checkpoint --out ../models/cropvlm-mini \
+$train export --checkpoint $runs/$best/adapter --out ../models/cropvlm-mini \
   --role cropper --id cropvlm-mini --resolution 96 --scores runs/scores.json

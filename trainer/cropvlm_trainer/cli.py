@@ -12,7 +12,7 @@ COMMANDS = {
         "cropvlm_trainer.pretrain",
         "train a small Idefics3 from scratch to answer from full image and crop",
     ),
-    "sft": ("cropvlm_trainer.sft", "train a cropper from boxes"),
+    "sft": ("cropvlm_trainer.sft.command", "train a cropper from boxes"),
     "grpo": ("cropvlm_trainer.grpo.command", "train a cropper by what helps a reward VLM to answer"),
     "eval": ("cropvlm_trainer.evaluation.command", "score a cropper and a target on a manifest"),
     "summary": ("cropvlm_trainer.summary", "put the scores of several croppers and seeds side by side"),

@@ -15,7 +15,7 @@ import torch
 
 from cropvlm_trainer.contract import cropper_prompt, format_box, target_prompt
 from cropvlm_trainer.data import receipt, shapes, synth
-from cropvlm_trainer.data.stream import pointing_batch, pointing_prompt, reading_batch
+from cropvlm_trainer.data.stream import POINTING, pointing_batch, pointing_prompt, reading_batch
 from cropvlm_trainer.forward import Batch, PromptBuilder, answer_loss
 from cropvlm_trainer.model import Shape, build_model, save_checkpoint
 from cropvlm_trainer.pointing import Helpers, pointed, pointing_loss, seeing_loss
@@ -25,8 +25,11 @@ from cropvlm_trainer.tokenizer import build_tokenizer
 VOCABULARY = 480
 SEE_UNTIL = 0.06
 """Share of the run in which the vision encoder learns alone."""
-TIGHT_UNTIL, WIDE_FROM = 0.2, 0.5
-"""Crops are bare answers until the first share of the run, fully wide from the second."""
+TIGHT_UNTIL, WIDE_FROM, WIDEST_FROM = 0.2, 0.5, 0.6
+"""Crops are bare answers until the first share of the run, as a good cropper's from the second, and up to four times
+as wide from the third: a reward VLM that reads only good crops cannot tell a bad one from a worse one (LOG.md)."""
+FREE_FROM, ASTRAY = 0.556, 0.15
+"""From this share of the run on, crops may miss the answer (so many of them), and prompts to point vary in wording."""
 MOST_SHAPES = (
     (0.06, shapes.MOST),
     (0.1, 1),
@@ -77,8 +80,11 @@ def task(step: int, steps: int) -> str:
 
 
 def crop_width(step: int, steps: int) -> float:
+    """As `reading_region` takes it, 0 to 2."""
     share = step / steps
-    return min(1.0, max(0.0, (share - TIGHT_UNTIL) / (WIDE_FROM - TIGHT_UNTIL)))
+    if share < WIDE_FROM:
+        return max(0.0, (share - TIGHT_UNTIL) / (WIDE_FROM - TIGHT_UNTIL))
+    return min(2.0, 1 + (share - WIDE_FROM) / (WIDEST_FROM - WIDE_FROM))
 
 
 def most_shapes(step: int, steps: int) -> int:
@@ -96,9 +102,12 @@ def run(args: argparse.Namespace) -> None:
     point = partial(pointing_batch, builder, shape.tile, weights=POINTING_WEIGHTS)
 
     def make(step: int) -> Batch:
+        free = step >= FREE_FROM * args.steps
         if task(step, args.steps) == "read":
-            return read(args.seed, step, args.pages, width=crop_width(step, args.steps))
-        return point(args.seed, step, 2 * args.pages, most_shapes=most_shapes(step, args.steps))
+            width = crop_width(step, args.steps)
+            return read(args.seed, step, args.pages, width=width, astray=ASTRAY if free else 0.0)
+        wordings = len(POINTING) if free else 1
+        return point(args.seed, step, 2 * args.pages, most_shapes=most_shapes(step, args.steps), wordings=wordings)
 
     def loss_of(step: int, batch: Batch):
         match task(step, args.steps):
@@ -119,7 +128,7 @@ def run(args: argparse.Namespace) -> None:
             return [(batch, answer_loss(model, batch)[1]) for batch in batches]
 
         scores = {}
-        for width in (0.0, 0.5, 1.0):
+        for width in (0.0, 0.5, 1.0, 2.0):
             shares = [right.all(dim=1).float().mean() for _, right in held_out(partial(read, width=width))]
             scores[f"read_width_{width}"] = (sum(shares) / len(shares)).item()
         for kind in synth.KINDS:

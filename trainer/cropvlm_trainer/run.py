@@ -16,6 +16,7 @@ from torch import nn
 from tqdm import tqdm
 from transformers import Idefics3ForConditionalGeneration
 
+from cropvlm_trainer.data.manifest import write_whole
 from cropvlm_trainer.data.stream import stream
 from cropvlm_trainer.forward import Batch
 from cropvlm_trainer.optimizers import Optimizers
@@ -112,9 +113,9 @@ def train(
 def open_log(path: Path, first: int) -> TextIO:
     """The log, without the rows of steps that a resumed run will take again."""
     rows = path.read_text().splitlines() if path.exists() else []
-    log = path.open("w")
-    log.writelines(row + "\n" for row in rows if json.loads(row)["step"] <= first)
-    return log
+    # Whole before a step is taken: a kill must not cost what earlier runs logged.
+    write_whole(path, "".join(row + "\n" for row in rows if json.loads(row)["step"] <= first).encode())
+    return path.open("a")
 
 
 def _save(path: Path, parts: nn.Module, optimizers: Optimizers, step: int, recipe: Recipe) -> None:

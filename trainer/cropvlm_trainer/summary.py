@@ -25,6 +25,8 @@ OWN = ("sft", "accuracy", "log_likelihood")
 """Those that saw nothing but questions and answers."""
 REFERENCES = {"full image": "no crop", "full image + random box": "random box", "full image + true box": "true box"}
 WITH_FULL, ALONE = "full image + cropper", "cropper's crop alone"
+UNTAUGHT = "the base as cropper, untaught"
+"""In references.json, where it was measured with the base as its cropper."""
 ALL = "all"
 BOXES = {"iou": "IoU", "recall": "recall", "full_recall": "full recall", "size": "size", "valid": "valid"}
 
@@ -108,7 +110,11 @@ def best(runs: Path) -> str:
 def tables(results: Results) -> str:
     """Markdown. A stage that no seed has is left out."""
     found, kinds = results.stages, results.kinds
-    fixed = {name: [results.references["exact_match"][key]] for key, name in REFERENCES.items()}
+    references = results.references
+    fixed = {name: [references["exact_match"][key]] for key, name in REFERENCES.items()}
+    untaught = {UNTAUGHT: [_boxes(references)]} if WITH_FULL in references["exact_match"] else {}
+    if untaught:
+        fixed[UNTAUGHT] = [references["exact_match"][WITH_FULL]]
 
     def exact(stage: str, cropping: str = WITH_FULL) -> list[Mapping[str, float]]:
         return [report["exact_match"][cropping] for report in found[stage].values()]
@@ -123,7 +129,7 @@ def tables(results: Results) -> str:
         _table(
             "cropper",
             [*BOXES.values(), "exact match"],
-            {names[stage]: [_boxes(report) for report in found[stage].values()] for stage in found},
+            untaught | {names[stage]: [_boxes(report) for report in found[stage].values()] for stage in found},
         ),
         "Exact match with and without the full image (Table 9)",
         _table(

@@ -27,6 +27,23 @@ class Outer:
             raise ValueError("rate must be above 0; the paper has 5e-6")
 
 
+@dataclass(frozen=True)
+class Later:
+    base: Path
+    start: Path
+    rate: float = 1e-6
+    group: int = 6
+    lora: Inner = field(default_factory=Inner)
+
+
+STAGES = {"first": Outer, "later": Later}
+
+
+def load(path: Path | None, overrides: dict) -> Outer:
+    """A file for one stage alone."""
+    return load_config({"only": Outer}, "only", path, overrides)
+
+
 def write(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "config.toml"
     path.write_text(text, encoding="utf-8")
@@ -35,7 +52,7 @@ def write(tmp_path: Path, text: str) -> Path:
 
 def test_files_overrides_and_defaults(tmp_path):
     path = write(tmp_path, 'base = "runs/base"\nrate = 1\n[lora]\nr = 16\n')
-    config = load_config(Outer, path, {"lora.dropout": 0, "recipe": "released"})
+    config = load(path, {"lora.dropout": 0, "recipe": "released"})
     assert config == Outer(Path("runs/base"), "released", 1.0, None, False, Inner(16, 0.0))
     assert to_table(config) == {
         "base": "runs/base",
@@ -45,7 +62,7 @@ def test_files_overrides_and_defaults(tmp_path):
         "deep": False,
         "lora": {"r": 16, "dropout": 0.0},
     }
-    assert load_config(Outer, None, {"base": "b"}) == Outer(Path("b"))
+    assert load(None, {"base": "b"}) == Outer(Path("b"))
 
 
 @pytest.mark.parametrize(
@@ -66,9 +83,9 @@ def test_files_overrides_and_defaults(tmp_path):
 )
 def test_what_is_wrong_is_named(tmp_path, text, message):
     with pytest.raises(ValueError, match="^.*" + message.split(";")[0]):
-        load_config(Outer, write(tmp_path, text), {})
+        load(write(tmp_path, text), {})
     try:
-        load_config(Outer, write(tmp_path, text), {})
+        load(write(tmp_path, text), {})
     except ValueError as error:
         assert message in str(error)
 
@@ -77,7 +94,55 @@ def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(
         FileNotFoundError, match="none.toml does not exist; name a TOML file, or give the keys with --set"
     ):
-        load_config(Outer, tmp_path / "none.toml", {})
+        load(tmp_path / "none.toml", {})
+
+
+SHARED = """
+base = "runs/base"
+[lora]
+r = 16
+[first]
+rate = 0.5
+lora = { dropout = 0.0 }
+[later]
+start = "runs/first"
+group = 4
+"""
+
+
+def test_one_file_serves_each_stage(tmp_path):
+    path = write(tmp_path, SHARED)
+    assert load_config(STAGES, "first", path, {}) == Outer(Path("runs/base"), rate=0.5, lora=Inner(16, 0.0))
+    later = Later(Path("runs/base"), Path("runs/first"), group=4, lora=Inner(16))
+    assert load_config(STAGES, "later", path, {}) == later
+    changed = load_config(STAGES, "first", path, {"rate": 0.25, "lora.r": 2, "recipe": "released"})
+    assert changed == Outer(Path("runs/base"), "released", 0.25, lora=Inner(2, 0.0))
+
+
+def test_a_stage_needs_no_keys_of_the_others(tmp_path):
+    assert load_config(STAGES, "first", write(tmp_path, 'base = "b"'), {}) == Outer(Path("b"))
+    with pytest.raises(ValueError, match="^start is not set; give it in the TOML file"):
+        load_config(STAGES, "later", write(tmp_path, 'base = "b"'), {})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[later]\ngruop = 1", "unknown key later.gruop; known here are base, start, rate, group, lora"),
+        ("[later]\ngroup = 1.5", "later.group = 1.5 is not a whole number"),
+        ("[later.lora]\nrank = 1", "unknown key later.lora.rank; known here are r, dropout"),
+        ("[lora]\nrank = 1", "unknown key lora.rank; known here are r, dropout"),
+        ("group = 4", "group is not a key of every stage; put it under [later]"),
+        ("deep = true", "deep is not a key of every stage; put it under [first]"),
+        ("[first]\ngroup = 4", "unknown key first.group; known here are base, recipe"),
+        ("nothing = 1", "unknown key nothing; known here are"),
+        ("later = 3", "later = 3 is not a table; write its keys under [later]"),
+    ],
+)
+def test_what_is_wrong_in_any_stage_is_named(tmp_path, text, message):
+    with pytest.raises(ValueError) as raised:
+        load_config(STAGES, "first", write(tmp_path, f"{text}\n"), {"base": "b"})
+    assert message in str(raised.value)
 
 
 def test_overrides_are_toml_or_strings():

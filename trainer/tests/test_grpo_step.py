@@ -33,6 +33,7 @@ def encoder(tmp_path_factory):
 
 @pytest.fixture
 def policy():
+    torch.manual_seed(0)
     return Policy(add_lora(tiny_model(2), LoraSettings(r=8, alpha=16, dropout=0.0)))
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 from peft import PeftModel
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.data import synth
@@ -18,6 +20,8 @@ from cropvlm_trainer.data.stream import box_batch
 from cropvlm_trainer.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.forward import PromptBuilder, answer_loss
 from cropvlm_trainer.grpo import train as train_module
+from cropvlm_trainer.grpo.reward_model import Example
+from cropvlm_trainer.grpo.step import Drawn
 from cropvlm_trainer.model import load_checkpoint, save_checkpoint
 
 STEPS = 4
@@ -60,6 +64,7 @@ def command(given: Path, out: Path, **other) -> list[str]:
         "max_steps": STEPS,
         "precision": "fp32",
         "save_every": 2,
+        "sample_every": 3,
         "lora.r": 4,
         "lora.alpha": 8,
         "lora.dropout": 0.0,
@@ -70,6 +75,19 @@ def command(given: Path, out: Path, **other) -> list[str]:
 
 def log(out: Path) -> list[dict]:
     return [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+
+
+def events(out: Path) -> list[dict]:
+    """TensorBoard's points as rows like the log's."""
+    accumulator = EventAccumulator(str(out / "events"), size_guidance={"scalars": 0})
+    accumulator.Reload()
+    rows: dict[int, dict] = {}
+    for name in accumulator.Tags()["scalars"]:
+        for event in accumulator.Scalars(name):
+            row = rows.setdefault(event.step, {"step": event.step})
+            assert name not in row, f"{name} stands twice at step {event.step}"
+            row[name] = event.value
+    return [rows[step] for step in sorted(rows)]
 
 
 def adapter(out: Path) -> torch.Tensor:
@@ -95,6 +113,7 @@ def test_a_run_learns_and_tells_what_it_did(given, whole):
         rows[0]
     )
     assert {"reward/log_likelihood", "reward/format", "spread/log_likelihood", "grad_norm", "lr"} < set(rows[0])
+    assert {"groups_without_spread/log_likelihood", "groups_without_spread/format", "spread/format"} < set(rows[0])
     assert all(row["valid"] > 0.2 and row["grad_norm"] > 0 for row in rows)
     assert rows[0]["kl"] == pytest.approx(0, abs=1e-6) and rows[-1]["kl"] > 1e-6
     assert json.loads((whole / "config.json").read_text())["lora"] == {"r": 4, "alpha": 8, "dropout": 0.0}
@@ -103,6 +122,44 @@ def test_a_run_learns_and_tells_what_it_did(given, whole):
     saved = [p for name, p in sorted(loaded.named_parameters()) if "lora_" in name]
     assert sum(p.numel() for p in saved) == adapter(whole).numel()
     assert sum(p.abs().sum().item() for name, p in loaded.named_parameters() if "lora_B" in name) > 0
+
+
+def test_the_board_shows_the_log(whole):
+    for shown, row in zip(events(whole), log(whole), strict=True):
+        assert shown == pytest.approx(row, rel=1e-6)
+
+
+def test_pictures_of_some_steps_and_of_the_last(whole):
+    assert sorted(path.name for path in (whole / "samples").iterdir()) == ["step-000003", "step-000004"]
+    for folder in (whole / "samples").iterdir():
+        names = sorted(path.name for path in folder.iterdir())
+        assert names == ["0.jpg", "1.jpg", "2.jpg", "3.jpg"], "over micro-batches of 2"
+    assert Image.open(whole / "samples" / "step-000004" / "3.jpg").height > 300
+
+
+def test_a_picture_has_the_groups_boxes_their_rewards_and_the_rows_box():
+    image = Image.new("RGB", (40, 30))
+    examples = [Example(image, "Which?", ["1"]), Example(image, "Where?", ["2"])]
+    boxes = [[(0, 0, 50, 50), None], [(1, 2, 3, 4), (5, 6, 7, 8)]]
+    rewards = {
+        "log_likelihood": torch.tensor([[-1.234, -20.0], [0.5, 0.25]]),
+        "format": torch.tensor([[1.0, 0.0], [1, 1]]),
+    }
+    rows = [{"box": [10.5, 20, 30, 40]}, {"box": None}]
+    first, second = train_module.to_samples(rows, examples, Drawn(boxes, rewards))
+    assert (first.image, first.question, first.boxes, first.truth) == (image, "Which?", boxes[0], [10.5, 20, 30, 40])
+    assert first.note == "log_likelihood: -1.23, -20.00\nformat: 1.00, 0.00"
+    assert (second.question, second.truth) == ("Where?", None)
+    assert second.note == "log_likelihood: 0.50, 0.25\nformat: 1.00, 1.00"
+
+
+def test_epochs_that_batches_do_not_fill(given, tmp_path, capsys):
+    assert main(command(given, tmp_path, batch=8, micro_batch=4, epochs=2)) == 0
+    rows = log(tmp_path)
+    assert [row["step"] for row in rows] == [1, 2], "8 of 12 questions an epoch, not 24 questions by 8"
+    assert rows[1]["lr"] == pytest.approx(1e-3 / 2), "half-way down the cosine of two steps"
+    bar = capsys.readouterr().err
+    assert f"reward={rows[1]['reward']:.3f}" in bar and f"kl={rows[1]['kl']:.4f}" in bar
 
 
 @pytest.mark.parametrize("settings", [{}, {"lora.dropout": 0.1}])
@@ -124,6 +181,8 @@ def test_a_killed_run_resumes_to_the_same_losses(given, whole, tmp_path, monkeyp
     assert [row["step"] for row in log(out)] == [1, 2, 3], "step 3 is logged but not saved: it is taken again"
     assert main(command(given, out, **settings)) == 0
     assert without_time(log(out)) == without_time(log(whole))
+    assert [shown["step"] for shown in events(out)] == [1, 2, 3, 4]
+    assert events(out)[2]["seconds"] == pytest.approx(log(out)[2]["seconds"]), "the later of two"
     assert torch.equal(adapter(out), adapter(whole))
 
 
@@ -163,6 +222,8 @@ def test_accuracy_can_be_the_reward(given, tmp_path):
     ("other", "message"),
     [
         ({"group": 1}, "group must be 2 or more"),
+        ({"sample_every": 0}, "sample_every is 0; it must be 1 or more"),
+        ({"max_steps": 0}, "max_steps is 0; it must be 1 or more"),
         ({"batch": 5}, "must be a multiple of micro_batch"),
         ({"batch": 40, "micro_batch": 40}, "has 12 questions, less than a batch of 40"),
         ({"resolution": 100}, "resolution 100 must be a multiple of the model's tiles, 64 pixels"),

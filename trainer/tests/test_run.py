@@ -1,10 +1,12 @@
 import json
 from functools import partial
 from pathlib import Path
+from random import Random
 
 import pytest
 import torch
 
+from cropvlm_trainer.data.regions import reading_region
 from cropvlm_trainer.data.stream import pointing_batch, reading_batch
 from cropvlm_trainer.forward import PromptBuilder
 from cropvlm_trainer.model import Shape, build_model
@@ -115,8 +117,17 @@ def test_batches_depend_on_seed_and_number_alone(builder):
 
 
 def test_crops_start_tight_and_widen():
-    widths = [crop_width(step, 1000) for step in (0, 100, 300, 600, 999)]
-    assert widths[0] == widths[1] == 0 and 0 < widths[2] < 1 and widths[3] == widths[4] == 1
+    widths = [crop_width(step, 1000) for step in (0, 100, 200, 350, 500, 550, 600, 999)]
+    assert widths == pytest.approx([0, 0, 0, 0.5, 1, 1.5, 2, 2])
+
+
+def test_the_widest_crops_are_wide_and_hold_the_answer():
+    answer, evidence = (40, 45, 46, 47), (38, 38, 48, 48)
+    for width, most in ((1, 22), (2, 65)):
+        regions = [reading_region(Random(seed), answer, evidence, width) for seed in range(300)]
+        assert all(r[0] < 40 and r[1] < 45 and r[2] > 46 and r[3] > 47 for r in regions)
+        widest = max(r[2] - r[0] for r in regions)
+        assert 0.75 * most < widest < most
 
 
 def test_reading_and_pointing_take_turns_once_the_encoder_has_seen():

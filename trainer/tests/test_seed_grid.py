@@ -45,6 +45,8 @@ def test_a_grid_has_all_its_rectangles_once_small_ones_first():
     assert boxes[0] == (0, 0, 20, 20) and boxes[-1] == (0, 0, 100, 100)
     assert {side for box in boxes for side in box} == {0, 20, 40, 60, 80, 100}
     assert rectangles(3)[0] == (0, 0, 33, 33)
+    narrow = rectangles(10, 2)
+    assert len(narrow) == 361 and max(max(x2 - x1, y2 - y1) for x1, y1, x2, y2 in narrow) == 20
     with pytest.raises(ValueError, match="--n 0"):
         rectangles(0)
 

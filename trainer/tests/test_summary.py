@@ -41,6 +41,7 @@ def test_tables_hold_means_and_deviations(runs):
     assert "| no crop | 0.5 | 100.0 | 1.0 |" in lines
     assert "| true box | 45.0 | 100.0 | 90.0 |" in lines
     # 20 and 40: mean 30, sample deviation 14.1
+    assert "untaught" not in text
     assert lines.count("| SFT | 15.0 ± 7.1 | 100.0 ± 0.0 | 30.0 ± 14.1 |") == 2, "Tables 2 and 10"
     boxes = "60.0 ± 0.0 | 90.0 ± 0.0 | 80.0 ± 0.0 | 10.0 ± 0.0 | 100.0 ± 0.0 | 65.0 ± 7.1"
     assert f"| SFT + GRPO, log-likelihood | {boxes} |" in lines
@@ -48,6 +49,19 @@ def test_tables_hold_means_and_deviations(runs):
     assert "Seeds: SFT 2, SFT + GRPO, log-likelihood 2." in text
     figures = json.loads((runs / "results/miniature.json").read_text())
     assert figures["stages"]["sft"]["2"]["exact_match"]["full image + cropper"]["all"] == 0.4
+
+
+def test_the_base_itself_is_a_row_where_it_was_measured(runs):
+    write(
+        runs / "references.json",
+        report(
+            {"full image + cropper": 0.25, "full image": 0, "full image + random box": 0, "full image + true box": 1}
+        ),
+    )
+    assert main(["summary", "--runs", str(runs), "--out", str(runs / "x.json")]) == 0
+    text = (runs / "x.md").read_text()
+    assert "| the base as cropper, untaught | 12.5 | 100.0 | 25.0 |" in text
+    assert "| the base as cropper, untaught | 50.0 | 90.0 | 80.0 | 10.0 | 100.0 | 25.0 |" in text
 
 
 def test_the_best_is_named(runs, capsys):

@@ -23,7 +23,7 @@ from cropvlm_trainer.contract import (
 )
 from cropvlm_trainer.data import shapes, synth
 from cropvlm_trainer.data.page import Page, Question
-from cropvlm_trainer.data.regions import around, reading_region, taught_region, to_box
+from cropvlm_trainer.data.regions import around, elsewhere, reading_region, taught_region, to_box
 from cropvlm_trainer.forward import Batch, PromptBuilder
 from cropvlm_trainer.image_processing import tiles
 
@@ -32,9 +32,20 @@ LOOKS = (*shapes.COLORS, *shapes.SHAPES)
 """Words that say how a thing looks from afar."""
 
 
-def pointing_prompt(question: str) -> str:
-    """The text after the image by which a base of ours is taught to point; a cropper is asked the contract's."""
-    return f"{question.capitalize()}\nWhere does it say so?"
+POINTING = (
+    "Where does it say so?",
+    "Where in the image is that?",
+    "Which region of the image says so?",
+    "Give the box of the answer.",
+    "Find the place that would answer this question.",
+    "Locate the answer in the image.",
+)
+"""How a base of ours is asked to point; a cropper is asked the contract's, which no base is taught."""
+
+
+def pointing_prompt(question: str, wording: int = 0) -> str:
+    """The text after the image by which a base of ours is taught to point."""
+    return f"{question.capitalize()}\n{POINTING[wording]}"
 
 
 def crop_tile(page: Page, box: Box, tile: int) -> np.ndarray:
@@ -42,8 +53,13 @@ def crop_tile(page: Page, box: Box, tile: int) -> np.ndarray:
     return tiles(page.image.crop(to_pixels(box, *page.image.size)), tile, tile)[0]
 
 
-def reading_batch(builder: PromptBuilder, tile: int, seed: int, index: int, pages: int, width: float) -> Batch:
-    """Questions for the target: mostly full and crop, some crops alone, some full images alone."""
+def reading_batch(
+    builder: PromptBuilder, tile: int, seed: int, index: int, pages: int, width: float, astray: float = 0.0
+) -> Batch:
+    """Questions for the target: mostly full and crop, some crops alone, some full images alone.
+
+    `astray`: share of the crops that lie anywhere, so that the model learns not to be sure of what it cannot see.
+    """
     rng = Random(f"layout/{seed}/{index}")
     crop_alone = 0.9 if width == 0 else 0.25
     layout = rng.choices(("crop", "both", "full"), weights=(crop_alone, 0.95 - crop_alone, 0.05))[0]
@@ -58,6 +74,8 @@ def reading_batch(builder: PromptBuilder, tile: int, seed: int, index: int, page
             if layout != "full":
                 answer = page.to_percent(question.answer_rect)
                 region = reading_region(page_rng, answer, page.to_percent(question.evidence_rect), width)
+                if astray and page_rng.random() < astray:
+                    region = elsewhere(page_rng, region)
                 views.append(crop_tile(page, around(region), tile))
                 slots.append(len(views) - 1)
             image_index.append(slots)
@@ -73,16 +91,17 @@ def pointing_batch(
     pages: int,
     weights: Mapping[str, float] = synth.WEIGHTS,
     most_shapes: int = shapes.MOST,
+    wordings: int = 1,
 ) -> Batch:
     """Questions for the base: one view of the page, the box of the evidence as the answer; with looks and names.
 
-    A page of shapes has one to `most_shapes` of them.
+    A page of shapes has one to `most_shapes` of them. `wordings`: how many of `POINTING` the prompts are drawn from.
     """
     views: list[np.ndarray] = []
     image_index, rows, names = [], [], []
     side = round(builder.tokens_per_tile**0.5)
     looks = torch.zeros(pages, side * side, len(LOOKS))
-    for number, (page, questions, _) in enumerate(_pages(seed, index, pages, weights, most_shapes)):
+    for number, (page, questions, page_rng) in enumerate(_pages(seed, index, pages, weights, most_shapes)):
         views.append(tiles(page.image, tile, tile)[0])
         for question in page.questions:
             if question.looks:
@@ -90,7 +109,8 @@ def pointing_batch(
         for question in questions:
             box = around(page.to_percent(question.evidence_rect))
             image_index.append([number])
-            rows.append(builder.encode(1, pointing_prompt(question.text), format_box(box)))
+            wording = page_rng.randrange(wordings)
+            rows.append(builder.encode(1, pointing_prompt(question.text, wording), format_box(box)))
             names.append([builder.word(name) for name in question.names])
     batch = _batch(builder, views, image_index, rows)
     batch.looks, batch.names = looks, torch.tensor(names)

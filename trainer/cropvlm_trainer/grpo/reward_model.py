@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from PIL import Image
@@ -28,6 +28,13 @@ class Example:
     answers: Sequence[str]
     source: str = "page"
     """The dataset, which decides how answers are measured"""
+    _cut: dict[tuple[int, int], torch.Tensor] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def tiles(self, longest_edge: int, tile: int) -> torch.Tensor:
+        """The image's tiles, uint8 `[n, tile, tile, 3]`; kept, as policy and reward VLM often see the same ones."""
+        if (longest_edge, tile) not in self._cut:
+            self._cut[longest_edge, tile] = torch.tensor(tiles(self.image, longest_edge, tile))
+        return self._cut[longest_edge, tile]
 
 
 def most_common(answers: Sequence[str]) -> str:
@@ -57,8 +64,9 @@ class RewardModel:
             + [self.end]
             for example in examples
         ]
+        pairs, places = _unique(boxes)
         scores = []
-        for rows, prefix in self._prefixes(examples, boxes):
+        for rows, prefix in self._prefixes(examples, pairs):
             length = max(len(wanted[row]) for row in rows)
             ids = torch.full((len(rows), length), self.pad, device=self.model.device)
             mask = torch.zeros_like(ids, dtype=torch.bool)
@@ -67,7 +75,7 @@ class RewardModel:
                 mask[place, : len(wanted[row])] = True
             ended = torch.ones(len(rows), dtype=torch.bool, device=ids.device)
             scores.append(log_probs(self.model, prefix, Completions(ids, mask, ended)).sum(dim=1))
-        return torch.cat(scores).view(len(examples), -1)
+        return torch.cat(scores)[torch.tensor(places, device=self.model.device)]
 
     @torch.no_grad()
     def answers(
@@ -75,8 +83,9 @@ class RewardModel:
     ) -> list[list[str]]:
         """Greedy answers, G a example."""
         nothing = torch.tensor([], dtype=torch.long, device=self.model.device)
+        pairs, places = _unique(boxes)
         texts: list[str] = []
-        for _, prefix in self._prefixes(examples, boxes):
+        for _, prefix in self._prefixes(examples, pairs):
             made = sample(
                 self.model,
                 prefix,
@@ -87,14 +96,11 @@ class RewardModel:
                 suppressed=nothing,
             )
             texts += self.encoder.tokenizer.batch_decode(made.ids, skip_special_tokens=True)
-        group = len(boxes[0])
-        return [[text.strip() for text in texts[i : i + group]] for i in range(0, len(texts), group)]
+        return [[texts[place].strip() for place in group] for group in places]
 
-    def _prefixes(self, examples: Sequence[Example], boxes: Sequence[Sequence[Box | None]]):
-        """The pairs' prompts, prefilled, some rows at a time: (the example of each row, prefix)."""
-        full_tiles = [torch.tensor(tiles(e.image, self.longest_edge, self.tile)) for e in examples]
-        full_features = self._encode(full_tiles)
-        pairs = [(row, box or WHOLE) for row, group in enumerate(boxes) for box in group]
+    def _prefixes(self, examples: Sequence[Example], pairs: Sequence[tuple[int, Box]]):
+        """The prompts of pairs (example, box), prefilled, some rows at a time: (the example of each row, prefix)."""
+        full_features = self._encode([e.tiles(self.longest_edge, self.tile) for e in examples])
         for start in range(0, len(pairs), self.batch_size):
             some = pairs[start : start + self.batch_size]
             crops = [examples[row].image.crop(to_pixels(box, *examples[row].image.size)) for row, box in some]
@@ -111,6 +117,16 @@ class RewardModel:
         """Tiles of several images in one pass -> features of each `[tiles, T, D]`."""
         together = torch.cat(list(images)).to(self.model.device)
         return list(encode_tiles(self.model, together).split([len(image) for image in images]))
+
+
+def _unique(boxes: Sequence[Sequence[Box | None]]) -> tuple[list[tuple[int, Box]], list[list[int]]]:
+    """Each different pair (example, box) once, and which of them each of the G boxes a example is.
+
+    A policy that has learnt draws the same box again and again: one pass scores them all, and exactly alike.
+    """
+    wanted = [[(row, box or WHOLE) for box in group] for row, group in enumerate(boxes)]
+    places = {pair: place for place, pair in enumerate(dict.fromkeys(pair for group in wanted for pair in group))}
+    return list(places), [[places[pair] for pair in group] for group in wanted]
 
 
 def prompt_grid(image: Image.Image, longest_edge: int, tile: int) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""A run folder: what was asked for, the log, and the state to go on from."""
+"""A run folder: what was asked for, the log (JSONL and TensorBoard), and the state to go on from."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from cropvlm_trainer.board import Board
 from cropvlm_trainer.run import open_log, save_whole
 
 
@@ -27,11 +28,13 @@ class Run:
         if main:
             (out / "config.json").write_text(json.dumps(asked, indent=2) + "\n", encoding="utf-8")
             self.file = open_log(out / "log.jsonl", self.first)
+            self.board = Board(out, self.first)
 
     def log(self, step: int, scalars: dict[str, float]) -> None:
         if self.main:
             self.file.write(json.dumps({"step": step, **scalars}) + "\n")
             self.file.flush()
+            self.board.scalars(step, scalars)
 
     def save(self, step: int) -> None:
         if not self.main:
@@ -46,6 +49,7 @@ class Run:
     def close(self) -> None:
         if self.main:
             self.file.close()
+            self.board.close()
 
     def _resume(self) -> int:
         if not self.path.exists():

@@ -13,7 +13,6 @@ from cropvlm_trainer.grpo.loss import RecipeName, advantages, grpo_loss, kl
 from cropvlm_trainer.grpo.policy import Policy
 from cropvlm_trainer.grpo.prefix import Completions, log_probs, prefill, sample
 from cropvlm_trainer.grpo.reward_model import Example, prompt_grid
-from cropvlm_trainer.image_processing import tiles
 from cropvlm_trainer.measures import area
 from cropvlm_trainer.prompts import PromptEncoder
 from cropvlm_trainer.tokenizer import SPECIAL_TOKENS
@@ -33,7 +32,20 @@ class Sampling:
     recipe: RecipeName = "paper"
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """What a step sampled, to be looked at."""
+
+    boxes: list[list[Box | None]]
+    """G boxes an example"""
+    rewards: dict[str, torch.Tensor]
+    """`[B, G]` by name"""
+
+
 class Step:
+    drawn: Drawn
+    """of the last call; kept on the device, so that looking away costs nothing"""
+
     def __init__(self, policy: Policy, encoder: PromptEncoder, reward: Reward, sampling: Sampling) -> None:
         self.policy, self.encoder, self.reward, self.sampling = policy, encoder, reward, sampling
         tokenizer, config = encoder.tokenizer, policy.model.config
@@ -63,6 +75,7 @@ class Step:
         )
         boxes = self.boxes(made, len(examples))
         rewards = self.reward(examples, boxes)
+        self.drawn = Drawn(boxes, rewards)
         total = sum(rewards.values())
         advantage = advantages(total, how.recipe)
         with self.policy.reference() as reference:
@@ -78,17 +91,12 @@ class Step:
             recipe=how.recipe,
             max_new_tokens=how.max_new_tokens,
         )
-        scalars = {f"reward/{name}": values.mean() for name, values in rewards.items()}
-        scalars |= {f"spread/{name}": values.std(dim=1).mean() for name, values in rewards.items()}
-        scalars |= {
-            "reward": total.mean(),
-            "spread": total.std(dim=1).mean(),
-            "groups_without_spread": (total.std(dim=1) < 1e-6).float().mean(),
+        scalars = {
             "kl": kl(ours.detach(), theirs)[made.mask].mean(),
             "tokens": made.mask.sum(dim=1).float().mean(),
             "ended": made.ended.float().mean(),
         }
-        return loss, scalars | box_scalars(boxes)
+        return loss, scalars | reward_scalars(rewards) | box_scalars(boxes)
 
     def boxes(self, made: Completions, count: int) -> list[list[Box | None]]:
         """G boxes an example; None where a completion is no valid one, or did not end."""
@@ -101,8 +109,21 @@ class Step:
         """Ids of each prompt, and the tiles of all `[n, S, S, 3]`, each image once."""
         edge = self.sampling.longest_edge
         prompts = [self.encoder(cropper_prompt(e.question), [prompt_grid(e.image, edge, self.tile)]) for e in examples]
-        cut = torch.cat([torch.tensor(tiles(example.image, edge, self.tile)) for example in examples])
+        cut = torch.cat([example.tiles(edge, self.tile) for example in examples])
         return prompts, cut.to(self.policy.model.device)
+
+
+def reward_scalars(rewards: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Of their sum, and of each by `.../NAME`: mean, spread in a group, and the share of groups without any.
+
+    A group whose sum has no spread teaches nothing; the parts tell which reward has stopped to tell boxes apart.
+    """
+    scalars = {}
+    for end, values in {"": sum(rewards.values()), **{f"/{name}": part for name, part in rewards.items()}}.items():
+        spread = values.std(dim=1)
+        scalars |= {f"reward{end}": values.mean(), f"spread{end}": spread.mean()}
+        scalars[f"groups_without_spread{end}"] = (spread < 1e-6).float().mean()
+    return scalars
 
 
 def box_scalars(boxes: Sequence[Sequence[Box | None]]) -> dict[str, torch.Tensor]:

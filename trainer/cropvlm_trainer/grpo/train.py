@@ -9,11 +9,8 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path
 from random import Random
-from typing import Literal
 
 import torch
 from accelerate import Accelerator
@@ -22,68 +19,31 @@ from transformers import get_cosine_schedule_with_warmup
 
 from cropvlm_trainer.config import to_table
 from cropvlm_trainer.data.manifest import read_rows
+from cropvlm_trainer.grpo.config import GrpoConfig
 from cropvlm_trainer.grpo.policy import Policy
 from cropvlm_trainer.grpo.reward_model import Example, RewardModel
 from cropvlm_trainer.grpo.rewards import REWARDS
 from cropvlm_trainer.grpo.run import Run
-from cropvlm_trainer.grpo.step import Sampling, Step
+from cropvlm_trainer.grpo.step import Drawn, Sampling, Step
 from cropvlm_trainer.image_processing import load_image
-from cropvlm_trainer.lora import TRAINED, LoraSettings, add_lora, load_lora
+from cropvlm_trainer.lora import TRAINED, add_lora, load_lora
 from cropvlm_trainer.model import load_checkpoint
 from cropvlm_trainer.prompts import PromptEncoder
+from cropvlm_trainer.samples import Sample, draw_samples
 
-
-@dataclass(frozen=True)
-class GrpoConfig:
-    base: Path
-    """checkpoint folder: policy, reference and reward VLM"""
-    data: Path
-    """manifest (JSONL); its images lie beside it"""
-    out: Path
-    """run folder"""
-    adapter: Path | None = None
-    """LoRA adapter of the SFT to start from; None starts from the base"""
-    resolution: int = 512
-    """longest edge of the policy's images, pixels"""
-    reward: Literal["log_likelihood", "accuracy"] = "log_likelihood"
-    reward_resolution: int = 512
-    recipe: Literal["paper", "released"] = "paper"
-    group: int = 6
-    temperature: float = 0.8
-    beta: float = 0.01
-    max_new_tokens: int = 32
-    learning_rate: float = 5e-6
-    max_grad_norm: float = 0.1
-    warmup: float = 0.03
-    """share of the steps"""
-    batch: int = 16
-    """questions a step"""
-    micro_batch: int = 1
-    """questions in one pass"""
-    epochs: int = 1
-    max_steps: int | None = None
-    seed: int = 0
-    precision: Literal["bf16", "fp32"] = "bf16"
-    gradient_checkpointing: bool = True
-    """of the vision tower"""
-    save_every: int = 50
-    lora: LoraSettings = field(default_factory=LoraSettings)
-
-    def __post_init__(self) -> None:
-        if self.group < 2:
-            raise ValueError("group must be 2 or more: advantages compare a question's boxes; the paper has 6")
-        if self.batch % self.micro_batch:
-            raise ValueError(f"batch ({self.batch}) must be a multiple of micro_batch ({self.micro_batch})")
-        if not self.temperature > 0:
-            raise ValueError("temperature must be above 0, or all boxes of a group are the same; the paper has 0.8")
+SAMPLES = 4
+"""questions in one set of pictures"""
 
 
 def train(config: GrpoConfig) -> None:
-    """Trains, or goes on where `out/state.pt` stands; leaves `config.json`, `log.jsonl` and `adapter/` in `out`."""
+    """Trains, or goes on where `out/state.pt` stands.
+
+    Leaves in `out`: `config.json`, `log.jsonl`, `events/` (TensorBoard), `samples/` (pictures) and `adapter/`.
+    """
     accelerator = Accelerator(mixed_precision="bf16" if config.precision == "bf16" else "no")
     rows = read_rows(config.data)
-    steps = config.epochs * len(rows) // config.batch
-    steps = min(steps, config.max_steps or steps)
+    batches = [batch for epoch in range(config.epochs) for batch in shuffled(rows, config, epoch)][: config.max_steps]
+    steps = len(batches)
     if not steps:
         raise ValueError(f"{config.data} has {len(rows)} questions, less than a batch of {config.batch}; lower batch")
     per_process = config.batch // accelerator.num_processes
@@ -96,20 +56,25 @@ def train(config: GrpoConfig) -> None:
     optimizer = torch.optim.AdamW(policy.trained, lr=config.learning_rate, weight_decay=0.0)
     schedule = get_cosine_schedule_with_warmup(optimizer, round(config.warmup * steps), steps)
     run = Run(config.out, to_table(config), policy.trained, optimizer, schedule, accelerator.is_main_process)
-    batches = [batch for epoch in range(config.epochs) for batch in shuffled(rows, config, epoch)]
-    for number in tqdm(range(run.first, steps), initial=run.first, total=steps, desc="grpo", disable=not run.main):
+    bar = tqdm(range(run.first, steps), initial=run.first, total=steps, desc="grpo", disable=not run.main)
+    for number in bar:
         since = time.monotonic()
         # Dropout, too, goes by the step alone, so that a resumed run draws what a whole one would.
         torch.manual_seed(config.seed * 1_000_003 + number)
         mine = batches[number][accelerator.process_index :: accelerator.num_processes]
-        scalars = accumulate(config, accelerator, policy, step_on, mine, number)
+        last = number + 1 == steps
+        samples = [] if run.main and (last or (number + 1) % config.sample_every == 0) else None
+        scalars = accumulate(config, accelerator, policy, step_on, mine, number, samples)
         scalars["grad_norm"] = torch.nn.utils.clip_grad_norm_(policy.trained, config.max_grad_norm).item()
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         scalars |= {"lr": schedule.get_last_lr()[0], "seconds": time.monotonic() - since}
         schedule.step()
         run.log(number + 1, scalars)
-        if (number + 1) % config.save_every == 0 or number + 1 == steps:
+        bar.set_postfix(reward=f"{scalars['reward']:.3f}", kl=f"{scalars['kl']:.4f}")
+        if samples:
+            draw_samples(config.out, number + 1, samples)
+        if last or (number + 1) % config.save_every == 0:
             run.save(number + 1)
     run.close()
     if run.main:
@@ -124,6 +89,9 @@ def prepare(config: GrpoConfig, device: torch.device) -> tuple[Policy, Step]:
     for name in ("resolution", "reward_resolution"):
         if getattr(config, name) % tile:
             raise ValueError(f"{name} {getattr(config, name)} must be a multiple of the model's tiles, {tile} pixels")
+    if device.type == "cpu":
+        # As in run.py: on a CPU the fused attention's backward pass is the slower one.
+        model.set_attn_implementation("eager")
     if config.gradient_checkpointing:
         model.model.vision_model.gradient_checkpointing_enable({"use_reentrant": False})
     torch.manual_seed(config.seed)
@@ -146,9 +114,18 @@ def shuffled(rows: Sequence[dict], config: GrpoConfig, epoch: int) -> list[list[
 
 
 def accumulate(
-    config: GrpoConfig, accelerator: Accelerator, policy: Policy, step_on: Step, rows: Sequence[dict], number: int
+    config: GrpoConfig,
+    accelerator: Accelerator,
+    policy: Policy,
+    step_on: Step,
+    rows: Sequence[dict],
+    number: int,
+    samples: list[Sample] | None = None,
 ) -> dict[str, float]:
-    """Leaves the batch's gradients, summed over processes, on the policy -> means of the scalars."""
+    """Leaves the batch's gradients, summed over processes, on the policy -> means of the scalars.
+
+    What was drawn for the first questions goes into `samples`, where it is given.
+    """
     seen: dict[str, list[torch.Tensor]] = defaultdict(list)
     for start in range(0, len(rows), config.micro_batch):
         some = rows[start : start + config.micro_batch]
@@ -164,11 +141,23 @@ def accumulate(
         (loss * len(some) / config.batch).backward()
         for name, value in {"loss": loss.detach(), **scalars}.items():
             seen[name].append(value.float().to(accelerator.device))
+        if samples is not None and len(samples) < SAMPLES:
+            samples += to_samples(some, examples, step_on.drawn)[: SAMPLES - len(samples)]
     for parameter in policy.trained:
         if parameter.grad is None:
             parameter.grad = torch.zeros_like(parameter)
         parameter.grad = accelerator.reduce(parameter.grad, reduction="sum")
     return _means(accelerator, seen)
+
+
+def to_samples(rows: Sequence[dict], examples: Sequence[Example], drawn: Drawn) -> list[Sample]:
+    """A picture for each question: the group's boxes, in the note their rewards in the same order."""
+    rewards = {name: values.tolist() for name, values in drawn.rewards.items()}
+    samples = []
+    for place, (row, example, boxes) in enumerate(zip(rows, examples, drawn.boxes, strict=True)):
+        lines = [f"{name}: " + ", ".join(f"{v:.2f}" for v in values[place]) for name, values in rewards.items()]
+        samples.append(Sample(example.image, example.question, boxes, row.get("box"), "\n".join(lines)))
+    return samples
 
 
 def draw_seed(seed: int, number: int, row_id: str) -> int:

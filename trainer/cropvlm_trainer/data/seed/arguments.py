@@ -24,11 +24,11 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "coordinates": PIXELS,
         "grow": PERCENTILE,
     },
-    GRID: {"base": None, "n": 5, "resolution": None, "seed": 0, "device": "auto"},
+    GRID: {"base": None, "n": 5, "most_cells": None, "resolution": None, "seed": 0, "device": "auto"},
 }
 """Each method's own options; None where there is no default."""
 NEEDED = {VLM: ("url", "model"), GRID: ("base",)}
-POSITIVE = ("concurrency", "timeout", "max_tokens", "longest_edge", "n", "resolution")
+POSITIVE = ("concurrency", "timeout", "max_tokens", "longest_edge", "n", "most_cells", "resolution")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,6 +80,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ours = DEFAULTS[GRID]
     grid.add_argument("--base", type=Path, metavar="PATH", help="checkpoint folder of the reward model")
     grid.add_argument("--n", type=int, metavar="N", help=f"cells a side (default: {ours['n']})")
+    grid.add_argument(
+        "--most-cells", type=int, metavar="M", help="cells a side that a rectangle has at most (default: all N)"
+    )
     grid.add_argument("--resolution", type=int, metavar="L", help="longest edge it sees (default: one tile)")
     grid.add_argument("--seed", type=int, help=f"of the noise on the boxes (default: {ours['seed']})")
     grid.add_argument("--device", help=f"as cuda:1 (default: {ours['device']})")

@@ -31,9 +31,10 @@ from cropvlm_trainer.run import pick_device
 
 def seed_grid(args: argparse.Namespace) -> None:
     """Writes the rows of `--manifest` to `--out`, each with the box that helps most to answer, widened by noise."""
-    boxes, rows = rectangles(args.n), seedable_rows(args.manifest, args.out)
-    search = reward_search(args.base, args.resolution, pick_device("auto"))
-    asked = {"weights": sha256(args.base / "model.safetensors"), "n": args.n, "resolution": search.reward.longest_edge}
+    boxes, rows = rectangles(args.n, args.most_cells), seedable_rows(args.manifest, args.out)
+    search = reward_search(args.base, args.resolution, pick_device(args.device))
+    asked = {"weights": sha256(args.base / "model.safetensors"), "resolution": search.reward.longest_edge}
+    asked |= {"n": args.n, "most_cells": args.most_cells}
     kept = KeptAnswers(args.out.with_suffix(".kept.jsonl"))
     for number, row in enumerate(rows, start=1):
         if not row.get("answers"):

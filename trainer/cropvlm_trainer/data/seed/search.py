@@ -24,11 +24,15 @@ from cropvlm_trainer.prompts import Grid
 FAKE = "<fake_token_around_image>"
 
 
-def rectangles(n: int) -> list[Box]:
-    """Every sub-rectangle of an n x n grid over the image, in whole per cents: 225 at n = 5. Small ones first."""
+def rectangles(n: int, most_cells: int | None = None) -> list[Box]:
+    """The sub-rectangles of an n x n grid over the image, in whole per cents: 225 at n = 5. Small ones first.
+
+    `most_cells`: those that are no longer and no wider, 361 at n = 10 and 2 cells; None for all, as in the paper.
+    """
     if not 1 <= n <= 20:
         raise ValueError(f"--n {n}: a grid has 1 to 20 cells a side; the paper has 5")
-    spans = list(combinations([round(100 * i / n) for i in range(n + 1)], 2))
+    lines = [(a, b) for a, b in combinations(range(n + 1), 2) if b - a <= (most_cells or n)]
+    spans = [(round(100 * a / n), round(100 * b / n)) for a, b in lines]
     return sorted(((x1, y1, x2, y2) for (y1, y2), (x1, x2) in product(spans, spans)), key=area)
 
 

@@ -1,0 +1,16 @@
+"""`cropvlm-train sft`: teaches a base to answer with a box, from a TOML file."""
+
+from __future__ import annotations
+
+import argparse
+
+from cropvlm_trainer.sft.train import train
+from cropvlm_trainer.stages import add_config_arguments, read_config
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_config_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    train(read_config("sft", args))

@@ -8,6 +8,8 @@ from pathlib import Path
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch import nn
 
+from cropvlm_trainer.export.manifest import TRAINING, read_training, write_json
+
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj", "fc1", "fc2", "proj")
 """By the last part of a module's name; the vision encoder's `out_proj` is not among them."""
 TRAINED = "default"
@@ -34,6 +36,12 @@ def load_lora(model: nn.Module, adapter: Path) -> PeftModel:
     if not (adapter / "adapter_config.json").exists():
         raise FileNotFoundError(f"{adapter} holds no adapter_config.json; name the folder of a LoRA adapter")
     return PeftModel.from_pretrained(model, adapter, adapter_name=TRAINED, is_trainable=True)
+
+
+def save_lora(model: PeftModel, folder: Path, base: Path, training: dict) -> None:
+    """The trained adapter alone, with `training.json` telling how it came to be: `training`, and the base's own."""
+    model.save_pretrained(folder, selected_adapters=[TRAINED])
+    write_json(folder / TRAINING, {**training, "base": read_training(base)})
 
 
 def trainable_count(model: nn.Module) -> int:

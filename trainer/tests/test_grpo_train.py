@@ -118,6 +118,9 @@ def test_a_run_learns_and_tells_what_it_did(given, whole):
     assert rows[0]["kl"] == pytest.approx(0, abs=1e-6) and rows[-1]["kl"] > 1e-6
     assert json.loads((whole / "config.json").read_text())["lora"] == {"r": 4, "alpha": 8, "dropout": 0.0}
     model, _ = load_checkpoint(given / "base")
+    story = json.loads((whole / "adapter" / "training.json").read_text())
+    assert (story["stage"], story["steps"], story["reward"]) == ("grpo", STEPS, "log_likelihood")
+    assert story["base"]["shape"] == json.loads((given / "base" / "training.json").read_text())["shape"]
     loaded = PeftModel.from_pretrained(model, whole / "adapter")
     saved = [p for name, p in sorted(loaded.named_parameters()) if "lora_" in name]
     assert sum(p.numel() for p in saved) == adapter(whole).numel()

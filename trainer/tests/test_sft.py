@@ -101,7 +101,7 @@ def test_the_adapter_is_what_export_takes(given, whole):
         trained = model.model.text_model.layers[0].mlp.up_proj.weight
         assert 0 < (trained - tiny_model(2).model.text_model.layers[0].mlp.up_proj.weight).abs().max() < 0.1
         story = json.loads((files / "training.json").read_text())
-    assert (story["recipe"], story["steps"], story["base"]["recipe"]) == ("sft", STEPS, "random weights")
+    assert (story["stage"], story["steps"], story["base"]["recipe"]) == ("sft", STEPS, "random weights")
 
 
 @pytest.mark.parametrize("killed_after", [1, 3])

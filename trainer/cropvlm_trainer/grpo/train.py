@@ -19,6 +19,7 @@ from transformers import get_cosine_schedule_with_warmup
 
 from cropvlm_trainer.config import to_table
 from cropvlm_trainer.data.manifest import read_rows
+from cropvlm_trainer.export.manifest import read_training
 from cropvlm_trainer.grpo.config import GrpoConfig
 from cropvlm_trainer.grpo.policy import Policy
 from cropvlm_trainer.grpo.reward_model import Example, RewardModel
@@ -26,7 +27,7 @@ from cropvlm_trainer.grpo.rewards import REWARDS
 from cropvlm_trainer.grpo.run import Run
 from cropvlm_trainer.grpo.step import Drawn, Sampling, Step
 from cropvlm_trainer.image_processing import load_image
-from cropvlm_trainer.lora import TRAINED, add_lora, load_lora
+from cropvlm_trainer.lora import add_lora, load_lora, save_lora
 from cropvlm_trainer.model import load_checkpoint
 from cropvlm_trainer.prompts import PromptEncoder
 from cropvlm_trainer.samples import Sample, draw_samples
@@ -78,7 +79,10 @@ def train(config: GrpoConfig) -> None:
             run.save(number + 1)
     run.close()
     if run.main:
-        policy.peft.save_pretrained(config.out / "adapter", selected_adapters=[TRAINED])
+        training = {"stage": "grpo", "steps": steps, **to_table(config)}
+        if config.adapter:
+            training["adapter"] = read_training(config.adapter)
+        save_lora(policy.peft, config.out / "adapter", config.base, training)
     accelerator.end_training()
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -16,8 +15,7 @@ from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from cropvlm_trainer.config import to_table
 from cropvlm_trainer.data.manifest import write_whole
-from cropvlm_trainer.export.manifest import TRAINING, read_training, write_json
-from cropvlm_trainer.lora import TRAINED
+from cropvlm_trainer.lora import save_lora
 from cropvlm_trainer.model import load_checkpoint
 from cropvlm_trainer.prompts import PromptEncoder
 from cropvlm_trainer.sft.config import SftConfig
@@ -70,7 +68,8 @@ def train(config: SftConfig) -> None:
         trainer.add_callback(Recorder(config.out, step_of(checkpoint), lessons, shown, config.sample_every))
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if main:
-        save_adapter(config, learner, steps, left_out)
+        training = {"stage": "sft", "steps": steps, "rows_left_out": left_out, **asked}
+        save_lora(learner, config.out / "adapter", config.base, training)
     PartialState().wait_for_everyone()
 
 
@@ -138,15 +137,6 @@ def refuse_other(out: Path, asked: dict) -> None:
     changed = sorted(key for key in {*asked, *there} if asked.get(key) != there.get(key))
     if changed:
         raise ValueError(f"{out} holds a run with another {', '.join(changed)}; give another out, or remove it")
-
-
-def save_adapter(config: SftConfig, learner, steps: int, left_out: int) -> None:
-    """The adapter, with `training.json` telling how it came to be."""
-    folder = config.out / "adapter"
-    learner.save_pretrained(folder, selected_adapters=[TRAINED])
-    record = {"base": read_training(config.base), "data": str(config.data), "recipe": "sft", "steps": steps}
-    record |= {"seed": config.seed, "questions_per_step": config.batch, "rows_left_out": left_out}
-    write_json(folder / TRAINING, record | {"resolution": config.resolution, "lora": asdict(config.lora)})
 
 
 def _is_json(path: Path) -> bool:

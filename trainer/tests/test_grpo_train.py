@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from peft import PeftModel
@@ -15,16 +16,32 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from cropvlm_trainer.cli import main
+from cropvlm_trainer.contract import cropper_prompt, format_box
 from cropvlm_trainer.data import synth
-from cropvlm_trainer.data.stream import box_batch
+from cropvlm_trainer.data.regions import taught_region, to_box
 from cropvlm_trainer.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
-from cropvlm_trainer.forward import PromptBuilder, answer_loss
+from cropvlm_trainer.forward import Batch, PromptBuilder, answer_loss
 from cropvlm_trainer.grpo import train as train_module
 from cropvlm_trainer.grpo.reward_model import Example
 from cropvlm_trainer.grpo.step import Drawn
+from cropvlm_trainer.image_processing import tiles
 from cropvlm_trainer.model import load_checkpoint, save_checkpoint
 
 STEPS = 4
+
+
+def lesson(builder: PromptBuilder, index: int) -> Batch:
+    """The first questions about two pages, with their boxes."""
+    pages = [synth.make_page(1, 2 * index + number)[0] for number in range(2)]
+    cut = torch.tensor(np.stack([tiles(page.image, TINY.tile, TINY.tile)[0] for page in pages]))
+    asked = [(number, page, question) for number, page in enumerate(pages) for question in page.questions[:4]]
+    rows = [
+        builder.encode(
+            1, cropper_prompt(question.text), format_box(to_box(taught_region(page.to_percent(question.evidence_rect))))
+        )
+        for _, page, question in asked
+    ]
+    return Batch(cut, torch.tensor([[number] for number, *_ in asked]), *builder.collate(rows))
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +50,7 @@ def given(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("given")
     model, tokenizer = tiny_model(2), tiny_tokenizer()
     builder = PromptBuilder(tokenizer, TINY.tokens_per_tile)
-    lessons = [box_batch(builder, TINY.tile, 1, index, 2) for index in range(8)]
+    lessons = [lesson(builder, index) for index in range(8)]
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
     model.train()
     for step in range(300):

@@ -13,25 +13,16 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, IterableDataset
 
-from cropvlm_trainer.contract import (
-    Box,
-    answer_text,
-    cropper_prompt,
-    format_box,
-    target_prompt,
-    to_pixels,
-)
+from cropvlm_trainer.contract import Box, answer_text, format_box, target_prompt, to_pixels
 from cropvlm_trainer.data import shapes, synth
 from cropvlm_trainer.data.page import Page, Question
-from cropvlm_trainer.data.regions import around, elsewhere, reading_region, taught_region, to_box
+from cropvlm_trainer.data.regions import around, elsewhere, reading_region
 from cropvlm_trainer.forward import Batch, PromptBuilder
 from cropvlm_trainer.image_processing import tiles
 
 QUESTIONS_PER_PAGE = 4
 LOOKS = (*shapes.COLORS, *shapes.SHAPES)
 """Words that say how a thing looks from afar."""
-
-
 POINTING = (
     "Where does it say so?",
     "Where in the image is that?",
@@ -115,19 +106,6 @@ def pointing_batch(
     batch = _batch(builder, views, image_index, rows)
     batch.looks, batch.names = looks, torch.tensor(names)
     return batch
-
-
-def box_batch(builder: PromptBuilder, tile: int, seed: int, index: int, pages: int) -> Batch:
-    """Questions for the cropper: one view of the page, the taught box as the answer."""
-    views: list[np.ndarray] = []
-    image_index, rows = [], []
-    for page, questions, _ in _pages(seed, index, pages):
-        views.append(tiles(page.image, tile, tile)[0])
-        for question in questions:
-            box = to_box(taught_region(page.to_percent(question.evidence_rect)))
-            image_index.append([len(views) - 1])
-            rows.append(builder.encode(1, cropper_prompt(question.text), format_box(box)))
-    return _batch(builder, views, image_index, rows)
 
 
 def _cell(page: Page, question: Question, side: int) -> int:

@@ -43,7 +43,7 @@ def test_the_papers_values_are_the_defaults(resolution):
 
 def test_the_miniature():
     sft, grpo = read("mini")
-    assert sft.base == grpo.base == Path("runs/base/checkpoint-6000")
+    assert sft.base == grpo.base == Path("runs/base/checkpoint-7500")
     assert sft.lora == grpo.lora
     assert (sft.resolution, grpo.resolution, grpo.reward_resolution) == (96, 96, 96)
     assert grpo.adapter == sft.out / "adapter"

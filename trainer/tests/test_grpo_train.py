@@ -242,8 +242,8 @@ def test_accuracy_can_be_the_reward(given, tmp_path):
     ("other", "message"),
     [
         ({"group": 1}, "group must be 2 or more"),
-        ({"sample_every": 0}, "sample_every is 0; it must be 1 or more"),
-        ({"max_steps": 0}, "max_steps is 0; it must be 1 or more"),
+        ({"sample_every": -1}, "sample_every must be 0 or more"),
+        ({"max_steps": 0}, "max_steps must be 1 or more"),
         ({"batch": 5}, "must be a multiple of micro_batch"),
         ({"batch": 40, "micro_batch": 40}, "has 12 questions, less than a batch of 40"),
         ({"resolution": 100}, "resolution 100 must be a multiple of the model's tiles, 64 pixels"),

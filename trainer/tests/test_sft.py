@@ -207,7 +207,7 @@ def test_a_box_without_area_in_whole_per_cents_is_left_out(given, tmp_path, caps
         ({"batch": 40, "micro_batch": 40}, "questions, less than a batch of 40; lower batch"),
         ({"resolution": 100}, "resolution 100 must be a multiple of the model's tiles, 64 pixels"),
         ({"resolution": 640}, "the model's tiles have names up to 384"),
-        ({"learning_rate": 0.0}, "learning_rate must be above 0; the paper has 5e-5"),
+        ({"learning_rate": 0.0}, "learning_rate must be above 0; the paper has 5e-05"),
         ({"warmup": 3}, "warmup is a share of the steps"),
         ({"max_steps": 0}, "max_steps must be 1 or more"),
         ({"save_every": 0}, "save_every must be 1 or more"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cropvlm_trainer.data.growth import check_box, grow, growth_factors
-from cropvlm_trainer.data.manifest import read_rows, to_lines, write_whole
+from cropvlm_trainer.data.manifest import check_beside, read_rows, to_lines, write_whole
 from cropvlm_trainer.measures import area
 
 PERCENTILE = "percentile"
@@ -17,10 +17,7 @@ def expand(manifest: Path, out: Path, by: str) -> None:
     `by`: "percentile" (contract, "Seed boxes" 1), or one factor of the area as a number. Raises ValueError for a row
     without a valid box, and for an `out` that exists or lies in another folder, where image paths would not hold.
     """
-    if out.resolve().parent != manifest.resolve().parent:
-        raise ValueError(f"image paths are relative to the manifest: choose an --out in {manifest.parent}")
-    if out.exists():
-        raise ValueError(f"{out} already exists; choose another --out or remove it")
+    check_beside(manifest, out)
     rows = read_rows(manifest)
     for number, row in enumerate(rows, start=1):
         if "box" not in row:

@@ -31,6 +31,14 @@ def read_rows(path: Path) -> list[dict]:
     return rows
 
 
+def check_beside(manifest: Path, out: Path) -> None:
+    """Raises ValueError for a new manifest that exists, or lies in another folder, where image paths would not hold."""
+    if out.resolve().parent != manifest.resolve().parent:
+        raise ValueError(f"image paths are relative to the manifest: choose an --out in {manifest.parent}")
+    if out.exists():
+        raise ValueError(f"{out} already exists; choose another --out or remove it")
+
+
 def to_lines(rows: Iterable[dict]) -> bytes:
     return "".join(json.dumps(row) + "\n" for row in rows).encode()
 

@@ -64,7 +64,8 @@ def train(config: GrpoConfig) -> None:
         torch.manual_seed(config.seed * 1_000_003 + number)
         mine = batches[number][accelerator.process_index :: accelerator.num_processes]
         last = number + 1 == steps
-        samples = [] if run.main and (last or (number + 1) % config.sample_every == 0) else None
+        drawn = config.sample_every and (last or (number + 1) % config.sample_every == 0)
+        samples = [] if run.main and drawn else None
         scalars = accumulate(config, accelerator, policy, step_on, mine, number, samples)
         scalars["grad_norm"] = torch.nn.utils.clip_grad_norm_(policy.trained, config.max_grad_norm).item()
         optimizer.step()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from cropvlm_trainer.data.manifest import read_rows
+from cropvlm_trainer.data.manifest import check_beside, read_rows
 
 
 def seedable_rows(manifest: Path, out: Path) -> list[dict]:
@@ -16,10 +16,7 @@ def seedable_rows(manifest: Path, out: Path) -> list[dict]:
     """
     if out.suffix != ".jsonl":
         raise ValueError(f"--out {out} is a manifest; name it .jsonl, the other files go beside it")
-    if out.resolve().parent != manifest.resolve().parent:
-        raise ValueError(f"image paths are relative to the manifest: choose an --out in {manifest.parent}")
-    if out.exists():
-        raise ValueError(f"{out} already exists; choose another --out or remove it")
+    check_beside(manifest, out)
     rows = read_rows(manifest)
     for number, row in enumerate(rows, start=1):
         for key in ("image", "question"):

@@ -1,8 +1,8 @@
 #!/bin/sh
 # The paper in miniature, from nothing: a small Idefics3 that reads, croppers for it from questions and answers alone
 # (seed boxes by grid search, SFT, GRPO with either reward; three seeds side by side), their scores in
-# results/miniature.md, and the two bundled models: models/smolvlm-mini (the target) and models/cropvlm-mini (the best
-# cropper). Broken off at any point, it goes on from where it stood when it is run again.
+# results/miniature.md, and two model folders that the service runs: runs/export/smolvlm-mini (the base as the target)
+# and runs/export/cropvlm-mini (the best cropper). Broken off at any point, it goes on from where it stood.
 # An NVIDIA GPU is used if there is one.
 set -eu
 cd "$(dirname "$0")"
@@ -10,6 +10,8 @@ sh setup.sh
 # Models this small gain little from a second thread; a second seed gains all of it.
 : "${OMP_NUM_THREADS:=1}"
 export OMP_NUM_THREADS
+: "${CUDA_VISIBLE_DEVICES=0}"
+export CUDA_VISIBLE_DEVICES
 train=.venv/bin/cropvlm-train
 config=configs/mini.toml base=runs/base/checkpoint-7500 pages=data/mini runs=runs/mini
 
@@ -55,12 +57,15 @@ for seed in 1 2 3; do
   croppers $seed > $runs/$seed.out 2>&1 &
   running="$running $!"
 done
-for one in $running; do wait $one; done
+# All of them, even where one failed: none may still write when this is run again.
+failed=
+for one in $running; do wait $one || failed=1; done
+[ -z "$failed" ] || { echo "mini.sh: a run failed; $runs/SEED.out says why" >&2; exit 1; }
 $train summary --runs $runs/held-out --out results/miniature.json
 
 best=$($train summary --runs $runs/dev --best)
 $train eval --data data/held-out --target $base --cropper $runs/$best/adapter --out runs/scores.json
-$train export --checkpoint $base --out ../models/smolvlm-mini \
+$train export --checkpoint $base --out runs/export/smolvlm-mini \
   --role target --id smolvlm-mini --resolution 96 --scores runs/scores.json
-$train export --checkpoint $runs/$best/adapter --out ../models/cropvlm-mini \
+$train export --checkpoint $runs/$best/adapter --out runs/export/cropvlm-mini \
   --role cropper --id cropvlm-mini --resolution 96 --scores runs/scores.json

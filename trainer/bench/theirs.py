@@ -74,9 +74,17 @@ def build(work: Work, callback: TrainerCallback) -> GRPOTrainer:
     )
     encoder = PromptEncoder(processor)
     reward = reward_of(peft, RewardModel(peft.base_model.model, encoder, work.reward_resolution), work.group)
-    trainer = GRPOTrainer(peft, reward, args, dataset(work), processing_class=processor, callbacks=[callback])
+    trainer = SamePrecision(peft, reward, args, dataset(work), processing_class=processor, callbacks=[callback])
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+class SamePrecision(GRPOTrainer):
+    """Sampling and rewards under the autocast of the training pass, as in ours; TRL leaves them in fp32."""
+
+    def _prepare_inputs(self, inputs):
+        with self.accelerator.autocast():
+            return super()._prepare_inputs(inputs)
 
 
 def dataset(work: Work) -> Dataset:

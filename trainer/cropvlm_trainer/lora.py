@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model
 from torch import nn
 
 from cropvlm_trainer.export.manifest import TRAINING, read_training, write_json
@@ -31,10 +31,17 @@ def add_lora(model: nn.Module, settings: LoraSettings) -> PeftModel:
     return get_peft_model(model, config)
 
 
-def load_lora(model: nn.Module, adapter: Path) -> PeftModel:
-    """The adapter saved in a folder, to be trained on. Raises FileNotFoundError where there is none."""
+def load_lora(model: nn.Module, adapter: Path, settings: LoraSettings | None = None) -> PeftModel:
+    """The adapter saved in a folder, to be trained on.
+
+    Raises FileNotFoundError where there is none, ValueError where it is not of these `settings`.
+    """
     if not (adapter / "adapter_config.json").exists():
         raise FileNotFoundError(f"{adapter} holds no adapter_config.json; name the folder of a LoRA adapter")
+    config = PeftConfig.from_pretrained(adapter)
+    found = LoraSettings(config.r, config.lora_alpha, config.lora_dropout)
+    if settings and found != settings:
+        raise ValueError(f"{adapter} was trained as {found}, not as {settings}; set [lora] to what the adapter has")
     return PeftModel.from_pretrained(model, adapter, adapter_name=TRAINED, is_trainable=True)
 
 

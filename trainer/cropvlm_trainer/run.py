@@ -112,7 +112,8 @@ def train(
 
 def open_log(path: Path, first: int) -> TextIO:
     """The log, without the rows of steps that a resumed run will take again."""
-    rows = path.read_text().splitlines() if path.exists() else []
+    # Only whole lines: a run that was killed while it wrote may have left a torn one.
+    rows = path.read_text().split("\n")[:-1] if path.exists() else []
     # Whole before a step is taken: a kill must not cost what earlier runs logged.
     write_whole(path, "".join(row + "\n" for row in rows if json.loads(row)["step"] <= first).encode())
     return path.open("a")

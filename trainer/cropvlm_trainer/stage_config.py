@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from cropvlm_trainer.lora import LoraSettings
+from cropvlm_trainer.tokenizer import MAX_GRID
 
 
 @dataclass(frozen=True)
@@ -58,3 +59,11 @@ class StageConfig:
                 raise ValueError(f"{name} must be above 0; the paper has {defaults[name].default:g}")
         if not 0 <= self.warmup < 1:
             raise ValueError(f"warmup is a share of the steps, 0 or more and below 1, not {self.warmup}")
+
+
+def check_resolution(name: str, resolution: int, tile: int) -> None:
+    """Raises ValueError for a longest edge (pixels) that a model with such tiles cannot see."""
+    if resolution % tile:
+        raise ValueError(f"{name} {resolution} must be a multiple of the model's tiles, {tile} pixels")
+    if resolution > MAX_GRID * tile:
+        raise ValueError(f"{name} {resolution} is too large: the model's tiles have names up to {MAX_GRID * tile}")

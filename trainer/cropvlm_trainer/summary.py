@@ -80,9 +80,7 @@ def read_results(runs: Path) -> Results:
         if paths:
             stages[stage] = {path.parent.name: _read(path) for path in paths}
     if not stages:
-        raise FileNotFoundError(
-            f"{runs} holds no SEED/STAGE.json; score croppers with `cropvlm-train eval --out` first"
-        )
+        raise FileNotFoundError(NOTHING.format(runs))
     for stage, seeds in stages.items():
         for seed, report in seeds.items():
             for key in ("data", "target"):
@@ -101,9 +99,7 @@ def best(runs: Path) -> str:
         for path in sorted(runs.glob(f"*/{stage}.json"))
     }
     if not scores:
-        raise FileNotFoundError(
-            f"{runs} holds no SEED/STAGE.json; score croppers with `cropvlm-train eval --out` first"
-        )
+        raise FileNotFoundError(NOTHING.format(runs))
     return max(scores, key=scores.__getitem__)
 
 

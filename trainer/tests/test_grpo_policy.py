@@ -83,3 +83,10 @@ def test_the_full_size_model_has_the_papers_trainable_count():
     names = {name.split(".lora_A")[0].rsplit(".", 1)[1] for name, _ in adapted.named_parameters() if "lora_A" in name}
     assert names == {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj", "fc1", "fc2", "proj"}
     assert not any("out_proj.lora" in name for name, _ in adapted.named_parameters())
+
+
+def test_an_adapter_of_other_settings_is_refused(tmp_path):
+    add_lora(tiny_model(2), SETTINGS).save_pretrained(tmp_path)
+    load_lora(tiny_model(2), tmp_path, SETTINGS)
+    with pytest.raises(ValueError, match=r"was trained as .*r=4.*not as .*r=8.*set \[lora\] to what the adapter has"):
+        load_lora(tiny_model(2), tmp_path, LoraSettings(r=8, alpha=8, dropout=0.0))

@@ -13,7 +13,7 @@ from cropvlm_trainer.model import Shape, build_model
 from cropvlm_trainer.optimizers import is_hidden_matrix
 from cropvlm_trainer.pointing import Helpers, pointing_loss
 from cropvlm_trainer.pretrain import crop_width, mini_tokenizer, most_shapes, task
-from cropvlm_trainer.run import Recipe, train
+from cropvlm_trainer.run import Recipe, open_log, train
 
 SHAPE = Shape(
     tile=32, patch=8, shuffle=2, vision_width=32, vision_layers=1, vision_heads=2, text_width=32, text_layers=1
@@ -146,3 +146,12 @@ def test_pages_of_shapes_fill_up():
         4,
         8,
     ]
+
+
+def test_a_log_goes_on_without_torn_and_later_rows(tmp_path):
+    path = tmp_path / "log.jsonl"
+    path.write_text('{"step": 1}\n{"step": 2}\n{"step": 3}\n{"st')
+    with open_log(path, 2) as log:
+        assert path.read_text() == '{"step": 1}\n{"step": 2}\n', "whole at once"
+        log.write('{"step": 3}\n')
+    assert path.read_text() == '{"step": 1}\n{"step": 2}\n{"step": 3}\n'

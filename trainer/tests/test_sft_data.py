@@ -11,13 +11,14 @@ import torch
 from PIL import Image
 
 from cropvlm_trainer.contract import cropper_prompt
+from cropvlm_trainer.data.order import shuffled
 from cropvlm_trainer.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.image_processing import load_image
 from cropvlm_trainer.lora import LoraSettings
 from cropvlm_trainer.model import load_checkpoint, save_checkpoint
 from cropvlm_trainer.prompts import PromptEncoder
 from cropvlm_trainer.sft import data
-from cropvlm_trainer.sft.data import Lessons, read_lessons, shuffled
+from cropvlm_trainer.sft.data import Lessons, read_lessons
 from cropvlm_trainer.sft.learner import Collator, add_learner
 from cropvlm_trainer.sft.train import last_checkpoint, step_of
 

@@ -28,6 +28,11 @@ class GrpoConfig(StageConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        for name in ("reward_resolution", "max_new_tokens"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}")
+        if self.beta < 0:
+            raise ValueError(f"beta must be 0 or more, not {self.beta}; the paper has 0.01")
         if self.group < 2:
             raise ValueError("group must be 2 or more: advantages compare a question's boxes; the paper has 6")
         if not self.temperature > 0:

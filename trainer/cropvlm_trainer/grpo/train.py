@@ -10,7 +10,6 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from hashlib import sha256
-from random import Random
 
 import torch
 from accelerate import Accelerator
@@ -18,9 +17,10 @@ from tqdm import tqdm
 from transformers import get_cosine_schedule_with_warmup
 
 from cropvlm_trainer.config import to_table
-from cropvlm_trainer.data.manifest import read_rows
+from cropvlm_trainer.data.order import shuffled
 from cropvlm_trainer.export.manifest import read_training
 from cropvlm_trainer.grpo.config import GrpoConfig
+from cropvlm_trainer.grpo.data import read_questions
 from cropvlm_trainer.grpo.policy import Policy
 from cropvlm_trainer.grpo.reward_model import Example, RewardModel
 from cropvlm_trainer.grpo.rewards import REWARDS
@@ -31,6 +31,7 @@ from cropvlm_trainer.lora import add_lora, load_lora, save_lora
 from cropvlm_trainer.model import load_checkpoint
 from cropvlm_trainer.prompts import PromptEncoder
 from cropvlm_trainer.samples import Sample, draw_samples
+from cropvlm_trainer.stage_config import check_resolution
 
 SAMPLES = 4
 """questions in one set of pictures"""
@@ -42,8 +43,9 @@ def train(config: GrpoConfig) -> None:
     Leaves in `out`: `config.json`, `log.jsonl`, `events/` (TensorBoard), `samples/` (pictures) and `adapter/`.
     """
     accelerator = Accelerator(mixed_precision="bf16" if config.precision == "bf16" else "no")
-    rows = read_rows(config.data)
-    batches = [batch for epoch in range(config.epochs) for batch in shuffled(rows, config, epoch)][: config.max_steps]
+    rows = read_questions(config.data)
+    order = shuffled(rows, config.epochs, config.batch, config.seed)
+    batches = [order[start : start + config.batch] for start in range(0, len(order), config.batch)][: config.max_steps]
     steps = len(batches)
     if not steps:
         raise ValueError(f"{config.data} has {len(rows)} questions, less than a batch of {config.batch}; lower batch")
@@ -60,8 +62,8 @@ def train(config: GrpoConfig) -> None:
     bar = tqdm(range(run.first, steps), initial=run.first, total=steps, desc="grpo", disable=not run.main)
     for number in bar:
         since = time.monotonic()
-        # Dropout, too, goes by the step alone, so that a resumed run draws what a whole one would.
-        torch.manual_seed(config.seed * 1_000_003 + number)
+        # Dropout, too, goes by the step (and process) alone, so that a resumed run draws what a whole one would.
+        torch.manual_seed(draw_seed(config.seed, number, f"dropout/{accelerator.process_index}"))
         mine = batches[number][accelerator.process_index :: accelerator.num_processes]
         last = number + 1 == steps
         drawn = config.sample_every and (last or (number + 1) % config.sample_every == 0)
@@ -92,15 +94,14 @@ def prepare(config: GrpoConfig, device: torch.device) -> tuple[Policy, Step]:
     model, processor = load_checkpoint(config.base)
     tile = model.config.vision_config.image_size
     for name in ("resolution", "reward_resolution"):
-        if getattr(config, name) % tile:
-            raise ValueError(f"{name} {getattr(config, name)} must be a multiple of the model's tiles, {tile} pixels")
+        check_resolution(name, getattr(config, name), tile)
     if device.type == "cpu":
         # As in run.py: on a CPU the fused attention's backward pass is the slower one.
         model.set_attn_implementation("eager")
     if config.gradient_checkpointing:
         model.model.vision_model.gradient_checkpointing_enable({"use_reentrant": False})
     torch.manual_seed(config.seed)
-    peft = load_lora(model, config.adapter) if config.adapter else add_lora(model, config.lora)
+    peft = load_lora(model, config.adapter, config.lora) if config.adapter else add_lora(model, config.lora)
     policy = Policy(peft.to(device))
     policy.peft.train()
     encoder = PromptEncoder(processor)
@@ -109,13 +110,6 @@ def prepare(config: GrpoConfig, device: torch.device) -> tuple[Policy, Step]:
         config.resolution, config.group, config.temperature, config.max_new_tokens, config.beta, config.recipe
     )
     return policy, Step(policy, encoder, reward, sampling)
-
-
-def shuffled(rows: Sequence[dict], config: GrpoConfig, epoch: int) -> list[list[dict]]:
-    """The batches of one epoch; what does not fill one is left out."""
-    order = list(rows)
-    Random(f"{config.seed}/{epoch}").shuffle(order)
-    return [order[i : i + config.batch] for i in range(0, len(order) - config.batch + 1, config.batch)]
 
 
 def accumulate(

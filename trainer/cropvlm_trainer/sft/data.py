@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from random import Random
 from typing import NamedTuple
 
 import numpy as np
@@ -63,16 +62,6 @@ def read_lessons(manifest: Path) -> tuple[list[dict], int]:
             f"no box of {manifest} has an area in whole per cents; grow them with `cropvlm-train data expand`"
         )
     return rows, len(every) - len(rows)
-
-
-def shuffled(rows: Sequence[dict], epochs: int, batch: int, seed: int) -> list[dict]:
-    """The rows of all steps in order: each epoch in an order of its own, without what does not fill a batch."""
-    order: list[dict] = []
-    for epoch in range(epochs):
-        some = list(rows)
-        Random(f"{seed}/{epoch}").shuffle(some)
-        order += some[: len(some) - len(some) % batch]
-    return order
 
 
 class Lessons(Dataset):

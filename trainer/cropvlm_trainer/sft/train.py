@@ -15,14 +15,15 @@ from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from cropvlm_trainer.config import to_table
 from cropvlm_trainer.data.manifest import write_whole
+from cropvlm_trainer.data.order import shuffled
 from cropvlm_trainer.lora import save_lora
 from cropvlm_trainer.model import load_checkpoint
 from cropvlm_trainer.prompts import PromptEncoder
 from cropvlm_trainer.sft.config import SftConfig
-from cropvlm_trainer.sft.data import Lessons, read_lessons, shuffled
+from cropvlm_trainer.sft.data import Lessons, read_lessons
 from cropvlm_trainer.sft.learner import Collator, add_learner
 from cropvlm_trainer.sft.recorder import Recorder
-from cropvlm_trainer.tokenizer import MAX_GRID
+from cropvlm_trainer.stage_config import check_resolution
 
 STATE = "state"
 """Trainer's checkpoints, within the run folder."""
@@ -46,7 +47,7 @@ def train(config: SftConfig) -> None:
     arguments = trainer_arguments(config, steps)
     model, processor = load_checkpoint(config.base)
     tile = model.config.vision_config.image_size
-    check_resolution(config.resolution, tile)
+    check_resolution("resolution", config.resolution, tile)
     if arguments.device.type == "cpu":
         # The backward pass of the fused attention is the slowest part of a step on a CPU: 1.8x the whole step.
         model.set_attn_implementation("eager")
@@ -112,13 +113,6 @@ def trainer_arguments(config: SftConfig, steps: int) -> TrainingArguments:
             "CUDA_VISIBLE_DEVICES"
         )
     return arguments
-
-
-def check_resolution(resolution: int, tile: int) -> None:
-    if resolution % tile:
-        raise ValueError(f"resolution {resolution} must be a multiple of the model's tiles, {tile} pixels")
-    if resolution > MAX_GRID * tile:
-        raise ValueError(f"resolution {resolution} is too large: the model's tiles have names up to {MAX_GRID * tile}")
 
 
 def last_checkpoint(state: Path) -> Path | None:

@@ -28,12 +28,15 @@ from cropvlm_trainer.model import load_checkpoint
 from cropvlm_trainer.prompts import PromptEncoder
 from cropvlm_trainer.run import pick_device
 
+MOST_WORKERS = 4
+"""Processes that cut images; each holds one or two, of 180 MB at 225 crops of 512 pixels, in shared memory."""
+
 
 def seed_grid(args: argparse.Namespace) -> None:
     """Writes the rows of `--manifest` to `--out`, each with the box that helps most to answer, widened by noise."""
     boxes, rows = rectangles(args.n, args.most_cells), seedable_rows(args.manifest, args.out)
     search = reward_search(args.base, args.resolution, pick_device(args.device))
-    asked = {"weights": sha256(args.base / "model.safetensors"), "resolution": search.reward.longest_edge}
+    asked = {"weights": weights_sha256(args.base), "resolution": search.reward.longest_edge}
     asked |= {"n": args.n, "most_cells": args.most_cells}
     kept = KeptAnswers(args.out.with_suffix(".kept.jsonl"))
     for number, row in enumerate(rows, start=1):
@@ -47,7 +50,8 @@ def seed_grid(args: argparse.Namespace) -> None:
     views = DataLoader(
         _Pictures(args.manifest.parent, list(lacking), boxes, search),
         batch_size=None,
-        num_workers=min(8, os.cpu_count() or 1),
+        num_workers=min(MOST_WORKERS, os.cpu_count() or 1),
+        prefetch_factor=1,
     )
     with tqdm(total=len(rows), initial=len(rows) - sum(map(len, lacking.values())), desc="grid") as bar:
         for picture, numbers in zip(views, lacking.values(), strict=True):
@@ -84,9 +88,13 @@ def reward_search(base: Path, longest_edge: int | None, device: torch.device) ->
     return GridSearch(RewardModel(model.eval().to(device, precision), PromptEncoder(processor), edge))
 
 
-def sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def weights_sha256(base: Path) -> str:
+    """Of all weight files of a checkpoint, in the order of their names."""
+    digest = hashlib.sha256()
+    for path in sorted(base.glob("*.safetensors")):
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
 
 
 class _Pictures:

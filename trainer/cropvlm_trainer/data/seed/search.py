@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations, product
 from random import Random
 
+import numpy as np
 import torch
 from PIL import Image
 
@@ -47,18 +48,19 @@ def widened(box: Box, n: int, rng: Random) -> tuple[float, float, float, float]:
 class Views:
     """An image and its crops, cut into tiles: what a search needs of a picture."""
 
-    full: torch.Tensor
-    """uint8 `[n, S, S, 3]`"""
-    crops: list[torch.Tensor]
-    """the same, a crop each"""
+    tiles: torch.Tensor
+    """uint8 `[n, S, S, 3]`: the full image's, then each crop's; in one piece, as it goes from process to process"""
+    counts: list[int]
+    """tiles of the full image, then of each crop"""
     grids: list[Grid]
     """of the full image, then of each crop"""
 
 
 def cut_views(image: Image.Image, boxes: Sequence[Box], longest_edge: int, tile: int) -> Views:
     crops = [image.crop(to_pixels(box, *image.size)) for box in boxes]
-    full, *rest = (torch.tensor(tiles(view, longest_edge, tile)) for view in (image, *crops))
-    return Views(full, rest, [prompt_grid(view, longest_edge, tile) for view in (image, *crops)])
+    cut = [tiles(view, longest_edge, tile) for view in (image, *crops)]
+    grids = [prompt_grid(view, longest_edge, tile) for view in (image, *crops)]
+    return Views(torch.from_numpy(np.concatenate(cut)), [len(some) for some in cut], grids)
 
 
 class GridSearch:
@@ -73,11 +75,12 @@ class GridSearch:
         `questions`: (question, answers) about one image. Returns f32 `[questions, crops]`.
         """
         asked = [self._asked(question, answers) for question, answers in questions]
-        full = self._encode([views.full])[0]
+        full_tiles, *crop_tiles = views.tiles.split(views.counts)
+        full = self._encode([full_tiles])[0]
         found = []
-        for start in range(0, len(views.crops), self.reward.batch_size):
+        for start in range(0, len(crop_tiles), self.reward.batch_size):
             some = slice(start, start + self.reward.batch_size)
-            crops = self._encode(views.crops[some])
+            crops = self._encode(crop_tiles[some])
             prompts = [self._split(self._prompt("", views.grids[0], grid))[0] for grid in views.grids[1:][some]]
             features = torch.cat([part for crop in crops for part in (full, crop)])
             prefix = prefill(self.model, prompts, features, self.reward.pad)

@@ -18,7 +18,7 @@ from transformers import Idefics3ForConditionalGeneration
 
 from cropvlm_trainer.data.manifest import write_whole
 from cropvlm_trainer.data.stream import stream
-from cropvlm_trainer.forward import Batch
+from cropvlm_trainer.forward import Batch, set_training_attention
 from cropvlm_trainer.optimizers import Optimizers
 
 Loss = Callable[[int, Batch], tuple[torch.Tensor, dict[str, torch.Tensor]]]
@@ -72,9 +72,7 @@ def train(
     stop = recipe.steps if stop is None else stop
     out.mkdir(parents=True, exist_ok=True)
     parts = nn.ModuleList([model, helpers or nn.Module()]).to(device).train()
-    if device.type == "cpu":
-        # The backward pass of the fused attention is the slowest part of a step on a CPU: 1.8x the whole step.
-        model.set_attn_implementation("eager")
+    set_training_attention(model, device)
     optimizers = Optimizers(parts, recipe)
     first = _resume(out / "state.pt", parts, optimizers, recipe)
     if first > stop:
@@ -117,6 +115,13 @@ def open_log(path: Path, first: int) -> TextIO:
     # Whole before a step is taken: a kill must not cost what earlier runs logged.
     write_whole(path, "".join(row + "\n" for row in rows if json.loads(row)["step"] <= first).encode())
     return path.open("a")
+
+
+def refuse_other(out: Path, asked: dict, there: dict) -> None:
+    """Raises ValueError where the run in `out`, asked for as `there` says, was asked otherwise than now."""
+    changed = sorted(key for key in {*asked, *there} if asked.get(key) != there.get(key))
+    if changed:
+        raise ValueError(f"{out} holds a run with another {', '.join(changed)}; give another out, or remove it")
 
 
 def _save(path: Path, parts: nn.Module, optimizers: Optimizers, step: int, recipe: Recipe) -> None:

@@ -60,6 +60,14 @@ class StageConfig:
         if not 0 <= self.warmup < 1:
             raise ValueError(f"warmup is a share of the steps, 0 or more and below 1, not {self.warmup}")
 
+    def check_processes(self, count: int) -> None:
+        """Raises ValueError where so many processes cannot share a batch in whole micro-batches."""
+        if self.batch % (count * self.micro_batch):
+            raise ValueError(
+                f"batch {self.batch} cannot be shared by {count} processes in micro-batches of {self.micro_batch}; "
+                "choose a batch that is a multiple of their product"
+            )
+
 
 def check_resolution(name: str, resolution: int, tile: int) -> None:
     """Raises ValueError for a longest edge (pixels) that a model with such tiles cannot see."""

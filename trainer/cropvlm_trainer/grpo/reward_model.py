@@ -59,11 +59,7 @@ class RewardModel:
 
         `boxes`: G a example; where there is none, the full image stands in for the crop, as in the service.
         """
-        wanted = [
-            self.encoder.tokenizer(answer_text(most_common(example.answers)), add_special_tokens=False)["input_ids"]
-            + [self.end]
-            for example in examples
-        ]
+        wanted = [self.answer_ids(example.answers) for example in examples]
         pairs, places = _unique(boxes)
         scores = []
         for rows, prefix in self._prefixes(examples, pairs):
@@ -98,13 +94,18 @@ class RewardModel:
             texts += self.encoder.tokenizer.batch_decode(made.ids, skip_special_tokens=True)
         return [[texts[place].strip() for place in group] for group in places]
 
+    def answer_ids(self, answers: Sequence[str]) -> list[int]:
+        """The tokens of the most common answer as the target writes it, and the end token."""
+        text = answer_text(most_common(answers))
+        return [*self.encoder.tokenizer(text, add_special_tokens=False)["input_ids"], self.end]
+
     def _prefixes(self, examples: Sequence[Example], pairs: Sequence[tuple[int, Box]]):
         """The prompts of pairs (example, box), prefilled, some rows at a time: (the example of each row, prefix)."""
-        full_features = self._encode([e.tiles(self.longest_edge, self.tile) for e in examples])
+        full_features = self.encode([e.tiles(self.longest_edge, self.tile) for e in examples])
         for start in range(0, len(pairs), self.batch_size):
             some = pairs[start : start + self.batch_size]
             crops = [examples[row].image.crop(to_pixels(box, *examples[row].image.size)) for row, box in some]
-            crop_features = self._encode([torch.tensor(tiles(c, self.longest_edge, self.tile)) for c in crops])
+            crop_features = self.encode([torch.tensor(tiles(c, self.longest_edge, self.tile)) for c in crops])
             prompts, features = [], []
             for (row, _), crop, cropped in zip(some, crops, crop_features, strict=True):
                 example = examples[row]
@@ -113,7 +114,7 @@ class RewardModel:
                 features += [full_features[row], cropped]
             yield [row for row, _ in some], prefill(self.model, prompts, torch.cat(features), self.pad)
 
-    def _encode(self, images: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    def encode(self, images: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         """Tiles of several images in one pass -> features of each `[tiles, T, D]`."""
         together = torch.cat(list(images)).to(self.model.device)
         return list(encode_tiles(self.model, together).split([len(image) for image in images]))

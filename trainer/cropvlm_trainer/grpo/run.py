@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from cropvlm_trainer.board import Board
-from cropvlm_trainer.run import open_log, save_whole
+from cropvlm_trainer.run import open_log, refuse_other, save_whole
 
 
 class Run:
@@ -55,11 +55,7 @@ class Run:
         if not self.path.exists():
             return 0
         state = torch.load(self.path, map_location="cpu", weights_only=True)
-        if state["asked"] != self.asked:
-            changed = sorted(key for key in self.asked if self.asked[key] != state["asked"].get(key))
-            raise ValueError(
-                f"{self.path.parent} holds a run with another {', '.join(changed)}; give another out, or remove it"
-            )
+        refuse_other(self.path.parent, self.asked, state["asked"])
         with torch.no_grad():
             for parameter, saved in zip(self.trained, state["trained"], strict=True):
                 parameter.copy_(saved)

@@ -13,12 +13,14 @@ from hashlib import sha256
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import gather_object
 from tqdm import tqdm
 from transformers import get_cosine_schedule_with_warmup
 
 from cropvlm_trainer.config import to_table
 from cropvlm_trainer.data.order import shuffled
 from cropvlm_trainer.export.manifest import read_training
+from cropvlm_trainer.forward import set_training_attention
 from cropvlm_trainer.grpo.config import GrpoConfig
 from cropvlm_trainer.grpo.data import read_questions
 from cropvlm_trainer.grpo.policy import Policy
@@ -49,12 +51,7 @@ def train(config: GrpoConfig) -> None:
     steps = len(batches)
     if not steps:
         raise ValueError(f"{config.data} has {len(rows)} questions, less than a batch of {config.batch}; lower batch")
-    per_process = config.batch // accelerator.num_processes
-    if config.batch % accelerator.num_processes or per_process % config.micro_batch:
-        raise ValueError(
-            f"batch {config.batch} cannot be shared by {accelerator.num_processes} processes in micro-batches of "
-            f"{config.micro_batch}; choose a batch that is a multiple of their product"
-        )
+    config.check_processes(accelerator.num_processes)
     policy, step_on = prepare(config, accelerator.device)
     optimizer = torch.optim.AdamW(policy.trained, lr=config.learning_rate, weight_decay=0.0)
     schedule = get_cosine_schedule_with_warmup(optimizer, round(config.warmup * steps), steps)
@@ -95,9 +92,7 @@ def prepare(config: GrpoConfig, device: torch.device) -> tuple[Policy, Step]:
     tile = model.config.vision_config.image_size
     for name in ("resolution", "reward_resolution"):
         check_resolution(name, getattr(config, name), tile)
-    if device.type == "cpu":
-        # As in run.py: on a CPU the fused attention's backward pass is the slower one.
-        model.set_attn_implementation("eager")
+    set_training_attention(model, device)
     if config.gradient_checkpointing:
         model.model.vision_model.gradient_checkpointing_enable({"use_reentrant": False})
     torch.manual_seed(config.seed)
@@ -165,20 +160,10 @@ def draw_seed(seed: int, number: int, row_id: str) -> int:
 
 def _means(accelerator: Accelerator, seen: dict[str, list[torch.Tensor]]) -> dict[str, float]:
     """Over micro-batches and processes; a scalar that some have not (the area, without a valid box) over the others."""
-    names = sorted(seen)
-    everyone = [name for names in _gathered(names) for name in names]
     means = {}
-    for name in sorted(set(everyone)):
+    for name in sorted(set(gather_object(list(seen)))):
         values = seen.get(name, [])
         pair = torch.tensor([float(sum(v.item() for v in values)), float(len(values))], device=accelerator.device)
         total, count = accelerator.reduce(pair, reduction="sum").tolist()
         means[name] = total / count
     return means
-
-
-def _gathered(names: list[str]) -> list[list[str]]:
-    if not torch.distributed.is_initialized():
-        return [names]
-    everyone: list = [None] * torch.distributed.get_world_size()
-    torch.distributed.all_gather_object(everyone, names)
-    return everyone

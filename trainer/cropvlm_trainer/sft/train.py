@@ -16,9 +16,11 @@ from transformers import PrinterCallback, Trainer, TrainingArguments
 from cropvlm_trainer.config import to_table
 from cropvlm_trainer.data.manifest import write_whole
 from cropvlm_trainer.data.order import shuffled
+from cropvlm_trainer.forward import set_training_attention
 from cropvlm_trainer.lora import save_lora
 from cropvlm_trainer.model import load_checkpoint
 from cropvlm_trainer.prompts import PromptEncoder
+from cropvlm_trainer.run import refuse_other
 from cropvlm_trainer.sft.config import SftConfig
 from cropvlm_trainer.sft.data import Lessons, read_lessons
 from cropvlm_trainer.sft.learner import Collator, add_learner
@@ -48,13 +50,11 @@ def train(config: SftConfig) -> None:
     model, processor = load_checkpoint(config.base)
     tile = model.config.vision_config.image_size
     check_resolution("resolution", config.resolution, tile)
-    if arguments.device.type == "cpu":
-        # The backward pass of the fused attention is the slowest part of a step on a CPU: 1.8x the whole step.
-        model.set_attn_implementation("eager")
+    set_training_attention(model, arguments.device)
     checkpoint = last_checkpoint(config.out / STATE)
     asked = to_table(config)
     if checkpoint:
-        refuse_other(config.out, asked)
+        refuse_other(config.out, asked, json.loads((config.out / "config.json").read_text(encoding="utf-8")))
     torch.manual_seed(config.seed)
     learner = add_learner(model, config.lora, config.gradient_checkpointing)
     lessons = Lessons(
@@ -76,11 +76,7 @@ def train(config: SftConfig) -> None:
 
 def trainer_arguments(config: SftConfig, steps: int) -> TrainingArguments:
     processes = PartialState().num_processes
-    if config.batch % (processes * config.micro_batch):
-        raise ValueError(
-            f"batch {config.batch} cannot be shared by {processes} processes in micro-batches of "
-            f"{config.micro_batch}; choose a batch that is a multiple of their product"
-        )
+    config.check_processes(processes)
     arguments = TrainingArguments(
         output_dir=str(config.out / STATE),
         max_steps=steps,
@@ -123,14 +119,6 @@ def last_checkpoint(state: Path) -> Path | None:
 
 def step_of(checkpoint: Path | None) -> int:
     return int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
-
-
-def refuse_other(out: Path, asked: dict) -> None:
-    """Raises ValueError where the run in `out` was asked otherwise."""
-    there = json.loads((out / "config.json").read_text(encoding="utf-8"))
-    changed = sorted(key for key in {*asked, *there} if asked.get(key) != there.get(key))
-    if changed:
-        raise ValueError(f"{out} holds a run with another {', '.join(changed)}; give another out, or remove it")
 
 
 def _is_json(path: Path) -> bool:

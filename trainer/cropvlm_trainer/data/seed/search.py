@@ -14,10 +14,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from cropvlm_trainer.contract import Box, answer_text, target_prompt, to_pixels
-from cropvlm_trainer.forward import encode_tiles
+from cropvlm_trainer.contract import Box, target_prompt, to_pixels
 from cropvlm_trainer.grpo.prefix import Completions, log_probs, prefill
-from cropvlm_trainer.grpo.reward_model import RewardModel, most_common, prompt_grid
+from cropvlm_trainer.grpo.reward_model import RewardModel, prompt_grid
 from cropvlm_trainer.image_processing import tiles
 from cropvlm_trainer.measures import area
 from cropvlm_trainer.prompts import Grid
@@ -76,11 +75,11 @@ class GridSearch:
         """
         asked = [self._asked(question, answers) for question, answers in questions]
         full_tiles, *crop_tiles = views.tiles.split(views.counts)
-        full = self._encode([full_tiles])[0]
+        full = self.reward.encode([full_tiles])[0]
         found = []
         for start in range(0, len(crop_tiles), self.reward.batch_size):
             some = slice(start, start + self.reward.batch_size)
-            crops = self._encode(crop_tiles[some])
+            crops = self.reward.encode(crop_tiles[some])
             prompts = [self._split(self._prompt("", views.grids[0], grid))[0] for grid in views.grids[1:][some]]
             features = torch.cat([part for crop in crops for part in (full, crop)])
             prefix = prefill(self.model, prompts, features, self.reward.pad)
@@ -97,9 +96,7 @@ class GridSearch:
     def _asked(self, question: str, answers: Sequence[str]) -> tuple[list[int], int]:
         """The ids of the question, the answer and the end token, and how many of them are not the question's."""
         _, text = self._split(self._prompt(target_prompt(question), (0, 0), (0, 0)))
-        tokenizer = self.reward.encoder.tokenizer
-        answer = tokenizer(answer_text(most_common(answers)), add_special_tokens=False)["input_ids"]
-        answer = [*answer, self.reward.end]
+        answer = self.reward.answer_ids(answers)
         return text + answer, len(answer)
 
     def _prompt(self, text: str, *grids: Grid) -> list[int]:
@@ -109,7 +106,3 @@ class GridSearch:
         """A prompt's pictures, and what follows them: a question's own special tokens are plain text to the encoder."""
         end = len(ids) - ids[::-1].index(self.fake)
         return ids[:end], ids[end:]
-
-    def _encode(self, images: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-        together = torch.cat(list(images)).to(self.model.device)
-        return list(encode_tiles(self.model, together).split([len(image) for image in images]))

@@ -1,17 +1,15 @@
 import { connect, createServer } from 'node:net'
 import { resolve } from 'node:path'
-import sharp from 'sharp'
 import t from 'tap'
 import { compile } from './compiled.js'
+import { noise } from './scripted.js'
 import { postCrop, startServer } from './server.js'
 
 t.setTimeout(240_000)
 
 const service = compile('main.test')
 
-const noise = { type: 'gaussian', mean: 128, sigma: 60 } as const
-const page = { width: 1200, height: 900, channels: 3, background: 'white', noise } as const
-const image = new Uint8Array(await sharp({ create: page }).png({ compressionLevel: 0 }).toBuffer())
+const image = new Uint8Array(await noise(1200, 900))
 
 t.test('starts, says which provider and how to try it, answers, and loses one request to a kill -9', async t => {
   const server = startServer(t, service)

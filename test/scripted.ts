@@ -1,3 +1,5 @@
+import sharp from 'sharp'
+
 /** Seeded numbers in [0, 1): mulberry32. */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0
@@ -7,6 +9,15 @@ export function seeded(seed: number): () => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
+}
+
+/** A PNG of seeded noise in colour: the same bytes in every run, as what a model says of it depends on them. */
+export async function noise(width: number, height: number): Promise<Buffer> {
+  const random = seeded(width)
+  const pixels = Uint8Array.from({ length: width * height * 3 }, () => random() * 256)
+  return sharp(pixels, { raw: { width, height, channels: 3 } })
+    .png({ compressionLevel: 0 })
+    .toBuffer()
 }
 
 /**

@@ -6,6 +6,7 @@ import { runJob } from '../../src/engine/jobs.js'
 import { loadModels, warmUp } from '../../src/engine/models.js'
 import type { WorkerOptions } from '../../src/engine/options.js'
 import type { CropJob, CropResult, GenerateJob, GenerateResult, PictureOptions } from '../../src/engine/protocol.js'
+import { noise } from '../scripted.js'
 
 const tiny = resolve(import.meta.dirname, '../fixtures/models/tiny')
 const options: WorkerOptions = {
@@ -22,10 +23,7 @@ const options: WorkerOptions = {
 }
 const { signal } = new AbortController()
 const models = await loadModels(options)
-const noise = { type: 'gaussian', mean: 128, sigma: 60 } as const
-const photo = await sharp({ create: { width: 400, height: 300, channels: 3, background: 'white', noise } })
-  .png()
-  .toBuffer()
+const photo = await noise(400, 300)
 const PNG: PictureOptions = { format: 'png', quality: 90, longestEdge: null }
 const NONE = { crop: null, overlay: null, targetFull: null, targetCrop: null }
 

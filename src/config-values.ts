@@ -56,6 +56,12 @@ export function path(env: string, value: URL, defaultText: string, meaning: stri
   return option(env, fileURLToPath(value), meaning, 'a path', found => resolve(found), { defaultText })
 }
 
+/** A folder, or null where the text is `off`; relative to the working directory. */
+export function folderOrOff(env: string, value: string, defaultText: string, meaning: string): Option<string | null> {
+  const parse = (found: string) => (found === 'off' ? null : resolve(found))
+  return option<string | null>(env, value, meaning, 'a path, or off', parse, { defaultText })
+}
+
 /** One of a list of words. */
 export function choice<const T extends string>(
   env: string,

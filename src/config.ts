@@ -3,11 +3,14 @@
  * Each option is documented where it is declared; the schema is the type. An empty variable counts as unset, so that
  * `API_KEY: ${API_KEY:-}` in a compose file does what it looks like.
  */
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { TargetConfig } from './config-target.js'
 import { readTargets, TARGET_OPTIONS } from './config-targets.js'
 import {
   choice,
   flag,
+  folderOrOff,
   integer,
   integerOr,
   type Option,
@@ -23,6 +26,15 @@ export type { LocalTargetConfig, OpenAiTargetConfig, TargetConfig } from './conf
 export { PRECISIONS, type Precision } from './config-values.js'
 
 const HOUR_MS = 3_600_000
+
+/** Where this user's caches are; in the temporary folder for a user without a home. */
+function userCache(name: string): string {
+  try {
+    return join(homedir(), '.cache', name)
+  } catch {
+    return join(tmpdir(), `${name}-${process.getuid?.() ?? 'cache'}`)
+  }
+}
 
 const SERVICE_OPTIONS = {
   host: text('HOST', '127.0.0.1', 'Address to listen on; 0.0.0.0 for every interface (the container images set that).'),
@@ -50,8 +62,8 @@ const SERVICE_OPTIONS = {
   modelPrecision: optionalChoice(
     'MODEL_PRECISION',
     PRECISIONS,
-    "the model's own",
-    'Which of the cropper\'s ONNX files to load, by their suffix (the hub\'s "q8" is quantized).',
+    'chosen',
+    "Which of the cropper's ONNX files to load, by their suffix (the hub's \"q8\" is quantized). Chosen is fp16 on CUDA, int8 on a CPU where the folder says that it agrees with fp32, else the folder's own.",
   ),
   executionProvider: choice(
     'EXECUTION_PROVIDER',
@@ -64,7 +76,38 @@ const SERVICE_OPTIONS = {
     'auto',
     null,
     { min: 1, max: 1024, unit: 'threads' },
-    'Threads of one model run; auto is one for each physical core the process may use.',
+    'Threads of one model run; auto shares the physical cores that the service may use among ENGINE_PROCESSES.',
+  ),
+  engineProcesses: integer(
+    'ENGINE_PROCESSES',
+    1,
+    { min: 1, max: 256, unit: 'processes' },
+    'Processes that run the models, each one batch at a time; on a CPU they share one copy of the weights.',
+  ),
+  batchSize: integerOr(
+    'BATCH_SIZE',
+    'auto',
+    null,
+    { min: 1, max: 256, unit: 'jobs' },
+    'Waiting jobs that an idle process takes at once, as one batch; auto is 1 on a CPU and 8 on CUDA.',
+  ),
+  batchDelayMs: integer(
+    'BATCH_DELAY_MS',
+    0,
+    { min: 0, max: 1000, unit: 'ms' },
+    'How long a job waits for others where fewer than BATCH_SIZE are there; 0 waits for none.',
+  ),
+  graphCacheDir: folderOrOff(
+    'GRAPH_CACHE_DIR',
+    userCache('cropvlm'),
+    '~/.cache/cropvlm',
+    'Folder that keeps graphs optimised for this CPU, so that they load faster and processes share them; off keeps none.',
+  ),
+  prefixCacheBytes: integer(
+    'PREFIX_CACHE_BYTES',
+    256 * 1024 * 1024,
+    { min: 0, max: 1024 ** 4, unit: 'bytes' },
+    'Most memory each model of an engine process takes to remember images, so that another question about one costs no vision; 0 remembers none.',
   ),
   constrainedDecoding: flag(
     'CONSTRAINED_DECODING',

@@ -1,8 +1,8 @@
 /** Pictures from decoded images: the region cut from the original pixels, the whole, and the whole with the box drawn. */
-import sharp, { type Sharp } from 'sharp'
+import type { Sharp } from 'sharp'
 import type { PixelBox, Size } from './box.js'
 import type { Picture, PictureFormat, PictureOptions } from './engine/protocol.js'
-import type { RawImage } from './image.js'
+import { fromPixels, type RawImage } from './image.js'
 
 /** `small` for a caller; `fast` for a picture that stays on this machine: its PNG is stored, not compressed. */
 export type Packing = 'small' | 'fast'
@@ -16,7 +16,7 @@ export async function cutPicture(
 ): Promise<Picture> {
   const [left, top, right, bottom] = pixelBox
   const size = { width: right - left, height: bottom - top }
-  return encode(shrink(fromRaw(image).extract({ left, top, ...size }), size, options), options, packing)
+  return encode(shrink(fromPixels(image).extract({ left, top, ...size }), size, options), options, packing)
 }
 
 /** The whole image. */
@@ -25,21 +25,16 @@ export async function wholePicture(
   options: PictureOptions,
   packing: Packing = 'small',
 ): Promise<Picture> {
-  return encode(shrink(fromRaw(image), image, options), options, packing)
+  return encode(shrink(fromPixels(image), image, options), options, packing)
 }
 
 /** The whole image with the box drawn on it: a red line cased in white, which shows on any background. */
 export async function overlayPicture(image: RawImage, pixelBox: PixelBox, options: PictureOptions): Promise<Picture> {
   // drawn after shrinking, so that the line has the same width relative to the picture whatever its size
-  const { data, info } = await shrink(fromRaw(image), image, options).raw().toBuffer({ resolveWithObject: true })
+  const { data, info } = await shrink(fromPixels(image), image, options).raw().toBuffer({ resolveWithObject: true })
   const canvas = { data, width: info.width, height: info.height }
   drawBox(canvas, scaleBox(pixelBox, image, canvas))
-  return encode(fromRaw(canvas), options, 'small')
-}
-
-function fromRaw({ data, width, height }: RawImage): Sharp {
-  // the limits were held before decoding
-  return sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: false })
+  return encode(fromPixels(canvas), options, 'small')
 }
 
 /** Pixels a format can hold in one direction; a longer picture is shrunk to it. */

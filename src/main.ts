@@ -29,14 +29,21 @@ async function serve(): Promise<void> {
   stopOnSignals({ app, engine, log, graceMs: config.shutdownGraceMs })
   // before the models are there, so that probes are answered while they load
   const address = await app.listen({ host: config.host, port: config.port })
-  const { executionProvider, executionProviderReason: reason } = await engine.ready.catch(error => {
+  const info = await engine.ready.catch(error => {
     if (engine.state === 'stopped' && error instanceof CropVlmError && error.code === 'draining') return stopped()
     throw error
   })
   if (!isLoopback(config.host) && config.apiKey === null)
     log.warn(`anybody who can reach ${config.host} can use this service; set API_KEY to ask for a key`)
   const url = address.replace('//0.0.0.0', '//127.0.0.1').replace('//[::]', '//[::1]')
-  log.info({ url, executionProvider, reason }, `ready; try: ${curl(url)}`)
+  const { executionProvider, executionProviderReason: reason } = info
+  const models = info.models.map(({ id, role, precision, precisionReason }) => ({
+    id,
+    role,
+    precision,
+    reason: precisionReason,
+  }))
+  log.info({ url, executionProvider, reason, models }, `ready; try: ${curl(url)}`)
 }
 
 /** A signal came while the models loaded: `shutdown.ts` ends the process. */

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path'
+import { homedir, tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import t from 'tap'
 import { OPTIONS, readConfig } from '../src/config.js'
 import type { CropVlmError } from '../src/errors.js'
@@ -27,6 +28,11 @@ t.test('the defaults', async t => {
     modelPrecision: null,
     executionProvider: 'auto',
     threads: null,
+    engineProcesses: 1,
+    batchSize: null,
+    batchDelayMs: 0,
+    graphCacheDir: join(homedir(), '.cache/cropvlm'),
+    prefixCacheBytes: 268_435_456,
     constrainedDecoding: true,
     maxBodyBytes: 20_971_520,
     maxPixels: 50_000_000,
@@ -58,6 +64,10 @@ t.test('every option can be set', async t => {
     MODEL_PRECISION: 'int8',
     EXECUTION_PROVIDER: 'cuda',
     THREADS: '3',
+    ENGINE_PROCESSES: '2',
+    BATCH_SIZE: '4',
+    BATCH_DELAY_MS: '5',
+    GRAPH_CACHE_DIR: 'some/cache',
     CONSTRAINED_DECODING: 'off',
     MAX_BODY_BYTES: '1048576',
     MAX_PIXELS: '1000000',
@@ -76,6 +86,10 @@ t.test('every option can be set', async t => {
     modelPrecision: 'int8',
     executionProvider: 'cuda',
     threads: 3,
+    engineProcesses: 2,
+    batchSize: 4,
+    batchDelayMs: 5,
+    graphCacheDir: resolve('some/cache'),
     constrainedDecoding: false,
     maxBodyBytes: 1_048_576,
     maxPixels: 1_000_000,
@@ -104,6 +118,29 @@ t.test('what is wrong is told at once, with variable, value and remedy', async t
     'THREADS is "0"; set it to a whole number of threads from 1 to 1024, in digits alone, or auto, or unset it (default: auto).',
     'CONSTRAINED_DECODING is "yes"; set it to on or off, or unset it (default: on).',
   ])
+})
+
+t.test('words in the place of a number or a folder', async t => {
+  t.match(readConfig({ THREADS: 'auto', BATCH_SIZE: 'auto', GRAPH_CACHE_DIR: 'off' }), {
+    threads: null,
+    batchSize: null,
+    graphCacheDir: null,
+  })
+  t.same(problems({ BATCH_SIZE: 'all' }), [
+    'BATCH_SIZE is "all"; set it to a whole number of jobs from 1 to 256, in digits alone, or auto, or unset it (default: auto).',
+  ])
+})
+
+t.test('a user without a home has a cache all the same', async t => {
+  const { readConfig: read } = await t.mockImport<typeof import('../src/config.js')>('../src/config.js', {
+    'node:os': {
+      tmpdir,
+      homedir: () => {
+        throw new Error('ENOENT: no such user')
+      },
+    },
+  })
+  t.equal(read({}).graphCacheDir, join(tmpdir(), `cropvlm-${process.getuid?.() ?? 'cache'}`))
 })
 
 t.test('numbers are read strictly', async t => {

@@ -1,7 +1,8 @@
 import { crc32, deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import t from 'tap'
-import { decodeImage } from '../src/image.js'
+import { decodeImage, openImage, rawSource } from '../src/image.js'
+import { isSame } from './difference.js'
 import { pattern } from './patterns.js'
 
 t.setTimeout(120_000)
@@ -163,4 +164,47 @@ t.test('damaged images are refused', async t => {
   await t.rejects(decode(Buffer.concat([Buffer.from([0xff, 0xd8, 0xff]), Buffer.alloc(500, 7)])), {
     code: 'image_undecodable',
   })
+})
+
+t.test('a source tells the upright size before it decodes, and decodes once', async t => {
+  const source = await openImage(await rgb().withMetadata({ orientation: 6 }).jpeg().toBuffer(), LIMITS)
+  t.same([source.width, source.height], [30, 40])
+  t.match(await source.pixels(), { width: 30, height: 40 })
+  t.equal(await source.pixels(), await source.pixels())
+  const whole = await sharp(data, { raw: { width, height, channels: 3 } })
+    .jpeg()
+    .toBuffer()
+  const cut = await openImage(whole.subarray(0, whole.length - 200), LIMITS)
+  t.match(cut, { width, height }, 'the header is sound')
+  await t.rejects(cut.shrunk({ width: 10, height: 8 }), { code: 'image_undecodable', param: 'image' })
+  await t.rejects(cut.pixels(), { code: 'image_undecodable', param: 'image' })
+})
+
+t.test('shrinking a file gives the same pixels as shrinking what was decoded of it', async t => {
+  const strokes = pattern('strokes', 900, 620)
+  const colours = () => sharp(strokes.data, { raw: { width: 900, height: 620, channels: 3 } })
+  const mask = Buffer.from(Uint8Array.from({ length: 900 * 620 }, (_, i) => (i * 7) >> 4))
+  const veiled = () => colours().joinChannel(mask, { raw: { width: 900, height: 620, channels: 1 } })
+  for (const [name, file] of [
+    ['JPEG, which its decoder could scale', colours().jpeg()],
+    ['WebP, likewise', colours().webp()],
+    ['CMYK', colours().toColourspace('cmyk').jpeg()],
+    ['alpha', veiled().png()],
+    ['greyscale', colours().greyscale().jpeg()],
+    ['16 bit', colours().toColourspace('rgb16').png()],
+    ['lying on its side', colours().withMetadata({ orientation: 6 }).jpeg()],
+    ['mirrored too', colours().withMetadata({ orientation: 5 }).webp()],
+  ] as const) {
+    const bytes = await file.toBuffer()
+    const decoded = await decode(bytes)
+    for (const factor of [1.5, 4.5, 9]) {
+      const size = { width: Math.round(decoded.width / factor), height: Math.round(decoded.height / factor) }
+      const source = await openImage(bytes, LIMITS)
+      const early = await source.shrunk(size)
+      t.match(early, size)
+      t.ok(isSame(early, await rawSource(decoded).shrunk(size)), `${name}, by ${factor}`)
+      await source.pixels()
+      t.ok(isSame(await source.shrunk(size), early), 'whether it was decoded before or not')
+    }
+  }
 })

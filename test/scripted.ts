@@ -41,7 +41,8 @@ export function scriptedModel(
     logits,
     calls: () => calls,
     /** As `decode` wants it: the first call gives the logits behind the prompt, too. */
-    async feed(tokens: readonly number[]): Promise<Float32Array[]> {
+    async feed(tokens: readonly number[], back: number): Promise<Float32Array[]> {
+      fed.splice(fed.length - back)
       const rows = calls++ === 0 ? [logits([])] : []
       for (const token of tokens) {
         fed.push(token)

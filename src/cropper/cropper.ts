@@ -1,12 +1,21 @@
 import { type Box, FULL_BOX, parseBox } from '../box.js'
-import type { RawImage } from '../image.js'
 import { cropperPrompt } from '../prompts.js'
 import type { Grammar } from '../vlm/grammar.js'
-import type { Generation, Idefics3 } from '../vlm/model.js'
+import type { Idefics3 } from '../vlm/model.js'
+import type { GenerateRequest, Generation, PromptImage } from '../vlm/request.js'
 import { boxGrammar, boxTokens } from './grammar.js'
 
+export interface BoxRequest {
+  image: PromptImage
+  question: string
+  /** Longest edge in pixels; null: the model's own. */
+  resolution: number | null
+  signal: AbortSignal
+}
+
 /** The region of one image that helps to answer one question. */
-export interface FoundBox {
+export interface FoundBox
+  extends Pick<Generation, 'resolution' | 'tiles' | 'size' | 'runs' | 'overruled' | 'reused' | 'group' | 'timings'> {
   /** As the model gave it; the whole image where `decision` is `fallback`. */
   box: Box
   decision: 'zoomed' | 'fallback'
@@ -16,54 +25,60 @@ export interface FoundBox {
   confidence: number
   /** The model's own text, without the leading space. */
   raw: string
-  /** Longest edge that the model saw, in pixels. */
-  resolution: number
-  tiles: number
   generatedTokens: number
-  /** Milliseconds. */
-  timings: Generation['timings']
-}
-
-export interface FindBoxOptions {
-  /** Longest edge in pixels; null: the model's own. */
-  resolution: number | null
-  /** Whether the box grammar masks the logits; without it an invalid answer is a `fallback`. */
-  constrained: boolean
-  signal: AbortSignal
 }
 
 // The longest box, ` [99, 99, 100, 100].`, and its end are 19 tokens; the paper allows 32 (contract, GRPO).
 const MAX_NEW_TOKENS = 32
 
-/** Asks the cropper. Throws what `model.generate` throws, and `invalid_model` if its tokenizer cannot write boxes. */
-export async function findBox(
+/**
+ * Asks the cropper. Outcomes stand by themselves: each throws what `model.generateAll` throws.
+ * @param constrained Whether the box grammar masks the logits; without it an invalid answer is a `fallback`.
+ * @throws CropVlmError `invalid_model` if the model's tokenizer cannot write boxes.
+ */
+export async function findBoxes(
   model: Idefics3,
-  image: RawImage,
-  question: string,
-  { resolution, constrained, signal }: FindBoxOptions,
-): Promise<FoundBox> {
-  const { text, tokens, logProbs, free, tiles, timings, ...generation } = await model.generate({
-    images: [image],
-    text: cropperPrompt(question),
-    resolution,
-    maxNewTokens: MAX_NEW_TOKENS,
-    temperature: 0,
-    grammar: constrained ? grammarOf(model) : null,
-    signal,
-  })
+  requests: readonly BoxRequest[],
+  constrained: boolean,
+): Promise<PromiseSettledResult<FoundBox>[]> {
+  const grammar = constrained ? grammarOf(model) : null
+  const outcomes = await model.generateAll(
+    requests.map(
+      ({ image, question, resolution, signal }): GenerateRequest => ({
+        images: [image],
+        text: cropperPrompt(question),
+        resolution,
+        maxNewTokens: MAX_NEW_TOKENS,
+        temperature: 0,
+        grammar,
+        signal,
+      }),
+    ),
+  )
+  return outcomes.map(outcome =>
+    outcome.status === 'fulfilled' ? { status: 'fulfilled', value: found(outcome.value) } : outcome,
+  )
+}
+
+/** One box; throws as above. */
+export async function findBox(model: Idefics3, request: BoxRequest, constrained: boolean): Promise<FoundBox> {
+  const [outcome] = await findBoxes(model, [request], constrained)
+  if (outcome?.status === 'fulfilled') return outcome.value
+  throw outcome?.reason
+}
+
+function found({ text, tokens, logProbs, free, promptTokens: _, ...generation }: Generation): FoundBox {
   const parsed = parseBox(text)
   const verdict =
     'box' in parsed
       ? ({ box: parsed.box, decision: 'zoomed', reason: null } as const)
       : ({ box: FULL_BOX, decision: 'fallback', reason: parsed.problem } as const)
   return {
+    ...generation,
     ...verdict,
     confidence: confidence(logProbs, free),
     raw: text.trimStart(),
-    resolution: generation.resolution,
-    tiles,
     generatedTokens: tokens.length,
-    timings,
   }
 }
 

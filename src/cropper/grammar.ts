@@ -75,7 +75,10 @@ function number(tokens: BoxTokens, before: readonly number[], digits: string): G
     const then = isLast ? () => state(new Map()) : () => number(tokens, numbers, '')
     next.set(text[0] as number, () => literal(tokens, text, 1, then))
   }
-  return state(next)
+  // Two digits take two runs. 100 would take a third, for the choice behind the 0 that 10 ends with: where both can
+  // be meant, that 0 rides along with the 1.
+  const isHundredOpen = digits === '1' && low <= 10 && high === MAX
+  return state(next, isHundredOpen ? [tokens.digits[0] as number] : [])
 }
 
 /** Whether some number from `low` to `high`, written without leading zeros, begins with `digits`. */
@@ -84,9 +87,10 @@ function leadsInto(digits: string, low: number, high: number): boolean {
   return false
 }
 
-function state(next: ReadonlyMap<number, () => GrammarState>): GrammarState {
+function state(next: ReadonlyMap<number, () => GrammarState>, guess: readonly number[] = []): GrammarState {
   return {
     allowed: [...next.keys()].sort((a, b) => a - b),
+    guess,
     after(token) {
       const follow = next.get(token)
       if (!follow) throw new Error(`token ${token} is not allowed here`)

@@ -20,6 +20,8 @@ export function retryAfterSeconds(waitMs: number): number {
 /** The median of the last few durations: one slow job, or one aborted at once, does not move it. */
 export class RecentMedian {
   readonly #values: number[] = []
+  /** Asked for more often than it changes. */
+  #median: number | null = null
 
   constructor(
     private readonly size: number,
@@ -27,12 +29,14 @@ export class RecentMedian {
   ) {}
 
   add(value: number): void {
+    this.#median = null
     this.#values.push(value)
     if (this.#values.length > this.size) this.#values.shift()
   }
 
   get value(): number {
-    const sorted = this.#values.toSorted((a, b) => a - b)
-    return sorted[Math.floor(sorted.length / 2)] ?? this.initial
+    const middle = Math.floor(this.#values.length / 2)
+    this.#median ??= this.#values.toSorted((a, b) => a - b)[middle] ?? this.initial
+    return this.#median
   }
 }

@@ -1,34 +1,43 @@
 /**
- * The parent side of the engine, and the only door to it: a bounded queue in front of one child process that decodes
- * strangers' images and runs models, and that may be killed and restarted at any time without losing the server.
+ * The parent side of the engine, and the only door to it: a bounded queue in front of child processes that decode
+ * strangers' images and run models, and that may be killed and restarted at any time without losing the server.
  */
 import type { Logger } from 'pino'
 import { CropVlmError } from '../errors.js'
-import { RecentMedian, retryAfterSeconds } from './backoff.js'
+import { Affinity } from './affinity.js'
+import { retryAfterSeconds } from './backoff.js'
+import { JobTimes } from './job-times.js'
+import { MemoryMeter } from './memory.js'
 import type { EngineOptions } from './options.js'
-import type { EngineInfo, EngineReply, Job, JobResult } from './protocol.js'
-import { Supervisor } from './supervisor.js'
+import { Pool } from './pool.js'
+import type { EngineInfo, Job, JobResult } from './protocol.js'
+import { JobQueue } from './queue.js'
+import { type Slot, unavailable } from './slot.js'
 import { Ticket, withResolvers } from './ticket.js'
 
 export interface Engine {
   /**
-   * Runs one job. Jobs wait in arrival order, `generate` before `crop`; while the process is being restarted they wait
-   * for it, as long as it is expected back before their deadline.
+   * Runs one job. Jobs wait in arrival order, `generate` before `crop`; while no process is up they wait for one, as
+   * long as it is expected back before their deadline.
    * @param options `deadline`: Unix milliseconds after which nobody waits.
    * @throws CropVlmError not_ready, queue_full, engine_unavailable, draining, deadline_exceeded, request_aborted, and
    * what the job itself throws (the image's codes, unsupported_resolution).
    */
   run<J extends Job>(job: J, options: { signal: AbortSignal; deadline: number }): Promise<JobResult<J>>
   readonly state: EngineState
-  /** What the process said when it was ready, a restart ago at worst; null until then. */
+  /** What a process said when it was ready, a restart ago at worst; null until then. */
   readonly info: EngineInfo | null
   /** Jobs waiting. */
   readonly queueSize: number
-  /** Restarts since the start. */
+  /** Restarts of all processes since the start. */
   readonly restarts: number
-  /** Refuses new jobs, finishes those accepted, then stops the process. */
+  /** Resident bytes of each process that is up, by its number from 0; empty where the system does not tell. */
+  residentBytes(): ReadonlyMap<number, number>
+  /** The same of the GPU's memory; empty on a CPU and where nvidia-smi does not tell. */
+  gpuBytes(): Promise<ReadonlyMap<number, number>>
+  /** Refuses new jobs, finishes those accepted, then stops the processes. */
   drain(): Promise<void>
-  /** Stops the process now; jobs still there are rejected. */
+  /** Stops the processes now; jobs still there are rejected. */
   close(): Promise<void>
 }
 
@@ -40,58 +49,69 @@ export interface StartedEngine extends Engine {
   readonly ready: Promise<EngineInfo>
 }
 
-/** Starts the engine process and begins to load its models. */
+/** Starts the engine's processes and begins to load their models. */
 export function startEngine(options: EngineOptions, log: Logger): StartedEngine {
   return new EngineClient(options, log)
 }
 
-/** Job time assumed until one has been measured, in milliseconds. */
-const FIRST_JOB_MS = 1000
+/** Jobs given at once where nothing else is configured: a batch is faster on a GPU, and no faster on a CPU. */
+const BATCH = { cpu: 1, cuda: 8 }
 
 class EngineClient implements StartedEngine {
   readonly ready: Promise<EngineInfo>
   info: EngineInfo | null = null
   readonly #options: EngineOptions
-  readonly #log: Logger
-  readonly #supervisor: Supervisor
+  readonly #pool: Pool
   readonly #firstLoad = withResolvers<EngineInfo>()
   readonly #idle = withResolvers<void>()
-  readonly #jobMs = new RecentMedian(32, FIRST_JOB_MS)
-  #waiting: Ticket[] = []
-  /** What the process has been given and has not answered, also where nobody waits any more. */
-  readonly #running = new Map<number, Ticket>()
+  readonly #times = new JobTimes()
+  readonly #queue = new JobQueue()
+  readonly #affinity = new Affinity<Slot>()
+  readonly #memory: MemoryMeter
+  /** While jobs wait for others to make a batch with. */
+  #delay: NodeJS.Timeout | undefined
   #draining = false
   #nextId = 1
 
   constructor(options: EngineOptions, log: Logger) {
     this.#options = options
-    this.#log = log
+    this.#memory = new MemoryMeter(log)
     this.ready = this.#firstLoad.promise
     // who waits for it sees the rejection, but nobody has to
     this.ready.catch(() => {})
-    this.#supervisor = new Supervisor(options, log, {
+    this.#pool = new Pool(options, log, {
       onReady: info => {
         this.info = info
         this.#firstLoad.resolve(info)
         this.#dispatch()
       },
-      onReply: reply => this.#onReply(reply),
-      onDown: how => this.#onDown(how),
+      onDone: ({ job }, ms, together) => this.#times.add(job, ms, together),
+      onIdle: () => this.#dispatch(),
+      onDown: () => this.#onDown(),
       onFatal: error => this.#firstLoad.reject(error),
     })
   }
 
   get state(): EngineState {
-    const { phase } = this.#supervisor
+    const { phase } = this.#pool
     return this.#draining && phase !== 'stopped' ? 'draining' : phase
   }
 
   get queueSize(): number {
-    return this.#waiting.length
+    return this.#queue.size
   }
 
   get restarts(): number {
-    return this.#supervisor.restarts
+    return this.#pool.restarts
+  }
+
+  residentBytes(): ReadonlyMap<number, number> {
+    return this.#memory.resident(this.#pool.slots.map(({ pid }) => pid))
+  }
+
+  async gpuBytes(): Promise<ReadonlyMap<number, number>> {
+    if (this.info?.executionProvider !== 'cuda') return new Map()
+    return this.#memory.gpu(this.#pool.slots.map(({ pid }) => pid))
   }
 
   async run<J extends Job>(
@@ -101,32 +121,32 @@ class EngineClient implements StartedEngine {
     const refusal = this.#refusal(job, deadline)
     if (refusal) throw refusal
     const ticket = new Ticket(this.#nextId++, job, deadline, signal, given => this.#onGivenUp(given))
-    if (!ticket.settled) this.#enqueue(ticket)
+    if (!ticket.settled) this.#queue.add(ticket)
     this.#dispatch()
     return (await ticket.promise) as JobResult<J>
   }
 
   async drain(): Promise<void> {
     this.#draining = true
-    this.#checkIdle()
+    this.#dispatch()
     await this.#idle.promise
     await this.close()
   }
 
   async close(): Promise<void> {
     this.#draining = true
-    const stopped = this.#supervisor.stop()
+    clearTimeout(this.#delay)
     const error = draining()
+    const stopped = this.#pool.stop(error)
     this.#firstLoad.reject(error)
-    for (const ticket of [...this.#waiting.splice(0), ...this.#running.values()]) ticket.reject(error)
-    this.#running.clear()
+    for (const ticket of this.#queue.take(this.#queue.size)) ticket.reject(error)
     this.#idle.resolve()
     await stopped
   }
 
   /** Why a new job is not accepted now; null if it is. */
   #refusal(job: Job, deadline: number): CropVlmError | null {
-    const { phase, readyInMs, nextStartInMs } = this.#supervisor
+    const { phase, readyInMs, nextStartInMs } = this.#pool
     if (this.#draining || phase === 'stopped') return draining()
     if (phase === 'loading')
       return new CropVlmError('not_ready', 'The models are still being loaded; try again shortly.', {
@@ -134,101 +154,78 @@ class EngineClient implements StartedEngine {
       })
     if (phase === 'restarting' && (readyInMs === null || Date.now() + readyInMs >= deadline))
       return unavailable('The engine is down and being restarted; try again later.', readyInMs ?? nextStartInMs)
-    if (job.kind === 'crop' && this.#waiting.length >= this.#options.queueSize && !this.#canDispatch())
-      return new CropVlmError(
-        'queue_full',
-        `${this.#waiting.length} requests are waiting already, which is the limit; try again later.`,
-        {
-          retryAfter: retryAfterSeconds((readyInMs ?? 0) + this.#backlogMs()),
-        },
+    // an answer is not refused for what waits: it goes before that, and its box has been found already
+    return job.kind === 'generate' || this.#pool.idle.length > 0 ? null : this.#overload(job, deadline, readyInMs ?? 0)
+  }
+
+  /** Why a job that has to wait would wait in vain; null if it would not. */
+  #overload(job: Job, deadline: number, readyInMs: number): CropVlmError | null {
+    const { ready, slots } = this.#pool
+    const running = slots.flatMap(slot => slot.running)
+    const waiting = this.#queue.tickets
+    if (waiting.length >= this.#options.queueSize) {
+      const backlog = this.#times.backlog(waiting.length + running.length, ready)
+      return full(
+        `${waiting.length} requests are waiting already, which is the limit; try again later.`,
+        readyInMs + backlog,
       )
-    return null
+    }
+    const doneInMs = readyInMs + this.#times.untilStart(waiting, running, ready) + this.#times.own(job)
+    const lateMs = Date.now() + doneInMs - deadline
+    if (lateMs <= 0) return null
+    const seconds = Math.ceil(doneInMs / 1000)
+    return full(
+      `${waiting.length} requests are waiting already: this one would take about ${seconds} s, longer than its deadline allows. Try again later, send fewer requests at once, or raise REQUEST_TIMEOUT_MS.`,
+      lateMs,
+    )
   }
 
-  /** How long the jobs that are here will take, in milliseconds. */
-  #backlogMs(): number {
-    const jobs = this.#waiting.length + this.#running.size
-    return (jobs * this.#jobMs.value) / this.#options.concurrency
-  }
-
-  /**
-   * An answer is the second half of a request whose box has been found already: it goes before those that have not
-   * begun, and is not refused for a full queue, so that no work is lost. Their number is that of requests begun.
-   */
-  #enqueue(ticket: Ticket): void {
-    const begun = this.#waiting.filter(({ job }) => job.kind === 'generate')
-    const others = this.#waiting.filter(({ job }) => job.kind !== 'generate')
-    this.#waiting = ticket.job.kind === 'generate' ? [...begun, ticket, ...others] : [...begun, ...others, ticket]
-  }
-
-  #canDispatch(): boolean {
-    return this.#supervisor.phase === 'ready' && this.#running.size < this.#options.concurrency
-  }
-
+  /** Gives waiting jobs to idle processes: to each its share, so that none of them goes without. */
   #dispatch(): void {
-    while (this.#canDispatch()) {
-      const ticket = this.#waiting.shift()
-      if (!ticket) break
-      ticket.startedAt = performance.now()
-      this.#running.set(ticket.id, ticket)
-      this.#supervisor.send({ type: 'job', id: ticket.id, job: ticket.job })
+    clearTimeout(this.#delay)
+    let { idle } = this.#pool
+    if (idle.length > 0 && this.#waitsForMore()) idle = []
+    for (let { first } = this.#queue; first && idle[0]; { first } = this.#queue) {
+      const slot = this.#affinity.choose(idle, first.job) ?? idle[0]
+      const tickets = this.#queue.take(Math.min(this.#batchSize, Math.ceil(this.#queue.size / idle.length)))
+      for (const { job } of tickets) this.#affinity.remember(job, slot)
+      slot.give(tickets)
+      idle = this.#pool.idle
     }
     this.#checkIdle()
   }
 
-  #onReply(reply: Extract<EngineReply, { type: 'result' | 'error' }>): void {
-    const ticket = this.#running.get(reply.id)
-    if (!ticket || ticket.startedAt === null) return
-    this.#running.delete(reply.id)
-    if (reply.type === 'error') ticket.reject(CropVlmError.fromWire(reply.error))
-    else {
-      this.#jobMs.add(performance.now() - ticket.startedAt)
-      const timings = { ...reply.result.timings, queue: ticket.startedAt - ticket.queuedAt }
-      ticket.resolve({ ...reply.result, timings })
-    }
-    this.#dispatch()
+  get #batchSize(): number {
+    return this.#options.batchSize ?? BATCH[this.info?.executionProvider ?? 'cpu']
+  }
+
+  /** Whether the jobs that are there wait for others to make a batch with; sees to it that they do not wait long. */
+  #waitsForMore(): boolean {
+    if (this.#draining || this.#queue.size === 0 || this.#queue.size >= this.#batchSize) return false
+    const waitMs = this.#queue.oldest + this.#options.batchDelayMs - performance.now()
+    if (waitMs <= 0) return false
+    this.#delay = setTimeout(() => this.#dispatch(), waitMs)
+    return true
   }
 
   #onGivenUp(ticket: Ticket): void {
-    this.#waiting = this.#waiting.filter(other => other !== ticket)
-    if (this.#running.has(ticket.id)) {
-      this.#supervisor.send({ type: 'abort', id: ticket.id })
-      this.#killIfHung(ticket.id)
-    }
+    this.#queue.remove(ticket)
+    for (const slot of this.#pool.slots) slot.abort(ticket)
     this.#checkIdle()
   }
 
-  /**
-   * A run of the native library cannot be interrupted: the only way out of one that does not end is the whole process.
-   * Takes the id alone: a timer that held the ticket would keep its image for as long, even where the engine let go at once.
-   */
-  #killIfHung(id: number): void {
-    const { hangMs } = this.#options
-    const kill = () => {
-      if (this.#running.has(id))
-        this.#supervisor.kill(`did not react for ${hangMs} ms after job ${id} was given up, and was killed`)
-    }
-    setTimeout(kill, hangMs).unref()
-  }
-
-  /** Jobs that were running are lost with their process; those waiting wait on, unless no process may come. */
-  #onDown(how: string): void {
-    const { readyInMs, nextStartInMs } = this.#supervisor
-    const lost = [...this.#running.values(), ...(readyInMs === null ? this.#waiting.splice(0) : [])]
-    this.#running.clear()
+  /** Jobs that wait wait on, unless no process may come. */
+  #onDown(): void {
+    const { readyInMs, nextStartInMs } = this.#pool
+    const lost = readyInMs === null ? this.#queue.take(this.#queue.size) : []
     for (const ticket of lost)
-      ticket.reject(
-        unavailable(
-          'The engine failed while it had this request, and is being restarted; try again.',
-          readyInMs ?? nextStartInMs,
-        ),
-      )
-    if (lost.length > 0) this.#log.warn({ jobs: lost.length }, `jobs lost because the engine process ${how}`)
+      ticket.reject(unavailable('The engine failed while this request waited; try again later.', nextStartInMs))
     this.#checkIdle()
   }
 
   #checkIdle(): void {
-    const wanted = [...this.#running.values(), ...this.#waiting].some(ticket => !ticket.settled)
+    const given = this.#pool.slots.flatMap(slot => slot.running)
+    const wanted = [...given, ...this.#queue.tickets].some(ticket => !ticket.settled)
     if (this.#draining && !wanted) this.#idle.resolve()
   }
 }
@@ -239,6 +236,7 @@ function draining(): CropVlmError {
   })
 }
 
-function unavailable(message: string, waitMs: number): CropVlmError {
-  return new CropVlmError('engine_unavailable', message, { retryAfter: retryAfterSeconds(waitMs) })
+/** @param waitMs Until trying again makes sense. */
+function full(message: string, waitMs: number): CropVlmError {
+  return new CropVlmError('queue_full', message, { retryAfter: retryAfterSeconds(waitMs) })
 }

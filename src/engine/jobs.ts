@@ -1,105 +1,48 @@
-/** What the engine process does for one job. */
-import { expandBox, FULL_BOX, toPixels } from '../box.js'
-import { cutPicture, overlayPicture, wholePicture } from '../crop.js'
-import { findBox } from '../cropper/cropper.js'
-import { CropVlmError } from '../errors.js'
-import { decodeImage, type RawImage } from '../image.js'
+/** What the engine process does with the jobs that it is given together. */
 import type { Models } from './models.js'
 import type { WorkerOptions } from './options.js'
-import type { CropJob, CropResult, GenerateJob, GenerateResult, Job, PictureOptions } from './protocol.js'
+import type { CropJob, CropResult, GenerateJob, GenerateResult, Job } from './protocol.js'
+import { runCrops } from './run-crops.js'
+import { runGenerations } from './run-generations.js'
+
+/** A job, and what tells that nobody waits for it any more. */
+export interface Task<J extends Job = Job> {
+  job: J
+  signal: AbortSignal
+}
+
+export type Outcome = PromiseSettledResult<CropResult | GenerateResult>
+
+/** Told of each task once, as soon as its outcome is known. */
+export type Settle = (task: Task, outcome: Outcome) => void
 
 /**
- * @throws CropVlmError the image's codes, unsupported_resolution, unknown_target; whatever `signal` aborts with.
+ * Does all of `tasks`, those for one model as one batch. Answers come before boxes: they are the second half of
+ * requests whose box was found already. A rejection's reason is a CropVlmError (the image's codes,
+ * unsupported_resolution, unknown_target, question_too_long), what the task's signal was aborted with, or a bug.
  */
-export async function runJob(
-  job: Job,
+export async function runJobs(
+  tasks: readonly Task[],
   models: Models,
   options: WorkerOptions,
-  signal: AbortSignal,
-): Promise<CropResult | GenerateResult> {
-  return job.kind === 'crop' ? runCrop(job, models, options, signal) : runGenerate(job, models, options, signal)
-}
-
-async function runCrop(
-  job: CropJob,
-  { cropper }: Models,
-  { limits, constrained }: WorkerOptions,
-  signal: AbortSignal,
-): Promise<CropResult> {
-  const [image, decode] = await timed(() => decodeImage(job.image, limits))
-  signal.throwIfAborted()
-  const found = await findBox(cropper, image, job.question, { resolution: job.resolution, constrained, signal })
-  const { decision, reason, confidence, raw, resolution, tiles, generatedTokens, timings } = found
-  const box = decision === 'fallback' ? FULL_BOX : expandBox(found.box, job.expand)
-  const pixelBox = toPixels(box, image)
-  signal.throwIfAborted()
-  const [pictures, crop] = await timed(() => makePictures(image, pixelBox, job.pictures))
-  return {
-    kind: 'crop',
-    box,
-    pixelBox,
-    image: { width: image.width, height: image.height },
-    decision,
-    reason,
-    confidence,
-    raw,
-    model: { id: cropper.info.id, resolution, tiles },
-    pictures,
-    timings: { queue: 0, decode, ...timings, crop },
-    generatedTokens,
+  settle: Settle,
+): Promise<void> {
+  const isCrop = (task: Task): task is Task<CropJob> => task.job.kind === 'crop'
+  const isGenerate = (task: Task): task is Task<GenerateJob> => task.job.kind === 'generate'
+  const generations = tasks.filter(isGenerate)
+  for (const name of new Set(generations.map(({ job }) => job.model))) {
+    const group = generations.filter(({ job }) => job.model === name)
+    await runGenerations(name, group, models, options, settle)
   }
+  const crops = tasks.filter(isCrop)
+  if (crops.length > 0) await runCrops(crops, models, options, settle)
 }
 
-async function makePictures(
-  image: RawImage,
-  pixelBox: CropResult['pixelBox'],
-  wanted: CropJob['pictures'],
-): Promise<CropResult['pictures']> {
-  const make = (
-    options: PictureOptions | null,
-    picture: (options: PictureOptions) => ReturnType<typeof wholePicture>,
-  ) => (options === null ? null : picture(options))
-  const [crop, overlay, targetFull, targetCrop] = await Promise.all([
-    make(wanted.crop, o => cutPicture(image, pixelBox, o)),
-    make(wanted.overlay, o => overlayPicture(image, pixelBox, o)),
-    make(wanted.targetFull, o => wholePicture(image, o, 'fast')),
-    make(wanted.targetCrop, o => cutPicture(image, pixelBox, o, 'fast')),
-  ])
-  return { crop, overlay, targetFull, targetCrop }
-}
-
-async function runGenerate(
-  job: GenerateJob,
-  { targets }: Models,
-  { limits }: WorkerOptions,
-  signal: AbortSignal,
-): Promise<GenerateResult> {
-  const model = targets.get(job.model)
-  if (!model) throw new CropVlmError('unknown_target', `The engine runs no target named "${job.model}".`)
-  // the pictures are our own: a crop may well be more extreme than any image that is let in
-  const own = { maxPixels: limits.maxPixels, maxAspect: Number.POSITIVE_INFINITY }
-  const [images, decode] = await timed(() => Promise.all(job.images.map(bytes => decodeImage(bytes, own))))
-  signal.throwIfAborted()
-  const { text, tokens, promptTokens, timings } = await model.generate({
-    images,
-    text: job.text,
-    resolution: job.resolution,
-    maxNewTokens: job.maxTokens,
-    temperature: job.temperature,
-    grammar: null,
-    signal,
-  })
-  return {
-    kind: 'generate',
-    text,
-    usage: { promptTokens, completionTokens: tokens.length },
-    timings: { queue: 0, decode, ...timings, crop: 0 },
+/** Settles all of `tasks` that `work` leaves open when it throws. */
+export async function settlingAll(tasks: readonly Task[], settle: Settle, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (reason) {
+    for (const task of tasks) settle(task, { status: 'rejected', reason })
   }
-}
-
-/** A result, and the milliseconds it took. */
-async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
-  const start = performance.now()
-  const result = await work()
-  return [result, performance.now() - start]
 }

@@ -3,6 +3,7 @@ import { findBox } from '../cropper/cropper.js'
 import type { RawImage } from '../image.js'
 import { targetPrompt } from '../prompts.js'
 import { type Idefics3, loadModel } from '../vlm/model.js'
+import { plainImage } from '../vlm/request.js'
 import type { ModelFolder, WorkerOptions } from './options.js'
 import { defaultThreads } from './threads.js'
 
@@ -14,10 +15,10 @@ export interface Models {
 
 /** Loads the cropper and every local target; targets of the same folder and precision share a model. */
 export async function loadModels(options: WorkerOptions): Promise<Models> {
-  const { executionProvider, verifyHashes } = options
+  const { executionProvider, verifyHashes, prefixCacheBytes } = options
   const threads = options.threads ?? defaultThreads()
   const load = ({ dir, precision }: ModelFolder, role: 'cropper' | 'target') =>
-    loadModel({ dir, role, precision, executionProvider, threads, verifyHashes })
+    loadModel({ dir, role, precision, executionProvider, threads, verifyHashes, prefixCacheBytes })
   const cropper = await load(options.cropper, 'cropper')
   const targets = new Map<string, Idefics3>()
   for (const [index, target] of options.targets.entries()) {
@@ -29,9 +30,9 @@ export async function loadModels(options: WorkerOptions): Promise<Models> {
 
 /** One box and one word from each target: allocations and lazy initialisation are done, and the models do answer. */
 export async function warmUp({ cropper, targets }: Models, { constrained }: WorkerOptions): Promise<void> {
-  const image = greyImage(64, 48)
+  const image = plainImage(greyImage(64, 48))
   const { signal } = new AbortController()
-  await findBox(cropper, image, 'What is this?', { resolution: null, constrained, signal })
+  await findBox(cropper, { image, question: 'What is this?', resolution: null, signal }, constrained)
   for (const model of new Set(targets.values()))
     await model.generate({
       images: [image, image],

@@ -1,5 +1,6 @@
 /** What the engine is told when it starts. Plain data: part of it crosses to the engine process. */
 import type { Config, LocalTargetConfig } from '../config.js'
+import { defaultThreads } from './threads.js'
 
 /** A model folder to load. */
 export interface ModelFolder {
@@ -16,6 +17,10 @@ export interface WorkerOptions {
   executionProvider: 'cpu' | 'cuda' | 'auto'
   /** Threads of one model run; null: physical cores. */
   threads: number | null
+  /** Folder that keeps optimised graphs, for the CPU (see `vlm/graph-cache.ts`); null: none are kept. */
+  graphCacheDir: string | null
+  /** Most bytes that each model of a process keeps of images it was asked about; 0 keeps nothing. */
+  prefixCacheBytes: number
   /** Whether each file is held against the sha256 in `cropvlm.json` at load. */
   verifyHashes: boolean
   /** Mask the logits so that the answer is always a box. */
@@ -24,7 +29,7 @@ export interface WorkerOptions {
   limits: { maxPixels: number; maxAspect: number }
 }
 
-/** What the parent side needs to run the engine process. All times in milliseconds. */
+/** What the parent side needs to run the engine's processes. All times in milliseconds. */
 export interface EngineOptions {
   worker: WorkerOptions
   /** Module that the engine process runs. */
@@ -33,8 +38,12 @@ export interface EngineOptions {
   execArgv: readonly string[]
   /** Jobs that may wait. */
   queueSize: number
-  /** Jobs the process is given at once; the others wait in the queue, where a deadline or an abort removes them. */
-  concurrency: number
+  /** Engine processes. */
+  processes: number
+  /** Jobs an idle process is given at once; the others wait in the queue. null: 1 on a CPU, 8 on CUDA. */
+  batchSize: number | null
+  /** How long a job waits for others to make a batch with. */
+  batchDelayMs: number
   restart: {
     /** Before the second restart in a row; the first is at once. Doubles each time. */
     firstDelayMs: number
@@ -56,7 +65,10 @@ export function engineOptions(config: Config): EngineOptions {
       cropper: { dir: config.cropperModel, precision: config.modelPrecision },
       targets: locals.map(({ name, dir, precision }) => ({ name, dir, precision })),
       executionProvider: config.executionProvider,
-      threads: config.threads,
+      // processes run at the same time: together they have the cores once
+      threads: config.threads ?? Math.max(1, Math.floor(defaultThreads() / config.engineProcesses)),
+      graphCacheDir: config.graphCacheDir,
+      prefixCacheBytes: config.prefixCacheBytes,
       verifyHashes: true,
       constrained: config.constrainedDecoding,
       limits: { maxPixels: config.maxPixels, maxAspect: config.maxAspect },
@@ -65,7 +77,9 @@ export function engineOptions(config: Config): EngineOptions {
     // two processes cannot share a debugger's port
     execArgv: process.execArgv.filter(argument => !argument.startsWith('--inspect')),
     queueSize: config.queueSize,
-    concurrency: 1,
+    processes: config.engineProcesses,
+    batchSize: config.batchSize,
+    batchDelayMs: config.batchDelayMs,
     restart: { firstDelayMs: 500, maxDelayMs: 30_000 },
     startTimeoutMs: 300_000,
     hangMs: 15_000,

@@ -24,17 +24,18 @@ export interface PictureOptions {
   longestEdge: number | null
 }
 
-/** Ask for the region of one image that helps to answer one question. */
+/** Ask for the regions of one image that help to answer questions. */
 export interface CropJob {
   kind: 'crop'
   /** The image file as it was sent (JPEG, PNG or WebP). */
   image: Uint8Array
-  question: string
+  /** One or more. */
+  questions: readonly string[]
   /** Longest edge the cropper sees, in pixels; null: the model's own. */
   resolution: number | null
   /** Growth of the box's area about its centre, 1..10. */
   expand: number
-  /** Pictures wanted beside the box. */
+  /** Pictures wanted beside each box. */
   pictures: {
     /** The region, cut from the original pixels. */
     crop: PictureOptions | null
@@ -68,13 +69,11 @@ export type Job = CropJob | GenerateJob
 export type Stage = 'queue' | 'decode' | 'preprocess' | 'vision' | 'prefill' | 'generate' | 'crop'
 export type Timings = Record<Stage, number>
 
-export interface CropResult {
-  kind: 'crop'
+/** What was found for one question. */
+export interface Region {
   /** After `expand`; the whole image where `decision` is `fallback`. */
   box: Box
   pixelBox: PixelBox
-  /** Of the image after EXIF orientation. */
-  image: Size
   decision: 'zoomed' | 'fallback'
   /** Why there is no valid box; null where `decision` is `zoomed`. */
   reason: string | null
@@ -82,11 +81,27 @@ export interface CropResult {
   confidence: number
   /** The model's own text. */
   raw: string
-  model: { id: string; resolution: number; tiles: number }
   pictures: { crop: Picture | null; overlay: Picture | null; targetFull: Picture | null; targetCrop: Picture | null }
-  /** Milliseconds. */
-  timings: Timings
   generatedTokens: number
+  /** Runs of the decoder, the prefill included. */
+  runs: number
+  /** Tokens of the answer that are not the likeliest under the model: the grammar forced or masked. */
+  overruled: number
+  /** Questions, of this and of other requests, that were answered by the same runs. */
+  batch: number
+  /** Whether what was computed of the image for another question was used again. */
+  reused: boolean
+}
+
+export interface CropResult {
+  kind: 'crop'
+  /** One a question, in their order. */
+  regions: readonly Region[]
+  /** Of the image after EXIF orientation. */
+  image: Size
+  model: { id: string; resolution: number; tiles: number }
+  /** Milliseconds, of all questions. */
+  timings: Timings
 }
 
 export interface GenerateResult {
@@ -106,6 +121,8 @@ export interface ModelInfo {
   resolutions: number[]
   defaultResolution: number
   precision: string
+  /** Why that precision: the operator's choice, or what was found. */
+  precisionReason: string
   /** File name to its sha256, lower-case hex. */
   sha256: Record<string, string>
   /** `cropvlm.json`'s `training`, as it stands; null where the folder has none. */
@@ -126,7 +143,8 @@ export interface EngineInfo {
 export type EngineRequest =
   /** First and once: load the models. */
   | { type: 'start'; options: WorkerOptions }
-  | { type: 'job'; id: number; job: Job }
+  /** To be done together, as one batch where they can be; each is answered by itself. */
+  | { type: 'jobs'; jobs: readonly { id: number; job: Job }[] }
   /** Nobody waits for the job any more. */
   | { type: 'abort'; id: number }
   | { type: 'stop' }

@@ -22,7 +22,7 @@ const FIRST_LOAD_MS = 5000
 
 /** Keeps one engine process alive: starts it, and starts another when it dies, at once or after a growing delay. */
 export class Supervisor {
-  phase: Phase = 'loading'
+  phase: Phase
   restarts = 0
   readonly #options: EngineOptions
   readonly #log: Logger
@@ -39,7 +39,12 @@ export class Supervisor {
   /** What the process itself said of its failed start. */
   #failure: CropVlmError | null = null
 
-  constructor(options: EngineOptions, log: Logger, events: SupervisorEvents) {
+  /**
+   * @param phase `loading`: a first load that fails is for good; `restarting`: the models are known to load, so a
+   * process that does not come is tried again.
+   */
+  constructor(options: EngineOptions, log: Logger, events: SupervisorEvents, phase: 'loading' | 'restarting') {
+    this.phase = phase
     this.#options = options
     this.#log = log
     this.#events = events
@@ -50,6 +55,11 @@ export class Supervisor {
   get readyInMs(): number | null {
     if (this.phase === 'ready') return 0
     return this.#lastStartFailed ? null : Math.max(0, this.#startsAt + this.#loadMs - Date.now())
+  }
+
+  /** Of the process there is; null where there is none. */
+  get pid(): number | null {
+    return this.#child?.pid ?? null
   }
 
   /** Milliseconds until the next attempt to start. */
@@ -120,7 +130,7 @@ export class Supervisor {
     this.#lastStartFailed = false
     this.#loadMs = Date.now() - this.#startsAt
     const { executionProvider, executionProviderReason: reason } = info
-    const models = info.models.map(({ id, precision }) => `${id} (${precision})`)
+    const models = info.models.map(({ id, precision, precisionReason: why }) => `${id} (${precision}: ${why})`)
     this.#log.info({ engine: info.pid, executionProvider, reason, models, ms: this.#loadMs }, 'engine ready')
     this.#events.onReady(info)
   }

@@ -4,10 +4,10 @@
  */
 import { CropVlmError } from '../errors.js'
 import { childLog } from './child-log.js'
-import { runJob } from './jobs.js'
+import { type Outcome, runJobs, settlingAll, type Task } from './jobs.js'
 import { loadModels, type Models, warmUp } from './models.js'
 import type { WorkerOptions } from './options.js'
-import type { EngineInfo, EngineReply, EngineRequest, Job } from './protocol.js'
+import type { EngineInfo, EngineReply, EngineRequest } from './protocol.js'
 
 process.title = 'cropvlm-engine'
 // Ctrl-C reaches every process of the terminal; when to stop is the parent's decision
@@ -27,10 +27,12 @@ process.on('message', message => {
   else if (request.type === 'stop') process.exit(0)
   else if (request.type === 'abort') aborts.get(request.id)?.abort()
   else {
-    const { id, job } = request
-    const abort = new AbortController()
-    aborts.set(id, abort)
-    last = last.then(() => answer(id, job, abort.signal))
+    const tasks = request.jobs.map(({ id, job }) => {
+      const abort = new AbortController()
+      aborts.set(id, abort)
+      return { id, job, signal: abort.signal }
+    })
+    last = last.then(() => answer(tasks))
   }
 })
 
@@ -53,18 +55,26 @@ async function start(options: WorkerOptions): Promise<void> {
   }
 }
 
-async function answer(id: number, job: Job, signal: AbortSignal): Promise<void> {
-  try {
-    signal.throwIfAborted()
-    if (!started) throw new CropVlmError('not_ready', 'The models are still being loaded; try again shortly.')
-    send({ type: 'result', id, result: await runJob(job, started.models, started.options, signal) })
-  } catch (error) {
-    // an aborted job's failure is nobody's business
-    if (!signal.aborted && !(error instanceof CropVlmError)) logFailure('a job failed', error)
-    send({ type: 'error', id, error: CropVlmError.from(error).toWire() })
-  } finally {
-    aborts.delete(id)
+async function answer(tasks: readonly AcceptedTask[]): Promise<void> {
+  const settle = (task: Task, outcome: Outcome) => {
+    const { id, signal } = task as AcceptedTask
+    if (!aborts.delete(id)) return
+    if (outcome.status === 'fulfilled') send({ type: 'result', id, result: outcome.value })
+    else {
+      const { reason } = outcome
+      // an aborted job's failure is nobody's business
+      if (!signal.aborted && !(reason instanceof CropVlmError)) logFailure('a job failed', reason)
+      send({ type: 'error', id, error: CropVlmError.from(reason).toWire() })
+    }
   }
+  await settlingAll(tasks, settle, async () => {
+    if (!started) throw new CropVlmError('not_ready', 'The models are still being loaded; try again shortly.')
+    await runJobs(tasks, started.models, started.options, settle)
+  })
+}
+
+interface AcceptedTask extends Task {
+  id: number
 }
 
 function describe({ cropper, targets }: Models): EngineInfo {

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
-import type { CropResult, Picture } from '../engine/protocol.js'
+import type { Picture, Region } from '../engine/protocol.js'
 import { CropVlmError } from '../errors.js'
 import type { Target, TargetAnswer } from '../target/target.js'
 import { type Caller, callerOf, untilAnswered } from './caller.js'
-import { cropReply, type TargetPictures, tenth } from './crop-reply.js'
+import { cropReply, firstRegion, type TargetPictures, tenth } from './crop-reply.js'
 import { findCrop, type Work } from './crop-route.js'
 import { type Input, readInput } from './input.js'
 import type { Metrics, TargetOutcome } from './metrics.js'
@@ -28,13 +28,13 @@ export function answerRoute(app: FastifyInstance, work: AnswerWork): void {
     { schema },
     untilAnswered(async (request, reply) => {
       const input = await readInput(request, ANSWER_OPTIONS, work.config)
-      request.log.trace({ question: input.question }, 'question')
+      request.log.trace({ questions: input.questions }, 'question')
       const target = findTarget(work.targets, input.options.target)
       const found = await findCrop(work, input, pictures(target, input.options), callerOf(request))
       const crop = () => cropReply(found, request.id, reply.elapsedTime)
       const started = performance.now()
       try {
-        const { main, compare } = await askBoth(target, found, input, callerOf(request), work.metrics)
+        const { main, compare } = await askBoth(target, firstRegion(found), input, callerOf(request), work.metrics)
         const targetMs = performance.now() - started
         work.metrics.observeStage('target', targetMs)
         const { timings_ms, request_id, ...region } = crop()
@@ -74,8 +74,8 @@ function pictures(target: Target, { mode, compare }: AnswerInput['options']): Ta
 /** The answer, and beside it, at the same time, the one from the full image alone where it was asked for. */
 async function askBoth(
   target: Target,
-  { pictures: { targetFull, targetCrop } }: CropResult,
-  { question, options }: AnswerInput,
+  { pictures: { targetFull, targetCrop } }: Region,
+  { questions: [question], options }: AnswerInput,
   { signal, deadline }: Caller,
   metrics: Metrics,
 ): Promise<{ main: TargetAnswer; compare: TargetAnswer | null }> {

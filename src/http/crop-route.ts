@@ -4,7 +4,7 @@ import type { Engine } from '../engine/client.js'
 import type { CropResult } from '../engine/protocol.js'
 import { CropVlmError } from '../errors.js'
 import { type Caller, callerOf, untilAnswered } from './caller.js'
-import { type CropInput, cropJob, cropReply, NO_TARGET, type TargetPictures } from './crop-reply.js'
+import { type CropInput, cropJob, cropListReply, cropReply, NO_TARGET, type TargetPictures } from './crop-reply.js'
 import { readInput } from './input.js'
 import type { Metrics } from './metrics.js'
 import { CROP_OPTIONS } from './options.js'
@@ -17,7 +17,7 @@ export interface Work {
   metrics: Metrics
 }
 
-/** `POST /crop`: the region of one image that helps to answer one question. */
+/** `POST /crop`: the region of one image that helps to answer a question, or one for each of several. */
 export function cropRoute(app: FastifyInstance, work: Work): void {
   const schema = {
     summary: 'The region of an image that helps to answer a question',
@@ -29,9 +29,12 @@ export function cropRoute(app: FastifyInstance, work: Work): void {
     { schema },
     untilAnswered(async (request, reply) => {
       const input = await readInput(request, CROP_OPTIONS, work.config)
-      request.log.trace({ question: input.question }, 'question')
+      const { questions, options } = input
+      request.log.trace({ questions }, 'question')
       const result = await findCrop(work, input, NO_TARGET, callerOf(request))
-      return cropReply(result, request.id, reply.elapsedTime)
+      return options.questions
+        ? cropListReply(result, questions, request.id, reply.elapsedTime)
+        : cropReply(result, request.id, reply.elapsedTime)
     }),
   )
 }

@@ -9,6 +9,7 @@ import {
   type ANSWER_OPTIONS,
   type CROP_OPTIONS,
   checkFieldName,
+  MOST_QUESTIONS,
   type RawValue,
   readOptions,
   type Values,
@@ -19,8 +20,8 @@ type Options = typeof CROP_OPTIONS | typeof ANSWER_OPTIONS
 export interface Input<T extends Options> {
   /** The image file as it was sent: JPEG, PNG or WebP by content, within the limits by its header. */
   image: Buffer
-  /** As it was sent; not blank. */
-  question: string
+  /** As they were sent; not blank. */
+  questions: readonly [string, ...string[]]
   options: Values<T>
 }
 
@@ -37,21 +38,24 @@ export async function readInput<T extends Options>(
 ): Promise<Input<T>> {
   const { image, question, fields } = request.isMultipart()
     ? fromForm(await readForm(request, formLimits(table, limits)), limits)
-    : fromJson(request.body, table, limits)
+    : fromJson(request.body, table)
   const options = readOptions(table, fields)
+  const list = 'questions' in options ? (options.questions as Values<typeof CROP_OPTIONS>['questions']) : undefined
+  const questions = readQuestions(question, list, limits)
   checkImage(image, limits)
-  return { image, question, options }
+  return { image, questions, options }
 }
 
 interface Fields {
   image: Buffer
-  question: string
+  question: unknown
   fields: Map<string, RawValue>
 }
 
 function formLimits(table: Options, { maxBodyBytes, maxQuestionChars }: Limits) {
-  // UTF-8 takes at most 4 bytes a character
-  return { maxBytes: maxBodyBytes, maxTextBytes: 4 * maxQuestionChars + 1024, checkName: nameCheck(table) }
+  // UTF-8 takes at most 4 bytes a character, of which JSON makes up to 12
+  const maxTextBytes = 'questions' in table ? MOST_QUESTIONS * (12 * maxQuestionChars + 8) : 4 * maxQuestionChars
+  return { maxBytes: maxBodyBytes, maxTextBytes: maxTextBytes + 1024, checkName: nameCheck(table) }
 }
 
 function nameCheck(table: Options): (name: string) => void {
@@ -70,30 +74,46 @@ function fromForm({ image, texts, truncated }: Form, limits: Limits): Fields {
       },
     )
   }
-  if (truncated.has('question')) throw tooLong(limits)
-  const question = checkQuestion(texts.get('question'), limits)
+  if (truncated.has('question') || truncated.has('questions')) throw tooLong(limits)
   if (!image) throw missing('image', 'a JPEG, PNG or WebP file')
   if (image.length === 0) throw new CropVlmError('missing_field', 'The file in `image` is empty.', { param: 'image' })
-  return { image, question, fields: new Map([...texts].map(([name, text]) => [name, { text }])) }
+  return { image, question: texts.get('question'), fields: new Map([...texts].map(([name, text]) => [name, { text }])) }
 }
 
-function fromJson(body: unknown, table: Options, limits: Limits): Fields {
+function fromJson(body: unknown, table: Options): Fields {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new CropVlmError('invalid_body', 'Send multipart/form-data, or a JSON object, with `image` and `question`.')
   const entries = Object.entries(body)
   for (const [name] of entries) checkFieldName(name, table)
   const { image, question } = body as { image?: unknown; question?: unknown }
-  const checked = checkQuestion(question, limits)
   if (image === undefined || image === null) throw missing('image', 'a data URL or base64')
   return {
     image: readImageField(image),
-    question: checked,
+    question,
     fields: new Map(entries.map(([name, json]) => [name, { json }])),
   }
 }
 
+/** @param list null: `questions` could be sent, but was not; undefined: the route does not take it. */
+function readQuestions(
+  question: unknown,
+  list: readonly string[] | null | undefined,
+  limits: Limits,
+): readonly [string, ...string[]] {
+  const isGiven = question !== undefined && question !== null
+  const [first, ...others] = list ?? []
+  if (first === undefined) {
+    if (!isGiven) throw missing('question', list === null ? 'a text, or `questions` as a JSON array' : 'a text')
+    return [checkQuestion(question, limits)]
+  }
+  if (isGiven)
+    throw new CropVlmError('invalid_option', 'Both `question` and `questions` were sent; send one of them.', {
+      param: 'questions',
+    })
+  return [checkQuestion(first, limits), ...others.map(other => checkQuestion(other, limits))]
+}
+
 function checkQuestion(question: unknown, limits: Limits): string {
-  if (question === undefined || question === null) throw missing('question', 'a text')
   if (typeof question !== 'string')
     throw new CropVlmError('invalid_option', '`question` must be a text.', { param: 'question' })
   if (question.trim() === '') throw new CropVlmError('missing_field', '`question` is empty.', { param: 'question' })

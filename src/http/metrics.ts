@@ -35,7 +35,7 @@ export function makeMetrics(engine: Engine) {
   )
   new Counter({
     name: 'cropvlm_engine_restarts_total',
-    help: 'Restarts of the engine process.',
+    help: 'Restarts of engine processes.',
     registers,
     collect() {
       this.reset()
@@ -53,6 +53,28 @@ export function makeMetrics(engine: Engine) {
     },
   })
 
+  new Gauge({
+    name: 'cropvlm_engine_resident_bytes',
+    help: 'Memory of each engine process; weights that processes share are counted in each.',
+    labelNames: ['process'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [process, bytes] of engine.residentBytes()) this.set({ process }, bytes)
+    },
+  })
+  new Gauge({
+    name: 'cropvlm_gpu_memory_bytes',
+    help: 'GPU memory of each engine process, as nvidia-smi tells.',
+    labelNames: ['process'],
+    registers,
+    async collect() {
+      const used = await engine.gpuBytes()
+      this.reset()
+      for (const [process, bytes] of used) this.set({ process }, bytes)
+    },
+  })
+
   const stages = histogram('stage_duration_seconds', 'Duration of one stage of a request.', ['stage'])
   const tokens = histogram('generated_tokens', 'Tokens the cropper generated for a box.', [], [1, 2, 4, 8, 16, 32, 64])
   const area = histogram(
@@ -61,7 +83,28 @@ export function makeMetrics(engine: Engine) {
     [],
     [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1],
   )
-  const batch = histogram('batch_size', 'Requests answered by one run of the cropper.', [], [1, 2, 4, 8, 16])
+  const batch = histogram(
+    'batch_size',
+    'Questions answered by the same runs as one, itself included.',
+    [],
+    [1, 2, 4, 8],
+  )
+  const runs = histogram(
+    'decoder_runs',
+    'Runs of the decoder for a box, the prefill included.',
+    [],
+    [1, 4, 6, 7, 8, 16, 32],
+  )
+  const overruled = counter(
+    'overruled_tokens_total',
+    'Tokens of boxes that were not the likeliest under the model: the grammar forced or masked.',
+    [],
+  )
+  const prefixes = counter(
+    'prefix_cache_lookups_total',
+    'Questions by whether what was computed of their image for another question was found.',
+    ['found'],
+  )
   const decisions = counter('decisions_total', 'Boxes by decision; reason is none where there is nothing to explain.', [
     'decision',
     'reason',
@@ -84,13 +127,18 @@ export function makeMetrics(engine: Engine) {
     observeStage(stage: string, ms: number) {
       stages.observe({ stage }, ms / 1000)
     },
-    observeCrop({ timings, generatedTokens, box: [x1, y1, x2, y2], decision, reason }: CropResult) {
+    observeCrop({ timings, regions }: CropResult) {
       for (const [stage, ms] of Object.entries(timings)) stages.observe({ stage }, ms / 1000)
-      tokens.observe(generatedTokens)
-      area.observe(((x2 - x1) * (y2 - y1)) / 10_000)
-      // the engine runs one job at a time
-      batch.observe(1)
-      decisions.inc({ decision, reason: reason ?? 'none' })
+      for (const { box, decision, reason, generatedTokens, batch: size, reused, ...counts } of regions) {
+        const [x1, y1, x2, y2] = box
+        tokens.observe(generatedTokens)
+        runs.observe(counts.runs)
+        overruled.inc(counts.overruled)
+        area.observe(((x2 - x1) * (y2 - y1)) / 10_000)
+        batch.observe(size)
+        prefixes.inc({ found: String(reused) })
+        decisions.inc({ decision, reason: reason ?? 'none' })
+      }
     },
   }
 }

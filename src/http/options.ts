@@ -69,9 +69,34 @@ function name(description: string): Option<string | null> {
   return { schema: { type: 'string', description }, default: null, expected: 'a name', read, readText: read }
 }
 
+/** Most questions of one request. */
+export const MOST_QUESTIONS = 32
+
+function questionList(description: string): Option<readonly string[] | null> {
+  const read = (value: unknown) => {
+    const fits = Array.isArray(value) && value.length > 0 && value.length <= MOST_QUESTIONS
+    return fits && value.every(question => typeof question === 'string') ? value : undefined
+  }
+  const readText = (text: string) => {
+    try {
+      return read(JSON.parse(text))
+    } catch {
+      return undefined
+    }
+  }
+  const items = { type: 'string', minLength: 1 }
+  return {
+    schema: { type: 'array', items, minItems: 1, maxItems: MOST_QUESTIONS, description },
+    default: null,
+    expected: `a JSON array of 1 to ${MOST_QUESTIONS} texts`,
+    read,
+    readText,
+  }
+}
+
 const withDefault = (value: unknown) => (value === null ? {} : { default: value })
 
-export const CROP_OPTIONS = {
+const ZOOM_OPTIONS = {
   resolution: number('integer', {
     minimum: 1,
     maximum: 65_536,
@@ -99,8 +124,15 @@ export const CROP_OPTIONS = {
   }),
 }
 
+export const CROP_OPTIONS = {
+  questions: questionList(
+    'Several questions about the image instead of `question`: the image is read once, and the reply has `results`, one for each. In a form: a JSON array.',
+  ),
+  ...ZOOM_OPTIONS,
+}
+
 export const ANSWER_OPTIONS = {
-  ...CROP_OPTIONS,
+  ...ZOOM_OPTIONS,
   target: name('Name of a configured target; GET /info lists them. Default: the first.'),
   mode: oneOf(
     ['zoom', 'full', 'crop'],

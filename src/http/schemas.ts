@@ -33,13 +33,9 @@ const timings = (stages: string[]) => ({
   description: 'Milliseconds; total since the request arrived.',
 })
 
-const cropProperties = {
+const regionProperties = {
   bbox: fourIntegers('[x1, y1, x2, y2] in whole per cent of the image after EXIF orientation.'),
   bbox_pixels: fourIntegers('The same box in pixels: floor of the top-left, ceiling of the bottom-right.'),
-  image: {
-    ...object({ width: integer('Pixels.'), height: integer('Pixels.') }),
-    description: 'After EXIF orientation.',
-  },
   decision: {
     type: 'string',
     enum: ['zoomed', 'fallback'],
@@ -53,16 +49,28 @@ const cropProperties = {
     description: 'exp of the mean log-probability of the tokens the model chose freely.',
   },
   raw: text("The model's own text."),
+  crop: picture('Only with return=crop: the region, cut from the original pixels.'),
+  overlay: picture('Only with return=overlay: the image with the box drawn.'),
+}
+
+const sharedProperties = {
+  image: {
+    ...object({ width: integer('Pixels.'), height: integer('Pixels.') }),
+    description: 'After EXIF orientation.',
+  },
   model: object({
     id: text('As in GET /info.'),
     resolution: integer('Longest edge in pixels the cropper saw.'),
     tiles: integer('Tiles the image was cut into.'),
   }),
-  crop: picture('Only with return=crop: the region, cut from the original pixels.'),
-  overlay: picture('Only with return=overlay: the image with the box drawn.'),
   timings_ms: timings(STAGES),
   request_id: text('Also in the header x-request-id.'),
 }
+
+const { bbox, bbox_pixels, ...verdict } = regionProperties
+const { image, model, ...rest } = sharedProperties
+/** In the order of the reply. */
+const cropProperties = { bbox, bbox_pixels, image, ...verdict, model, ...rest }
 
 const usage = {
   type: ['object', 'null'],
@@ -71,7 +79,18 @@ const usage = {
   description: 'As the target reported it; null where it did not.',
 }
 
-export const CROP_REPLY = { description: 'The region.', ...object(cropProperties, ['crop', 'overlay']) }
+const listed = object({ question: text('As it was sent.'), ...regionProperties }, ['crop', 'overlay'])
+
+export const CROP_REPLY = {
+  description: 'The region; of `questions`, a list of them.',
+  anyOf: [
+    object(cropProperties, ['crop', 'overlay']),
+    object({
+      results: { type: 'array', items: listed, description: 'One for each of `questions`, in their order.' },
+      ...sharedProperties,
+    }),
+  ],
+}
 
 export const ANSWER_REPLY = {
   description: 'The region and the answer.',
@@ -145,11 +164,13 @@ type Table = typeof CROP_OPTIONS | typeof ANSWER_OPTIONS
 export function requestBody(table: Table, maxQuestionChars: number) {
   const options = Object.fromEntries(Object.entries(table).map(([name, { schema }]) => [name, schema]))
   const question = { type: 'string', minLength: 1, maxLength: maxQuestionChars, description: 'About the image.' }
-  const body = (image: Record<string, unknown>) => ({
+  const body = (file: Record<string, unknown>) => ({
     schema: {
       type: 'object',
-      properties: { image, question, ...options },
-      required: ['image', 'question'],
+      properties: { image: file, question, ...options },
+      ...('questions' in table
+        ? { required: ['image'], oneOf: [{ required: ['question'] }, { required: ['questions'] }] }
+        : { required: ['image', 'question'] }),
       additionalProperties: false,
     },
   })

@@ -16,3 +16,19 @@ export async function breathe(signal: AbortSignal): Promise<void> {
   await new Promise(resolve => setImmediate(resolve))
   throwIfAborted(signal)
 }
+
+/** Aborted once all of `signals` are: when nobody waits any more for what they share. */
+export function allAborted(signals: readonly AbortSignal[]): AbortSignal {
+  const [only] = signals
+  if (signals.length === 1 && only) return only
+  const all = new AbortController()
+  let left = signals.length
+  const count = () => {
+    if (--left === 0) all.abort()
+  }
+  for (const signal of signals) {
+    if (signal.aborted) count()
+    else signal.addEventListener('abort', count, { once: true })
+  }
+  return all.signal
+}

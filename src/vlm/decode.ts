@@ -1,13 +1,15 @@
 import { throwIfAborted } from './abort.js'
 import type { Grammar, GrammarState } from './grammar.js'
-import { logProbability, pickToken } from './sampling.js'
+import { likeliest, logProbability, pickToken } from './sampling.js'
 
 export interface DecodeOptions {
   /**
-   * Feeds chosen tokens to the model and gives the logits behind each. The first call also feeds the prompt in front
-   * (its tokens may be none) and gives the logits behind the prompt first.
+   * Takes back the last `back` tokens fed, then feeds `tokens` and gives the logits behind each. The first call also
+   * feeds the prompt in front (its tokens may be none) and gives the logits behind the prompt first.
    */
-  feed(tokens: readonly number[]): Promise<Float32Array[]>
+  feed(tokens: readonly number[], back: number): Promise<Float32Array[]>
+  /** Whether tokens can be taken back: only then may a grammar's guesses ride along. */
+  guesses: boolean
   /** null: free decoding, until one of `eos`. */
   grammar: Grammar | null
   eos: ReadonlySet<number>
@@ -25,21 +27,29 @@ export interface Decoded {
   logProbs: (number | null)[]
   /** Which tokens the grammar left a choice for; all, where there is no grammar. */
   free: boolean[]
+  /** Runs of the decoder, the prefill included. */
+  runs: number
+  /** How many of the scored tokens are not the likeliest under the model: forced on it, masked, or drawn. */
+  overruled: number
 }
 
 /**
- * The decode loop. Tokens that the grammar forces are never asked for: they ride along with the next run, so the
- * answer is that of asking one by one.
+ * The decode loop. Tokens that the grammar forces are never asked for: they ride along with the next run, and so does
+ * the grammar's guess of what comes then. The answer is that of asking one by one.
  */
 export async function decode(options: DecodeOptions): Promise<Decoded> {
-  const { feed, grammar, eos, maxNewTokens, temperature, random, signal } = options
+  const { feed, guesses, grammar, eos, maxNewTokens, temperature, random, signal } = options
   const tokens: number[] = []
   const logProbs: (number | null)[] = []
   const free: boolean[] = []
   let state: GrammarState | null = grammar?.start ?? null
-  // How many tokens already have their log-probability: those up to the last one fed, and one more.
+  // How many tokens have their log-probability.
   let scored = 0
+  // How many tokens of the answer the model has been fed, and how many beyond them that were guessed wrongly.
   let fed = 0
+  let wrong = 0
+  let runs = 0
+  let overruled = 0
 
   const append = (token: number, isFree: boolean) => {
     tokens.push(token)
@@ -57,15 +67,39 @@ export async function decode(options: DecodeOptions): Promise<Decoded> {
   appendForced()
   while (!isComplete()) {
     throwIfAborted(signal)
-    const rows = await feed(tokens.slice(fed))
+    const guess = guesses && state?.guess ? state.guess.slice(0, maxNewTokens - tokens.length) : []
+    const sent = [...tokens.slice(fed), ...guess]
+    const rows = await feed(sent, wrong)
+    // The logits behind the first n tokens of the answer.
+    const first = fed + sent.length + 1 - rows.length
+    const behind = (n: number) => rows[n - first] as Float32Array
+    const from = fed
     fed = tokens.length
-    const next = rows.at(-1)
-    if (!next) throw new Error('the model gave no logits')
-    append(pickToken(next, allowedIn(state), temperature, random), true)
-    for (const row of rows) logProbs[scored] = logProbability(row, tokens[scored++] as number)
-    appendForced()
+    do {
+      append(pickToken(behind(tokens.length), allowedIn(state), temperature, random), true)
+      appendForced()
+      while (fed < tokens.length && fed - from < sent.length && sent[fed - from] === tokens[fed]) fed++
+    } while (!isComplete() && fed === tokens.length)
+    wrong = from + sent.length - fed
+    for (; scored <= fed && scored < tokens.length; scored++) {
+      const token = tokens[scored] as number
+      logProbs[scored] = logProbability(behind(scored), token)
+      if (likeliest(behind(scored)) !== token) overruled++
+    }
+    runs++
   }
-  return { tokens, logProbs, free }
+  return { tokens, logProbs, free, runs, overruled }
+}
+
+/** The tokens that a grammar forces before there is any choice: those that the first call feeds behind the prompt. */
+export function openingTokens(grammar: Grammar | null, maxNewTokens: number): number[] {
+  const tokens: number[] = []
+  let state = grammar?.start ?? null
+  for (let token = onlyChoice(state); token !== null && tokens.length < maxNewTokens; token = onlyChoice(state)) {
+    tokens.push(token)
+    state = state?.after(token) ?? null
+  }
+  return tokens
 }
 
 function onlyChoice(state: GrammarState | null): number | null {

@@ -1,7 +1,8 @@
+import { type CachedPrefix, type CacheShape, cacheInputs, KvCache } from './kv-cache.js'
 import { floats, type Session, type TensorValue } from './session.js'
 
-/** The text decoder over one growing sequence. Each implementation keeps its own KV cache. */
-export interface DecoderRun {
+/** The text decoder over one growing sequence, or several. Each implementation keeps its own KV cache. */
+export interface Sequence {
   /**
    * Feeds `embeds`, `[length, dim]`, behind all that was fed before. Gives the logits (over the vocabulary) behind
    * each of the last `wanted` of them, in order.
@@ -9,70 +10,136 @@ export interface DecoderRun {
   feed(embeds: Float32Array, length: number, wanted: number): Promise<Float32Array[]>
 }
 
-/** Sizes of the cache that a graph may leave open. */
-export interface CacheShape {
-  heads: number
-  headDim: number
+/** Whether a graph is one of this project's own fused ones: they alone declare `logit_indices`. */
+export function isFused(session: Session): boolean {
+  return session.inputs.has('logit_indices')
 }
-
-const PAST = /^past_key_values\.(\d+)\.(key|value)$/
 
 /**
- * Starts a sequence of at most `capacity` tokens. Graphs with a `logit_indices` input are this project's own fused
- * ones, whose cache is written in place; all others are fed as the hub's.
+ * Sequences side by side in one cache, for the project's own graphs: GroupQueryAttention appends to the very buffers
+ * it is fed, so no step copies the past. It takes several tokens behind a past for one row at a time only; one token
+ * each it takes for all rows at once.
  */
-export function startDecoder(session: Session, capacity: number, shape: CacheShape): DecoderRun {
-  return session.inputs.has('logit_indices') ? new FusedRun(session, capacity, shape) : new HubRun(session, shape)
-}
-
-/** GroupQueryAttention appends to the very buffers it is fed, so no step copies the past. */
-class FusedRun implements DecoderRun {
-  private readonly past: Record<string, TensorValue> = {}
-  private readonly present: Record<string, TensorValue> = {}
-  private length = 0
+export class FusedRows {
+  private readonly cache: KvCache
+  /** Tokens of each row. */
+  private readonly lengths: number[]
 
   constructor(
     private readonly session: Session,
-    private readonly capacity: number,
+    rows: number,
+    capacity: number,
     shape: CacheShape,
   ) {
-    for (const { name, type, dims } of cacheInputs(session, shape, capacity)) {
-      const size = dims.reduce((a, b) => a * b)
-      const buffer = { data: type === 'float16' ? new Uint16Array(size) : new Float32Array(size), dims }
-      this.past[name] = buffer
-      this.present[presentName(name)] = buffer
+    this.cache = new KvCache(session, shape, rows, capacity)
+    this.lengths = new Array<number>(rows).fill(0)
+  }
+
+  /** One row as a sequence of its own. */
+  row(row: number): Sequence & { rewind(count: number): void } {
+    return {
+      feed: async (embeds, length, wanted) => {
+        const [logits] = await this.run([row], embeds, [length], length, wanted)
+        return logits as Float32Array[]
+      },
+      rewind: count => {
+        this.lengths[row] = this.length(row) - count
+      },
     }
   }
 
-  async feed(embeds: Float32Array, length: number, wanted: number): Promise<Float32Array[]> {
-    const total = this.length + length
-    if (total > this.capacity) throw new Error(`the KV cache holds ${this.capacity} tokens, ${total} were fed`)
-    const indices = BigInt64Array.from({ length: wanted }, (_, i) => BigInt(length - wanted + i))
+  /**
+   * Feeds the first tokens of the rows from 0 on, one `[length, dim]` each. Gives the logits behind the last `wanted`
+   * tokens of each row.
+   */
+  async prefill(
+    prompts: readonly { embeds: Float32Array; length: number }[],
+    wanted: number,
+  ): Promise<Float32Array[][]> {
+    const lengths = prompts.map(({ length }) => length)
+    const longest = Math.max(...lengths)
+    const dim = (prompts[0] as { embeds: Float32Array }).embeds.length / (lengths[0] as number)
+    // shorter prompts end in padding, which the mask leaves out
+    const embeds = new Float32Array(prompts.length * longest * dim)
+    prompts.forEach((prompt, row) => {
+      embeds.set(prompt.embeds, row * longest * dim)
+    })
+    return await this.run([...lengths.keys()], embeds, lengths, longest, wanted)
+  }
+
+  /**
+   * One more token for every row, `[rows, dim]`, and the logits behind it. Where `real` is false the token is a filler
+   * that leaves no trace: the next one takes its place.
+   */
+  async step(embeds: Float32Array, real: readonly boolean[]): Promise<Float32Array[]> {
+    const before = [...this.lengths]
+    const ones = before.map(() => 1)
+    const logits = await this.run([...before.keys()], embeds, ones, 1, 1)
+    real.forEach((isReal, row) => {
+      if (!isReal) this.lengths[row] = before[row] as number
+    })
+    return logits.map(([row]) => row as Float32Array)
+  }
+
+  save(row: number, length: number): CachedPrefix {
+    return this.cache.save(row, length)
+  }
+
+  /** Starts a row with what was saved of another. */
+  load(row: number, prefix: CachedPrefix): void {
+    this.cache.load(row, prefix)
+    this.lengths[row] = prefix.length
+  }
+
+  private length(row: number): number {
+    return this.lengths[row] as number
+  }
+
+  /** `rows` are neighbours; `embeds` is `[rows, width, dim]`, of which `added` tokens are real in each. */
+  private async run(
+    rows: readonly number[],
+    embeds: Float32Array,
+    added: readonly number[],
+    width: number,
+    wanted: number,
+  ): Promise<Float32Array[][]> {
+    const totals = rows.map((row, i) => this.length(row) + (added[i] as number))
+    const longest = Math.max(...totals)
+    const { capacity } = this.cache
+    if (longest > capacity) throw new Error(`the KV cache holds ${capacity} tokens, ${longest} were fed`)
+    const { past, present } = this.cache.tensors(rows[0] as number, rows.length)
     const { logits } = await this.session.run(
       {
-        inputs_embeds: { data: embeds, dims: [1, length, embeds.length / length] },
-        attention_mask: ones(total),
-        logit_indices: { data: indices, dims: [1, wanted] },
-        ...this.past,
+        inputs_embeds: { data: embeds, dims: [rows.length, width, embeds.length / width / rows.length] },
+        attention_mask: mask(totals, longest),
+        logit_indices: lastIndices(added, wanted),
+        ...past,
       },
-      this.present,
+      present,
     )
-    this.length = total
-    return rows(logits, wanted)
+    rows.forEach((row, i) => {
+      this.lengths[row] = totals[i] as number
+    })
+    return split(logits, rows.length, wanted)
   }
 }
 
-/** The cache is concatenated inside the graph: each run's `present` is the next one's `past`. */
-class HubRun implements DecoderRun {
+/** Graphs in the hub's layout. The cache is concatenated inside: each run's `present` is the next one's `past`. */
+export class HubSequence implements Sequence {
   private past: Record<string, TensorValue> = {}
+  private readonly presents: readonly { past: string; present: string }[]
   private length = 0
 
   constructor(
     private readonly session: Session,
     shape: CacheShape,
   ) {
-    for (const { name, type, dims } of cacheInputs(session, shape, 0))
-      this.past[name] = { data: type === 'float16' ? new Uint16Array(0) : new Float32Array(0), dims }
+    this.presents = cacheInputs(session, shape)
+    for (const { past, type, heads, headDim } of cacheInputs(session, shape))
+      this.past[past] = {
+        data: type === 'float16' ? new Uint16Array(0) : new Float32Array(0),
+        dims: [1, heads, 0, headDim],
+      }
   }
 
   async feed(embeds: Float32Array, length: number, wanted: number): Promise<Float32Array[]> {
@@ -89,47 +156,47 @@ class HubRun implements DecoderRun {
     const positions = BigInt64Array.from({ length }, (_, i) => BigInt(this.length + i))
     const outputs = await this.session.run({
       inputs_embeds: { data: embeds, dims: [1, length, embeds.length / length] },
-      attention_mask: ones(total),
+      attention_mask: mask([total], total),
       position_ids: { data: positions, dims: [1, length] },
       // Newer exports can be spared the logits of the whole prompt.
       num_logits_to_keep: { data: BigInt64Array.of(BigInt(wanted)), dims: [] },
       ...this.past,
     })
-    for (const name of Object.keys(this.past)) {
-      const present = outputs[presentName(name)]
-      if (!present) throw new Error(`the decoder graph gave no ${presentName(name)}`)
-      this.past[name] = present
+    for (const { past, present } of this.presents) {
+      const value = outputs[present]
+      if (!value) throw new Error(`the decoder graph gave no ${present}`)
+      this.past[past] = value
     }
     this.length = total
-    return rows(outputs.logits, wanted)
+    const [rows] = split(outputs.logits, 1, wanted)
+    return rows as Float32Array[]
   }
 }
 
-function cacheInputs(session: Session, { heads, headDim }: CacheShape, capacity: number) {
-  return [...session.inputs].flatMap(([name, { type, shape }]) => {
-    if (!PAST.test(name)) return []
-    const [, declaredHeads, , declaredDim] = shape
-    const fixed = (declared: number | string | undefined, configured: number) =>
-      typeof declared === 'number' ? declared : configured
-    return [{ name, type, dims: [1, fixed(declaredHeads, heads), capacity, fixed(declaredDim, headDim)] }]
+/** `[rows, width]`: ones for each row's real tokens, zeros behind them. */
+function mask(totals: readonly number[], width: number): TensorValue {
+  const data = new BigInt64Array(totals.length * width)
+  totals.forEach((total, row) => {
+    data.fill(1n, row * width, row * width + total)
   })
+  return { data, dims: [totals.length, width] }
 }
 
-function presentName(past: string): string {
-  return past.replace('past_key_values', 'present')
+/** `[rows, wanted]`: the places of the last tokens that each row adds. */
+function lastIndices(added: readonly number[], wanted: number): TensorValue {
+  const places = added.flatMap(length => Array.from({ length: wanted }, (_, i) => BigInt(length - wanted + i)))
+  return { data: BigInt64Array.from(places), dims: [added.length, wanted] }
 }
 
-function ones(length: number): TensorValue {
-  return { data: new BigInt64Array(length).fill(1n), dims: [1, length] }
-}
-
-/** The last `wanted` rows of `[1, rows, vocabulary]`. */
-function rows(logits: TensorValue | undefined, wanted: number): Float32Array[] {
-  const [, count = 0, vocabulary = 0] = logits?.dims ?? []
-  if (!logits || count < wanted) throw new Error('the decoder graph gave too few logits')
+/** The last `wanted` logits of each row of `[rows, kept, vocabulary]`. */
+function split(logits: TensorValue | undefined, rows: number, wanted: number): Float32Array[][] {
+  const [, kept = 0, vocabulary = 0] = logits?.dims ?? []
+  if (!logits || kept < wanted) throw new Error('the decoder graph gave too few logits')
   const all = floats(logits)
-  return Array.from({ length: wanted }, (_, i) => {
-    const row = count - wanted + i
-    return all.subarray(row * vocabulary, (row + 1) * vocabulary)
-  })
+  return Array.from({ length: rows }, (_, row) =>
+    Array.from({ length: wanted }, (_, i) => {
+      const at = (row * kept + kept - wanted + i) * vocabulary
+      return all.subarray(at, at + vocabulary)
+    }),
+  )
 }

@@ -10,21 +10,21 @@ export async function embedTokens(session: Session, ids: readonly number[]): Pro
   return floats(embeds)
 }
 
-/** Overwrites the embedding of each `<image>` token with one row of the tiles' features, in order. */
+/** Overwrites the embedding of each `<image>` token with one row of the images' features, in order. */
 export function placeFeatures(
   embeds: Float32Array,
   ids: readonly number[],
-  { data, dim }: Features,
+  images: readonly Features[],
   imageToken: number,
 ): void {
-  if (embeds.length !== ids.length * dim)
-    throw new Error(`features are ${dim} wide, token embeddings ${embeds.length / ids.length}; the graphs do not match`)
-  let next = 0
-  ids.forEach((id, i) => {
-    if (id !== imageToken) return
-    embeds.set(data.subarray(next, next + dim), i * dim)
-    next += dim
-  })
-  if (next !== data.length)
-    throw new Error(`the prompt has places for ${next} feature values, the tiles gave ${data.length}`)
+  const width = embeds.length / ids.length
+  for (const { dim } of images)
+    if (dim !== width) throw new Error(`features are ${dim} wide, token embeddings ${width}; the graphs do not match`)
+  const places = ids.flatMap((id, i) => (id === imageToken ? [i] : []))
+  const rows = images.flatMap(({ data, dim }) =>
+    Array.from({ length: data.length / dim }, (_, row) => data.subarray(row * dim, (row + 1) * dim)),
+  )
+  if (places.length !== rows.length)
+    throw new Error(`the prompt has places for ${places.length} rows of features, the tiles gave ${rows.length}`)
+  for (const [i, place] of places.entries()) embeds.set(rows[i] as Float32Array, place * width)
 }

@@ -1,17 +1,19 @@
 import { basename, resolve } from 'node:path'
 import type { ModelInfo } from '../engine/protocol.js'
-import type { CacheShape } from './decoder.js'
 import { dig, type Json, ModelFolder } from './folder.js'
+import type { CacheShape } from './kv-cache.js'
 import { readProcessor } from './manifest-processor.js'
 import { readText } from './manifest-text.js'
+import { choosePrecision, type GraphFiles, type PrecisionChoice } from './precision.js'
 import type { ProcessorConfig } from './processor.js'
 import type { PromptFormat } from './prompt.js'
+import type { Provider } from './session.js'
 
 /** All that a model folder says, read and checked. */
 export interface Manifest {
   info: ModelInfo
   /** Paths of the three graphs in the chosen precision. */
-  graphs: { vision: string; embed: string; decoder: string }
+  graphs: GraphFiles
   processor: ProcessorConfig
   prompt: PromptFormat
   /** Id of `<image>`, in whose places the features go. */
@@ -25,24 +27,29 @@ export interface Manifest {
 
 export interface ManifestOptions {
   dir: string
-  /** What the configuration uses the folder for; decides nothing else. */
+  /** What the configuration uses the folder for. */
   role: 'cropper' | 'target'
+  /** Suffix of the graphs; null: see `precision.ts`. */
   precision: string | null
   verifyHashes: boolean
 }
 
-const GRAPHS = { vision: 'vision_encoder', embed: 'embed_tokens', decoder: 'decoder_model_merged' }
-/** The hub's names, the likeliest to be wanted first; fp32 has no suffix. */
-const PRECISIONS = ['fp32', 'fp16', 'int8', 'quantized', 'uint8', 'q4', 'q4f16', 'bnb4']
 const FORMAT = 1
 const PROMPT_CONTRACT = 1
 
+/** `readManifests` for a CPU. */
+export async function readManifest(options: ManifestOptions): Promise<Manifest> {
+  return (await readManifests(options)).cpu
+}
+
 /**
  * Reads a model folder in the Hugging Face layout, with `cropvlm.json` (an export of ours) or without (the hub's).
+ * Which graphs are chosen depends on what runs them, and that is known only when they are opened: hence one for each.
  * Throws `invalid_model`, naming the file, if one is missing, damaged, has another sha256 than `cropvlm.json` says,
  * or describes a model that is no Idefics3.
  */
-export async function readManifest({ dir, role, precision, verifyHashes }: ManifestOptions): Promise<Manifest> {
+export async function readManifests(options: ManifestOptions): Promise<Record<Provider, Manifest>> {
+  const { dir, role, precision, verifyHashes } = options
   const folder = new ModelFolder(resolve(dir))
   const config = await folder.json('config.json')
   if (config.model_type !== 'idefics3' && config.model_type !== 'smolvlm')
@@ -55,19 +62,25 @@ export async function readManifest({ dir, role, precision, verifyHashes }: Manif
 
   const { processor, tokensPerTile, maxEdge } = await readProcessor(folder, config)
   const text = await readText(folder, tokensPerTile)
-  const chosen = choosePrecision(folder, precision ?? textOf(ours?.default_precision))
-  const files = Object.fromEntries(Object.entries(GRAPHS).map(([key, name]) => [key, graphFile(name, chosen)]))
-  const { vision, embed, decoder } = files as typeof GRAPHS
   const heads = folder.count('config.json', config, 'text_config', 'num_attention_heads')
+  const request = { wanted: precision, role, ours }
+  const chosen = {
+    cpu: choosePrecision(folder, 'cpu', request),
+    cuda: choosePrecision(folder, 'cuda', request),
+  }
+  const used = [chosen.cpu, chosen.cuda].flatMap(({ files }) => Object.values(files))
+  const sums = await hashes(folder, ours, [...new Set(used)], verifyHashes)
 
-  return {
+  const manifest = ({ precision, reason, files: { vision, embed, decoder } }: PrecisionChoice): Manifest => ({
     info: {
       id: textOf(ours?.id) ?? basename(folder.dir),
       role,
       revision: textOf(ours?.revision),
       ...resolutions(folder, ours, processor.tile, maxEdge),
-      precision: chosen,
-      sha256: await hashes(folder, ours, [vision, embed, decoder], verifyHashes),
+      precision,
+      precisionReason: reason,
+      // of a hub folder those that were loaded
+      sha256: ours ? sums : only(sums, [vision, embed, decoder]),
       training: (ours?.training as Json | undefined) ?? null,
     },
     graphs: { vision: folder.path(vision), embed: folder.path(embed), decoder: folder.path(decoder) },
@@ -80,7 +93,8 @@ export async function readManifest({ dir, role, precision, verifyHashes }: Manif
         (dig(config, 'text_config', 'head_dim') as number | undefined) ??
         folder.count('config.json', config, 'text_config', 'hidden_size') / heads,
     },
-  }
+  })
+  return { cpu: manifest(chosen.cpu), cuda: manifest(chosen.cuda) }
 }
 
 function checkVersions(folder: ModelFolder, ours: Json): void {
@@ -94,28 +108,6 @@ function checkVersions(folder: ModelFolder, ours: Json): void {
       'cropvlm.json',
       `the model was trained with prompt contract ${ours.prompt_contract}, this service speaks ${PROMPT_CONTRACT}.`,
     )
-}
-
-function graphFile(graph: string, precision: string): string {
-  return `onnx/${graph}${precision === 'fp32' ? '' : `_${precision}`}.onnx`
-}
-
-function choosePrecision(folder: ModelFolder, wanted: string | null): string {
-  const name = wanted === 'q8' ? 'quantized' : wanted
-  const missing = (precision: string) =>
-    Object.values(GRAPHS)
-      .map(graph => graphFile(graph, precision))
-      .filter(file => !folder.has(file))
-  const complete = PRECISIONS.filter(precision => missing(precision).length === 0)
-  if (name === null) {
-    const [first] = complete
-    if (!first) throw folder.fail(missing('fp32')[0] ?? 'onnx', 'the file is missing from the model folder.')
-    return first
-  }
-  const [gap] = PRECISIONS.includes(name) ? missing(name) : [graphFile(GRAPHS.vision, name)]
-  if (gap === undefined) return name
-  if (complete.length === 0) throw folder.fail(gap, 'the file is missing from the model folder.')
-  throw folder.fail(gap, `the file is missing; this folder has all graphs in ${complete.join(', ')}, not in ${name}.`)
 }
 
 /** Longest edges that the model may be shown. The hub's folders name only the largest. */
@@ -153,6 +145,10 @@ async function hashes(folder: ModelFolder, ours: Json | null, graphs: string[], 
       )
   }
   return promised
+}
+
+function only(sums: Record<string, string>, files: readonly string[]): Record<string, string> {
+  return Object.fromEntries(Object.entries(sums).filter(([file]) => files.includes(file)))
 }
 
 function textOf(value: unknown): string | null {

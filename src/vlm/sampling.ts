@@ -23,6 +23,11 @@ export function logProbability(logits: Float32Array, token: number): number {
   return (logits[token] as number) - top - Math.log(sum)
 }
 
+/** The likeliest token of the whole vocabulary, the lowest id among equals. */
+export function likeliest(logits: Float32Array): number {
+  return argmax(logits, null)
+}
+
 function argmax(logits: Float32Array, allowed: readonly number[] | null): number {
   let best = allowed?.[0] ?? 0
   const consider = (token: number) => {

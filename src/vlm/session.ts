@@ -1,5 +1,6 @@
 import { env, InferenceSession, Tensor } from 'onnxruntime-node'
 import { CropVlmError } from '../errors.js'
+import { cachedGraph, type GraphCache } from './graph-cache.js'
 import { fromHalf, toHalf } from './half.js'
 
 // Its errors come as exceptions too; the lines it writes by itself would stand in the log without a level.
@@ -40,24 +41,28 @@ export interface OpenedSessions {
 
 /**
  * Opens graphs, all on one execution provider. `auto` takes CUDA where it can be had.
+ * @param files The same for each provider, or those for each.
+ * @param cache Where graphs optimised for the CPU are kept; null: nowhere.
  * Throws `invalid_config` where `cuda` is asked for and cannot be had, `invalid_model` naming the file that no
  * provider can load.
  */
 export async function openSessions(
-  files: readonly string[],
+  files: readonly string[] | Record<Provider, readonly string[]>,
   wanted: Provider | 'auto',
   threads: number | null,
+  cache: GraphCache | null = null,
 ): Promise<OpenedSessions> {
-  if (wanted === 'cpu')
-    return { sessions: await openAll(files, 'cpu', threads), provider: 'cpu', reason: 'EXECUTION_PROVIDER=cpu' }
+  const { cpu, cuda } = Array.isArray(files) ? { cpu: files, cuda: files } : (files as Record<Provider, string[]>)
+  const onCpu = () => openAll(cpu, file => openOnCpu(file, threads, cache))
+  if (wanted === 'cpu') return { sessions: await onCpu(), provider: 'cpu', reason: 'EXECUTION_PROVIDER=cpu' }
   try {
-    const sessions = await openAll(files, 'cuda', threads)
+    const sessions = await openAll(cuda, file => open(file, 'cuda', threads))
     const reason = wanted === 'auto' ? 'auto: the CUDA provider loaded' : 'EXECUTION_PROVIDER=cuda'
     return { sessions, provider: 'cuda', reason }
   } catch (cause) {
     const why = firstLine((cause as CropVlmError).cause ?? cause)
     // A broken graph fails on the CPU too, and is then reported as what it is.
-    const sessions = await openAll(files, 'cpu', threads)
+    const sessions = await onCpu()
     if (wanted === 'auto') return { sessions, provider: 'cpu', reason: `auto: CUDA cannot be had (${why})` }
     await Promise.all(sessions.map(session => session.close()))
     throw new CropVlmError(
@@ -68,17 +73,56 @@ export async function openSessions(
   }
 }
 
-async function openAll(files: readonly string[], provider: Provider, threads: number | null): Promise<Session[]> {
+/**
+ * Optimises a graph for this CPU and writes it as `graph`, its weights beside it as `data`, both as they were and as
+ * the kernels want them. Throws ONNX Runtime's error.
+ */
+export async function saveOptimised(file: string, graph: string, data: string): Promise<void> {
+  await InferenceSession.create(file, {
+    executionProviders: ['cpu'],
+    graphOptimizationLevel: 'all',
+    optimizedModelFilePath: graph,
+    intraOpNumThreads: 1,
+    extra: {
+      session: {
+        optimized_model_external_initializers_file_name: data,
+        // smaller ones may be shapes, which have to be in the graph
+        optimized_model_external_initializers_min_size_in_bytes: '1024',
+        save_external_prepacked_constant_initializers: '1',
+      },
+    },
+  })
+}
+
+async function openAll(files: readonly string[], openOne: (file: string) => Promise<Session>): Promise<Session[]> {
   const sessions: Session[] = []
-  for (const file of files) sessions.push(await open(file, provider, threads))
+  for (const file of files) sessions.push(await openOne(file))
   return sessions
 }
 
-async function open(file: string, provider: Provider, threads: number | null): Promise<Session> {
+async function openOnCpu(file: string, threads: number | null, cache: GraphCache | null): Promise<Session> {
+  const cached = cache && (await cachedGraph(file, cache, env.versions.common))
+  if (!cached) return open(file, 'cpu', threads)
+  try {
+    // optimised once more it might lose what was saved with it
+    return await open(cached, 'cpu', threads, 'disabled')
+  } catch (error) {
+    const session = await open(file, 'cpu', threads)
+    cache.log('warn', `${file} is loaded as it is: its optimised form fails (${(error as Error).message})`)
+    return session
+  }
+}
+
+async function open(
+  file: string,
+  provider: Provider,
+  threads: number | null,
+  level: 'all' | 'disabled' = 'all',
+): Promise<Session> {
   try {
     const session = await InferenceSession.create(file, {
       executionProviders: provider === 'cuda' ? ['cuda', 'cpu'] : ['cpu'],
-      graphOptimizationLevel: 'all',
+      graphOptimizationLevel: level,
       ...(threads === null ? {} : { intraOpNumThreads: threads }),
       // Spinning threads steal the core from the process that serves HTTP.
       extra: { session: { intra_op: { allow_spinning: '0' } } },

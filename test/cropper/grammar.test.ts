@@ -30,6 +30,7 @@ const written = (text: string) => [...tokenizer.encodePlain(text), end]
 const decodeWith = (model: ReturnType<typeof scriptedModel>, isConstrained: boolean, temperature = 0, seed = 1) =>
   decode({
     feed: model.feed,
+    guesses: true,
     grammar: isConstrained ? grammar : null,
     eos: new Set([end]),
     maxNewTokens: 32,
@@ -149,14 +150,60 @@ t.test('sampling under the grammar is always valid', async t => {
   t.pass()
 })
 
+/** A model that writes `wanted` and nothing else. */
+const writerOf = (wanted: readonly number[]) =>
+  scriptedModel(1, VOCABULARY, before => new Map([[wanted[before.length] as number, 20]]))
+
 t.test('forced tokens ride along: the prefill and 7 runs for two digits each', async t => {
   const wanted = answer([12, 15, 80, 47])
-  const model = scriptedModel(1, VOCABULARY, before => new Map([[wanted[before.length] as number, 20]]))
-  const { tokens: given, free, logProbs } = await decodeWith(model, true)
+  const model = writerOf(wanted)
+  const { tokens: given, free, logProbs, runs, overruled } = await decodeWith(model, true)
   t.same(given, wanted)
   t.equal(model.calls(), 8)
+  t.equal(runs, 8)
+  t.equal(overruled, 0)
   t.equal(free.filter(Boolean).length, 8, 'the digits; behind two of them no third could follow')
   t.ok(logProbs.every((logProb, i) => (logProb === null ? !free[i] : logProb <= 0)))
+})
+
+t.test('no box takes more than the prefill and 7 runs', async t => {
+  const starts = [0, 1, 5, 9, 10, 11, 57, 99]
+  const ends = [1, 2, 9, 10, 11, 19, 58, 99, 100]
+  const seen = new Set<number>()
+  for (const x1 of starts)
+    for (const y1 of starts)
+      for (const x2 of ends.filter(n => n > x1))
+        for (const y2 of ends.filter(n => n > y1)) {
+          const wanted = answer([x1, y1, x2, y2])
+          const model = writerOf(wanted)
+          const { tokens: given } = await decodeWith(model, true)
+          if (String(given) !== String(wanted)) return t.fail(`[${x1}, ${y1}, ${x2}, ${y2}]`)
+          seen.add(model.calls())
+        }
+  t.equal(Math.max(...seen), 8)
+  t.ok(Math.min(...seen) < 8, 'and 0 and what can only be 100 take fewer')
+})
+
+t.test('over thousands of scripted models: the answer of asking token by token', async t => {
+  for (let seed = 0; seed < 3000; seed++) {
+    const favour = (before: readonly number[]) => {
+      // The first digits 1 and 0 are raised, so that 10 and 100 are met often.
+      const digits = before.length > 3 && seed % 3 === 0 ? tokens.digits.slice(0, 2) : []
+      return new Map([...boxLike(before), ...digits].map(token => [token, (seed % 4) + 2]))
+    }
+    const { tokens: given, runs } = await decodeWith(scriptedModel(seed, VOCABULARY, favour), true)
+    const { logits } = scriptedModel(seed, VOCABULARY, favour)
+    const expected: number[] = []
+    for (let state: GrammarState = grammar.start; state.allowed.length > 0; ) {
+      const row = logits(expected)
+      const best = state.allowed.reduce((a, b) => ((row[b] as number) > (row[a] as number) ? b : a))
+      expected.push(best)
+      state = state.after(best)
+    }
+    if (String(given) !== String(expected) || runs > 8)
+      return t.fail(`seed ${seed}: ${tokenizer.decode(given)}, not ${tokenizer.decode(expected)}; ${runs} runs`)
+  }
+  t.pass()
 })
 
 t.test('a tokenizer without a token for each digit is refused', async t => {

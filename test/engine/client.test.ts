@@ -90,7 +90,7 @@ t.test('a job given up does not keep its image', async t => {
     const abort = new AbortController()
     const image = new Uint8Array(1e6)
     const pictures = { crop: null, overlay: null, targetFull: null, targetCrop: null }
-    const job: CropJob = { kind: 'crop', image, question: 'wait', resolution: null, expand: 1, pictures }
+    const job: CropJob = { kind: 'crop', image, questions: ['wait'], resolution: null, expand: 1, pictures }
     const running = engine.run(job, { signal: abort.signal, deadline: Date.now() + 120_000 })
     abort.abort()
     await t.rejects(running, { code: 'request_aborted' })

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import t from 'tap'
 import { readConfig } from '../../src/config.js'
 import { engineOptions } from '../../src/engine/options.js'
+import { defaultThreads } from '../../src/engine/threads.js'
 
 t.test('the engine runs the cropper and every local target', async t => {
   const TARGETS = JSON.stringify([
@@ -15,6 +16,10 @@ t.test('the engine runs the cropper and every local target', async t => {
       CROPPER_MODEL: '/models/cropper',
       THREADS: '2',
       QUEUE_SIZE: '5',
+      ENGINE_PROCESSES: '3',
+      BATCH_SIZE: '4',
+      BATCH_DELAY_MS: '7',
+      GRAPH_CACHE_DIR: '/cache',
       CONSTRAINED_DECODING: 'off',
     }),
   )
@@ -23,11 +28,20 @@ t.test('the engine runs the cropper and every local target', async t => {
     targets: [{ name: 'near', dir: resolve('/models/near'), precision: 'int8' }],
     executionProvider: 'auto',
     threads: 2,
+    graphCacheDir: resolve('/cache'),
     verifyHashes: true,
     constrained: false,
     limits: { maxPixels: 50_000_000, maxAspect: 100 },
   })
-  t.equal(options.queueSize, 5)
+  t.match(options, { queueSize: 5, processes: 3, batchSize: 4, batchDelayMs: 7 })
   t.ok(existsSync(options.module), 'the module of the engine process is where it is looked for')
   t.notMatch(JSON.stringify(options), /secret/)
+})
+
+t.test('processes share the cores', async t => {
+  const threads = (env: Record<string, string>) => engineOptions(readConfig(env)).worker.threads
+  t.equal(threads({}), defaultThreads())
+  t.equal(threads({ ENGINE_PROCESSES: '2' }), Math.max(1, Math.floor(defaultThreads() / 2)))
+  t.equal(threads({ ENGINE_PROCESSES: '256' }), 1)
+  t.equal(threads({ ENGINE_PROCESSES: '2', THREADS: '5' }), 5)
 })

@@ -4,10 +4,19 @@ import { type StartedEngine, startEngine } from '../../src/engine/client.js'
 import type { EngineOptions } from '../../src/engine/options.js'
 import type { CropJob } from '../../src/engine/protocol.js'
 
+interface RunOptions {
+  deadlineMs?: number
+  signal?: AbortSignal
+  /** Default: a few bytes, the same ones for all. */
+  image?: Uint8Array
+}
+
 export interface ScriptedEngine {
   engine: StartedEngine
   /** Runs a script as a job: `run('slow 50')`; see `scripted-worker.mjs`. */
-  run: (script: string, options?: { deadlineMs?: number; signal?: AbortSignal }) => Promise<string>
+  run: (script: string, options?: RunOptions) => Promise<string>
+  /** The same: the process that ran it, and the jobs that it was given with. */
+  trace: (script: string, options?: RunOptions) => Promise<{ pid: number; batch: number }>
   /** Log lines so far. */
   lines: Record<string, unknown>[]
 }
@@ -23,14 +32,18 @@ export function scriptedEngine(t: Test, start = 'ready', options: Partial<Engine
         targets: [],
         executionProvider: 'cpu',
         threads: null,
+        graphCacheDir: null,
         verifyHashes: false,
+        prefixCacheBytes: 0,
         constrained: true,
         limits: { maxPixels: 1e6, maxAspect: 100 },
       },
       module: new URL('./scripted-worker.mjs', import.meta.url),
       execArgv: [],
       queueSize: 4,
-      concurrency: 1,
+      processes: 1,
+      batchSize: 1,
+      batchDelayMs: 0,
       restart: { firstDelayMs: 50, maxDelayMs: 200 },
       startTimeoutMs: 120_000,
       hangMs: 120_000,
@@ -40,12 +53,17 @@ export function scriptedEngine(t: Test, start = 'ready', options: Partial<Engine
     log,
   )
   t.teardown(() => engine.close())
-  const run: ScriptedEngine['run'] = async (script, { deadlineMs = 120_000, signal } = {}) => {
+  const result = async (script: string, { deadlineMs = 120_000, signal, image }: RunOptions = {}) => {
     const deadline = Date.now() + deadlineMs
-    const result = await engine.run(scriptedJob(script), { signal: signal ?? new AbortController().signal, deadline })
-    return result.raw
+    const job = scriptedJob(script, image)
+    return await engine.run(job, { signal: signal ?? new AbortController().signal, deadline })
   }
-  return { engine, run, lines }
+  const run: ScriptedEngine['run'] = async (...call) => (await result(...call)).regions[0]?.raw ?? ''
+  const trace: ScriptedEngine['trace'] = async (...call) => {
+    const { model, regions } = await result(...call)
+    return { pid: Number(model.id), batch: regions[0]?.batch ?? 0 }
+  }
+  return { engine, run, trace, lines }
 }
 
 /** Waits until something is so. */
@@ -53,7 +71,14 @@ export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise(resolve => setTimeout(resolve, 5))
 }
 
-function scriptedJob(question: string): CropJob {
+function scriptedJob(question: string, image: Uint8Array = new Uint8Array([1, 2, 3])): CropJob {
   const pictures = { crop: null, overlay: null, targetFull: null, targetCrop: null }
-  return { kind: 'crop', image: new Uint8Array([1, 2, 3]), question, resolution: null, expand: 1, pictures }
+  return {
+    kind: 'crop',
+    image,
+    questions: [question],
+    resolution: null,
+    expand: 1,
+    pictures,
+  }
 }

@@ -3,7 +3,7 @@
  * for the start, in the cropper's folder). The process, its death and the channel are real. Plain JavaScript, so that
  * a test that starts it many times does not wait for a compiler each time.
  */
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 
 const aborted = new Set()
 
@@ -12,21 +12,32 @@ process.on('message', request => {
   if (request.type === 'start') start(request.options.cropper.dir)
   else if (request.type === 'stop') process.exit(0)
   else if (request.type === 'abort') aborted.add(request.id)
-  else work(request.id, request.job.question ?? request.job.text)
+  else for (const { id, job } of request.jobs) work(id, job.questions?.[0] ?? job.text, request.jobs.length)
 })
 
-/** `ready`; `fail`; `die`; `never`; or a file: ready while it exists, dies without it. */
+/**
+ * `ready`; `cuda`, the same on a GPU; `fail`; `die`; `never`; `once FILE`: the first is ready and writes the file, the
+ * others die while it is there; or a file: ready while it exists, dies without it.
+ */
 function start(script) {
   console.log(JSON.stringify({ level: 'info', msg: 'scripted engine starts' }))
   const failure = { code: 'invalid_model', message: 'model.onnx is missing' }
   if (script === 'fail') process.send({ type: 'failed', error: failure }, () => process.exit(1))
+  else if (script === 'cuda') process.send({ type: 'ready', info: { ...info(), executionProvider: 'cuda' } })
+  else if (script.startsWith('once ')) once(script.slice(5))
   else if (script === 'ready' || existsSync(script)) process.send({ type: 'ready', info: info() })
   else if (script !== 'never') process.exit(7)
 }
 
-function work(id, question) {
+function once(file) {
+  if (existsSync(file)) process.exit(7)
+  writeFileSync(file, '')
+  process.send({ type: 'ready', info: info() })
+}
+
+function work(id, question, batch) {
   const [script, argument] = question.split(' ')
-  const answer = () => process.send({ type: 'result', id, result: result(script) })
+  const answer = () => process.send({ type: 'result', id, result: result(script, batch) })
   const fail = error => process.send({ type: 'error', id, error })
   const untilAborted = () => {
     if (aborted.has(id)) fail({ code: 'internal_error', message: 'aborted' })
@@ -48,19 +59,26 @@ function info() {
   return { models: [], executionProvider: 'cpu', executionProviderReason: 'scripted', pid }
 }
 
-function result(raw) {
-  return {
-    kind: 'crop',
+function result(raw, batch) {
+  const region = {
     box: [0, 0, 50, 50],
     pixelBox: [0, 0, 5, 5],
-    image: { width: 10, height: 10 },
     decision: 'zoomed',
     reason: null,
     confidence: 0.5,
     raw,
-    model: { id: 'scripted', resolution: 128, tiles: 1 },
     pictures: { crop: null, overlay: null, targetFull: null, targetCrop: null },
-    timings: { queue: 0, decode: 1, preprocess: 1, vision: 1, prefill: 1, generate: 1, crop: 0 },
     generatedTokens: 15,
+    runs: 8,
+    overruled: 0,
+    batch,
+    reused: false,
+  }
+  return {
+    kind: 'crop',
+    regions: [region],
+    image: { width: 10, height: 10 },
+    model: { id: String(process.pid), resolution: 128, tiles: 1 },
+    timings: { queue: 0, decode: 1, preprocess: 1, vision: 1, prefill: 1, generate: 1, crop: 0 },
   }
 }

@@ -18,7 +18,7 @@ const image = await sharp({ create: { width: 640, height: 480, channels: 3, back
   .jpeg()
   .toBuffer()
 const pictures = { crop: null, overlay: null, targetFull: null, targetCrop: null }
-const job: CropJob = { kind: 'crop', image, question: 'What?', resolution: null, expand: 1, pictures }
+const job: CropJob = { kind: 'crop', image, questions: ['What?'], resolution: null, expand: 1, pictures }
 
 function start(t: Test, env: Record<string, string> = {}) {
   const config = readConfig({ CROPPER_MODEL: tiny, LOCAL_TARGET_MODEL: tiny, EXECUTION_PROVIDER: 'cpu', ...env })
@@ -44,8 +44,8 @@ t.test('the real process: ready, a box, an answer, a death, a box', async t => {
     { ...job, pictures: { ...pictures, crop: { format: 'jpeg', quality: 90, longestEdge: null } } },
     call(),
   )
-  t.match(first, { decision: 'zoomed', image: { width: 640, height: 480 } })
-  t.equal((await sharp(first.pictures.crop?.bytes).metadata()).format, 'jpeg')
+  t.match(first, { regions: [{ decision: 'zoomed' }], image: { width: 640, height: 480 } })
+  t.equal((await sharp(first.regions[0]?.pictures.crop?.bytes).metadata()).format, 'jpeg')
   const question: GenerateJob = {
     kind: 'generate',
     model: 'local',
@@ -64,7 +64,7 @@ t.test('the real process: ready, a box, an answer, a death, a box', async t => {
   const waiting = engine.run(job, call())
   process.kill(info.pid, 'SIGKILL')
   await t.rejects(running, { code: 'engine_unavailable' })
-  t.same((await waiting).box, first.box)
+  t.same((await waiting).regions[0]?.box, first.regions[0]?.box)
   t.equal(engine.restarts, 1)
 })
 

@@ -29,12 +29,37 @@ t.test('the whole reply, from a form', async t => {
     {
       kind: 'crop',
       image: IMAGE,
-      question: 'What is the total?',
+      questions: ['What is the total?'],
       resolution: null,
       expand: 1,
       pictures: { crop: null, overlay: null, targetFull: null, targetCrop: null },
     },
   ])
+})
+
+t.test('several questions: one job, a result for each in their order', async t => {
+  const { app, engine } = await makeApp(t)
+  const questions = ['What is the total?', 'Who signed?', 'When?']
+  const json = await post(app, '/crop', { json: { image: JSON_IMAGE, questions, return: 'crop' } })
+  const fromForm = await post(app, '/crop', { image: IMAGE, questions: JSON.stringify(questions), return: 'crop' })
+  const { image, model, ...region } = REPLY
+  for (const { status, body } of [json, fromForm]) {
+    t.equal(status, 200)
+    t.strictSame(Object.keys(body), ['results', 'image', 'model', 'timings_ms', 'request_id'])
+    t.strictSame(body.image, image)
+    t.strictSame(body.model, model)
+    t.strictSame(
+      body.results.map(({ crop, ...rest }: { crop: unknown }) => rest),
+      questions.map(question => ({ question, ...region })),
+    )
+    t.equal(body.results[2].crop.media_type, 'image/jpeg')
+  }
+  t.strictSame(
+    engine.jobs.map(job => (job as CropJob).questions),
+    [questions, questions],
+  )
+  const one = await post(app, '/crop', { json: { image: JSON_IMAGE, questions: ['Who?'] } })
+  t.equal(one.body.results.length, 1, 'a list of one is a list')
 })
 
 t.test('every way to send an image in JSON', async t => {
@@ -82,7 +107,7 @@ t.test('the overlay, and null for an option in JSON', async t => {
 
 t.test('a fallback says why', async t => {
   const { app } = await makeApp(t, {
-    crop: job => ({ ...cropResult(job), box: [0, 0, 100, 100], decision: 'fallback', reason: 'no_box', raw: 'hm' }),
+    crop: job => cropResult(job, { box: [0, 0, 100, 100], decision: 'fallback', reason: 'no_box', raw: 'hm' }),
   })
   const { status, body } = await post(app, '/crop', { image: IMAGE, question: 'q' })
   t.equal(status, 200)

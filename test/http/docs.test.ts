@@ -3,7 +3,9 @@ import { ANSWER_OPTIONS, CROP_OPTIONS } from '../../src/http/options.js'
 import { makeApp } from './scripted.js'
 
 interface Operation {
-  requestBody?: { content: Record<string, { schema: { properties: Record<string, unknown>; required: string[] } }> }
+  requestBody?: {
+    content: Record<string, { schema: { properties: Record<string, unknown>; required: string[]; oneOf?: unknown } }>
+  }
   responses: Record<string, { description: string; content?: Record<string, { schema: Record<string, unknown> }> }>
 }
 
@@ -31,7 +33,11 @@ t.test('/openapi.json has every route, option and status', async t => {
     for (const type of ['multipart/form-data', 'application/json']) {
       const schema = operation.requestBody?.content[type]?.schema
       t.strictSame(Object.keys(schema?.properties ?? {}), ['image', 'question', ...Object.keys(options)], type)
-      t.strictSame(schema?.required, ['image', 'question'])
+      if (path === '/answer') t.strictSame(schema?.required, ['image', 'question'])
+      else {
+        t.strictSame(schema?.required, ['image'])
+        t.strictSame(schema?.oneOf, [{ required: ['question'] }, { required: ['questions'] }])
+      }
     }
   }
   const answer = document.paths['/answer']?.post?.responses['200']?.content?.['application/json']?.schema

@@ -27,6 +27,13 @@ const JSON_ROWS: Row[] = [
   ['a blank question', { image: GOOD, question: ' \n' }, 400, 'missing_field', 'question', /empty/],
   ['a question that is no text', { image: GOOD, question: 7 }, 400, 'invalid_option', 'question', /text/],
   ['a question too long', { image: GOOD, question: 'x'.repeat(41) }, 400, 'question_too_long', 'question', /40 char/],
+  ['no questions', { image: GOOD, questions: [] }, 400, 'invalid_option', 'questions', /1 to 32 texts/],
+  ['too many', { image: GOOD, questions: Array(33).fill(q) }, 400, 'invalid_option', 'questions', /1 to 32 texts/],
+  ['no list', { image: GOOD, questions: q }, 400, 'invalid_option', 'questions', /JSON array/],
+  ['a list of numbers', { image: GOOD, questions: [q, 7] }, 400, 'invalid_option', 'questions', /JSON array/],
+  ['a blank one among them', { image: GOOD, questions: [q, ' '] }, 400, 'missing_field', 'question', /empty/],
+  ['a long one', { image: GOOD, questions: [q, 'x'.repeat(41)] }, 400, 'question_too_long', 'question', /40 char/],
+  ['one and several', { image: GOOD, question: q, questions: [q] }, 400, 'invalid_option', 'questions', /one of them/],
   ['an image that is no text', { image: 5, question: q }, 400, 'invalid_option', 'image', /data URL/],
   ['an image_url without url', { image: { image_url: {} }, question: q }, 400, 'invalid_option', 'image', /image_url/],
   [

@@ -16,6 +16,8 @@ t.test('names, labels and values', async t => {
   const { app, engine } = await makeApp(t)
   engine.queueSize = 3
   engine.restarts = 2
+  engine.resident.set(0, 1e9).set(1, 2e9)
+  engine.gpu.set(1, 3e9)
   await post(app, '/answer', ASK)
   await post(app, '/crop', { question: 'q' })
   await app.inject({ url: '/no/such/path' })
@@ -31,6 +33,9 @@ t.test('names, labels and values', async t => {
     cropvlm_requests_in_flight: 1,
     cropvlm_batch_size_sum: 1,
     cropvlm_generated_tokens_sum: 15,
+    cropvlm_decoder_runs_sum: 8,
+    cropvlm_overruled_tokens_total: 1,
+    'cropvlm_prefix_cache_lookups_total{found="false"}': 1,
     cropvlm_bbox_area_ratio_sum: 0.2856,
     'cropvlm_decisions_total{decision="zoomed",reason="none"}': 1,
     'cropvlm_target_requests_total{target="local",outcome="ok"}': 1,
@@ -39,6 +44,9 @@ t.test('names, labels and values', async t => {
     'cropvlm_target_tokens_total{target="local",type="completion"}': 3,
     cropvlm_engine_restarts_total: 2,
     cropvlm_model_ready: 1,
+    'cropvlm_engine_resident_bytes{process="0"}': 1e9,
+    'cropvlm_engine_resident_bytes{process="1"}': 2e9,
+    'cropvlm_gpu_memory_bytes{process="1"}': 3e9,
     'cropvlm_execution_provider_info{provider="cpu"}': 1,
   }
   for (const [name, value] of Object.entries(expected)) {
@@ -57,7 +65,7 @@ t.test('names, labels and values', async t => {
 t.test('a fallback, a failed target, an engine that is not there', async t => {
   const { app, engine } = await makeApp(
     t,
-    { crop: job => ({ ...cropResult(job), decision: 'fallback', reason: 'no_box', box: [0, 0, 100, 100] }) },
+    { crop: job => cropResult(job, { decision: 'fallback', reason: 'no_box', box: [0, 0, 100, 100] }) },
     { TARGET_BASE_URL: 'http://127.0.0.1:9/v1', TARGET_MODEL: 'm' },
   )
   engine.state = 'restarting'
@@ -67,6 +75,15 @@ t.test('a fallback, a failed target, an engine that is not there', async t => {
   t.equal(metrics.get('cropvlm_target_requests_total{target="default",outcome="failed"}'), 1)
   t.equal(metrics.get('cropvlm_bbox_area_ratio_sum'), 1)
   t.equal(metrics.get('cropvlm_model_ready'), 0)
+})
+
+t.test('the memory of processes that are gone is not told', async t => {
+  const { app, engine } = await makeApp(t)
+  engine.resident.set(0, 5)
+  t.equal((await scrape(app)).get('cropvlm_engine_resident_bytes{process="0"}'), 5)
+  engine.resident.clear()
+  const memory = [...(await scrape(app)).keys()].filter(name => /engine_resident|gpu_memory/.test(name))
+  t.same(memory, [])
 })
 
 t.test('the content type is what Prometheus reads', async t => {

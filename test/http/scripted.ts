@@ -14,6 +14,7 @@ import type {
   GenerateJob,
   GenerateResult,
   Picture,
+  Region,
 } from '../../src/engine/protocol.js'
 import { CropVlmError } from '../../src/errors.js'
 import { type AppParts, buildApp } from '../../src/http/app.js'
@@ -33,6 +34,7 @@ const INFO: EngineInfo = {
       resolutions: [128, 256],
       defaultResolution: 128,
       precision: 'fp32',
+      precisionReason: "the folder's own",
       sha256: { 'config.json': 'ab' },
       training: { recipe: 'sft', steps: 3 },
     },
@@ -56,32 +58,43 @@ export interface ScriptedEngine extends Engine {
   state: Engine['state']
   queueSize: number
   restarts: number
+  /** By process. */
+  resident: Map<number, number>
+  gpu: Map<number, number>
 }
 
 export function picture(job: CropJob['pictures']['crop'], content: string): Picture | null {
   return job && { mediaType: `image/${job.format}`, width: 20, height: 10, bytes: new TextEncoder().encode(content) }
 }
 
-export function cropResult(job: CropJob): CropResult {
+export function cropResult(job: CropJob, changes: Partial<Region> = {}): CropResult {
   const { crop, overlay, targetFull, targetCrop } = job.pictures
-  return {
-    kind: 'crop',
+  const region: Region = {
     box: [12, 5, 80, 47],
     pixelBox: [192, 60, 1280, 564],
-    image: { width: 1600, height: 1200 },
     decision: 'zoomed',
     reason: null,
     confidence: 0.83,
     raw: '[12, 5, 80, 47].',
-    model: { id: 'cropvlm-mini', resolution: job.resolution ?? 128, tiles: 1 },
     pictures: {
       crop: picture(crop, 'crop'),
       overlay: picture(overlay, 'overlay'),
       targetFull: picture(targetFull, 'full'),
       targetCrop: picture(targetCrop, 'region'),
     },
-    timings: TIMINGS,
     generatedTokens: 15,
+    runs: 8,
+    overruled: 1,
+    batch: job.questions.length,
+    reused: false,
+    ...changes,
+  }
+  return {
+    kind: 'crop',
+    regions: job.questions.map(() => region),
+    image: { width: 1600, height: 1200 },
+    model: { id: 'cropvlm-mini', resolution: job.resolution ?? 128, tiles: 1 },
+    timings: TIMINGS,
   }
 }
 
@@ -92,8 +105,14 @@ function generated(job: GenerateJob): GenerateResult {
 
 export function scriptedEngine(script: Script = {}): ScriptedEngine {
   const jobs: (CropJob | GenerateJob)[] = []
+  const resident = new Map<number, number>()
+  const gpu = new Map<number, number>()
   return {
     jobs,
+    resident,
+    gpu,
+    residentBytes: () => resident,
+    gpuBytes: async () => gpu,
     state: script.state ?? 'ready',
     info: script.info === undefined ? INFO : script.info,
     queueSize: 0,

@@ -7,17 +7,22 @@ const IMAGE = 9
 const ids = [1, IMAGE, 2, IMAGE]
 const embeds = () => Float32Array.of(1, 1, 0, 0, 2, 2, 0, 0)
 
-t.test('each image token gets the next row of the features', async t => {
+t.test("each image token gets the next row of the images' features", async t => {
   const placed = embeds()
-  placeFeatures(placed, ids, { data: Float32Array.of(5, 6, 7, 8), dim: 2 }, IMAGE)
+  placeFeatures(
+    placed,
+    ids,
+    [5, 7].map(n => ({ data: Float32Array.of(n, n + 1), dim: 2 })),
+    IMAGE,
+  )
   t.same([...placed], [1, 1, 5, 6, 2, 2, 7, 8])
 })
 
 t.test('features that do not fit the prompt or the embeddings are an error, not a garbled picture', async t => {
   const place = (length: number, dim: number) => () =>
-    placeFeatures(embeds(), ids, { data: new Float32Array(length), dim }, IMAGE)
-  t.throws(place(6, 2), { message: /places for 4 feature values, the tiles gave 6/ })
-  t.throws(place(2, 2), { message: /places for 4 feature values, the tiles gave 2/ })
+    placeFeatures(embeds(), ids, [{ data: new Float32Array(length), dim }], IMAGE)
+  t.throws(place(6, 2), { message: /places for 2 rows of features, the tiles gave 3/ })
+  t.throws(place(2, 2), { message: /places for 2 rows of features, the tiles gave 1/ })
   t.throws(place(2, 1), { message: /features are 1 wide, token embeddings 2/ })
 })
 

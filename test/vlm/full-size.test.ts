@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { findBox } from '../../src/cropper/cropper.js'
 import { loadModel } from '../../src/vlm/model.js'
+import { plainImage } from '../../src/vlm/request.js'
 import { pattern } from '../patterns.js'
 
 /**
@@ -26,17 +27,18 @@ t.test('a full-size folder loads and answers at every resolution', { skip }, asy
     executionProvider: 'auto',
     threads: null,
     verifyHashes: true,
+    prefixCacheBytes: 0,
   })
   t.teardown(() => model.close())
   t.same(model.info.resolutions, [512, 1024, 2048])
-  const image = pattern('strokes', 1024, 1024)
+  const image = plainImage(pattern('strokes', 1024, 1024))
   for (const [resolution, tiles] of [
     [512, 1],
     [1024, 5],
     [2048, 17],
   ] as const) {
     const { signal } = new AbortController()
-    const found = await findBox(model, image, 'What is the total?', { resolution, constrained: true, signal })
+    const found = await findBox(model, { image, question: 'What is the total?', resolution, signal }, true)
     const [x1, y1, x2, y2] = found.box
     t.match(found, { resolution, tiles, decision: 'zoomed' })
     t.ok(0 <= x1 && x1 < x2 && x2 <= 100 && 0 <= y1 && y1 < y2 && y2 <= 100, found.raw)

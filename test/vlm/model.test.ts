@@ -1,9 +1,10 @@
 import t from 'tap'
 import { CropVlmError } from '../../src/errors.js'
 import { cropperPrompt, targetPrompt } from '../../src/prompts.js'
-import { type GenerateRequest, loadModel } from '../../src/vlm/model.js'
+import { type GenerateRequest, plainImage } from '../../src/vlm/request.js'
+import { loadFixture } from '../models.js'
 import { pattern } from '../patterns.js'
-import { goldenCases, label, MODELS } from './goldens.js'
+import { goldenCases, label } from './goldens.js'
 
 interface Picture {
   pattern: string
@@ -24,18 +25,9 @@ interface Case extends Picture {
 t.setTimeout(120_000)
 
 const cases = goldenCases<Case>('generate.json')
-const load = (folder: string) =>
-  loadModel({
-    dir: `${MODELS}${folder}`,
-    role: 'cropper',
-    precision: null,
-    executionProvider: 'cpu',
-    threads: 1,
-    verifyHashes: true,
-  })
-const draw = (picture: Picture) => pattern(picture.pattern, picture.width, picture.height)
+const draw = (picture: Picture) => plainImage(pattern(picture.pattern, picture.width, picture.height))
 const request = (changes: Partial<GenerateRequest>): GenerateRequest => ({
-  images: [pattern('blocks', 100, 80)],
+  images: [plainImage(pattern('blocks', 100, 80))],
   text: 'Why?',
   resolution: null,
   maxNewTokens: 24,
@@ -47,7 +39,7 @@ const request = (changes: Partial<GenerateRequest>): GenerateRequest => ({
 
 for (const folder of ['tiny', 'tiny-hub']) {
   t.test(`${folder}: greedy token ids are those of model.generate, one and many tiles`, async t => {
-    const model = await load(folder)
+    const model = await loadFixture(folder)
     t.teardown(() => model.close())
     t.ok(cases.length >= 50)
     const tiles = new Set<number>()
@@ -69,22 +61,24 @@ for (const folder of ['tiny', 'tiny-hub']) {
 }
 
 t.test('the caller learns what it needs', async t => {
-  const model = await load('tiny')
+  const model = await loadFixture('tiny')
   t.teardown(() => model.close())
   t.equal(model.executionProvider, 'cpu')
   t.match(model.executionProviderReason, /EXECUTION_PROVIDER=cpu/)
   t.match(model.info, { id: 'tiny', role: 'cropper', precision: 'fp32', resolutions: [64, 128, 256] })
   const { tokens, logProbs, free, timings, ...rest } = await model.generate(request({ resolution: 128 }))
-  t.match(rest, { tiles: 5, resolution: 128, text: String })
+  t.match(rest, { tiles: 5, resolution: 128, text: String, size: { width: 100, height: 80 }, reused: false })
+  t.equal(rest.runs, tokens.length)
+  t.equal(rest.overruled, 0)
   t.equal(logProbs.length, tokens.length)
   t.ok(logProbs.every(logProb => logProb !== null && logProb <= 0))
   t.ok(free.every(Boolean))
   t.ok(Object.values(timings).every(ms => ms >= 0))
-  t.same(Object.keys(timings).sort(), ['generate', 'prefill', 'preprocess', 'vision'])
+  t.same(Object.keys(timings).sort(), ['decode', 'generate', 'prefill', 'preprocess', 'vision'])
 })
 
 t.test('refusals are coded', async t => {
-  const model = await load('tiny')
+  const model = await loadFixture('tiny')
   t.teardown(() => model.close())
   await t.rejects(model.generate(request({ resolution: 100 })), {
     code: 'unsupported_resolution',
@@ -94,7 +88,7 @@ t.test('refusals are coded', async t => {
 })
 
 t.test('an abort is noticed between runs and keeps its reason', async t => {
-  const model = await load('tiny')
+  const model = await loadFixture('tiny')
   t.teardown(() => model.close())
   await t.rejects(model.generate(request({ signal: AbortSignal.abort() })), { code: 'request_aborted' })
   const late = new CropVlmError('deadline_exceeded', 'too late')
@@ -106,7 +100,7 @@ t.test('an abort is noticed between runs and keeps its reason', async t => {
 })
 
 t.test('an answer stops where the model has no positions left', async t => {
-  const model = await load('tiny')
+  const model = await loadFixture('tiny')
   t.teardown(() => model.close())
   const text = '7'.repeat(1990)
   const { promptTokens, tokens } = await model.generate(request({ text, maxNewTokens: 500, temperature: 50 }))

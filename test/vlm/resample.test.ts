@@ -1,7 +1,48 @@
+import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { resample } from '../../src/vlm/resample.js'
+import { decodeImage } from '../../src/image.js'
+import { tileGrid } from '../../src/vlm/grid.js'
+import { multiplyAdds, resample } from '../../src/vlm/resample.js'
+import { isSame } from '../difference.js'
+import { pattern } from '../patterns.js'
+import { GOLDEN, goldenCases } from './goldens.js'
 
-// Exactness against Pillow is checked on whole pictures in processor.test.ts.
+// Pictures of 24 megapixels, on machines that may be busy.
+t.setTimeout(300_000)
+
+interface Case {
+  pattern: string
+  width: number
+  height: number
+  longest_edge: number
+  tile: number
+  expected: string
+  global: string | null
+}
+
+t.test('every pixel is what transformers (Pillow) makes of it, shrinking and enlarging', async t => {
+  const golden = (file: string) => decodeImage(readFileSync(`${GOLDEN}${file}`), { maxPixels: 1e8, maxAspect: 1000 })
+  for (const { width, height, longest_edge, tile, expected, ...golds } of goldenCases<Case>('pixels.json')) {
+    const { scaled, whole } = tileGrid({ width, height }, longest_edge, tile)
+    const actual = resample(resample(pattern(golds.pattern, width, height), scaled), whole)
+    t.ok(isSame(actual, await golden(expected)), expected)
+    if (golds.global) {
+      const view = resample(actual, { width: tile, height: tile })
+      t.ok(isSame(view, await golden(golds.global)), golds.global)
+    }
+  }
+})
+
+t.test('the cost of a resize', async t => {
+  const page = { width: 517, height: 647 }
+  t.equal(multiplyAdds(page, page), 0)
+  t.equal(
+    Math.round(multiplyAdds(page, { width: 76, height: 96 })),
+    Math.round(3 * 76 * ((517 / 76) * 6 * 647 + 6 * 647)),
+  )
+  t.equal(multiplyAdds({ width: 10, height: 10 }, { width: 20, height: 10 }), 3 * 20 * 6 * 10)
+})
+
 t.test('flat pictures stay flat, whatever the size', async t => {
   const image = { width: 7, height: 5, data: new Uint8Array(7 * 5 * 3).fill(200) }
   for (const size of [

@@ -17,12 +17,15 @@ STAGES = {
     "sft": "SFT",
     "accuracy": "SFT + GRPO, accuracy",
     "log_likelihood": "SFT + GRPO, log-likelihood",
+    "long": "SFT + GRPO, accuracy, then on many more questions",
     "true-sft": "SFT, true boxes",
     "true-log_likelihood": "SFT, true boxes + GRPO, log-likelihood",
 }
 """Names of the files, and of the table's rows."""
-OWN = ("sft", "accuracy", "log_likelihood")
+OWN = ("sft", "accuracy", "log_likelihood", "long")
 """Those that saw nothing but questions and answers."""
+SAME_BOXES = ("accuracy", "long")
+"""Left out where boxes of SFT are compared: they go on from the same as log_likelihood, or from each other."""
 REFERENCES = {"full image": "no crop", "full image + random box": "random box", "full image + true box": "true box"}
 WITH_FULL, ALONE = "full image + cropper", "cropper's crop alone"
 UNTAUGHT = "the base as cropper, untaught"
@@ -117,7 +120,7 @@ def tables(results: Results) -> str:
 
     own = [stage for stage in OWN if stage in found]
     names = {stage: STAGES[stage] for stage in found}
-    rewarded = [stage for stage in ("accuracy", "log_likelihood") if stage in found]
+    rewarded = [stage for stage in ("accuracy", "log_likelihood", "long") if stage in found]
     parts = [
         "Exact match in per cent with each cropper (the paper's Table 2)",
         _table("cropper", kinds, {**fixed, **{names[s]: exact(s) for s in own}}),
@@ -138,7 +141,7 @@ def tables(results: Results) -> str:
             },
         ),
         "Exact match by where the boxes of SFT came from (Table 10)",
-        _table("cropper", kinds, {names[stage]: exact(stage) for stage in found if stage != "accuracy"}),
+        _table("cropper", kinds, {names[stage]: exact(stage) for stage in found if stage not in SAME_BOXES}),
     ]
     seeds = {stage: len(reports) for stage, reports in found.items()}
     parts.append("Means over seeds, ± their standard deviation. Seeds: " + _counted(seeds) + ".")

@@ -77,7 +77,7 @@ def test_graphs_declare_the_layouts_inputs(folder: Path) -> None:
     assert ours.inputs[past[0]].shape == ["batch", 2, "capacity", 16]
     assert [value.name for value in ours.decoder.get_outputs()][:2] == ["logits", "present.0.key"]
     assert [(v.name, v.shape, v.type) for v in ours.vision.get_inputs()] == [
-        ("pixel_values", ["tiles", 3, 64, 64], "tensor(float)")
+        ("pixel_values", ["tiles", 64, 64, 3], "tensor(uint8)")
     ]
     assert [(v.name, v.shape, v.type) for v in hub.vision.get_inputs()] == [
         ("pixel_values", ["batch", "num_images", 3, 64, 64], "tensor(float)"),
@@ -92,8 +92,8 @@ def test_image_features(model: Idefics3ForConditionalGeneration, exported: OnnxM
     with torch.no_grad():
         expected = model.model.get_image_features(torch.from_numpy(pixels)[None]).pooler_output.numpy()
     assert len(tiles) == 5 and expected.shape == (5, 16, 64)
-    np.testing.assert_allclose(exported.image_features(pixels), expected, atol=TOLERANCE)
-    np.testing.assert_allclose(exported.image_features(pixels[2:3]), expected[2:3], atol=TOLERANCE)
+    np.testing.assert_allclose(exported.image_features(tiles), expected, atol=TOLERANCE)
+    np.testing.assert_allclose(exported.image_features(tiles[2:3]), expected[2:3], atol=TOLERANCE)
 
 
 def test_prompt_and_steps(model: Idefics3ForConditionalGeneration, exported: OnnxModel) -> None:

@@ -12,13 +12,14 @@ from transformers import AutoProcessor
 from cropvlm_trainer.export.decoder import decoder_graph
 from cropvlm_trainer.export.embed import embed_graph
 from cropvlm_trainer.export.hub import hub_decoder_graph, hub_vision_graph
+from cropvlm_trainer.export.pixels import read_normalisation
 from cropvlm_trainer.export.session import OnnxModel
 from cropvlm_trainer.export.vision import vision_graph
 from cropvlm_trainer.fixture import SEED, tiny_model, tiny_tokenizer
 
 MODELS = Path(__file__).resolve().parents[2] / "test" / "fixtures" / "models"
 MAKERS = {
-    "tiny/onnx/vision_encoder.onnx": vision_graph,
+    "tiny/onnx/vision_encoder.onnx": lambda model: vision_graph(model, read_normalisation(MODELS / "tiny")),
     "tiny/onnx/embed_tokens.onnx": embed_graph,
     "tiny/onnx/decoder_model_merged.onnx": decoder_graph,
     "tiny-hub/onnx/vision_encoder.onnx": hub_vision_graph,
@@ -53,12 +54,12 @@ def test_committed_tokenizer_is_what_the_code_makes() -> None:
 def test_both_layouts_generate_the_same() -> None:
     ours, hub = OnnxModel(MODELS / "tiny"), OnnxModel(MODELS / "tiny-hub")
     tokenizer = AutoProcessor.from_pretrained(MODELS / "tiny").tokenizer
-    pixels = np.linspace(-1, 1, 2 * 3 * 64 * 64, dtype=np.float32).reshape(2, 3, 64, 64)
+    tiles = np.linspace(0, 255, 2 * 64 * 64 * 3).reshape(2, 64, 64, 3).astype(np.uint8)
     image_token = tokenizer.convert_tokens_to_ids("<image>")
     ids = np.array([[1, *[image_token] * 32, *tokenizer("What is this?")["input_ids"]]])
     answers = []
     for model in (ours, hub):
-        embeds = model.embeddings(ids, model.image_features(pixels), image_token)
+        embeds = model.embeddings(ids, model.image_features(tiles), image_token)
         answers.append(model.generate(embeds, {tokenizer.eos_token_id}, 20))
     assert answers[0][0] == answers[1][0]
     assert len(set(answers[0][0])) > 5

@@ -10,12 +10,12 @@ from onnx import TensorProto, helper, numpy_helper
 from transformers import AutoProcessor, Idefics3ForConditionalGeneration
 
 from cropvlm_trainer.export import export
+from cropvlm_trainer.export.blocks import q4_graph
 from cropvlm_trainer.export.expected import PROMPTS, expected
 from cropvlm_trainer.export.half import half_graph
 from cropvlm_trainer.export.lossy import check_boxes, check_lossy
 from cropvlm_trainer.export.parity import ParityError
 from cropvlm_trainer.export.precision import PRECISIONS, convert
-from cropvlm_trainer.export.quantize import q4_graph
 from cropvlm_trainer.export.session import OnnxModel
 from cropvlm_trainer.fixture import SEED, TINY, tiny_model, tiny_tokenizer
 from cropvlm_trainer.model import save_checkpoint
@@ -81,10 +81,15 @@ def test_half_precision_keeps_the_outside_in_float32_and_the_cache_in_halves(exp
         "logits": TensorProto.FLOAT,
         **{f"present.{name}": TensorProto.FLOAT16 for name in cache},
     }
-    assert types(vision.graph.input) == {"pixel_values": TensorProto.FLOAT}
+    assert types(vision.graph.input) == {"pixel_values": TensorProto.UINT8}
     assert types(vision.graph.output) == {"image_features": TensorProto.FLOAT}
     for graph in (decoder, vision):
-        assert {w.data_type for w in graph.graph.initializer} == {TensorProto.FLOAT16, TensorProto.INT64}
+        exact = {w.name for w in graph.graph.initializer if w.data_type == TensorProto.FLOAT}
+        assert exact == ({"pixels.divisor", "pixels.mean", "pixels.std"} if graph is vision else set())
+        assert {w.data_type for w in graph.graph.initializer if w.name not in exact} == {
+            TensorProto.FLOAT16,
+            TensorProto.INT64,
+        }
     exact = numpy_helper.to_array(weights(graph_of(exported[0], "decoder_model_merged"))["lm_head.weight"])
     np.testing.assert_array_equal(
         numpy_helper.to_array(weights(decoder)["lm_head.weight"]), exact.astype(np.float16), strict=True

@@ -1,7 +1,7 @@
 """`cropvlm-train export`: an Idefics3 checkpoint -> the ONNX folder that the service runs, checked against torch."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,13 @@ from cropvlm_trainer.export.expected import PROMPTS, Expected, expected
 from cropvlm_trainer.export.hub import hub_decoder_graph, hub_vision_graph
 from cropvlm_trainer.export.lossy import BOX_PAGES, FLOOR, check_boxes, check_lossy, page_boxes
 from cropvlm_trainer.export.parity import TOLERANCE, check_exact
+from cropvlm_trainer.export.pixels import normalisation
 from cropvlm_trainer.export.precision import PRECISIONS, convert
 from cropvlm_trainer.export.session import GRAPHS, OnnxModel
 from cropvlm_trainer.export.vision import vision_graph
 
 SINGLE_FILE_BYTES = 1_500_000_000
 """A larger graph keeps its weights in one `.onnx_data` file beside it: protobuf ends at 2 GB."""
-
-OURS = (vision_graph, embed_graph, decoder_graph)
-HUB = (hub_vision_graph, embed_graph, hub_decoder_graph)
 
 
 def export(checkpoint: Path, out: Path, *, base: Path | None = None, **options: Any) -> dict:
@@ -72,8 +70,7 @@ def export_model(
     shutil.rmtree(made, ignore_errors=True)
     (made / "onnx").mkdir(parents=True)
     manifest.copy_hub_files(files, processor, made)
-    for name, make in zip(GRAPHS, HUB if hub_layout else OURS, strict=True):
-        graph = make(model)
+    for name, graph in _graphs(model, processor, hub_layout):
         for precision in dict.fromkeys(("fp32", *precisions)):
             save_graph(convert(graph, name, precision), made / "onnx" / f"{name}{PRECISIONS[precision]}.onnx")
     taught = list(resolutions or manifest.tile_resolutions(processor))
@@ -99,6 +96,16 @@ def export_model(
         shutil.rmtree(out)
     made.rename(out)
     return record
+
+
+def _graphs(
+    model: Idefics3ForConditionalGeneration, processor: Idefics3Processor, hub_layout: bool
+) -> Iterator[tuple[str, onnx.ModelProto]]:
+    """In fp32, one after the other: large models fit in memory once or twice."""
+    scale = normalisation(processor.image_processor.to_dict())
+    yield GRAPHS[0], hub_vision_graph(model) if hub_layout else vision_graph(model, scale)
+    yield GRAPHS[1], embed_graph(model)
+    yield GRAPHS[2], hub_decoder_graph(model) if hub_layout else decoder_graph(model)
 
 
 def _check(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from PIL import Image
-from transformers import Idefics3ForConditionalGeneration, Idefics3Processor
+from transformers import BatchFeature, Idefics3ForConditionalGeneration, Idefics3Processor
 
 from cropvlm_trainer.contract import cropper_prompt, target_prompt
 from cropvlm_trainer.export.session import OnnxModel
@@ -25,10 +25,25 @@ PROMPTS = [
 
 
 @dataclass(frozen=True)
+class Prompt:
+    """An image and the text after it, as torch and as onnxruntime take them."""
+
+    inputs: BatchFeature
+    """Transformers': `input_ids` [1, L], `pixel_values` f32 [1, tiles, 3, S, S], masks"""
+    tiles: np.ndarray
+    """uint8 [tiles, S, S, 3], the same pixels before they are normalised"""
+
+    @property
+    def ids(self) -> np.ndarray:
+        """i64 [1, L]"""
+        return self.inputs["input_ids"].numpy()
+
+
+@dataclass(frozen=True)
 class Expected:
     """What torch makes of one prompt."""
 
-    inputs: dict
+    prompt: Prompt
     image_token: int
     ends: frozenset[int]
     tokens: list[int]
@@ -50,19 +65,24 @@ def expected(
     ends = frozenset(ends if isinstance(ends, list) else [ends])
     made = []
     for pattern, width, height, tiles, text in PROMPTS[:prompts]:
-        inputs = prompt_inputs(processor, pattern_image(pattern, width, height), text, tiles * tile)
-        made.append(Expected(inputs, image_token, ends, *torch_greedy(model, inputs)))
+        prompt = make_prompt(processor, pattern_image(pattern, width, height), text, tiles * tile)
+        made.append(Expected(prompt, image_token, ends, *torch_greedy(model, prompt.inputs)))
     return made
 
 
-def prompt_inputs(processor: Idefics3Processor, image: Image.Image, text: str, longest_edge: int) -> dict:
-    """Transformers' inputs for one image and the text after it: `input_ids` [1, L], `pixel_values` [1, tiles, ...]."""
+def make_prompt(processor: Idefics3Processor, image: Image.Image, text: str, longest_edge: int) -> Prompt:
+    """By transformers' processor alone."""
     content = [{"type": "image"}, {"type": "text", "text": text}]
     prompt = processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
-    return processor(text=prompt, images=[image], size={"longest_edge": longest_edge}, return_tensors="pt")
+    size = {"longest_edge": longest_edge}
+    inputs = processor(text=prompt, images=[image], size=size, return_tensors="pt")
+    plain = processor.image_processor([image], size=size, do_rescale=False, do_normalize=False, return_tensors="np")
+    return Prompt(inputs, plain["pixel_values"][0].transpose(0, 2, 3, 1).astype(np.uint8))
 
 
-def torch_greedy(model: Idefics3ForConditionalGeneration, inputs: dict) -> tuple[list[int], np.ndarray, np.ndarray]:
+def torch_greedy(
+    model: Idefics3ForConditionalGeneration, inputs: BatchFeature
+) -> tuple[list[int], np.ndarray, np.ndarray]:
     """Greedy tokens, the logits [steps, V] that chose them, and the image features [tiles, T, D], by transformers."""
     features = model.model.get_image_features(inputs["pixel_values"], inputs["pixel_attention_mask"]).pooler_output
     made = model.generate(
@@ -78,8 +98,7 @@ def compare(one: Expected, onnx_model: OnnxModel) -> tuple[np.ndarray, np.ndarra
     Differences: the largest of the features, of the prompt's logits and of the steps' logits, over the spread
     (standard deviation) of torch's.
     """
-    found = onnx_model.image_features(one.inputs["pixel_values"][0].numpy())
-    ids = one.inputs["input_ids"].numpy()
+    found, ids = onnx_model.image_features(one.prompt.tiles), one.prompt.ids
     embeds = onnx_model.embeddings(ids, found, one.image_token)
     mask = np.ones_like(ids)
     step, cache = onnx_model.decode(embeds, mask, onnx_model.empty_cache(), np.array([[ids.shape[1] - 1]]))

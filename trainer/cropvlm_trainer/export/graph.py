@@ -11,7 +11,13 @@ OPSET = 20  # the first with Gelu
 IR_VERSION = 10  # understood by every onnxruntime since 1.18
 MICROSOFT = "com.microsoft"  # onnxruntime's own operators
 
-TYPES = {"float": TensorProto.FLOAT, "int64": TensorProto.INT64, "int32": TensorProto.INT32, "bool": TensorProto.BOOL}
+TYPES = {
+    "float": TensorProto.FLOAT,
+    "int64": TensorProto.INT64,
+    "int32": TensorProto.INT32,
+    "uint8": TensorProto.UINT8,
+    "bool": TensorProto.BOOL,
+}
 Dimensions = Sequence[int | str]
 
 

@@ -1,16 +1,21 @@
 """Half precision: weights, activations and KV cache in float16, as the hub's `_fp16` graphs.
 
-`pixel_values`, `image_features`, `inputs_embeds` and `logits` stay float32, with a Cast inside the graph, so that
-images and sampling need no other arithmetic; `past_key_values.*` and `present.*` are float16, which halves the cache
-and lets GroupQueryAttention go on writing it in place. The engine reads what each graph declares (`src/vlm/half.ts`).
+`image_features`, `inputs_embeds` and `logits` stay float32, with a Cast inside the graph, so that sampling needs no
+other arithmetic; bytes are normalised in float32 and then cast. `past_key_values.*` and `present.*` are float16, which
+halves the cache and lets GroupQueryAttention go on writing it in place. The engine reads what each graph declares
+(`src/vlm/half.ts`).
 
 onnxruntime's CPU provider has no float16 kernel for MatMul: there it computes in float32 between casts, and gains
 memory on disk alone; the CUDA provider computes in halves. The norms add up in float32 on both.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+
+from cropvlm_trainer.export.pixels import EXACT, NORMALISED
 
 CACHE = ("past_key_values.", "present.")
 
@@ -23,7 +28,7 @@ def half_graph(graph: onnx.ModelProto) -> onnx.ModelProto:
     made = onnx.ModelProto()
     made.CopyFrom(graph)
     for weight in made.graph.initializer:
-        if weight.data_type == TensorProto.FLOAT:
+        if weight.data_type == TensorProto.FLOAT and not weight.name.startswith(EXACT):
             weight.CopyFrom(_half_weight(weight))
     inputs, into = _boundary(made.graph.input, TensorProto.FLOAT16)
     outputs, back = _boundary(made.graph.output, TensorProto.FLOAT)
@@ -31,7 +36,7 @@ def half_graph(graph: onnx.ModelProto) -> onnx.ModelProto:
     for node in made.graph.node:
         node.input[:] = [renamed.get(name, name) for name in node.input]
         node.output[:] = [renamed.get(name, name) for name in node.output]
-    nodes = [*into, *made.graph.node, *back]
+    nodes = [*into, *_halved_behind(made.graph.node, NORMALISED), *back]
     del made.graph.node[:]
     made.graph.node.extend(nodes)
     return made
@@ -47,6 +52,17 @@ def _half_weight(weight: onnx.TensorProto) -> onnx.TensorProto:
             "export fp32 alone (--precision fp32)"
         )
     return numpy_helper.from_array(values.astype(np.float16), weight.name)
+
+
+def _halved_behind(nodes: Sequence[onnx.NodeProto], name: str) -> list[onnx.NodeProto]:
+    """The nodes, with a Cast behind the one that gives the value `name`, if one does."""
+    found = []
+    for node in nodes:
+        found.append(node)
+        if name in node.output:
+            node.output[:] = [f"{name}.exact"]
+            found.append(helper.make_node("Cast", [f"{name}.exact"], [name], f"Cast_{name}", to=TensorProto.FLOAT16))
+    return found
 
 
 def _boundary(values, to: int) -> tuple[dict[str, str], list[onnx.NodeProto]]:

@@ -12,7 +12,7 @@ from transformers import Idefics3Processor
 from cropvlm_trainer.contract import Box, cropper_prompt
 from cropvlm_trainer.data import synth
 from cropvlm_trainer.export.boxes import box_tokens, greedy_box
-from cropvlm_trainer.export.expected import Expected, compare, prompt_inputs
+from cropvlm_trainer.export.expected import Expected, compare, make_prompt
 from cropvlm_trainer.export.parity import Parity, ParityError, rounded
 from cropvlm_trainer.export.session import OnnxModel
 from cropvlm_trainer.measures import iou
@@ -76,8 +76,9 @@ def page_boxes(
     for index in range(pages):
         page, _ = synth.make_page(synth.HELD_OUT_SEED, index)
         text = cropper_prompt(page.questions[0].text)
-        inputs = prompt_inputs(processor, page.image, text, resolutions[index % len(resolutions)])
-        boxes.append(greedy_box(onnx_model, onnx_model.prompt(inputs, processor.image_token_id), tokens))
+        prompt = make_prompt(processor, page.image, text, resolutions[index % len(resolutions)])
+        embeds = onnx_model.prompt(prompt.ids, prompt.tiles, processor.image_token_id)
+        boxes.append(greedy_box(onnx_model, embeds, tokens))
     return boxes
 
 

@@ -2,8 +2,9 @@
 
 import onnx
 
+from cropvlm_trainer.export.blocks import q4_graph
 from cropvlm_trainer.export.half import half_graph
-from cropvlm_trainer.export.quantize import int8_graph, q4_graph
+from cropvlm_trainer.export.rows import int8_graph
 
 PRECISIONS = {"fp32": "", "fp16": "_fp16", "int8": "_int8", "q4": "_q4"}
 """Precision -> the suffix of its graph files, as on the hub."""

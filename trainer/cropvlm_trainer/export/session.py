@@ -1,10 +1,13 @@
 """An exported folder in onnxruntime, either layout: what the parity check and the tests run."""
 
 from collections.abc import Collection
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
+
+from cropvlm_trainer.export.pixels import Normalisation, read_normalisation
 
 GRAPHS = ("vision_encoder", "embed_tokens", "decoder_model_merged")
 ELEMENTS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
@@ -29,11 +32,15 @@ class OnnxModel:
         self.fused = "logit_indices" in self.inputs
 
     def image_features(self, tiles: np.ndarray) -> np.ndarray:
-        """`tiles` f32 [tiles, 3, S, S] -> [tiles, T, D]."""
-        if len(self.vision.get_inputs()) == 1:
+        """`tiles` uint8 [tiles, S, S, 3] -> [tiles, T, D]."""
+        if self.fused:
             return self.vision.run(None, {"pixel_values": tiles})[0]
-        mask = np.ones((1, len(tiles), *tiles.shape[2:]), dtype=bool)
-        return self.vision.run(None, {"pixel_values": tiles[None], "pixel_attention_mask": mask})[0]
+        pixels, mask = self._normalisation.planes(tiles), np.ones((1, *tiles.shape[:3]), dtype=bool)
+        return self.vision.run(None, {"pixel_values": pixels[None], "pixel_attention_mask": mask})[0]
+
+    @cached_property
+    def _normalisation(self) -> Normalisation:
+        return read_normalisation(self.folder)
 
     def embeddings(self, ids: np.ndarray, features: np.ndarray | None, image_token: int) -> np.ndarray:
         """Token embeddings f32 [B, L, D], image features in the places of the image tokens, in order."""
@@ -42,10 +49,9 @@ class OnnxModel:
             embeds[ids == image_token] = features.reshape(-1, embeds.shape[-1])
         return embeds
 
-    def prompt(self, inputs: dict, image_token: int) -> np.ndarray:
-        """The decoder's input f32 [1, L, D] for what transformers' processor makes of one prompt."""
-        features = self.image_features(np.asarray(inputs["pixel_values"][0]))
-        return self.embeddings(np.asarray(inputs["input_ids"]), features, image_token)
+    def prompt(self, ids: np.ndarray, tiles: np.ndarray, image_token: int) -> np.ndarray:
+        """The decoder's input f32 [1, L, D] of one prompt: `ids` i64 [1, L], `tiles` uint8 [tiles, S, S, 3]."""
+        return self.embeddings(ids, self.image_features(tiles), image_token)
 
     def token_embeddings(self, ids: np.ndarray) -> np.ndarray:
         """`ids` i64 [B, L] -> f32 [B, L, D]."""

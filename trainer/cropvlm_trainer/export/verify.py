@@ -13,7 +13,7 @@ from cropvlm_trainer.contract import PROMPT_CONTRACT, cropper_prompt, target_pro
 from cropvlm_trainer.data import synth
 from cropvlm_trainer.export import manifest
 from cropvlm_trainer.export.adapter import open_checkpoint
-from cropvlm_trainer.export.expected import NEW_TOKENS, Expected, expected, prompt_inputs
+from cropvlm_trainer.export.expected import NEW_TOKENS, Expected, expected, make_prompt
 from cropvlm_trainer.export.lossy import FLOOR, check_lossy
 from cropvlm_trainer.export.parity import TOLERANCE, check_exact
 from cropvlm_trainer.export.precision import PRECISIONS
@@ -123,12 +123,12 @@ def _load(into: list[OnnxModel], folder: Path, suffix: str) -> None:
 def _answer(onnx_model: OnnxModel, processor: Idefics3Processor, prompt: Callable[[str], str], resolution: int) -> str:
     """Answers a page freely; raises ValueError for logits that are not finite."""
     page, _ = synth.make_page(synth.HELD_OUT_SEED, 0)
-    inputs = prompt_inputs(processor, page.image, prompt(page.questions[0].text), resolution)
-    embeds = onnx_model.prompt(inputs, processor.image_token_id)
+    made = make_prompt(processor, page.image, prompt(page.questions[0].text), resolution)
+    embeds = onnx_model.prompt(made.ids, made.tiles, processor.image_token_id)
     tokens, logits = onnx_model.generate(embeds, {processor.tokenizer.eos_token_id}, NEW_TOKENS)
     if not np.all(np.isfinite(logits)):
         raise ValueError("logits are not finite")
-    return f"{inputs['pixel_values'].shape[1]} tiles, {len(tokens)} tokens, logits within {np.abs(logits).max():.1f}"
+    return f"{len(made.tiles)} tiles, {len(tokens)} tokens, logits within {np.abs(logits).max():.1f}"
 
 
 def _parity(folder: Path, record: dict, against: Against) -> Iterator[Check]:

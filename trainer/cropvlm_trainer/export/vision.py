@@ -9,21 +9,25 @@ from torch import nn
 from transformers import Idefics3ForConditionalGeneration
 
 from cropvlm_trainer.export.graph import MICROSOFT, Graph
+from cropvlm_trainer.export.pixels import Normalisation
 
 GELU = {"gelu_pytorch_tanh": "tanh", "gelu": "none"}
 
 
-def vision_graph(model: Idefics3ForConditionalGeneration) -> onnx.ModelProto:
-    """Our layout: `pixel_values` f32 [tiles, 3, S, S] -> `image_features` f32 [tiles, T, D]."""
+def vision_graph(model: Idefics3ForConditionalGeneration, normalisation: Normalisation) -> onnx.ModelProto:
+    """Our layout: `pixel_values` uint8 [tiles, S, S, 3], rows of RGB -> `image_features` f32 [tiles, T, D]."""
     graph = Graph("vision_encoder")
     size = model.config.vision_config.image_size
-    pixels = graph.input("pixel_values", "float", ["tiles", 3, size, size])
-    vision_body(graph, model, pixels, key_mask="")
+    pixels = graph.input("pixel_values", "uint8", ["tiles", size, size, 3])
+    vision_body(graph, model, normalisation.add(graph, pixels), key_mask="")
     return graph.build()
 
 
 def vision_body(graph: Graph, model: Idefics3ForConditionalGeneration, pixels: str, key_mask: str) -> None:
-    """Everything from `pixels` [tiles, 3, S, S] to the output; `key_mask` f32 [tiles, 1, P, P] is added, or ''."""
+    """Everything from normalised `pixels` f32 [tiles, 3, S, S] to the output.
+
+    `key_mask` f32 [tiles, 1, P, P] is added to the attention's scores; '' for none.
+    """
     config, vision = model.config.vision_config, model.model.vision_model
     if config.hidden_act not in GELU:
         raise ValueError(f"vision activation {config.hidden_act!r} cannot be exported; known are {sorted(GELU)}")

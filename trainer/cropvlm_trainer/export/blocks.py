@@ -1,17 +1,11 @@
-"""Smaller weights for the CPU: int8 with int8 arithmetic, and 4 bits in blocks. Inputs and outputs stay float32.
+"""The smallest weights: 4 bits in blocks. Quantized and kept is what int8 quantizes and keeps (`rows.py`).
 
-Quantized are the products with constant weights (MatMul and Gemm) of vision and decoder, the output head too; norms,
-patch embedding, position tables and the attention's own products keep float32, and so does the KV cache.
-In the 4-bit graph the head, whose errors go straight into the logits, has 8 bits.
+The head, whose errors go straight into the logits, has 8 bits.
 """
 
 import logging
-import tempfile
-from pathlib import Path
 
 import onnx
-from onnxruntime.quantization import QuantType, quantize_dynamic
-from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 
 PRODUCTS = ("MatMul", "Gemm")
 BLOCKS = (32, 16)
@@ -19,30 +13,6 @@ BLOCKS = (32, 16)
 
 SYMMETRIC = False
 HEAD = "lm_head.weight"
-PROTOBUF_BYTES = 1_500_000_000
-
-
-def int8_graph(graph: onnx.ModelProto) -> onnx.ModelProto:
-    """Signed weights with a scale for each output channel; activations become uint8 as they come (per tensor).
-
-    Signed, because unsigned weights are half as fast on VNNI. Raises ValueError where a product was left out.
-    """
-    made = onnx.ModelProto()
-    made.CopyFrom(graph)
-    # Else it warns that shapes are not inferred: it needs the output types alone, and is told those.
-    add_pre_process_metadata(made)
-    with tempfile.TemporaryDirectory() as scratch:
-        path = Path(scratch) / "graph.onnx"
-        quantize_dynamic(
-            made,
-            path,
-            op_types_to_quantize=list(PRODUCTS),
-            per_channel=True,
-            weight_type=QuantType.QInt8,
-            use_external_data_format=graph.ByteSize() > PROTOBUF_BYTES,
-            extra_options={"MatMulConstBOnly": True, "DefaultTensorType": onnx.TensorProto.FLOAT},
-        )
-        return _checked(onnx.load(path), "int8")
 
 
 def q4_graph(graph: onnx.ModelProto) -> onnx.ModelProto:

@@ -1,0 +1,25 @@
+/** The trainer's Python: what makes the models of the bench and runs transformers. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { CliError, EXIT } from '../src/cli/cli-error.js'
+import { ROOT } from './root.js'
+
+export const PYTHON = join(ROOT, 'trainer/.venv/bin/python')
+
+/** Why there are no Python peers; null where there are. */
+export function pythonMissing(): string | null {
+  return existsSync(PYTHON) ? null : 'trainer/.venv is absent; `sh trainer/setup.sh` makes it'
+}
+
+/** Runs a command to its end, its output on our stderr. @throws CliError where it fails. */
+export async function runToEnd(command: string, args: readonly string[], env = process.env, cwd = ROOT) {
+  const child = spawn(command, args, { cwd, env, stdio: ['ignore', 2, 2] })
+  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null]
+  if (code !== 0)
+    throw new CliError(
+      EXIT.failed,
+      `${command} ${args.slice(0, 3).join(' ')} ... failed (${signal ?? code}); see above.`,
+    )
+}

@@ -1,0 +1,34 @@
+/** The service, built and run as its users run it, and what can be seen of it from outside. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { startService } from '../src/cli/eval/service.js'
+import { children } from './proc.js'
+import { ROOT } from './root.js'
+
+/** What `npm run build` makes. */
+export const MAIN = join(ROOT, 'dist/main.js')
+
+export interface BenchService {
+  url: string
+  /** The HTTP process. */
+  pid: number
+  /** The engine processes of this moment. */
+  engines(): number[]
+  stop(): Promise<void>
+}
+
+/** @param env On top of ours; waits until a model has answered. */
+export async function startBenchService(env: Record<string, string>): Promise<BenchService> {
+  if (!existsSync(MAIN)) throw new Error(`${MAIN} is absent; \`npm run bench\` builds it`)
+  const before = new Set(children(process.pid))
+  const { url, stop } = await startService({ ...process.env, ...libraries(), API_KEY: '', ...env }, MAIN)
+  // the services are started one after the other: the new child is this one
+  const [pid = 0] = children(process.pid).filter(child => !before.has(child))
+  return { url, pid, engines: () => children(pid), stop }
+}
+
+/** CUDA libraries for the service alone (`gpu.sh`): PyTorch beside it brings others of the same names. */
+function libraries(): Record<string, string> {
+  const { BENCH_LIBRARY_PATH: path, LD_LIBRARY_PATH: others } = process.env
+  return path ? { LD_LIBRARY_PATH: others ? `${path}:${others}` : path } : {}
+}

@@ -20,7 +20,7 @@ export const HELP = `Measures the service beside what people use today; writes r
                      Parts left out keep the figures of an earlier run on the same machine.
 --quick              under two minutes: latency and load of the bundled models with few rounds, into bench/.cache/quick
 --models NAME,...    of latency: full (256M architecture, random weights), mini (the bundled cropper); both
---rounds R=N,...     of the full model: rounds at each longest edge (512=7,1024=3,2048=3)
+--rounds R=N,...     of the full model: rounds at each longest edge (512=7,1024=3,2048=2)
 --mini-rounds N      of the bundled cropper (25)
 --precisions P,...   of ours (fp32,int8,q4; on cuda fp32,fp16)
 --ours P             the precision that ratios are of, and that second and memory take (int8; on cuda fp16)
@@ -82,7 +82,7 @@ export function readOptions(args: readonly string[]): Options | null {
     render: values.render,
     parts: list(values.only ?? (quick ? 'latency,load' : PARTS.join())).map(part => oneOf('--only', part, PARTS)),
     models: list(values.models ?? (quick ? 'mini' : 'full,mini')).map(name => oneOf('--models', name, MODELS)),
-    rounds: readRounds(values.rounds ?? '512=7,1024=3,2048=3'),
+    rounds: readRounds(values.rounds ?? '512=7,1024=3,2048=2'),
     miniRounds: count('--mini-rounds', values['mini-rounds'] ?? (quick ? '7' : '25')),
     precisions,
     ours,

@@ -81,7 +81,7 @@ const SERVICE_OPTIONS = {
   engineProcesses: integer(
     'ENGINE_PROCESSES',
     1,
-    { min: 1, max: 256, unit: 'processes' },
+    { min: 1, max: 256 },
     'Processes that run the models, each one batch at a time; on a CPU they share one copy of the weights.',
   ),
   batchSize: integerOr(

@@ -17,6 +17,10 @@ t.test('starts, says which provider and how to try it, answers, and loses one re
   t.match(await server.line('ready; try'), {
     executionProvider: 'cpu',
     reason: /cpu/,
+    models: [
+      { id: 'tiny', role: 'cropper', precision: 'fp32', reason: "the folder's own" },
+      { id: 'tiny', role: 'target', precision: 'fp32' },
+    ],
     msg: /curl .* http:\/\/127.0.0.1:\d+/,
   })
   t.equal((await fetch(`${url}/health/ready`)).status, 200)

@@ -26,6 +26,7 @@ export function startServer(t: Test, folder: string, env: Record<string, string>
       ...process.env,
       PORT: '0',
       CROPPER_MODEL: tiny,
+      GRAPH_CACHE_DIR: 'off',
       LOCAL_TARGET_MODEL: tiny,
       EXECUTION_PROVIDER: 'cpu',
       ...env,

@@ -17,7 +17,13 @@ export async function runCrops(
   settle: Settle,
 ): Promise<void> {
   await settlingAll(tasks, settle, async () => {
-    const images = tasks.map(({ job }) => promptImage(job.image, limits))
+    const images = tasks.map(({ job }) =>
+      promptImage(
+        job.image,
+        limits,
+        Object.values(job.pictures).some(picture => picture !== null),
+      ),
+    )
     const requests = tasks.flatMap(({ job: { questions, resolution }, signal }, i) =>
       questions.map(question => ({ image: images[i] as PromptImage, question, resolution, signal })),
     )
@@ -94,7 +100,7 @@ async function makePictures(
   const make = async (
     options: PictureOptions | null,
     picture: (pixels: RawImage, o: PictureOptions) => Promise<Picture>,
-  ) => (options === null ? null : await picture(await image.pixels(), options))
+  ) => (options === null ? null : await picture(await (await image.open()).pixels(), options))
   const [crop, overlay, targetFull, targetCrop] = await Promise.all([
     make(wanted.crop, (pixels, o) => cutPicture(pixels, pixelBox, o)),
     make(wanted.overlay, (pixels, o) => overlayPicture(pixels, pixelBox, o)),

@@ -21,7 +21,7 @@ export async function runGenerations(
     const own = { maxPixels: limits.maxPixels, maxAspect: Number.POSITIVE_INFINITY }
     const outcomes = await model.generateAll(
       tasks.map(({ job, signal }) => ({
-        images: job.images.map(bytes => promptImage(bytes, own)),
+        images: job.images.map(bytes => promptImage(bytes, own, false)),
         text: job.text,
         resolution: job.resolution,
         maxNewTokens: job.maxTokens,

@@ -9,7 +9,7 @@ import { type Prepared, prepare, stopwatch } from './prepare.js'
 import type { GenerateRequest, Generation } from './request.js'
 import { encodeTiles } from './vision.js'
 
-export type Context = PrefillContext & Graphs
+export type Context = PrefillContext & Graphs & { pixelsPerRun: number }
 export type Outcome = PromiseSettledResult<Generation>
 
 /**
@@ -76,14 +76,14 @@ function ownReason({ signal }: GenerateRequest, error: unknown): unknown {
 const requestOf = ({ request }: Prepared) => request
 
 /** Runs the vision encoder over all tiles of the images that it has not seen. Gives its milliseconds. */
-async function encode(ready: readonly Prepared[], { vision, manifest }: Context): Promise<number> {
+async function encode(ready: readonly Prepared[], { vision, manifest, pixelsPerRun }: Context): Promise<number> {
   const clock = stopwatch()
   const signal = allAborted(ready.map(({ request }) => request.signal))
   const images = new Set(ready.flatMap(({ images }) => images))
   const unseen = [...images].flatMap(image => (image.processed ? [{ image, processed: image.processed }] : []))
   if (unseen.length === 0) return 0
   const tiles = unseen.map(({ processed }) => processed)
-  const { data, dim } = await encodeTiles(vision, tiles, manifest.processor, signal)
+  const { data, dim } = await encodeTiles(vision, tiles, manifest.processor, signal, pixelsPerRun)
   let from = 0
   for (const { image } of unseen) {
     const to = from + image.grid.tiles * manifest.prompt.tokensPerTile * dim

@@ -71,7 +71,8 @@ async function runWriter(file: string, folder: string): Promise<void> {
   const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'))
   const writer = fork(new URL(`./graph-writer${extension}`, import.meta.url), [file, folder], {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    execArgv: process.execArgv.filter(argument => !argument.startsWith('--inspect')),
+    // only what runs the sources as they are needs the loader that does so
+    execArgv: extension === '.ts' ? process.execArgv : [],
   })
   let problem: string | null = null
   writer.on('message', message => {

@@ -5,6 +5,7 @@ import { PrefixCache } from './prefix-cache.js'
 import type { GenerateRequest, Generation } from './request.js'
 import { openSessions, type Provider, type Session } from './session.js'
 import type { Tokenizer } from './tokenizer.js'
+import { PIXELS_PER_RUN } from './vision.js'
 
 export interface ModelOptions {
   /** Model folder in the Hugging Face layout. */
@@ -73,7 +74,12 @@ class OnnxIdefics3 implements Idefics3 {
   }
 
   async generateAll(requests: readonly GenerateRequest[]) {
-    return await answerAll(requests, { manifest: this.manifest, cache: this.cache, ...this.graphs })
+    return await answerAll(requests, {
+      manifest: this.manifest,
+      cache: this.cache,
+      pixelsPerRun: PIXELS_PER_RUN[this.executionProvider],
+      ...this.graphs,
+    })
   }
 
   async generate(request: GenerateRequest) {

@@ -51,11 +51,21 @@ export async function prepare(
       continue
     }
     clock()
-    const pixels = await image.pixels()
+    const source = await image.open()
+    const { width, height } = source
     timings.decode += clock()
-    const processed = await processImage(pixels, resolution, manifest.processor)
-    timings.preprocess += clock()
-    const { width, height } = pixels
+    let decode = 0
+    const pixels = async () => {
+      const stopped = stopwatch()
+      const all = await source.pixels()
+      decode += stopped()
+      return all
+    }
+    // decoding and shrinking in one go counts as preprocessing
+    const watched = { width, height, pixels, shrunk: source.shrunk.bind(source) }
+    const processed = await processImage(watched, resolution, manifest.processor)
+    timings.decode += decode
+    timings.preprocess += clock() - decode
     const read = { size: { width, height }, grid: processed.grid, processed, features: null, prefix: null }
     images.push(read)
     if (key !== null && !known.has(key)) known.set(key, read)

@@ -1,14 +1,14 @@
 import type { Size } from '../box.js'
 import type { Timings } from '../engine/protocol.js'
-import type { RawImage } from '../image.js'
+import { type ImageSource, type RawImage, rawSource } from '../image.js'
 import type { Grammar } from './grammar.js'
 
-/** An image of a prompt, decoded only where it is needed. */
+/** An image of a prompt, read only where it is needed. */
 export interface PromptImage {
   /** What tells it from all others (a hash of its file): what was computed of it is kept under this. null: kept nowhere. */
   key: string | null
-  /** May be asked for more than once, or not at all. */
-  pixels(): Promise<RawImage>
+  /** May be called more than once, or not at all. */
+  open(): Promise<ImageSource>
 }
 
 export interface GenerateRequest {
@@ -55,5 +55,5 @@ export interface Generation {
 
 /** An image read for a caller that holds it already; nothing of it is kept. */
 export function plainImage(image: RawImage): PromptImage {
-  return { key: null, pixels: async () => image }
+  return { key: null, open: async () => rawSource(image) }
 }

@@ -2,14 +2,14 @@ import type { Size } from '../box.js'
 import { type ImageSource, type RawImage, rawSource } from '../image.js'
 import { multiplyAdds, resample } from './resample.js'
 
-/** What is left to our own filter: about 2 ms, as long as libvips takes to be called. */
-const CHEAP = 2e6
+/** Products (`multiplyAdds`) that our own filter may take, about 8 ms of one core: 600x600 to 96x96, say. */
+const CHEAP = 8e6
 
 /**
  * Resizes with Lanczos-3: exactly as Pillow where one direction grows, since libvips is no match there, and where that
- * is cheap; else libvips, many times faster, shrinks at least to where the rest is cheap. A small result, as for the
- * bundled models, is so within a mean of 0.2 of 255 of Pillow's on pages and photographs, a larger one within 0.5;
- * fine patterns of full contrast are the worst, as libvips' weights have few bits (`test/vlm/scale.test.ts`).
+ * is cheap; else libvips, many times faster, shrinks at least to where the rest is cheap. Pages and photographs are so
+ * within a mean of 0.5 of 255 of Pillow's (`test/vlm/scale.test.ts`); fine patterns of full contrast come out worst, at
+ * 0.6, as libvips' weights have few bits (`test/vlm/processor.test.ts`).
  *
  * Throws `image_undecodable`.
  */
@@ -29,7 +29,7 @@ export async function scale(source: ImageSource, size: Size): Promise<RawImage> 
 function factorLeft(source: Size, { width, height }: Size): number {
   // `multiplyAdds` from k times the size is 18 * width * height * (k * k + k)
   const cheap = Math.sqrt(CHEAP / (18 * width * height) + 0.25) - 0.5
-  if (cheap >= 2) return cheap
+  if (cheap >= 2) return Math.min(cheap, 4)
   // Before its Lanczos libvips averages whole pixels, down to between two and three times the size, from a factor of
   // four on. That takes 10 % off the finest detail that is kept; at twice the size it takes less than 3 %, and the last
   // halving is a Lanczos alone.

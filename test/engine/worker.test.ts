@@ -21,7 +21,8 @@ const pictures = { crop: null, overlay: null, targetFull: null, targetCrop: null
 const job: CropJob = { kind: 'crop', image, questions: ['What?'], resolution: null, expand: 1, pictures }
 
 function start(t: Test, env: Record<string, string> = {}) {
-  const config = readConfig({ CROPPER_MODEL: tiny, LOCAL_TARGET_MODEL: tiny, EXECUTION_PROVIDER: 'cpu', ...env })
+  const models = { CROPPER_MODEL: tiny, LOCAL_TARGET_MODEL: tiny, EXECUTION_PROVIDER: 'cpu' }
+  const config = readConfig({ ...models, GRAPH_CACHE_DIR: 'off', ...env })
   const engine = startEngine({ ...engineOptions(config), module, execArgv: [] }, pino({ level: 'silent' }))
   t.teardown(() => engine.close())
   const call = () => ({ signal: new AbortController().signal, deadline: Date.now() + 120_000 })

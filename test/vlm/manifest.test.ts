@@ -1,9 +1,11 @@
 import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import t from 'tap'
-import { readManifest } from '../../src/vlm/manifest.js'
+import { type ManifestOptions, readManifests } from '../../src/vlm/manifest.js'
 import { MODELS } from './goldens.js'
 
 type Json = { [key: string]: unknown }
+
+const readManifest = async (options: ManifestOptions) => (await readManifests(options)).cpu
 
 /** A copy of a fixture that a test may damage. */
 const copy = (test: Pick<typeof t, 'testdir'>, folder: string) => {

@@ -4,6 +4,7 @@ import { cropperPrompt, targetPrompt } from '../../src/prompts.js'
 import { type GenerateRequest, plainImage } from '../../src/vlm/request.js'
 import { loadFixture } from '../models.js'
 import { pattern } from '../patterns.js'
+import { exactly } from './exact.js'
 import { goldenCases, label } from './goldens.js'
 
 interface Picture {
@@ -25,7 +26,8 @@ interface Case extends Picture {
 t.setTimeout(120_000)
 
 const cases = goldenCases<Case>('generate.json')
-const draw = (picture: Picture) => plainImage(pattern(picture.pattern, picture.width, picture.height))
+const draw = ({ pattern: name, width, height }: Picture, edge: number) =>
+  plainImage(exactly(pattern(name, width, height), edge))
 const request = (changes: Partial<GenerateRequest>): GenerateRequest => ({
   images: [plainImage(pattern('blocks', 100, 80))],
   text: 'Why?',
@@ -46,7 +48,7 @@ for (const folder of ['tiny', 'tiny-hub']) {
     for (const { question, kind, longest_edge, crop, prompt_tokens, tokens, ...picture } of cases) {
       const generation = await model.generate(
         request({
-          images: [picture, ...(crop ? [crop] : [])].map(draw),
+          images: [picture, ...(crop ? [crop] : [])].map(one => draw(one, longest_edge)),
           text: kind === 'cropper' ? cropperPrompt(question) : targetPrompt(question),
           resolution: longest_edge,
         }),

@@ -36,6 +36,14 @@ t.test(
   },
 )
 
+t.test('each provider may have graphs of its own', { skip: hasCuda && 'CUDA is here' }, async t => {
+  const files = { cpu: [GRAPH], cuda: ['/nowhere.onnx'] }
+  const { sessions, provider } = await openSessions(files, 'auto', 1)
+  t.equal(provider, 'cpu')
+  t.ok(sessions[0]?.inputs.has('input_ids'))
+  await sessions[0]?.close()
+})
+
 t.test('a broken graph is `invalid_model` whatever the provider, and is named', async t => {
   const dir = t.testdir({ 'noise.onnx': 'no graph at all' })
   copyFileSync(GRAPH, `${dir}/short.onnx`)

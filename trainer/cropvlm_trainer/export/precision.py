@@ -4,7 +4,7 @@ import onnx
 
 from cropvlm_trainer.export.blocks import q4_graph
 from cropvlm_trainer.export.half import half_graph
-from cropvlm_trainer.export.rows import int8_graph
+from cropvlm_trainer.export.int8 import int8_graph
 
 PRECISIONS = {"fp32": "", "fp16": "_fp16", "int8": "_int8", "q4": "_q4"}
 """Precision -> the suffix of its graph files, as on the hub."""

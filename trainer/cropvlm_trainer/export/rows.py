@@ -1,14 +1,10 @@
-"""int8 for the CPU: signed weights with a scale for each output channel, activations with a scale for each token.
+"""Signed weights with a scale for each output channel, activations with a scale for each row, that is each token.
 
-`y = (q(x) @ q(W)) * scale(W) * scale(x)`, where q(x) is uint8 about a fixed zero point and scale(x) belongs to one row.
-onnxruntime's own dynamic quantization (`quantize_dynamic`) has one scale for all rows of a run. It is no faster here,
-it moves a cropper's boxes more, and with it an answer depends on what else is in the batch, or in the prefix that a
-cache has left out. 8-bit blocks (MatMulNBits) agree as well and are the fastest at one token, but are twice as slow
-where many rows come at once: tiles and prompts. trainer/README.md, "Precisions", has the figures.
-
-Products with constant weights are quantized, the head too. Norms, patch embedding, tables and the attention's own
-products stay float32, and so do inputs, outputs and the KV cache.
+`y = (q(x) @ q(W)) * scale(W) * scale(x)`: q(W) is int8 (unsigned weights are half as fast on VNNI), q(x) uint8 about a
+fixed zero point. onnxruntime fuses dynamic quantization only where one scale serves all rows, so this is plain nodes.
 """
+
+from collections.abc import Collection
 
 import numpy as np
 import onnx
@@ -29,13 +25,13 @@ SMALLEST_SCALE = 1e-12
 """For a row or a channel of nothing but zeros."""
 
 
-def int8_graph(graph: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy in which every `MatMul` with a constant weight is quantized; other graphs' `Gemm` is not known here."""
+def in_rows(graph: onnx.ModelProto, leave_out: Collection[str] = ()) -> onnx.ModelProto:
+    """A copy in which every `MatMul` with a constant weight is quantized, but those whose weight is left out."""
     made = onnx.ModelProto()
     made.CopyFrom(graph)
     rows = _Rows(made)
     for node in graph.graph.node:
-        if node.op_type == "MatMul" and node.input[1] in rows.constants:
+        if node.op_type == "MatMul" and node.input[1] in rows.constants and node.input[1] not in leave_out:
             rows.product(node)
         else:
             rows.nodes.append(node)
@@ -66,15 +62,12 @@ class _Rows:
         x, weight = node.input
         values, scales = quantized(numpy_helper.to_array(self.constants[weight]))
         self.replaced.add(weight)
-        found = self._quantized.get(x) or self._quantized.setdefault(x, self._activation(x))
-        rows, scale, zero = found
-        # The row's own scale cannot go in here: the operator takes one for all of A.
-        inputs = [
-            rows,
-            self._constant(f"{weight}.int8", values),
-            self._float(1),
-            self._constant(f"{weight}.scale", scales),
-        ]
+        if x not in self._quantized:
+            self._quantized[x] = self._activation(x)
+        rows, scale, zero = self._quantized[x]
+        # 1 and not the rows' scales: the operator takes one scale for all of its first input.
+        inputs = [rows, self._constant(f"{weight}.int8", values)]
+        inputs += [self._float(1), self._constant(f"{weight}.scale", scales)]
         inputs += [zero, self._constant("int8.zero", np.int8(0))]
         y = self._op("MatMulIntegerToFloat", inputs, f"{node.output[0]}.rows", domain=MICROSOFT)
         self._op("Mul", [y, scale], node.output[0])

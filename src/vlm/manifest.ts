@@ -1,5 +1,6 @@
 import { basename, resolve } from 'node:path'
 import type { ModelInfo } from '../engine/protocol.js'
+import { digest } from './digest.js'
 import { dig, type Json, ModelFolder } from './folder.js'
 import type { CacheShape } from './kv-cache.js'
 import { readProcessor } from './manifest-processor.js'
@@ -131,13 +132,13 @@ async function hashes(folder: ModelFolder, ours: Json | null, graphs: string[], 
   const promised = (ours?.sha256 ?? {}) as Record<string, string>
   if (!verify) return promised
   if (!ours) {
-    const entries = graphs.map(async file => [file, await folder.sha256(file)] as const)
+    const entries = graphs.map(async file => [file, await sha256(folder, file)] as const)
     return Object.fromEntries(await Promise.all(entries))
   }
   for (const file of graphs.filter(name => !promised[name]))
     throw folder.fail('cropvlm.json', `\`sha256\` does not name ${file}; export the model again.`)
   for (const [file, expected] of Object.entries(promised)) {
-    const actual = await folder.sha256(file)
+    const actual = await sha256(folder, file)
     if (actual !== expected)
       throw folder.fail(
         file,
@@ -145,6 +146,14 @@ async function hashes(folder: ModelFolder, ours: Json | null, graphs: string[], 
       )
   }
   return promised
+}
+
+async function sha256(folder: ModelFolder, file: string): Promise<string> {
+  try {
+    return (await digest(folder.path(file))).sha256
+  } catch (cause) {
+    throw folder.fail(file, 'the file is missing from the model folder or cannot be read.', cause)
+  }
 }
 
 function only(sums: Record<string, string>, files: readonly string[]): Record<string, string> {

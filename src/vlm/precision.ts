@@ -10,7 +10,7 @@ export type GraphFiles = Record<keyof typeof GRAPHS, string>
 
 /**
  * Agreement with fp32 from which int8 counts as good as it: the mean IoU of a cropper's boxes, or for a target the
- * share of greedy tokens that are the same.
+ * share of its answers that are the same.
  */
 const AGREEMENT = 0.98
 
@@ -54,7 +54,7 @@ export function choosePrecision(
   if (provider === 'cuda' && complete.includes('fp16')) return choice('fp16', 'the fastest on CUDA')
   if (provider === 'cuda' || precision === 'int8' || !complete.includes('int8'))
     return choice(precision, "the folder's own")
-  const key = role === 'cropper' ? 'box_iou' : 'steps_equal'
+  const key = role === 'cropper' ? 'box_iou' : 'answers_equal'
   const agreement = dig(ours, 'scores', 'parity', 'int8', key)
   if (typeof agreement === 'number' && agreement >= AGREEMENT)
     return choice('int8', `the fastest on a CPU, and as good: its ${key} with fp32 is ${agreement}`)

@@ -80,10 +80,11 @@ t.test('a damaged entry is made anew, and said', async t => {
     ['graph.data has changed', entry => flip(`${entry}/graph.data`, 5000)],
     ['graph.onnx has changed', entry => writeFileSync(`${entry}/graph.onnx`, '')],
     ['graph.data has changed', entry => appendFileSync(`${entry}/graph.data`, '\0')],
-    ['ENOENT', entry => rmSync(`${entry}/graph.data`)],
+    ['graph.data has changed', entry => rmSync(`${entry}/graph.data`)],
+    ['ENOENT', entry => rmSync(`${entry}/graph.onnx`)],
     ['seal.json', entry => rmSync(`${entry}/seal.json`)],
     ['JSON', entry => writeFileSync(`${entry}/seal.json`, '{')],
-    ['does not name', entry => writeFileSync(`${entry}/seal.json`, '{"sha256": {}}')],
+    ['graph.onnx has changed', entry => writeFileSync(`${entry}/seal.json`, '{}')],
   ]
   const file = `${GRAPHS}blocks.onnx`
   const { plain, cache, entry } = await compare(t, file)

@@ -54,7 +54,7 @@ def test_committed_tokenizer_is_what_the_code_makes() -> None:
 def test_both_layouts_generate_the_same() -> None:
     ours, hub = OnnxModel(MODELS / "tiny"), OnnxModel(MODELS / "tiny-hub")
     tokenizer = AutoProcessor.from_pretrained(MODELS / "tiny").tokenizer
-    tiles = np.linspace(0, 255, 2 * 64 * 64 * 3).reshape(2, 64, 64, 3).astype(np.uint8)
+    tiles = np.linspace(0, 255, 2 * 3 * 64 * 64).reshape(2, 3, 64, 64).transpose(0, 2, 3, 1).astype(np.uint8)
     image_token = tokenizer.convert_tokens_to_ids("<image>")
     ids = np.array([[1, *[image_token] * 32, *tokenizer("What is this?")["input_ids"]]])
     answers = []

@@ -129,8 +129,8 @@ def test_generate_is_what_the_graphs_say(folder: str, golden: str, processor) ->
             grids.append((0, 0) if rows == cols == 1 else (rows, cols))
         text = (cropper_prompt if case["kind"] == "cropper" else target_prompt)(case["question"])
         ids = np.array([encode(text, grids)])
-        values = (np.concatenate(pixels).transpose(0, 3, 1, 2) / 127.5 - 1).astype(np.float32)
-        embeds = model.embeddings(ids, model.image_features(values), processor.image_token_id)
+        features = model.image_features(np.concatenate(pixels))
+        embeds = model.embeddings(ids, features, processor.image_token_id)
         assert ids.shape[1] == case["prompt_tokens"]
         assert model.generate(embeds, {end}, 24)[0] == case["tokens"], case
 

@@ -13,7 +13,8 @@ from cropvlm_trainer.export import export
 from cropvlm_trainer.export.blocks import q4_graph
 from cropvlm_trainer.export.expected import PROMPTS, expected
 from cropvlm_trainer.export.half import half_graph
-from cropvlm_trainer.export.lossy import check_boxes, check_lossy
+from cropvlm_trainer.export.lossy import check_lossy
+from cropvlm_trainer.export.pages import check_pages
 from cropvlm_trainer.export.parity import ParityError
 from cropvlm_trainer.export.precision import PRECISIONS, convert
 from cropvlm_trainer.export.session import OnnxModel
@@ -96,18 +97,25 @@ def test_half_precision_keeps_the_outside_in_float32_and_the_cache_in_halves(exp
     )
 
 
-def test_int8_has_signed_weights_with_a_scale_a_channel(exported: tuple[Path, dict]) -> None:
+def test_int8_has_a_scale_for_each_channel_and_each_row(exported: tuple[Path, dict]) -> None:
     vision, decoder = (graph_of(exported[0], f"{name}_int8") for name in ("vision_encoder", "decoder_model_merged"))
-    # Vision: q k v out fc1 fc2 of each layer, and the connector. Decoder: qkv o gate up down, and the head.
-    assert (kinds(vision)["MatMulInteger"], kinds(vision)["MatMul"]) == (6 * LAYERS + 1, 0)
-    assert (kinds(decoder)["MatMulInteger"], kinds(decoder)["MatMul"]) == (5 * LAYERS + 1, 0)
-    assert (kinds(vision)["Conv"], kinds(vision)["ConvInteger"]) == (1, 0)
+    # Vision: q k v out fc1 fc2 of each layer, and the connector. Decoder: qkv o gate up; down and the head in blocks.
+    assert (kinds(vision)["MatMulIntegerToFloat"], kinds(vision)["MatMul"]) == (6 * LAYERS + 1, 0)
+    assert (kinds(decoder)["MatMulIntegerToFloat"], kinds(decoder)["MatMul"]) == (4 * LAYERS, 0)
+    blocked = [node for node in decoder.graph.node if node.op_type == "MatMulNBits"]
+    assert len(blocked) == LAYERS + 1
+    for node in blocked:
+        found = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+        assert (found["bits"], found["block_size"], found["accuracy_level"]) == (8, 32, 4)
+    assert (kinds(vision)["Conv"], kinds(vision)["ConvInteger"], kinds(vision)["MatMulNBits"]) == (1, 0, 0)
+    # What q, k and v read is quantized once; so is what gate and up read.
+    assert kinds(vision)["QuantizeLinear"] == 4 * LAYERS + 1
+    assert kinds(decoder)["QuantizeLinear"] == 3 * LAYERS
     exact = numpy_helper.to_array(weights(graph_of(exported[0], "decoder_model_merged"))["text.0.qkv.weight"])
     found = weights(decoder)
-    whole = numpy_helper.to_array(found["text.0.qkv.weight_quantized"])
-    scales = numpy_helper.to_array(found["text.0.qkv.weight_scale"])
+    whole = numpy_helper.to_array(found["text.0.qkv.weight.int8"])
+    scales = numpy_helper.to_array(found["text.0.qkv.weight.scale"])
     assert (whole.dtype, whole.shape, scales.shape) == (np.int8, (64, 128), (128,))
-    assert not numpy_helper.to_array(found["text.0.qkv.weight_zero_point"]).any()
     np.testing.assert_array_less(np.abs(whole * scales - exact), scales * 0.51 + np.zeros_like(exact))
     assert set(types(decoder.graph.input).values()) == {TensorProto.FLOAT, TensorProto.INT64}
 
@@ -173,12 +181,15 @@ def test_what_cannot_be_used_is_refused(
     with pytest.raises(ParityError, match=r"out/onnx/\*_q4.onnx cannot be used: steps_equal is 0.\d+, below 0.99"):
         check_lossy(wanted, q4, 0.99)
     with pytest.raises(ParityError, match="cannot be used: box_iou is 0.5, below 0.6"):
-        check_boxes([(0, 0, 10, 10), (5, 5, 9, 9)], [(0, 0, 10, 10), (50, 50, 60, 60)], q4, 0.6)
-    assert check_boxes([(0, 0, 10, 10), (5, 5, 9, 9)], [(0, 0, 10, 10), (5, 5, 9, 7)], q4, 0.6) == {
+        check_pages("cropper", [(0, 0, 10, 10), (5, 5, 9, 9)], [(0, 0, 10, 10), (50, 50, 60, 60)], q4, 0.6)
+    assert check_pages("cropper", [(0, 0, 10, 10), (5, 5, 9, 9)], [(0, 0, 10, 10), (5, 5, 9, 7)], q4, 0.6) == {
         "boxes": 2,
         "boxes_equal": 0.5,
         "box_iou": 0.75,
     }
+    # A target's answers are counted whole, and none are too few.
+    answers = [(5, 6, 2), (7, 2), (8, 9, 2)], [(5, 6, 2), (7, 3), (8, 2)]
+    assert check_pages("target", *answers, q4, 1.0) == {"answers": 3, "answers_equal": 0.333}
     with pytest.raises(ParityError, match="leave this precision out of --precision"):
         export(
             checkpoint, tmp_path / "q4", role="target", model_id="x", precisions=("q4",), parity_prompts=1, floor=1.0
@@ -202,7 +213,8 @@ def test_values_that_are_not_finite_are_refused(
 
 
 def test_one_precision_alone_leaves_no_other_behind(checkpoint: Path, tmp_path: Path) -> None:
-    record = export(checkpoint, tmp_path / "out", role="target", model_id="x", precisions=("int8",), parity_prompts=1)
+    options = {"role": "target", "model_id": "x", "parity_prompts": 1, "parity_pages": 3}
+    record = export(checkpoint, tmp_path / "out", precisions=("int8",), **options)
     assert (record["precisions"], record["default_precision"]) == (["int8"], "int8")
     assert sorted(path.name for path in (tmp_path / "out" / "onnx").iterdir()) == [
         "decoder_model_merged_int8.onnx",
@@ -210,7 +222,9 @@ def test_one_precision_alone_leaves_no_other_behind(checkpoint: Path, tmp_path: 
         "vision_encoder_int8.onnx",
     ]
     assert list(record["scores"]["parity"]) == ["int8"]
-    assert "box_iou" not in record["scores"]["parity"]["int8"]
+    parity = record["scores"]["parity"]["int8"]
+    assert "box_iou" not in parity
+    assert (parity["answers"], 0 <= parity["answers_equal"] <= 1) == (3, True)
 
 
 def test_the_hubs_layout_in_int8(checkpoint: Path, tmp_path: Path) -> None:
@@ -222,6 +236,7 @@ def test_the_hubs_layout_in_int8(checkpoint: Path, tmp_path: Path) -> None:
         precisions=("int8",),
         hub_layout=True,
         parity_prompts=2,
+        parity_pages=2,
     )
     assert 0.7 < parity["int8"]["steps_equal"] <= 1
 

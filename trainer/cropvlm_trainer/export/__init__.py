@@ -14,7 +14,8 @@ from cropvlm_trainer.export.decoder import decoder_graph
 from cropvlm_trainer.export.embed import embed_graph
 from cropvlm_trainer.export.expected import PROMPTS, Expected, expected
 from cropvlm_trainer.export.hub import hub_decoder_graph, hub_vision_graph
-from cropvlm_trainer.export.lossy import BOX_PAGES, FLOOR, check_boxes, check_lossy, page_boxes
+from cropvlm_trainer.export.lossy import FLOOR, check_lossy
+from cropvlm_trainer.export.pages import PAGES, check_pages, on_pages
 from cropvlm_trainer.export.parity import TOLERANCE, check_exact
 from cropvlm_trainer.export.pixels import normalisation
 from cropvlm_trainer.export.precision import PRECISIONS, convert
@@ -48,7 +49,7 @@ def export_model(
     tolerance: float = TOLERANCE,
     floor: float = FLOOR,
     parity_prompts: int = len(PROMPTS),
-    parity_pages: int = BOX_PAGES,
+    parity_pages: int = PAGES,
     training: dict | None = None,
     scores: dict | None = None,
 ) -> dict:
@@ -75,8 +76,7 @@ def export_model(
             save_graph(convert(graph, name, precision), made / "onnx" / f"{name}{PRECISIONS[precision]}.onnx")
     taught = list(resolutions or manifest.tile_resolutions(processor))
     wanted = expected(model, processor, parity_prompts)
-    pages = parity_pages if role == "cropper" else 0
-    parity = _check(wanted, processor, made, precisions, tolerance, floor, taught, pages)
+    parity = _check(wanted, processor, made, precisions, tolerance, floor, role, taught, parity_pages)
     if "fp32" not in precisions:
         for name in GRAPHS:
             for path in (made / "onnx").glob(f"{name}.onnx*"):
@@ -115,6 +115,7 @@ def _check(
     precisions: Sequence[str],
     tolerance: float,
     floor: float,
+    role: str,
     resolutions: Sequence[int],
     pages: int,
 ) -> dict:
@@ -122,13 +123,13 @@ def _check(
     exact = OnnxModel(made)
     parity = {"fp32": check_exact(wanted, exact, tolerance)}
     lossy = [precision for precision in precisions if precision != "fp32"]
-    true = page_boxes(exact, processor, resolutions, pages) if lossy and pages else []
+    true = on_pages(role, exact, processor, resolutions, pages) if lossy and pages else []
     for precision in lossy:
         onnx_model = OnnxModel(made, PRECISIONS[precision])
         parity[precision] = check_lossy(wanted, onnx_model, floor)
         if true:
-            boxes = page_boxes(onnx_model, processor, resolutions, pages)
-            parity[precision] |= check_boxes(true, boxes, onnx_model, floor)
+            found = on_pages(role, onnx_model, processor, resolutions, pages)
+            parity[precision] |= check_pages(role, true, found, onnx_model, floor)
     return {precision: parity[precision] for precision in precisions}
 
 

@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 
 from cropvlm_trainer.export import export
-from cropvlm_trainer.export.lossy import BOX_PAGES, FLOOR
+from cropvlm_trainer.export.lossy import FLOOR
+from cropvlm_trainer.export.pages import PAGES
 from cropvlm_trainer.export.parity import TOLERANCE
 from cropvlm_trainer.export.precision import PRECISIONS
 
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--floor", type=float, default=FLOOR, help="of the others: least share of equal tokens, least IoU of boxes"
     )
     parser.add_argument(
-        "--parity-pages", type=int, default=BOX_PAGES, help="pages on which a cropper's boxes are compared"
+        "--parity-pages", type=int, default=PAGES, help="pages on which boxes or answers are compared with fp32's"
     )
 
 

@@ -1,5 +1,6 @@
 """What torch makes of a set of prompts, and how far an exported folder is from it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +27,7 @@ PROMPTS = [
 
 @dataclass(frozen=True)
 class Prompt:
-    """An image and the text after it, as torch and as onnxruntime take them."""
+    """Images and the text after them, as torch and as onnxruntime take them."""
 
     inputs: BatchFeature
     """Transformers': `input_ids` [1, L], `pixel_values` f32 [1, tiles, 3, S, S], masks"""
@@ -65,18 +66,18 @@ def expected(
     ends = frozenset(ends if isinstance(ends, list) else [ends])
     made = []
     for pattern, width, height, tiles, text in PROMPTS[:prompts]:
-        prompt = make_prompt(processor, pattern_image(pattern, width, height), text, tiles * tile)
+        prompt = make_prompt(processor, [pattern_image(pattern, width, height)], text, tiles * tile)
         made.append(Expected(prompt, image_token, ends, *torch_greedy(model, prompt.inputs)))
     return made
 
 
-def make_prompt(processor: Idefics3Processor, image: Image.Image, text: str, longest_edge: int) -> Prompt:
+def make_prompt(processor: Idefics3Processor, images: Sequence[Image.Image], text: str, longest_edge: int) -> Prompt:
     """By transformers' processor alone."""
-    content = [{"type": "image"}, {"type": "text", "text": text}]
+    content = [*[{"type": "image"}] * len(images), {"type": "text", "text": text}]
     prompt = processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
     size = {"longest_edge": longest_edge}
-    inputs = processor(text=prompt, images=[image], size=size, return_tensors="pt")
-    plain = processor.image_processor([image], size=size, do_rescale=False, do_normalize=False, return_tensors="np")
+    inputs = processor(text=prompt, images=[images], size=size, return_tensors="pt")
+    plain = processor.image_processor([images], size=size, do_rescale=False, do_normalize=False, return_tensors="np")
     return Prompt(inputs, plain["pixel_values"][0].transpose(0, 2, 3, 1).astype(np.uint8))
 
 

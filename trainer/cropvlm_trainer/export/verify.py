@@ -123,7 +123,7 @@ def _load(into: list[OnnxModel], folder: Path, suffix: str) -> None:
 def _answer(onnx_model: OnnxModel, processor: Idefics3Processor, prompt: Callable[[str], str], resolution: int) -> str:
     """Answers a page freely; raises ValueError for logits that are not finite."""
     page, _ = synth.make_page(synth.HELD_OUT_SEED, 0)
-    made = make_prompt(processor, page.image, prompt(page.questions[0].text), resolution)
+    made = make_prompt(processor, [page.image], prompt(page.questions[0].text), resolution)
     embeds = onnx_model.prompt(made.ids, made.tiles, processor.image_token_id)
     tokens, logits = onnx_model.generate(embeds, {processor.tokenizer.eos_token_id}, NEW_TOKENS)
     if not np.all(np.isfinite(logits)):

@@ -11,7 +11,7 @@ from transformers import Idefics3ForConditionalGeneration
 from cropvlm_trainer.export.graph import MICROSOFT, Graph
 from cropvlm_trainer.export.pixels import Normalisation
 
-GELU = {"gelu_pytorch_tanh": "FastGelu", "gelu": "BiasGelu"}
+GELU = {"gelu_pytorch_tanh": "tanh", "gelu": "none"}
 
 
 def vision_graph(model: Idefics3ForConditionalGeneration, normalisation: Normalisation) -> onnx.ModelProto:
@@ -32,17 +32,15 @@ def vision_body(graph: Graph, model: Idefics3ForConditionalGeneration, pixels: s
     if config.hidden_act not in GELU:
         raise ValueError(f"vision activation {config.hidden_act!r} cannot be exported; known are {sorted(GELU)}")
     x = _patches(graph, model, pixels)
-    h = _layer_norm(graph, x, "vision.0.norm1", vision.encoder.layers[0].layer_norm1)
-    following = [*(layer.layer_norm1 for layer in vision.encoder.layers[1:]), vision.post_layernorm]
-    for i, (layer, norm) in enumerate(zip(vision.encoder.layers, following, strict=True)):
+    for i, layer in enumerate(vision.encoder.layers):
         name = f"vision.{i}"
-        y = _attention(graph, h, name, layer.self_attn, key_mask)
-        h, x = _add_norm(graph, x, y, f"{name}.out_proj.bias", layer.self_attn.out_proj.bias, f"{name}.norm2", layer.layer_norm2)
-        h = graph.linear(h, f"{name}.fc1", layer.mlp.fc1.weight)
-        h = graph.op(GELU[config.hidden_act], h, graph.weight(f"{name}.fc1.bias", layer.mlp.fc1.bias), domain=MICROSOFT)
-        y = graph.linear(h, f"{name}.fc2", layer.mlp.fc2.weight)
-        h, x = _add_norm(graph, x, y, f"{name}.fc2.bias", layer.mlp.fc2.bias, f"vision.{i + 1}.norm1", norm)
-    x = h
+        h = _layer_norm(graph, x, f"{name}.norm1", layer.layer_norm1)
+        x = graph.op("Add", x, _attention(graph, h, name, layer.self_attn, key_mask))
+        h = _layer_norm(graph, x, f"{name}.norm2", layer.layer_norm2)
+        h = graph.linear(h, f"{name}.fc1", layer.mlp.fc1.weight, layer.mlp.fc1.bias)
+        h = graph.op("Gelu", h, approximate=GELU[config.hidden_act])
+        x = graph.op("Add", x, graph.linear(h, f"{name}.fc2", layer.mlp.fc2.weight, layer.mlp.fc2.bias))
+    x = _layer_norm(graph, x, "vision.post_norm", vision.post_layernorm)
     _connector(graph, model, x)
 
 
@@ -62,12 +60,6 @@ def _layer_norm(graph: Graph, x: str, name: str, norm: nn.LayerNorm) -> str:
     return graph.op("LayerNormalization", x, weight, bias, axis=-1, epsilon=norm.eps)
 
 
-def _add_norm(graph: Graph, x: str, y: str, bias_name, bias, name: str, norm: nn.LayerNorm) -> tuple[str, str]:
-    weights = [graph.weight(f"{name}.weight", norm.weight), graph.weight(f"{name}.bias", norm.bias), graph.weight(bias_name, bias)]
-    graph.op("SkipLayerNormalization", x, y, *weights, outputs=[name, "", "", f"{name}.sum"], domain=MICROSOFT, epsilon=norm.eps)
-    return name, f"{name}.sum"
-
-
 def _attention(graph: Graph, x: str, name: str, attention: nn.Module, key_mask: str) -> str:
     parts = [
         graph.linear(x, f"{name}.{part}", getattr(attention, part).weight, getattr(attention, part).bias)
@@ -75,7 +67,7 @@ def _attention(graph: Graph, x: str, name: str, attention: nn.Module, key_mask: 
     ]
     heads = attention.num_heads
     y = graph.op("MultiHeadAttention", *parts, "", "", key_mask, domain=MICROSOFT, num_heads=heads)
-    return graph.linear(y, f"{name}.out_proj", attention.out_proj.weight)
+    return graph.linear(y, f"{name}.out_proj", attention.out_proj.weight, attention.out_proj.bias)
 
 
 def _connector(graph: Graph, model: Idefics3ForConditionalGeneration, x: str) -> None:

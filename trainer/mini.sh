@@ -74,6 +74,6 @@ $train summary --runs $runs/held-out --out results/miniature.json
 best=$($train summary --runs $runs/dev --best)
 $train eval --data data/held-out --target $base --cropper $runs/$best/adapter --out runs/scores.json
 $train export --checkpoint $base --out runs/export/smolvlm-mini \
-  --role target --id smolvlm-mini --resolution 96 --scores runs/scores.json
+  --role target --id smolvlm-mini --resolution 96 --precision fp32 int8 --parity-pages 500 --scores runs/scores.json
 $train export --checkpoint $runs/$best/adapter --out runs/export/cropvlm-mini \
-  --role cropper --id cropvlm-mini --resolution 96 --scores runs/scores.json
+  --role cropper --id cropvlm-mini --resolution 96 --precision fp32 int8 --parity-pages 500 --scores runs/scores.json

@@ -35,15 +35,15 @@ t.test('CUDA: fp16 where it is there', async t => {
 })
 
 t.test('a CPU: int8 where it agrees with fp32', async t => {
-  const agrees = folder(t, { precisions: ['fp16', 'int8'], ours: int8({ box_iou: 0.98, steps_equal: 0.9 }) })
+  const agrees = folder(t, { precisions: ['fp16', 'int8'], ours: int8({ box_iou: 0.98, answers_equal: 0.9 }) })
   const { cpu, graphs } = await agrees()
   t.match(cpu, { precision: 'int8', precisionReason: /as good: its box_iou with fp32 is 0\.98/ })
   t.match(graphs.decoder, /decoder_model_merged_int8\.onnx$/)
   t.match((await agrees('target')).cpu, {
     precision: 'fp32',
-    precisionReason: /the steps_equal of int8 with fp32 is 0\.9, below 0\.98/,
+    precisionReason: /the answers_equal of int8 with fp32 is 0\.9, below 0\.98/,
   })
-  const target = folder(t, { precisions: ['int8'], ours: int8({ steps_equal: 0.99 }) })
+  const target = folder(t, { precisions: ['int8'], ours: int8({ answers_equal: 0.99 }) })
   t.equal((await target('target')).cpu.precision, 'int8')
   t.match((await target()).cpu, { precision: 'fp32', precisionReason: /the box_iou of int8 with fp32 is not known/ })
 })

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import onnx
+from dynamic_q8 import dynamic_q8
 from work import save_random_weights
 
 from cropvlm_trainer.export import export_model, save_graph
@@ -93,9 +94,12 @@ def export(checkpoint: Path, files: Path, out: Path, model_id: str, precisions: 
 
 
 def export_hub(checkpoint: Path, files: Path, out: Path) -> None:
-    export(checkpoint, files, out, "hub", ("fp32", "int8"), hub_layout=True)
+    export(checkpoint, files, out, "hub", ("fp32",), hub_layout=True)
     for name in GRAPHS:
-        (out / "onnx" / f"{name}_int8.onnx").rename(out / "onnx" / f"{name}{HUB_Q8}.onnx")
+        graph = onnx.load(out / "onnx" / f"{name}.onnx")
+        # one table: in halves, as in our int8
+        made = convert(graph, name, "int8") if name == "embed_tokens" else dynamic_q8(graph)
+        save_graph(made, out / "onnx" / f"{name}{HUB_Q8}.onnx")
     # The only place where transformers.js looks for it.
     tokenizer = out / "tokenizer_config.json"
     config = json.loads(tokenizer.read_text(encoding="utf-8"))

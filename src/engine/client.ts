@@ -172,7 +172,8 @@ class EngineClient implements StartedEngine {
     }
     const doneInMs = readyInMs + this.#times.untilStart(waiting, running, ready) + this.#times.own(job)
     const lateMs = Date.now() + doneInMs - deadline
-    if (lateMs <= 0) return null
+    // one that is too late already is told so, by its ticket
+    if (lateMs <= 0 || Date.now() >= deadline) return null
     const seconds = Math.ceil(doneInMs / 1000)
     return full(
       `${waiting.length} requests are waiting already: this one would take about ${seconds} s, longer than its deadline allows. Try again later, send fewer requests at once, or raise REQUEST_TIMEOUT_MS.`,

@@ -20,6 +20,7 @@ t.test('the engine runs the cropper and every local target', async t => {
       BATCH_SIZE: '4',
       BATCH_DELAY_MS: '7',
       GRAPH_CACHE_DIR: '/cache',
+      PREFIX_CACHE_BYTES: '7000000',
       CONSTRAINED_DECODING: 'off',
     }),
   )
@@ -29,6 +30,7 @@ t.test('the engine runs the cropper and every local target', async t => {
     executionProvider: 'auto',
     threads: 2,
     graphCacheDir: resolve('/cache'),
+    prefixCacheBytes: 7_000_000,
     verifyHashes: true,
     constrained: false,
     limits: { maxPixels: 50_000_000, maxAspect: 100 },

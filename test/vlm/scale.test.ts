@@ -45,20 +45,23 @@ t.test('enlarging in either direction, and what is cheap, is exact', async t => 
   }
 })
 
-t.test('libvips shrinks to where the rest is cheap, or to twice the size, or all the way; a small page not at all', async t => {
-  for (const [from, to, asked] of [
-    [size(517, 647), size(76, 96), ['pixels']],
-    [size(1034, 1294), size(76, 96), ['261x329']],
-    [size(1600, 1200), size(512, 384), ['512x384']],
-    [size(4000, 3000), size(512, 384), ['1024x768']],
-    [size(4000, 3000), size(2048, 1536), ['2048x1536']],
-    [size(60, 5000), size(50, 96), ['60x416']],
-  ] as const) {
-    const source = watched(pattern('edges', from.width, from.height))
-    t.match(await scale(source, to), to)
-    t.same(source.asked, asked, `${from.width}x${from.height} to ${to.width}x${to.height}`)
-  }
-})
+t.test(
+  'libvips shrinks to where the rest is cheap, or to twice the size, or all the way; a small page not at all',
+  async t => {
+    for (const [from, to, asked] of [
+      [size(517, 647), size(76, 96), ['pixels']],
+      [size(1034, 1294), size(76, 96), ['261x329']],
+      [size(1600, 1200), size(512, 384), ['512x384']],
+      [size(4000, 3000), size(512, 384), ['1024x768']],
+      [size(4000, 3000), size(2048, 1536), ['2048x1536']],
+      [size(60, 5000), size(50, 96), ['60x416']],
+    ] as const) {
+      const source = watched(pattern('edges', from.width, from.height))
+      t.match(await scale(source, to), to)
+      t.same(source.asked, asked, `${from.width}x${from.height} to ${to.width}x${to.height}`)
+    }
+  },
+)
 
 t.test('a page and a photograph-like picture come out as by Pillow, within a mean of 0.5', async t => {
   const page = readFileSync('docs/example.png')

@@ -9,8 +9,8 @@ const GRAPHS = { vision: 'vision_encoder', embed: 'embed_tokens', decoder: 'deco
 export type GraphFiles = Record<keyof typeof GRAPHS, string>
 
 /**
- * Agreement with fp32 from which int8 counts as good as it: the mean IoU of a cropper's boxes, or for a target the
- * share of its answers that are the same.
+ * Agreement with fp32 from which int8 counts as good as it: the mean IoU of a cropper's boxes, or the share of a
+ * target's answers that are the same, both on pages that no run trained on (the trainer's `export/pages.py`).
  */
 const AGREEMENT = 0.98
 

@@ -28,6 +28,8 @@ COPY --from=build /app/dist ./dist
 COPY package.json ./
 COPY models/cropvlm-mini ./models/cropvlm-mini
 COPY models/smolvlm-mini ./models/smolvlm-mini
+# where optimised graphs are kept (GRAPH_CACHE_DIR); a volume mounted there takes its owner over
+RUN install -d -o node -g node /home/node/.cache/cropvlm
 # the image's own unprivileged user; nothing under /app belongs to it, and nothing there is ever written
 USER node
 EXPOSE 8080

@@ -10,6 +10,7 @@ export async function loadFixture(folder: string, changes: Partial<ModelOptions>
     executionProvider: 'cpu',
     threads: 1,
     verifyHashes: true,
+    graphCache: null,
     prefixCacheBytes: 0,
     ...changes,
   })

@@ -4,6 +4,7 @@ import type { RawImage } from '../image.js'
 import { targetPrompt } from '../prompts.js'
 import { type Idefics3, loadModel } from '../vlm/model.js'
 import { plainImage } from '../vlm/request.js'
+import { childLog } from './child-log.js'
 import type { ModelFolder, WorkerOptions } from './options.js'
 import { defaultThreads } from './threads.js'
 
@@ -15,10 +16,12 @@ export interface Models {
 
 /** Loads the cropper and every local target; targets of the same folder and precision share a model. */
 export async function loadModels(options: WorkerOptions): Promise<Models> {
-  const { executionProvider, verifyHashes, prefixCacheBytes } = options
+  const { executionProvider, verifyHashes, prefixCacheBytes, graphCacheDir } = options
+  const log = (level: 'info' | 'warn', message: string) => childLog(level, {}, message)
+  const graphCache = graphCacheDir === null ? null : { dir: graphCacheDir, log }
   const threads = options.threads ?? defaultThreads()
   const load = ({ dir, precision }: ModelFolder, role: 'cropper' | 'target') =>
-    loadModel({ dir, role, precision, executionProvider, threads, verifyHashes, prefixCacheBytes })
+    loadModel({ dir, role, precision, executionProvider, threads, verifyHashes, prefixCacheBytes, graphCache })
   const cropper = await load(options.cropper, 'cropper')
   const targets = new Map<string, Idefics3>()
   for (const [index, target] of options.targets.entries()) {
@@ -43,6 +46,8 @@ export async function warmUp({ cropper, targets }: Models, { constrained }: Work
       grammar: null,
       signal,
     })
+  // what loading left behind, tens of megabytes, would lie there until the heap has grown by as much
+  globalThis.gc?.()
 }
 
 function greyImage(width: number, height: number): RawImage {

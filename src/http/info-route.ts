@@ -50,6 +50,16 @@ export function infoRoute(app: FastifyInstance, { config, engine, targets }: Par
 }
 
 function model(info: ModelInfo) {
-  const { id, role, revision, resolutions, defaultResolution, precision, sha256, training } = info
-  return { id, role, revision, resolutions, default_resolution: defaultResolution, precision, sha256, training }
+  const { id, role, revision, resolutions, defaultResolution, precision, precisionReason, sha256, training } = info
+  return {
+    id,
+    role,
+    revision,
+    resolutions,
+    default_resolution: defaultResolution,
+    precision,
+    precision_reason: precisionReason,
+    sha256,
+    training,
+  }
 }

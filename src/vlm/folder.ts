@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto'
-import { createReadStream, existsSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { CropVlmError } from '../errors.js'
 
 /** A JSON object of a model folder, of unknown content. */
@@ -47,17 +45,6 @@ export class ModelFolder {
 
   async optionalJson(file: string): Promise<Json | null> {
     return this.has(file) ? await this.json(file) : null
-  }
-
-  /** Lower-case hex. */
-  async sha256(file: string): Promise<string> {
-    const hash = createHash('sha256')
-    try {
-      await pipeline(createReadStream(this.path(file)), hash)
-    } catch (cause) {
-      throw this.fail(file, 'the file is missing from the model folder or cannot be read.', cause)
-    }
-    return hash.digest('hex')
   }
 
   /** Follows `keys` into an object; fails unless a positive whole number is there. */

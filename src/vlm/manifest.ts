@@ -38,11 +38,6 @@ export interface ManifestOptions {
 const FORMAT = 1
 const PROMPT_CONTRACT = 1
 
-/** `readManifests` for a CPU. */
-export async function readManifest(options: ManifestOptions): Promise<Manifest> {
-  return (await readManifests(options)).cpu
-}
-
 /**
  * Reads a model folder in the Hugging Face layout, with `cropvlm.json` (an export of ours) or without (the hub's).
  * Which graphs are chosen depends on what runs them, and that is known only when they are opened: hence one for each.

@@ -1,6 +1,7 @@
 import type { ModelInfo } from '../engine/protocol.js'
 import { answerAll } from './answer.js'
-import { type Manifest, readManifest } from './manifest.js'
+import type { GraphCache } from './graph-cache.js'
+import { type Manifest, readManifests } from './manifest.js'
 import { PrefixCache } from './prefix-cache.js'
 import type { GenerateRequest, Generation } from './request.js'
 import { openSessions, type Provider, type Session } from './session.js'
@@ -12,13 +13,15 @@ export interface ModelOptions {
   dir: string
   /** What the model is used for; told in its `info`. */
   role: 'cropper' | 'target'
-  /** Suffix of the graphs (`fp32`, `int8`, ...); null: the folder's own default. */
+  /** Suffix of the graphs (`fp32`, `int8`, ...); null: the best for the provider (see `precision.ts`). */
   precision: string | null
   executionProvider: Provider | 'auto'
   /** Threads of one run; null: one a core. */
   threads: number | null
   /** Whether to read every file once more and compare it with `cropvlm.json`. */
   verifyHashes: boolean
+  /** Where graphs optimised for the CPU are kept; null: nowhere. */
+  graphCache: GraphCache | null
   /** Most bytes kept of images asked about before; 0 keeps none. */
   prefixCacheBytes: number
 }
@@ -42,13 +45,18 @@ export interface Idefics3 {
 
 /** Loads a model folder. Throws `invalid_model`, naming the file, or `invalid_config` if CUDA cannot be had. */
 export async function loadModel(options: ModelOptions): Promise<Idefics3> {
-  const manifest = await readManifest(options)
-  const { vision, embed, decoder } = manifest.graphs
-  const { executionProvider, threads } = options
-  const { sessions, provider, reason } = await openSessions([vision, embed, decoder], executionProvider, threads)
+  const manifests = await readManifests(options)
+  const files = ({ graphs: { vision, embed, decoder } }: Manifest) => [vision, embed, decoder]
+  const { executionProvider, threads, graphCache } = options
+  const { sessions, provider, reason } = await openSessions(
+    { cpu: files(manifests.cpu), cuda: files(manifests.cuda) },
+    executionProvider,
+    threads,
+    graphCache,
+  )
   const [visionSession, embedSession, decoderSession] = sessions as [Session, Session, Session]
   const graphs = { vision: visionSession, embed: embedSession, decoder: decoderSession }
-  return new OnnxIdefics3(manifest, graphs, provider, reason, new PrefixCache(options.prefixCacheBytes))
+  return new OnnxIdefics3(manifests[provider], graphs, provider, reason, new PrefixCache(options.prefixCacheBytes))
 }
 
 /** The three graphs of a model. */

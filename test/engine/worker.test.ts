@@ -1,4 +1,4 @@
-import { cpSync, rmSync } from 'node:fs'
+import { cpSync, readdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { pino } from 'pino'
@@ -92,4 +92,26 @@ t.test('a provider that cannot be had is an error, not another provider', async 
     info => t.equal(info.executionProvider, 'cuda', 'this machine has CUDA'),
     error => t.match(error, { code: 'invalid_config', message: /EXECUTION_PROVIDER=cuda/ }),
   )
+})
+
+t.test('processes map the same optimised graphs, and answer what plain ones do', async t => {
+  const dir = join(t.testdir(), 'cache')
+  const plain = start(t)
+  await plain.engine.ready
+  const expected = await plain.engine.run(job, plain.call())
+  const { engine, call } = start(t, { GRAPH_CACHE_DIR: dir, ENGINE_PROCESSES: '2' })
+  await engine.ready
+  while (engine.residentBytes().size < 2 || (await bothAnswer()) < 2);
+  // those of the cropper; the target is the same model
+  const entries = readdirSync(dir)
+  t.equal(entries.length, 3)
+  t.ok(entries.every(name => /^[0-9a-f]{64}-[\d.]+-[0-9a-f]{12}$/.test(name)))
+
+  /** How many processes are at work when two jobs are there; what they answer is compared. */
+  async function bothAnswer(): Promise<number> {
+    const jobs = [engine.run(job, call()), engine.run(job, call())]
+    const atWork = 2 - engine.queueSize
+    for (const { regions } of await Promise.all(jobs)) t.same(regions[0]?.box, expected.regions[0]?.box)
+    return atWork
+  }
 })

@@ -86,6 +86,7 @@ t.test('information, without secrets', async t => {
         resolutions: [128, 256],
         default_resolution: 128,
         precision: 'fp32',
+        precision_reason: "the folder's own",
         sha256: { 'config.json': 'ab' },
         training: { recipe: 'sft', steps: 3 },
       },

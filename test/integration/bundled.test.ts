@@ -8,7 +8,7 @@ import { engineOptions } from '../../src/engine/options.js'
 import { buildApp } from '../../src/http/app.js'
 import { makeTargets } from '../../src/target/target.js'
 
-const config = readConfig({ EXECUTION_PROVIDER: 'cpu', THREADS: '1' })
+const config = readConfig({ EXECUTION_PROVIDER: 'cpu', THREADS: '1', GRAPH_CACHE_DIR: 'off' })
 const log = pino({ level: 'silent' })
 const engine = startEngine(engineOptions(config), log)
 const app = await buildApp({ config, engine, targets: makeTargets(config, engine), log })

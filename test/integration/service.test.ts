@@ -15,6 +15,7 @@ import type { Envelope } from '../http/scripted.js'
 const model = (name: string) => fileURLToPath(new URL(`../fixtures/models/${name}`, import.meta.url))
 const config = readConfig({
   CROPPER_MODEL: model('tiny'),
+  GRAPH_CACHE_DIR: 'off',
   LOCAL_TARGET_MODEL: model('tiny-hub'),
   EXECUTION_PROVIDER: 'cpu',
   THREADS: '1',

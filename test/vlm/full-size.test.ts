@@ -27,6 +27,7 @@ t.test('a full-size folder loads and answers at every resolution', { skip }, asy
     executionProvider: 'auto',
     threads: null,
     verifyHashes: true,
+    graphCache: null,
     prefixCacheBytes: 0,
   })
   t.teardown(() => model.close())

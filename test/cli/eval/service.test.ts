@@ -60,6 +60,7 @@ t.test('the real service with tiny random models answers a manifest', async t =>
   const env = {
     ...process.env,
     CROPPER_MODEL: model,
+    GRAPH_CACHE_DIR: 'off',
     LOCAL_TARGET_MODEL: model,
     EXECUTION_PROVIDER: 'cpu',
     THREADS: '1',

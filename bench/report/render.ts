@@ -32,9 +32,9 @@ export function render(results: Results, notes: string | null): string {
 const HOW = `Every engine in a process of its own, all loaded at once, asked in turns: each round has a new picture (a JPEG of
 1600 x 1200), and a ratio is the median of the rounds' ratios. Totals run from the file to the box: for ours over HTTP,
 the service as its users start it; for transformers processor and \`generate\` (PyTorch in eager mode, its default
-attention); for transformers.js the same on the same weights in the hub's layout, q8 with the signed int8 of our own
-export. Random weights have no box to say, so lengths are made equal: ours decodes a box under its grammar, and the
-peers generate exactly as many tokens as our first precision's box of that picture has (\`min_new_tokens\` =
+attention); for transformers.js the same on the same weights in the hub's layout, q8 by
+onnxruntime's own dynamic quantization (\`trainer/bench/dynamic_q8.py\`). Random weights have no box to say, so lengths
+are made equal: ours decodes a box under its grammar, and the peers generate exactly as many tokens as our first precision's box of that picture has (\`min_new_tokens\` =
 \`max_new_tokens\`), the end included, as trained weights would have them do. "tokens" has the median, so that
 another of our precisions with another box can be judged. Threads are each engine's own choice. Peak MiB: largest
 resident set of the engine's processes since their start, loading included; ours is the HTTP process and the engine

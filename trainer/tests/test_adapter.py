@@ -11,7 +11,7 @@ from transformers import AutoProcessor
 
 from cropvlm_trainer.export import export
 from cropvlm_trainer.export.adapter import find_base, merge, open_checkpoint
-from cropvlm_trainer.export.expected import prompt_inputs
+from cropvlm_trainer.export.expected import make_prompt
 from cropvlm_trainer.fixture import TINY, tiny_model, tiny_tokenizer
 from cropvlm_trainer.model import load_checkpoint, save_checkpoint
 from cropvlm_trainer.patterns import pattern_image
@@ -36,7 +36,8 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 def logits_of(model: torch.nn.Module, base: Path) -> torch.Tensor:
     """Computed in 64 bits: in 32 the adapter's logits are 3e-5 from their own exact values, whatever is merged."""
-    inputs = prompt_inputs(AutoProcessor.from_pretrained(base), pattern_image("hash", 300, 200), "Where is it?", 128)
+    image = pattern_image("hash", 300, 200)
+    inputs = make_prompt(AutoProcessor.from_pretrained(base), [image], "Where is it?", 128).inputs
     inputs["pixel_values"] = inputs["pixel_values"].double()
     with torch.no_grad():
         return model.double().eval()(**inputs).logits

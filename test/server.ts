@@ -27,6 +27,8 @@ export function startServer(t: Test, folder: string, env: Record<string, string>
       PORT: '0',
       CROPPER_MODEL: tiny,
       GRAPH_CACHE_DIR: 'off',
+      // the same image again and again is to keep the engine at work
+      PREFIX_CACHE_BYTES: '0',
       LOCAL_TARGET_MODEL: tiny,
       EXECUTION_PROVIDER: 'cpu',
       ...env,

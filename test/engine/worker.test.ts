@@ -30,7 +30,7 @@ function start(t: Test, env: Record<string, string> = {}) {
 }
 
 t.test('the real process: ready, a box, an answer, a death, a box', async t => {
-  const { engine, call } = start(t, { THREADS: '1' })
+  const { engine, call } = start(t, { THREADS: '1', PREFIX_CACHE_BYTES: '0' })
   const info = await engine.ready
   t.match(info, {
     models: [
@@ -61,7 +61,9 @@ t.test('the real process: ready, a box, an answer, a death, a box', async t => {
     code: 'unsupported_image_format',
   })
 
-  const running = engine.run(job, call())
+  // long enough at work not to be done before it is killed
+  const questions = Array.from({ length: 32 }, (_, i) => `What is in field ${i}?`)
+  const running = engine.run({ ...job, questions, resolution: 256 }, call())
   const waiting = engine.run(job, call())
   process.kill(info.pid, 'SIGKILL')
   await t.rejects(running, { code: 'engine_unavailable' })

@@ -60,8 +60,23 @@ export interface Agreement {
   accuracy: { reference: number; precision: number }
 }
 
+/** What became of the requests of one rate. */
+export interface LoadSummary {
+  requests: number
+  /** Answered with a box. */
+  accepted: number
+  /** Boxes a second over the time in which requests were sent, and on until the last box. */
+  throughput: number
+  statuses: Record<string, number>
+  /** Of accepted requests, from the moment at which they were to leave. */
+  p50_ms: number | null
+  p99_ms: number | null
+  /** How late the generator sent, 99th percentile. */
+  generator_late_p99_ms: number
+}
+
 /** One rate of the open loop. */
-export interface LoadStep {
+export interface LoadStep extends LoadSummary {
   /** The service's settings beside its defaults. */
   settings: Record<string, string>
   /** Of the settings: boxes a second of a closed loop of 8 callers. */
@@ -70,22 +85,11 @@ export interface LoadStep {
   rate: number
   times_capacity: number
   seconds: number
-  requests: number
-  /** Accepted: answered with a box. */
-  accepted: number
-  /** Boxes a second over the time in which requests were sent, and on until the last box. */
-  throughput: number
-  statuses: Record<string, number>
-  /** Of accepted requests, from the moment at which they were to leave. */
-  p50_ms: number | null
-  p99_ms: number | null
   /** `nodejs_eventloop_lag_p99_seconds` over this rate alone, and that less the sampling interval it includes. */
   loop_lag_p99_raw_ms: number
   loop_delay_p99_ms: number
   /** The same of the same service before, with no requests: what the machine alone does. */
   idle_loop_delay_p99_ms: number
-  /** How late the generator sent, 99th percentile. */
-  generator_late_p99_ms: number
   http_rss_mb: number | null
   engine_rss_mb: number[]
 }

@@ -1,24 +1,15 @@
 /** From the outcomes of one rate to its figures. */
 import { percentile } from '../../src/cli/eval/metrics.js'
 import { type Sample, total } from '../prometheus.js'
+import type { LoadSummary } from '../results.js'
 import { significant } from '../stats.js'
 import type { Outcome } from './generator.js'
 
 /** prom-client's default of `monitorEventLoopDelay`'s resolution, which each of its values includes. */
 export const LOOP_SAMPLING_MS = 10
 
-export interface Summary {
-  requests: number
-  accepted: number
-  throughput: number
-  statuses: Record<string, number>
-  p50_ms: number | null
-  p99_ms: number | null
-  generator_late_p99_ms: number
-}
-
 /** @param seconds For which requests were sent. */
-export function summarise(outcomes: readonly Outcome[], seconds: number): Summary {
+export function summarise(outcomes: readonly Outcome[], seconds: number): LoadSummary {
   const accepted = outcomes.filter(({ status }) => status === 200)
   const times = accepted.map(({ due, done }) => done - due)
   const spread = (share: number) => (times.length === 0 ? null : significant(percentile(times, share)))

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { decodeImage, type RawImage } from '../../src/image.js'
 
 /** Files that `cropvlm-train golden` and `cropvlm-train fixture` wrote. */
 export const GOLDEN = fileURLToPath(new URL('../fixtures/golden/', import.meta.url))
@@ -15,4 +16,20 @@ export function goldenCases<T>(file: string): T[] {
 /** The beginning of a question as a test's name: TAP wants one line of plain characters. */
 export function label(question: string): string {
   return encodeURI([...question].slice(0, 30).join(''))
+}
+
+/** One case of `pixels.json`: a picture by its formula, and the files that hold what transformers makes of it. */
+export interface PixelsCase {
+  pattern: string
+  width: number
+  height: number
+  longest_edge: number
+  tile: number
+  expected: string
+  global: string | null
+}
+
+/** A picture among the goldens. */
+export function goldenImage(file: string): Promise<RawImage> {
+  return decodeImage(readFileSync(`${GOLDEN}${file}`), { maxPixels: 1e8, maxAspect: 1000 })
 }

@@ -1,24 +1,13 @@
-import { readFileSync } from 'node:fs'
 import sharp from 'sharp'
 import t from 'tap'
 import { decodeImage, openImage } from '../../src/image.js'
 import { copyTile, type ProcessorConfig, processImage, writeTile } from '../../src/vlm/processor.js'
 import { difference, isSame } from '../difference.js'
 import { pattern } from '../patterns.js'
-import { GOLDEN, goldenCases } from './goldens.js'
+import { goldenCases, goldenImage, type PixelsCase } from './goldens.js'
 
 // Pictures of 24 megapixels, on machines that may be busy.
 t.setTimeout(300_000)
-
-interface Case {
-  pattern: string
-  width: number
-  height: number
-  longest_edge: number
-  tile: number
-  expected: string
-  global: string | null
-}
 
 const config = (tile: number): ProcessorConfig => ({
   tile,
@@ -27,7 +16,6 @@ const config = (tile: number): ProcessorConfig => ({
   mean: [0.5, 0.5, 0.5],
   std: [0.5, 0.5, 0.5],
 })
-const golden = (file: string) => decodeImage(readFileSync(`${GOLDEN}${file}`), { maxPixels: 1e8, maxAspect: 1000 })
 
 // Where libvips shrinks. Its weights have few bits, which shows on fine patterns of full contrast.
 const NEARLY: Record<string, number> = {
@@ -43,7 +31,7 @@ const NEARLY: Record<string, number> = {
 const NEARLY_GLOBAL: Record<string, number> = { ...NEARLY, 'edges 300x200 at 1024': 0.1 }
 
 t.test('pixels are those of transformers, enlarging included', async t => {
-  for (const { width, height, longest_edge, tile, ...golds } of goldenCases<Case>('pixels.json')) {
+  for (const { width, height, longest_edge, tile, ...golds } of goldenCases<PixelsCase>('pixels.json')) {
     const name = `${golds.pattern} ${width}x${height} at ${longest_edge}`
     const { whole, global } = await processImage(pattern(golds.pattern, width, height), longest_edge, config(tile))
     t.equal(global === null, golds.global === null, `${name}: a global view exactly where the image is split`)
@@ -52,7 +40,7 @@ t.test('pixels are those of transformers, enlarging included', async t => {
       [global, golds.global, NEARLY_GLOBAL],
     ] as const) {
       if (!actual || !file) continue
-      const expected = await golden(file)
+      const expected = await goldenImage(file)
       t.match(actual, { width: expected.width, height: expected.height }, `${name}: size`)
       const { mean } = difference(actual, expected)
       t.ok(mean <= (limits[name] ?? 0), `${name}, tile ${tile}: mean ${mean}`)

@@ -1,34 +1,21 @@
-import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { decodeImage } from '../../src/image.js'
 import { tileGrid } from '../../src/vlm/grid.js'
 import { multiplyAdds, resample } from '../../src/vlm/resample.js'
 import { isSame } from '../difference.js'
 import { pattern } from '../patterns.js'
-import { GOLDEN, goldenCases } from './goldens.js'
+import { goldenCases, goldenImage, type PixelsCase } from './goldens.js'
 
 // Pictures of 24 megapixels, on machines that may be busy.
 t.setTimeout(300_000)
 
-interface Case {
-  pattern: string
-  width: number
-  height: number
-  longest_edge: number
-  tile: number
-  expected: string
-  global: string | null
-}
-
 t.test('every pixel is what transformers (Pillow) makes of it, shrinking and enlarging', async t => {
-  const golden = (file: string) => decodeImage(readFileSync(`${GOLDEN}${file}`), { maxPixels: 1e8, maxAspect: 1000 })
-  for (const { width, height, longest_edge, tile, expected, ...golds } of goldenCases<Case>('pixels.json')) {
+  for (const { width, height, longest_edge, tile, expected, ...golds } of goldenCases<PixelsCase>('pixels.json')) {
     const { scaled, whole } = tileGrid({ width, height }, longest_edge, tile)
     const actual = resample(resample(pattern(golds.pattern, width, height), scaled), whole)
-    t.ok(isSame(actual, await golden(expected)), expected)
+    t.ok(isSame(actual, await goldenImage(expected)), expected)
     if (golds.global) {
       const view = resample(actual, { width: tile, height: tile })
-      t.ok(isSame(view, await golden(golds.global)), golds.global)
+      t.ok(isSame(view, await goldenImage(golds.global)), golds.global)
     }
   }
 })

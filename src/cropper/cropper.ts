@@ -67,7 +67,7 @@ export async function findBox(model: Idefics3, request: BoxRequest, constrained:
   throw outcome?.reason
 }
 
-function found({ text, tokens, logProbs, free, promptTokens: _, ...generation }: Generation): FoundBox {
+function found({ text, tokens, logProbs, promptTokens: _, ...generation }: Generation): FoundBox {
   const parsed = parseBox(text)
   const verdict =
     'box' in parsed
@@ -76,7 +76,7 @@ function found({ text, tokens, logProbs, free, promptTokens: _, ...generation }:
   return {
     ...generation,
     ...verdict,
-    confidence: confidence(logProbs, free),
+    confidence: confidence(logProbs),
     raw: text.trimStart(),
     generatedTokens: tokens.length,
   }
@@ -91,8 +91,8 @@ function grammarOf(model: Idefics3): Grammar {
   return known
 }
 
-function confidence(logProbs: readonly (number | null)[], free: readonly boolean[]): number {
-  const chosen = logProbs.filter((logProb, i): logProb is number => logProb !== null && free[i] === true)
+function confidence(logProbs: readonly (number | null)[]): number {
+  const chosen = logProbs.filter(logProb => logProb !== null)
   if (chosen.length === 0) return 0
   return Math.exp(chosen.reduce((a, b) => a + b, 0) / chosen.length)
 }

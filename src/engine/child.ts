@@ -24,6 +24,9 @@ export class EngineChild {
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       execArgv: [...execArgv],
+      // of glibc's allocator: each of its arenas keeps what an image or a tile took, tens of megabytes, and the threads
+      // of a run hardly allocate
+      env: { MALLOC_ARENA_MAX: '1', ...process.env },
     })
     this.#log = log.child({ engine: this.#process.pid })
     this.#stopMs = stopMs

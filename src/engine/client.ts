@@ -24,6 +24,11 @@ export interface Engine {
    * what the job itself throws (the image's codes, unsupported_resolution).
    */
   run<J extends Job>(job: J, options: { signal: AbortSignal; deadline: number }): Promise<JobResult<J>>
+  /**
+   * Tells what would be refused now whatever its image is: worth asking before that is received.
+   * @throws CropVlmError of `run`'s not_ready, queue_full, engine_unavailable and draining
+   */
+  checkRoom(deadline: number): void
   readonly state: EngineState
   /** What a process said when it was ready, a restart ago at worst; null until then. */
   readonly info: EngineInfo | null
@@ -114,6 +119,11 @@ class EngineClient implements StartedEngine {
     return this.#memory.gpu(this.#pool.slots.map(({ pid }) => pid))
   }
 
+  checkRoom(deadline: number): void {
+    const refusal = this.#refusal(null, deadline)
+    if (refusal) throw refusal
+  }
+
   async run<J extends Job>(
     job: J,
     { signal, deadline }: { signal: AbortSignal; deadline: number },
@@ -144,8 +154,8 @@ class EngineClient implements StartedEngine {
     await stopped
   }
 
-  /** Why a new job is not accepted now; null if it is. */
-  #refusal(job: Job, deadline: number): CropVlmError | null {
+  /** Why a new job, null one that takes no time, is not accepted now; null if it is. */
+  #refusal(job: Job | null, deadline: number): CropVlmError | null {
     const { phase, readyInMs, nextStartInMs } = this.#pool
     if (this.#draining || phase === 'stopped') return draining()
     if (phase === 'loading')
@@ -155,11 +165,11 @@ class EngineClient implements StartedEngine {
     if (phase === 'restarting' && (readyInMs === null || Date.now() + readyInMs >= deadline))
       return unavailable('The engine is down and being restarted; try again later.', readyInMs ?? nextStartInMs)
     // an answer is not refused for what waits: it goes before that, and its box has been found already
-    return job.kind === 'generate' || this.#pool.idle.length > 0 ? null : this.#overload(job, deadline, readyInMs ?? 0)
+    return job?.kind === 'generate' || this.#pool.idle.length > 0 ? null : this.#overload(job, deadline, readyInMs ?? 0)
   }
 
   /** Why a job that has to wait would wait in vain; null if it would not. */
-  #overload(job: Job, deadline: number, readyInMs: number): CropVlmError | null {
+  #overload(job: Job | null, deadline: number, readyInMs: number): CropVlmError | null {
     const { ready, slots } = this.#pool
     const running = slots.flatMap(slot => slot.running)
     const waiting = this.#queue.tickets
@@ -170,13 +180,13 @@ class EngineClient implements StartedEngine {
         readyInMs + backlog,
       )
     }
-    const doneInMs = readyInMs + this.#times.untilStart(waiting, running, ready) + this.#times.own(job)
+    const doneInMs = readyInMs + this.#times.untilStart(waiting, running, ready) + (job ? this.#times.own(job) : 0)
     const lateMs = Date.now() + doneInMs - deadline
     // one that is too late already is told so, by its ticket
     if (lateMs <= 0 || Date.now() >= deadline) return null
     const seconds = Math.ceil(doneInMs / 1000)
     return full(
-      `${waiting.length} requests are waiting already: this one would take about ${seconds} s, longer than its deadline allows. Try again later, send fewer requests at once, or raise REQUEST_TIMEOUT_MS.`,
+      `${waiting.length} requests are waiting already: this one would take ${seconds} s or more, longer than its deadline allows. Try again later, send fewer requests at once, or raise REQUEST_TIMEOUT_MS.`,
       lateMs,
     )
   }

@@ -2,6 +2,7 @@
  * The engine process. It loads its models when told to start, says ready once they have answered, then runs one job
  * after another. It may be killed at any time: it keeps nothing.
  */
+import { constants, setPriority } from 'node:os'
 import { CropVlmError } from '../errors.js'
 import { childLog } from './child-log.js'
 import { type Outcome, runJobs, settlingAll, type Task } from './jobs.js'
@@ -10,6 +11,9 @@ import type { WorkerOptions } from './options.js'
 import type { EngineInfo, EngineReply, EngineRequest } from './protocol.js'
 
 process.title = 'cropvlm-engine'
+// before any thread is made, which all get it: a model takes every core there is, and the HTTP process, which refuses
+// what is too much, has to get one at once
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
 // Ctrl-C reaches every process of the terminal; when to stop is the parent's decision
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})

@@ -4,7 +4,7 @@ import { CropVlmError } from '../errors.js'
 import type { Target, TargetAnswer } from '../target/target.js'
 import { type Caller, callerOf, untilAnswered } from './caller.js'
 import { cropReply, firstRegion, type TargetPictures, tenth } from './crop-reply.js'
-import { findCrop, type Work } from './crop-route.js'
+import { findCrop, refuseEarly, type Work } from './crop-route.js'
 import { type Input, readInput } from './input.js'
 import type { Metrics, TargetOutcome } from './metrics.js'
 import { ANSWER_OPTIONS } from './options.js'
@@ -25,7 +25,7 @@ export function answerRoute(app: FastifyInstance, work: AnswerWork): void {
   }
   app.post(
     '/answer',
-    { schema },
+    { schema, onRequest: refuseEarly(work.engine) },
     untilAnswered(async (request, reply) => {
       const input = await readInput(request, ANSWER_OPTIONS, work.config)
       request.log.trace({ questions: input.questions }, 'question')

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Config } from '../config.js'
 import type { Engine } from '../engine/client.js'
 import type { CropResult } from '../engine/protocol.js'
@@ -26,7 +26,7 @@ export function cropRoute(app: FastifyInstance, work: Work): void {
   }
   app.post(
     '/crop',
-    { schema },
+    { schema, onRequest: refuseEarly(work.engine) },
     untilAnswered(async (request, reply) => {
       const input = await readInput(request, CROP_OPTIONS, work.config)
       const { questions, options } = input
@@ -37,6 +37,11 @@ export function cropRoute(app: FastifyInstance, work: Work): void {
         : cropReply(result, request.id, reply.elapsedTime)
     }),
   )
+}
+
+/** Before a byte of the body is read: under overload most of the work would be to receive what is refused. */
+export function refuseEarly(engine: Engine): (request: FastifyRequest) => Promise<void> {
+  return async request => engine.checkRoom(callerOf(request).deadline)
 }
 
 /**

@@ -23,10 +23,8 @@ export interface DecodeOptions {
 export interface Decoded {
   /** The end token included, where one was reached. */
   tokens: number[]
-  /** Under the model, each given those before; null for forced tokens at the end, which need no run. */
+  /** Under the model, each given those before, of the tokens there was a choice for; null for forced ones. */
   logProbs: (number | null)[]
-  /** Which tokens the grammar left a choice for; all, where there is no grammar. */
-  free: boolean[]
   /** Runs of the decoder, the prefill included. */
   runs: number
   /** How many of the scored tokens are not the likeliest under the model: forced on it, masked, or drawn. */
@@ -41,9 +39,8 @@ export async function decode(options: DecodeOptions): Promise<Decoded> {
   const { feed, guesses, grammar, eos, maxNewTokens, temperature, random, signal } = options
   const tokens: number[] = []
   const logProbs: (number | null)[] = []
-  const free: boolean[] = []
   let state: GrammarState | null = grammar?.start ?? null
-  // How many tokens have their log-probability.
+  // How many tokens have been held against the model's own choice.
   let scored = 0
   // How many tokens of the answer the model has been fed, and how many beyond them that were guessed wrongly.
   let fed = 0
@@ -51,15 +48,16 @@ export async function decode(options: DecodeOptions): Promise<Decoded> {
   let runs = 0
   let overruled = 0
 
-  const append = (token: number, isFree: boolean) => {
+  // Places of tokens that were not forced.
+  const chosen = new Set<number>()
+  const append = (token: number) => {
     tokens.push(token)
     logProbs.push(null)
-    free.push(isFree)
     state = state?.after(token) ?? null
   }
   const appendForced = () => {
     for (let forced = onlyChoice(state); forced !== null && tokens.length < maxNewTokens; forced = onlyChoice(state))
-      append(forced, false)
+      append(forced)
   }
   const isComplete = () =>
     tokens.length >= maxNewTokens || (state ? state.allowed.length === 0 : eos.has(tokens.at(-1) ?? -1))
@@ -76,19 +74,22 @@ export async function decode(options: DecodeOptions): Promise<Decoded> {
     const from = fed
     fed = tokens.length
     do {
-      append(pickToken(behind(tokens.length), allowedIn(state), temperature, random), true)
+      chosen.add(tokens.length)
+      append(pickToken(behind(tokens.length), allowedIn(state), temperature, random))
       appendForced()
       while (fed < tokens.length && fed - from < sent.length && sent[fed - from] === tokens[fed]) fed++
     } while (!isComplete() && fed === tokens.length)
     wrong = from + sent.length - fed
     for (; scored <= fed && scored < tokens.length; scored++) {
       const token = tokens[scored] as number
-      logProbs[scored] = logProbability(behind(scored), token)
-      if (likeliest(behind(scored)) !== token) overruled++
+      const logits = behind(scored)
+      const best = likeliest(logits)
+      if (best !== token) overruled++
+      if (chosen.has(scored)) logProbs[scored] = logProbability(logits, token, logits[best] as number)
     }
     runs++
   }
-  return { tokens, logProbs, free, runs, overruled }
+  return { tokens, logProbs, runs, overruled }
 }
 
 /** The tokens that a grammar forces before there is any choice: those that the first call feeds behind the prompt. */

@@ -32,10 +32,8 @@ export interface Generation {
   text: string
   /** The end token included, where one was reached. */
   tokens: number[]
-  /** Log-probability under the model of each token; null for forced ones at the end, which need no run. */
+  /** Log-probability under the model of each token there was a choice for; null for those that a grammar forced. */
   logProbs: (number | null)[]
-  /** Which tokens the grammar left a choice for. */
-  free: boolean[]
   /** Runs of the decoder, the prefill included. */
   runs: number
   /** Tokens that are not the likeliest under the model: forced on it, masked, or drawn. */

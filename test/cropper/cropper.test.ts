@@ -20,7 +20,6 @@ const scripted = (answer: Partial<Generation>) =>
         text: '',
         tokens: [],
         logProbs: [],
-        free: [],
         promptTokens: 9,
         tiles: 1,
         resolution: 64,
@@ -134,14 +133,13 @@ t.test('verdicts on free answers', async t => {
 })
 
 t.test('confidence is the geometric mean over the freely chosen tokens', async t => {
-  const logProbs = [-50, Math.log(0.5), Math.log(0.125), -50, null]
-  const free = [false, true, true, false, false]
+  const logProbs = [null, Math.log(0.5), Math.log(0.125), null, null]
   const scored = (answer: Partial<Generation>) => ask(scripted({ text: ' [1, 2, 3, 4].', ...answer }), 'Where?', false)
-  const { confidence, generatedTokens, timings } = await scored({ logProbs, free, tokens: [1, 2, 3, 4, 5] })
+  const { confidence, generatedTokens, timings } = await scored({ logProbs, tokens: [1, 2, 3, 4, 5] })
   t.ok(Math.abs(confidence - 0.25) < 1e-12)
   t.equal(generatedTokens, 5)
   t.same(timings, { decode: 0, preprocess: 1, vision: 2, prefill: 3, generate: 4 })
-  t.equal((await scored({ logProbs: [], free: [] })).confidence, 0)
+  t.equal((await scored({ logProbs: [] })).confidence, 0)
 })
 
 t.test("the model's refusals pass through", async t => {

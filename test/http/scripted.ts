@@ -49,6 +49,7 @@ type Call = { signal: AbortSignal; deadline: number }
 export interface Script {
   crop?: (job: CropJob, call: Call) => Promise<CropResult> | CropResult
   generate?: (job: GenerateJob, call: Call) => Promise<GenerateResult> | GenerateResult
+  checkRoom?: Engine['checkRoom']
   state?: Engine['state']
   info?: EngineInfo | null
 }
@@ -117,6 +118,9 @@ export function scriptedEngine(script: Script = {}): ScriptedEngine {
     info: script.info === undefined ? INFO : script.info,
     queueSize: 0,
     restarts: 0,
+    checkRoom(deadline) {
+      script.checkRoom?.(deadline)
+    },
     async run(job, call) {
       jobs.push(job)
       const result =

@@ -11,9 +11,8 @@ import type { WorkerOptions } from './options.js'
 import type { EngineInfo, EngineReply, EngineRequest } from './protocol.js'
 
 process.title = 'cropvlm-engine'
-// before any thread is made, which all get it: a model takes every core there is, and the HTTP process, which refuses
-// what is too much, has to get one at once
-setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+// before any thread is made, which all get it
+yieldToHttp()
 // Ctrl-C reaches every process of the terminal; when to stop is the parent's decision
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
@@ -39,6 +38,19 @@ process.on('message', message => {
     last = last.then(() => answer(tasks))
   }
 })
+
+/** A model takes every core there is; the HTTP process, which refuses what is too much, has to get one at once. */
+function yieldToHttp(): void {
+  try {
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+  } catch (error) {
+    childLog(
+      'warn',
+      {},
+      `the engine's priority cannot be lowered (${(error as Error).message}): HTTP may lag under load`,
+    )
+  }
+}
 
 async function start(options: WorkerOptions): Promise<void> {
   try {

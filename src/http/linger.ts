@@ -17,8 +17,14 @@ export function linger(request: FastifyRequest, reply: FastifyReply): void {
     const { socket } = raw
     if (raw.complete || !socket) return
     const timer = setTimeout(() => socket.destroy(), LINGER_MS)
-    raw.once('end', () => clearTimeout(timer))
-    socket.once('close', () => clearTimeout(timer))
+    // of the connection, which may serve many such requests, nothing may stay behind
+    const over = () => {
+      clearTimeout(timer)
+      raw.off('end', over)
+      socket.off('close', over)
+    }
+    raw.once('end', over)
+    socket.once('close', over)
     raw.resume()
   })
 }

@@ -123,12 +123,12 @@ async function open(
     const session = await InferenceSession.create(file, {
       executionProviders: provider === 'cuda' ? ['cuda', 'cpu'] : ['cpu'],
       graphOptimizationLevel: level,
-      // The arena keeps the most that any run ever took, 100 MB a process at full size; without it a tile takes a
-      // twentieth longer, for pages that the system clears anew.
+      // The arena keeps the most that any run ever took, tens of megabytes a process; without it a tile takes a
+      // twentieth longer, for pages that the system clears anew (`trainer/bench/session_options.py`).
       ...(provider === 'cpu' && { enableCpuMemArena: false }),
       ...(threads === null ? {} : { intraOpNumThreads: threads }),
-      // Waiting threads spin between the nodes of a run, a fifth of a decoder's run, but never behind it: they would
-      // steal the cores from the other graphs and from the process that serves HTTP.
+      // Waiting threads spin between the nodes of a run, which saves a quarter of a token's, but never behind it: they
+      // would steal the cores from the other graphs and from the process that serves HTTP.
       extra: { session: { intra_op: { allow_spinning: '1' }, force_spinning_stop: '1' } },
     })
     return new OnnxSession(session)

@@ -40,3 +40,24 @@ t.test('an idle engine takes a job that it would not have expected to finish', a
   await run('slow 4000')
   t.equal(await run('quick', { deadlineMs: 3900 }), 'quick')
 })
+
+t.test('what comes too late whatever it is can be told before it is received', async t => {
+  const { engine, run } = scriptedEngine(t, 'ready', { queueSize: 3 })
+  await engine.ready
+  const inMs = (ms: number) => () => engine.checkRoom(Date.now() + ms)
+  t.doesNotThrow(inMs(1), 'it is idle')
+  await run('slow 1000')
+  const abort = new AbortController()
+  const running = run('wait', { signal: abort.signal })
+  const waiting = [run('a'), run('b')]
+  // a second each for those two
+  t.throws(inMs(1900), { code: 'queue_full', message: /^2 requests are waiting already/ })
+  t.doesNotThrow(inMs(60_000))
+  waiting.push(run('c'))
+  t.throws(inMs(60_000), { code: 'queue_full', message: /^3 requests are waiting already, which is the limit/ })
+  abort.abort()
+  await t.rejects(running, { code: 'request_aborted' })
+  t.same(await Promise.all(waiting), ['a', 'b', 'c'])
+  await engine.drain()
+  t.throws(inMs(60_000), { code: 'draining' })
+})

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import t from 'tap'
+import { CropVlmError } from '../../src/errors.js'
 import { cropResult, type Envelope, form, hang, IMAGE, listen } from './scripted.js'
 
 const ASK = { image: IMAGE, question: 'q' }
@@ -41,6 +42,44 @@ async function metric(url: string, name: string): Promise<number> {
 async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
   while (!(await condition())) await new Promise(resolve => setTimeout(resolve, 5))
 }
+
+t.test('what the engine has no room for is refused before its body is sent', async t => {
+  for (const path of ['/crop', '/answer']) {
+    const { port, engine } = await listen(t, {
+      checkRoom() {
+        throw new CropVlmError('queue_full', 'The queue is full.', { retryAfter: 2 })
+      },
+    })
+    const socket = await dial(port, path, ['content-type: multipart/form-data; boundary=x', 'content-length: 100000'])
+    const [head] = await once(socket, 'data')
+    t.equal(parse(String(head)).status, 429)
+    t.equal(engine.jobs.length, 0)
+    socket.destroy()
+  }
+})
+
+t.test('a connection whose requests are refused early is kept, and nothing piles up on it', async t => {
+  const warnings: string[] = []
+  const warned = (warning: Error) => warnings.push(warning.message)
+  process.on('warning', warned)
+  t.teardown(() => process.off('warning', warned))
+  const { port } = await listen(t, {
+    checkRoom() {
+      throw new CropVlmError('queue_full', 'The queue is full.', { retryAfter: 2 })
+    },
+  })
+  const body = Buffer.alloc(10_000)
+  const head = ['POST /crop HTTP/1.1', 'host: x', 'content-type: image/jpeg', `content-length: ${body.length}`, '', '']
+  const socket = connect(port, '127.0.0.1')
+  for (let i = 0; i < 15; i++) {
+    socket.write(head.join('\r\n'))
+    const [reply] = await once(socket, 'data')
+    t.equal(parse(String(reply)).status, 429)
+    socket.write(body)
+  }
+  t.same(warnings, [])
+  socket.destroy()
+})
 
 t.test('a client that goes away takes its job with it', async t => {
   for (const kind of ['form', 'json']) {

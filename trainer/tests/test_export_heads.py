@@ -8,6 +8,8 @@ import torch
 
 from cropvlm_trainer.export.graph import MICROSOFT, Graph
 from cropvlm_trainer.export.heads import in_heads
+from cropvlm_trainer.export.int8 import LEAST_PATCHES, int8_graph
+from cropvlm_trainer.export.vision import POSITIONS
 
 HEADS, WIDTH = 3, 48
 GENERATOR = np.random.default_rng(0)
@@ -58,3 +60,11 @@ def test_both_products_are_int8_and_a_masked_attention_stays() -> None:
     kinds = [node.op_type for node in in_heads(attention()).graph.node]
     assert kinds.count("MatMulIntegerToFloat") == 2 * HEADS and "MultiHeadAttention" not in kinds
     assert in_heads(attention("mask")) == attention("mask")
+
+
+def test_attention_is_int8_only_where_it_pays() -> None:
+    for patches in (LEAST_PATCHES - 1, LEAST_PATCHES):
+        graph = attention()
+        graph.graph.initializer.append(onnx.numpy_helper.from_array(np.zeros((patches, 1), np.float32), POSITIONS))
+        kinds = [node.op_type for node in int8_graph(graph).graph.node]
+        assert ("MultiHeadAttention" in kinds) == (patches < LEAST_PATCHES)

@@ -3,9 +3,9 @@
 Per tile and head q has one scale, k one for each key, v one for each channel, and the probabilities, which are 0 or
 more, one for each query. No scale reaches beyond its tile: a tile's features do not depend on what else is in the run.
 
-onnxruntime's fused attention is float32 on a CPU. This takes 0.7 of its time (1,024 patches, 12 heads): int8 products,
-and one head's scores, 4 MB, are still in the cache when the next operator reads them. All heads in one operator, 50 MB,
-would take twice as long.
+onnxruntime's fused attention is float32 on a CPU. This is faster where there are many patches (`bench/attention.py`):
+its products are int8, and one head's scores, 4 MB for 1,024 patches, are still in the cache for the next operator. For all
+heads in one operator 50 MB would come from memory each time.
 """
 
 import numpy as np

@@ -11,6 +11,9 @@ from transformers import Idefics3ForConditionalGeneration
 from cropvlm_trainer.export.graph import MICROSOFT, Graph
 from cropvlm_trainer.export.pixels import Normalisation
 
+POSITIONS = "vision.positions"
+"""The position embedding [patches, width]."""
+
 GELU = {"gelu_pytorch_tanh": "tanh", "gelu": "none"}
 
 
@@ -52,7 +55,7 @@ def _patches(graph: Graph, model: Idefics3ForConditionalGeneration, pixels: str)
     x = graph.op("Conv", pixels, weight, bias, kernel_shape=size, strides=size)
     x = graph.op("Reshape", x, graph.ints(0, width, -1))
     x = graph.op("Transpose", x, perm=[0, 2, 1])
-    return graph.op("Add", x, graph.weight("vision.positions", embeddings.position_embedding.weight))
+    return graph.op("Add", x, graph.weight(POSITIONS, embeddings.position_embedding.weight))
 
 
 def _layer_norm(graph: Graph, x: str, name: str, norm: nn.LayerNorm) -> str:

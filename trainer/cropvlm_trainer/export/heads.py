@@ -4,7 +4,7 @@ Per tile and head q has one scale, k one for each key, v one for each channel, a
 more, one for each query. No scale reaches beyond its tile: a tile's features do not depend on what else is in the run.
 
 onnxruntime's fused attention is float32 on a CPU. This is faster where there are many patches (`bench/attention.py`):
-its products are int8, and one head's scores, 4 MB for 1,024 patches, are still in the cache for the next operator, where
+its products are int8, and one head's scores, 4 MB for 1,024 patches, are still in the cache for the next operator;
 those of all heads, 50 MB, would come from memory each time.
 """
 

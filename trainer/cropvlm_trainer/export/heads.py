@@ -65,13 +65,13 @@ class _Heads(Rewrite):
 
     def _head(self, q: str, k: str, of_scores: str, v: str, of_values: str) -> str:
         """q [B, P, D], k [B, D, P], v [B, P, D], and the factors of both products, [B, 1, P] and [B, 1, D]."""
-        one, q_zero, zero = self.float(1), self._point(np.uint8(ZERO)), self._point(np.int8(0))
+        one, q_zero, zero = self.float(1), self.zero_point(np.uint8(ZERO)), self.zero_point(np.int8(0))
         scores = self.op("MatMulIntegerToFloat", q, k, one, of_scores, q_zero, zero, domain=MICROSOFT)
         shares = self.op("Softmax", scores, axis=-1)
         largest = self.op("ReduceMax", shares, self.ints(-1), keepdims=1)  # [B, P, 1]
         # Not QuantizeLinear's own scale for each row: its kernel then asks the thread pool for every row.
         step = self.float(1 / PROBABILITY_STEPS)
-        rows = self.op("QuantizeLinear", self.op("Div", shares, largest), step, self._point(np.uint8(0)))
+        rows = self.op("QuantizeLinear", self.op("Div", shares, largest), step, self.zero_point(np.uint8(0)))
         values = self.op("MatMulIntegerToFloat", rows, v, step, of_values, domain=MICROSOFT)
         return self.op("Mul", values, largest)
 
@@ -81,7 +81,4 @@ class _Heads(Rewrite):
         return self.op("Max", largest, self.float(SMALLEST_SCALE))
 
     def _quantized(self, x: str, largest: str, zero: np.generic) -> str:
-        return self.op("QuantizeLinear", self.op("Div", x, largest), self.float(1 / LARGEST), self._point(zero))
-
-    def _point(self, zero: np.generic) -> str:
-        return self.constant(f"{zero.dtype}.{zero}", zero)
+        return self.op("QuantizeLinear", self.op("Div", x, largest), self.float(1 / LARGEST), self.zero_point(zero))

@@ -38,6 +38,10 @@ class Rewrite:
     def float(self, value: float) -> str:
         return self.constant(f"float.{value!r}", np.float32(value))
 
+    def zero_point(self, zero: np.generic) -> str:
+        """Of the type that quantized values are to have."""
+        return self.constant(f"{zero.dtype}.{zero}", zero)
+
     def ints(self, *values: int) -> str:
         return self.constant("ints." + ".".join(map(str, values)), np.array(values, dtype=np.int64))
 

@@ -64,7 +64,7 @@ class _Rows(Rewrite):
         # 1 and not the rows' scales: the operator takes one scale for all of its first input.
         inputs = [rows, self.constant(f"{weight}.int8", values)]
         inputs += [self.float(1), self.constant(f"{weight}.scale", scales)]
-        inputs += [zero, self.constant("int8.0", np.int8(0))]
+        inputs += [zero, self.zero_point(np.int8(0))]
         y = self.op("MatMulIntegerToFloat", *inputs, output=f"{node.output[0]}.rows", domain=MICROSOFT)
         self.op("Mul", y, scale, output=node.output[0])
 
@@ -84,5 +84,5 @@ class _Rows(Rewrite):
             scale = self.op("Mul", largest, self.float(1 / LARGEST))
         # QuantizeLinear's own scale cannot differ by row of a tensor of rank 3: it gets 1.
         units = self.op("Div", x, scale)
-        point = self.constant(f"uint8.{zero}", np.uint8(zero))
+        point = self.zero_point(np.uint8(zero))
         return self.op("QuantizeLinear", units, self.float(1), point), scale, point

@@ -1,3 +1,4 @@
+import { CropVlmError } from '../errors.js'
 import { type CachedPrefix, type CacheShape, cacheInputs, KvCache } from './kv-cache.js'
 import { floats, type Session, type TensorValue } from './session.js'
 
@@ -10,15 +11,17 @@ export interface Sequence {
   feed(embeds: Float32Array, length: number, wanted: number): Promise<Float32Array[]>
 }
 
+const UPDATE = 'cache_update'
+
 /** Whether a graph is one of this project's own fused ones: they alone declare `logit_indices`. */
 export function isFused(session: Session): boolean {
   return session.inputs.has('logit_indices')
 }
 
 /**
- * Sequences side by side in one cache, for the project's own graphs: GroupQueryAttention appends to the very buffers
- * it is fed, so no step copies the past. It takes several tokens behind a past for one row at a time only; one token
- * each it takes for all rows at once.
+ * Sequences side by side in one cache, for the project's own graphs: a run gives the keys and values of its own tokens,
+ * not the past again, which would be copied once more on its way out of the graph. Several tokens behind a past are
+ * taken for one row at a time only; one token each for all rows at once.
  */
 export class FusedRows {
   private readonly cache: KvCache
@@ -31,6 +34,11 @@ export class FusedRows {
     capacity: number,
     shape: CacheShape,
   ) {
+    if (!session.outputs.has(UPDATE))
+      throw new CropVlmError(
+        'invalid_model',
+        `The decoder graph has no output ${UPDATE}: an older trainer made it. Export the model anew with \`cropvlm-train export\`.`,
+      )
     this.cache = new KvCache(session, shape, rows, capacity)
     this.lengths = new Array<number>(rows).fill(0)
   }
@@ -107,17 +115,17 @@ export class FusedRows {
     const longest = Math.max(...totals)
     const { capacity } = this.cache
     if (longest > capacity) throw new Error(`the KV cache holds ${capacity} tokens, ${longest} were fed`)
-    const { past, present } = this.cache.tensors(rows[0] as number, rows.length)
-    const { logits } = await this.session.run(
+    const { logits, [UPDATE]: update } = await this.session.run(
       {
         inputs_embeds: { data: embeds, dims: [rows.length, width, embeds.length / width / rows.length] },
         attention_mask: mask(totals, longest),
         logit_indices: lastIndices(added, wanted),
-        ...past,
+        ...this.cache.feeds(rows[0] as number, rows.length),
       },
-      present,
+      ['logits', UPDATE],
     )
     rows.forEach((row, i) => {
+      this.cache.append(row, this.length(row), update as TensorValue, i, added[i] as number)
       this.lengths[row] = totals[i] as number
     })
     return split(logits, rows.length, wanted)

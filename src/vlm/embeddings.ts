@@ -1,13 +1,36 @@
 import { floats, type Session } from './session.js'
 import type { Features } from './vision.js'
 
-/** The decoder's input for token ids, `[ids, dim]`. */
-export async function embedTokens(session: Session, ids: readonly number[]): Promise<Float32Array> {
-  const { inputs_embeds: embeds } = await session.run({
-    input_ids: { data: BigInt64Array.from(ids, BigInt), dims: [1, ids.length] },
-  })
-  if (!embeds) throw new Error('the embedding graph gave no inputs_embeds')
-  return floats(embeds)
+/** Tokens of one step of decoding; a prompt has more. */
+const MOST_OF_A_STEP = 8
+/** Rows that are kept; the tokens of boxes are sixteen. */
+const MOST_KEPT = 256
+
+/** The decoder's input for token ids. What steps ask for is kept: the same few tokens, one run of the graph each. */
+export class TokenEmbeddings {
+  private readonly kept = new Map<number, Float32Array>()
+
+  constructor(private readonly session: Session) {}
+
+  /** `[ids, dim]` */
+  async of(ids: readonly number[]): Promise<Float32Array> {
+    const known = ids.flatMap(id => this.kept.get(id) ?? [])
+    if (known.length === ids.length) return joined(known)
+    const { inputs_embeds: embeds } = await this.session.run({
+      input_ids: { data: BigInt64Array.from(ids, BigInt), dims: [1, ids.length] },
+    })
+    if (!embeds) throw new Error('the embedding graph gave no inputs_embeds')
+    const rows = floats(embeds)
+    if (ids.length <= MOST_OF_A_STEP && this.kept.size + ids.length <= MOST_KEPT) {
+      const dim = rows.length / ids.length
+      for (const [i, id] of ids.entries()) this.kept.set(id, rows.slice(i * dim, (i + 1) * dim))
+    }
+    return rows
+  }
+
+  async close(): Promise<void> {
+    await this.session.close()
+  }
 }
 
 /** Overwrites the embedding of each `<image>` token with one row of the images' features, in order. */
@@ -27,4 +50,11 @@ export function placeFeatures(
   if (places.length !== rows.length)
     throw new Error(`the prompt has places for ${places.length} rows of features, the tiles gave ${rows.length}`)
   for (const [i, place] of places.entries()) embeds.set(rows[i] as Float32Array, place * width)
+}
+
+function joined(rows: readonly Float32Array[]): Float32Array {
+  const dim = rows[0]?.length ?? 0
+  const all = new Float32Array(rows.length * dim)
+  for (const [i, row] of rows.entries()) all.set(row, i * dim)
+  return all
 }

@@ -13,9 +13,8 @@ export interface CachedPrefix {
 }
 
 interface Part {
-  /** The graph's input, `past_key_values.{layer}.{key|value}`, and the output that it is written back to. */
+  /** The graph's input, `past_key_values.{layer}.{key|value}`. */
   past: string
-  present: string
   heads: number
   headDim: number
   /** `[rows, heads, capacity, headDim]`. */
@@ -36,7 +35,7 @@ export function cacheInputs(session: Session, { heads, headDim }: CacheShape) {
   })
 }
 
-/** The keys and values of `rows` sequences of at most `capacity` tokens each, in buffers that a graph appends to in place. */
+/** The keys and values of `rows` sequences of at most `capacity` tokens each. */
 export class KvCache {
   private readonly parts: readonly Part[]
 
@@ -52,20 +51,32 @@ export class KvCache {
     })
   }
 
-  /** Feeds and fetches for the rows from `from` on, `count` of them: the same arrays both ways. */
-  tensors(from: number, count: number): { past: Record<string, TensorValue>; present: Record<string, TensorValue> } {
-    const past: Record<string, TensorValue> = {}
-    const present: Record<string, TensorValue> = {}
-    for (const { past: input, present: output, heads, headDim, data } of this.parts) {
-      const row = heads * this.capacity * headDim
-      const value = {
-        data: data.subarray(from * row, (from + count) * row),
-        dims: [count, heads, this.capacity, headDim],
-      }
-      past[input] = value
-      present[output] = value
-    }
-    return { past, present }
+  /** The graph's inputs for the rows from `from` on, `count` of them; no copies. */
+  feeds(from: number, count: number): Record<string, TensorValue> {
+    return Object.fromEntries(
+      this.parts.map(({ past, heads, headDim, data }) => {
+        const row = heads * this.capacity * headDim
+        const dims = [count, heads, this.capacity, headDim]
+        return [past, { data: data.subarray(from * row, (from + count) * row), dims }]
+      }),
+    )
+  }
+
+  /**
+   * Writes what a run added to a row behind its first `length` tokens.
+   * @param update `[rows, heads of all parts, fed, headDim]`, parts in the order of the inputs.
+   * @param index The row's place in `update`.
+   * @param added How many of the tokens fed are real.
+   */
+  append(row: number, length: number, update: TensorValue, index: number, added: number): void {
+    const [, heads = 0, fed = 0, headDim = 0] = update.dims
+    const values = words(update.data)
+    let from = index * heads * fed * headDim
+    for (const part of this.parts)
+      this.eachHead(part, row, inCache => {
+        part.data.set(values.subarray(from, from + added * headDim), inCache + length * headDim)
+        from += fed * headDim
+      })
   }
 
   /** A copy of the first `length` tokens of a row. */
@@ -94,4 +105,11 @@ export class KvCache {
   private eachHead({ heads, headDim }: Part, row: number, visit: (inCache: number, head: number) => void): void {
     for (let head = 0; head < heads; head++) visit((row * heads + head) * this.capacity * headDim, head)
   }
+}
+
+/** Halves as bits, which a newer Node gives as `Float16Array`: set into words that would be rounded. */
+function words(data: TensorValue['data']): Float32Array | Uint16Array {
+  return data instanceof Float32Array || data instanceof Uint16Array
+    ? data
+    : new Uint16Array(data.buffer, data.byteOffset, data.length)
 }

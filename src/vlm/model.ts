@@ -1,5 +1,6 @@
 import type { ModelInfo } from '../engine/protocol.js'
 import { answerAll } from './answer.js'
+import { TokenEmbeddings } from './embeddings.js'
 import type { GraphCache } from './graph-cache.js'
 import { type Manifest, readManifests } from './manifest.js'
 import { PrefixCache } from './prefix-cache.js'
@@ -55,14 +56,14 @@ export async function loadModel(options: ModelOptions): Promise<Idefics3> {
     graphCache,
   )
   const [visionSession, embedSession, decoderSession] = sessions as [Session, Session, Session]
-  const graphs = { vision: visionSession, embed: embedSession, decoder: decoderSession }
+  const graphs = { vision: visionSession, embed: new TokenEmbeddings(embedSession), decoder: decoderSession }
   return new OnnxIdefics3(manifests[provider], graphs, provider, reason, new PrefixCache(options.prefixCacheBytes))
 }
 
 /** The three graphs of a model. */
 export interface Graphs {
   vision: Session
-  embed: Session
+  embed: TokenEmbeddings
   decoder: Session
 }
 
@@ -97,6 +98,6 @@ class OnnxIdefics3 implements Idefics3 {
   }
 
   async close() {
-    for (const session of Object.values(this.graphs)) await session.close()
+    for (const graph of Object.values(this.graphs)) await graph.close()
   }
 }

@@ -1,16 +1,15 @@
 import type { FusedRows, Sequence } from './decoder.js'
-import { embedTokens, placeFeatures } from './embeddings.js'
+import { placeFeatures, type TokenEmbeddings } from './embeddings.js'
 import type { CachedPrefix } from './kv-cache.js'
 import type { Manifest } from './manifest.js'
 import type { PrefixCache } from './prefix-cache.js'
 import type { Prepared } from './prepare.js'
-import type { Session } from './session.js'
 import type { Features } from './vision.js'
 
 /** What a prefill stands on beside the decoder. */
 export interface PrefillContext {
   manifest: Manifest
-  embed: Session
+  embed: TokenEmbeddings
   cache: PrefixCache
 }
 
@@ -98,7 +97,7 @@ async function embedPrompt(
   from: number,
 ): Promise<Float32Array> {
   const ids = [...prepared.ids, ...forced].slice(from)
-  const embeds = await embedTokens(embed, ids)
+  const embeds = await embed.of(ids)
   const images = from === 0 ? prepared.images : prepared.images.slice(1)
   placeFeatures(
     embeds,

@@ -24,9 +24,9 @@ export interface Session {
   readonly outputs: ReadonlyMap<string, TensorSpec>
   /**
    * Runs the graph; runs of one process never overlap. 32-bit floats become halves where the graph declares them.
-   * `into` names outputs to be written into given arrays, which may be the very arrays fed.
+   * @param wanted The outputs that are given: each is copied out of the graph. All where it is left out.
    */
-  run(feeds: Record<string, TensorValue>, into?: Record<string, TensorValue>): Promise<Record<string, TensorValue>>
+  run(feeds: Record<string, TensorValue>, wanted?: readonly string[]): Promise<Record<string, TensorValue>>
   close(): Promise<void>
 }
 
@@ -148,16 +148,14 @@ class OnnxSession implements Session {
     this.outputs = specs(session.outputMetadata)
   }
 
-  async run(feeds: Record<string, TensorValue>, into: Record<string, TensorValue> = {}) {
+  async run(feeds: Record<string, TensorValue>, wanted: readonly string[] = [...this.outputs.keys()]) {
     const inputs: Record<string, Tensor> = {}
     for (const [name, spec] of this.inputs) {
       const value = feeds[name]
       if (!value) throw new Error(`the graph's input ${name} was not fed`)
       inputs[name] = tensor(value, spec)
     }
-    const outputs: Record<string, Tensor | null> = {}
-    for (const [name, spec] of this.outputs) outputs[name] = into[name] ? tensor(into[name], spec) : null
-    const results = await this.session.run(inputs, outputs)
+    const results = await this.session.run(inputs, wanted)
     return Object.fromEntries(
       Object.entries(results).map(([name, { data, dims }]) => [name, { data: data as TensorValue['data'], dims }]),
     )

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { embedTokens, placeFeatures } from '../../src/vlm/embeddings.js'
+import { placeFeatures, TokenEmbeddings } from '../../src/vlm/embeddings.js'
 import { openSessions, type Session } from '../../src/vlm/session.js'
 import { MODELS } from './goldens.js'
 
@@ -26,10 +26,33 @@ t.test('features that do not fit the prompt or the embeddings are an error, not 
   t.throws(place(2, 1), { message: /features are 1 wide, token embeddings 2/ })
 })
 
-t.test('the same id has the same embedding wherever it stands', async t => {
+t.test('an id has the same embedding wherever it stands, asked for anew or kept', async t => {
   const { sessions } = await openSessions([`${MODELS}tiny/onnx/embed_tokens.onnx`], 'cpu', 1)
-  t.teardown(() => sessions[0]?.close())
-  const [a, b] = await Promise.all([[3, 4], [4]].map(some => embedTokens(sessions[0] as Session, some)))
-  t.equal(a?.length, 128)
-  t.same(a?.subarray(64), b)
+  const session = sessions[0] as Session
+  let runs = 0
+  const counted = { ...session, inputs: session.inputs, outputs: session.outputs, close: () => session.close() }
+  const embeddings = new TokenEmbeddings({
+    ...counted,
+    run: async feeds => {
+      runs++
+      return await session.run(feeds)
+    },
+  })
+  t.teardown(() => embeddings.close())
+  const text = Array.from({ length: 300 }, (_, i) => i)
+  const all = await embeddings.of(text)
+  t.equal(all.length, 300 * 64)
+  const row = (id: number) => [...all.subarray(id * 64, (id + 1) * 64)]
+  t.same([...(await embeddings.of([3, 4, 3]))], [...row(3), ...row(4), ...row(3)], 'a prompt is not kept')
+  t.equal(runs, 2)
+  t.same([...(await embeddings.of([4, 3]))], [...row(4), ...row(3)])
+  t.equal(runs, 2, 'both are kept by now')
+  t.same([...(await embeddings.of([4, 5]))], [...row(4), ...row(5)])
+  t.equal(runs, 3)
+  for (const id of text) t.same([...(await embeddings.of([id]))], row(id), String(id))
+  t.equal(runs, 300)
+  await embeddings.of([20])
+  t.equal(runs, 300)
+  await embeddings.of([299])
+  t.equal(runs, 301)
 })

@@ -17,9 +17,6 @@ t.test('a graph declares its names, types and ranks, and runs', async t => {
   t.match(session.outputs.get('inputs_embeds'), { type: 'float32', shape: { length: 3 } })
   const { inputs_embeds } = await session.run({ input_ids: { data: BigInt64Array.of(1n, 2n), dims: [1, 2] } })
   t.same(inputs_embeds?.dims, [1, 2, 64])
-  const into = { inputs_embeds: { data: new Float32Array(128), dims: [1, 2, 64] } }
-  await session.run({ input_ids: { data: BigInt64Array.of(1n, 2n), dims: [1, 2] } }, into)
-  t.same(into.inputs_embeds.data, inputs_embeds?.data, 'written into the array that was given')
   await t.rejects(session.run({}), { message: /input_ids was not fed/ })
   await session.close()
 })

@@ -1,12 +1,15 @@
-"""`decoder_model_merged`, fused: one graph for prompt and single steps, its cache writable in place.
+"""`decoder_model_merged`, fused: one graph for prompt and single steps.
 
 Inputs: `inputs_embeds` f32 [B, L, D], `attention_mask` i64 [B, P + L] (1 = real token, right padding),
 `logit_indices` i64 [B, K] (positions within this run's L whose logits are wanted),
 `past_key_values.{i}.{key,value}` f32 [B, KV, C, hd].
-Outputs: `logits` f32 [B, K, V], `present.{i}.{key,value}` f32 [B, KV, max(C, P + L), hd].
+Outputs: `logits` f32 [B, K, V], and the cache in two forms, to ask for one of them:
+`cache_update` f32 [B, 2 * layers * KV, L, hd], what this run adds (layer by layer, keys then values), for a runtime
+that copies each output, as onnxruntime-node does;
+`present.{i}.{key,value}` f32 [B, KV, max(C, P + L), hd], the whole, for one that can bind it to the past's own buffer.
 
-com.microsoft.GroupQueryAttention rotates, appends to the cache and masks causally: row b's tokens stand at the
-positions that end with sum(mask[b]) - 1. Several tokens on top of a cache need a batch of one row.
+com.microsoft.GroupQueryAttention appends to the cache and masks causally: row b's tokens stand at the positions that
+end with sum(mask[b]) - 1. Several tokens on top of a cache need a batch of one row.
 """
 
 import onnx
@@ -25,13 +28,17 @@ def decoder_graph(model: Idefics3ForConditionalGeneration) -> onnx.ModelProto:
     mask = graph.input("attention_mask", "int64", ["batch", "total_length"])
     indices = graph.input("logit_indices", "int64", ["batch", "wanted"])
     graph.output("logits", "float", ["batch", "wanted", model.lm_head.out_features])
+    parts = 2 * len(text.layers) * config.num_key_value_heads
+    graph.output("cache_update", "float", ["batch", parts, "length", config.head_dim])
     for i in range(len(text.layers)):
         cache_values(graph, i, config, "capacity", "capacity_out")
-    lengths = _lengths(graph, mask)
+    lengths, positions = _lengths(graph, mask, x)
+    updates: list[str] = []
     tables = [graph.weight(name, table) for name, table in zip(("cos", "sin"), rope_tables(model), strict=True)]
     h = _norm(graph, x, "text.0.norm1", text.layers[0].input_layernorm)
     for i, layer in enumerate(text.layers):
-        attended = _attention(graph, h, i, layer.self_attn, config, lengths, tables)
+        attended, *added = _attention(graph, h, i, layer.self_attn, config, lengths, [positions, *tables])
+        updates += added
         h, x = _add_norm(graph, x, attended, f"text.{i}.norm2", layer.post_attention_layernorm)
         expanded = mlp(graph, h, f"text.{i}", layer.mlp)
         if i + 1 < len(text.layers):
@@ -41,6 +48,8 @@ def decoder_graph(model: Idefics3ForConditionalGeneration) -> onnx.ModelProto:
     x = graph.op("GatherND", x, graph.op("Unsqueeze", indices, graph.ints(-1)), batch_dims=1)
     x = _norm(graph, x, "text.norm", text.norm)
     graph.op("MatMul", x, graph.weight("lm_head.weight", model.lm_head.weight.t()), outputs=["logits"])
+    update = graph.op("Reshape", graph.op("Concat", *updates, axis=2), graph.ints(0, 0, -1, config.head_dim))
+    graph.op("Transpose", update, perm=[0, 2, 1, 3], outputs=["cache_update"])
     return graph.build()
 
 
@@ -52,7 +61,7 @@ def check_text_config(config: LlamaConfig) -> None:
         raise ValueError(f"text activation {config.hidden_act!r} cannot be exported; only silu can")
     if config.head_dim % 16:
         raise ValueError(
-            f"head_dim {config.head_dim} cannot be exported: GroupQueryAttention rotates in units of 16; "
+            f"head_dim {config.head_dim} cannot be exported: onnxruntime rotates in units of 16; "
             "choose a text width and number of heads that give a multiple of 16"
         )
     kind = config.rope_parameters["rope_type"]
@@ -84,32 +93,41 @@ def mlp(graph: Graph, x: str, name: str, block: nn.Module) -> str:
     return graph.linear(graph.op("Mul", gate, up), f"{name}.down_proj", block.down_proj.weight, block.down_proj.bias)
 
 
-def _lengths(graph: Graph, mask: str) -> tuple[str, str]:
-    """`seqlens_k` i32 [B] (real tokens less one) and `total_sequence_length` i32 (a scalar: the mask's width)."""
-    count = graph.op("ReduceSum", mask, graph.ints(1), keepdims=0)
-    last = graph.op("Cast", graph.op("Sub", count, graph.ints(1)), to=onnx.TensorProto.INT32)
-    width = graph.op("Squeeze", graph.op("Shape", mask, start=1, end=2))
-    return last, graph.op("Cast", width, to=onnx.TensorProto.INT32)
+def _lengths(graph: Graph, mask: str, x: str) -> tuple[tuple[str, str], str]:
+    """`seqlens_k` i32 [B] (real tokens less one), `total_sequence_length` i32 (a scalar: the mask's width), and the
+    positions i64 [B, L] of the run's own tokens."""
+    count = graph.op("ReduceSum", mask, graph.ints(1), keepdims=1)
+    last = graph.op("Sub", count, graph.ints(1))
+    last = graph.op("Cast", graph.op("Squeeze", last, graph.ints(1)), to=onnx.TensorProto.INT32)
+    width = graph.op("Cast", graph.op("Squeeze", graph.op("Shape", mask, start=1, end=2)), to=onnx.TensorProto.INT32)
+    length = graph.op("Squeeze", graph.op("Shape", x, start=1, end=2))
+    # A first run's padding makes it longer than what is real.
+    past = graph.op("Max", graph.op("Sub", count, length), graph.ints(0))
+    zero, one = (graph.op("Squeeze", graph.ints(value)) for value in (0, 1))
+    return (last, width), graph.op("Add", past, graph.op("Range", zero, length, one))
 
 
 def _attention(
-    graph: Graph, x: str, i: int, attention: nn.Module, config: LlamaConfig, lengths: tuple[str, str], tables: list[str]
-) -> str:
+    graph: Graph, x: str, i: int, attention: nn.Module, config: LlamaConfig, lengths: tuple[str, str], rope: list[str]
+) -> tuple[str, str, str]:
+    """What comes of the attention, and the tokens' own keys, rotated, and values: [B, L, KV * hd] each."""
     parts = (attention.q_proj, attention.k_proj, attention.v_proj)
     bias = None if attention.q_proj.bias is None else torch.cat([part.bias for part in parts])
     packed = graph.linear(x, f"text.{i}.qkv", torch.cat([part.weight for part in parts]), bias)
+    q, k, v = (f"text.{i}.{name}" for name in "qkv")
+    graph.op("Split", packed, graph.ints(*[part.out_features for part in parts]), outputs=[q, k, v], axis=2)
+    q, k = (graph.op("RotaryEmbedding", part, *rope, domain=MICROSOFT) for part in (q, k))
     past = [f"past_key_values.{i}.{part}" for part in ("key", "value")]
     y = f"text.{i}.attended"
     graph.op(
         "GroupQueryAttention",
-        *[packed, "", "", *past, *lengths, *tables],
+        *[q, k, v, *past, *lengths],
         outputs=[y, f"present.{i}.key", f"present.{i}.value"],
         domain=MICROSOFT,
         num_heads=config.num_attention_heads,
         kv_num_heads=config.num_key_value_heads,
-        do_rotary=1,
     )
-    return graph.linear(y, f"text.{i}.o_proj", attention.o_proj.weight, attention.o_proj.bias)
+    return graph.linear(y, f"text.{i}.o_proj", attention.o_proj.weight, attention.o_proj.bias), k, v
 
 
 def _norm(graph: Graph, x: str, name: str, norm: nn.Module) -> str:

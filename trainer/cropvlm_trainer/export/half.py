@@ -1,9 +1,8 @@
 """Half precision: weights, activations and KV cache in float16, as the hub's `_fp16` graphs.
 
 `image_features`, `inputs_embeds` and `logits` stay float32, with a Cast inside the graph, so that sampling needs no
-other arithmetic; bytes are normalised in float32 and then cast. `past_key_values.*` and `present.*` are float16, which
-halves the cache and lets GroupQueryAttention go on writing it in place. The engine reads what each graph declares
-(`src/vlm/half.ts`).
+other arithmetic; bytes are normalised in float32 and then cast. What is of the cache is float16, which halves it. The
+engine reads what each graph declares (`src/vlm/half.ts`).
 
 onnxruntime's CPU provider has no float16 kernel for MatMul: there it computes in float32 between casts, and gains
 memory on disk alone; the CUDA provider computes in halves. The norms add up in float32 on both.
@@ -17,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from cropvlm_trainer.export.pixels import EXACT, NORMALISED
 
-CACHE = ("past_key_values.", "present.")
+CACHE = ("past_key_values.", "present.", "cache_update")
 
 
 def half_graph(graph: onnx.ModelProto) -> onnx.ModelProto:

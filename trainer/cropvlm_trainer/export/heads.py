@@ -13,7 +13,7 @@ import onnx
 
 from cropvlm_trainer.export.graph import MICROSOFT
 from cropvlm_trainer.export.rewrite import Rewrite
-from cropvlm_trainer.export.rows import LARGEST, SMALLEST_SCALE, ZERO
+from cropvlm_trainer.export.rows import LARGEST, ZERO
 
 PROBABILITY_STEPS = 255
 
@@ -45,11 +45,11 @@ class _Heads(Rewrite):
         self.scope = node.output[0]
         by_head, whole, over = self.ints(0, 0, heads, -1), self.ints(0, 0, -1), [0, 2, 1]
         q, k = (self.op("Reshape", value, by_head) for value in (q, k))
-        q_largest = self.op("ReduceMax", self._largest(q, 3), self.ints(1), keepdims=1)  # [B, 1, H, 1]
-        k_largest, v_largest = self._largest(k, 3), self._largest(v, 1)  # [B, P, H, 1], [B, 1, H * D]
-        q = self.op("Reshape", self._quantized(q, q_largest, np.uint8(ZERO)), whole)
-        k = self.op("Reshape", self._quantized(k, k_largest, np.int8(0)), whole)
-        v = self._quantized(v, v_largest, np.int8(0))
+        q_largest = self.op("ReduceMax", self.largest(q, 3), self.ints(1), keepdims=1)  # [B, 1, H, 1]
+        k_largest, v_largest = self.largest(k, 3), self.largest(v, 1)  # [B, P, H, 1], [B, 1, H * D]
+        q = self.op("Reshape", self.quantized(q, q_largest, LARGEST, np.uint8(ZERO)), whole)
+        k = self.op("Reshape", self.quantized(k, k_largest, LARGEST, np.int8(0)), whole)
+        v = self.quantized(v, v_largest, LARGEST, np.int8(0))
         # The steps of q and k, and the attention's own scale, in one factor for each key.
         steps = self.op("Mul", self.op("Mul", q_largest, k_largest), self.float(scale / LARGEST**2))
         of_scores = self.op("Transpose", self.op("Reshape", steps, whole), perm=over)  # [B, H, P]
@@ -69,16 +69,8 @@ class _Heads(Rewrite):
         scores = self.op("MatMulIntegerToFloat", q, k, one, of_scores, q_zero, zero, domain=MICROSOFT)
         shares = self.op("Softmax", scores, axis=-1)
         largest = self.op("ReduceMax", shares, self.ints(-1), keepdims=1)  # [B, P, 1]
-        # Not QuantizeLinear's own scale for each row: its kernel then asks the thread pool for every row.
-        step = self.float(1 / PROBABILITY_STEPS)
-        rows = self.op("QuantizeLinear", self.op("Div", shares, largest), step, self.zero_point(np.uint8(0)))
-        values = self.op("MatMulIntegerToFloat", rows, v, step, of_values, domain=MICROSOFT)
+        rows = self.quantized(shares, largest, PROBABILITY_STEPS, np.uint8(0))
+        values = self.op(
+            "MatMulIntegerToFloat", rows, v, self.float(1 / PROBABILITY_STEPS), of_values, domain=MICROSOFT
+        )
         return self.op("Mul", values, largest)
-
-    def _largest(self, x: str, axis: int) -> str:
-        """By size, along an axis that stays with length 1."""
-        largest = self.op("ReduceMax", self.op("Abs", x), self.ints(axis), keepdims=1)
-        return self.op("Max", largest, self.float(SMALLEST_SCALE))
-
-    def _quantized(self, x: str, largest: str, zero: np.generic) -> str:
-        return self.op("QuantizeLinear", self.op("Div", x, largest), self.float(1 / LARGEST), self.zero_point(zero))

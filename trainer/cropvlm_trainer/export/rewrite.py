@@ -4,6 +4,9 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+SMALLEST = 1e-12
+"""In the place of the largest of nothing but zeros: values are divided by it."""
+
 
 class Rewrite:
     """Collects the nodes of a copy of `graph`; what is not added is gone."""
@@ -28,6 +31,20 @@ class Rewrite:
         outputs = [f"{value}.{i}" for i in range(parts)]
         self._nodes.append(helper.make_node("Split", [value], outputs, f"{value}.split", axis=axis, num_outputs=parts))
         return outputs
+
+    def largest(self, x: str, axis: int) -> str:
+        """By size, along an axis that stays with length 1."""
+        largest = self.op("ReduceMax", self.op("Abs", x), self.ints(axis), keepdims=1)
+        return self.op("Max", largest, self.float(SMALLEST))
+
+    def quantized(self, x: str, largest: str, steps: int, zero: np.generic) -> str:
+        """`round(x / largest * steps) + zero`, in zero's type.
+
+        Not QuantizeLinear's own scales: they can differ along one axis only, and for each row its kernel would ask the
+        thread pool again.
+        """
+        units = self.op("Mul", x, self.op("Reciprocal", largest))
+        return self.op("QuantizeLinear", units, self.float(1 / steps), self.zero_point(zero))
 
     def constant(self, name: str, value: np.ndarray) -> str:
         """Under a name that others may have used for the same value."""

@@ -11,7 +11,7 @@ import onnx
 from onnx import numpy_helper
 
 from cropvlm_trainer.export.graph import MICROSOFT
-from cropvlm_trainer.export.rewrite import Rewrite
+from cropvlm_trainer.export.rewrite import SMALLEST, Rewrite
 
 ZERO = 128
 """Zero point of activations: as far down as up."""
@@ -22,8 +22,6 @@ GELU_LEAST = 0.1701
 
 GELU_ZERO = 16
 LARGEST = 127
-SMALLEST_SCALE = 1e-12
-"""For a row or a channel of nothing but zeros."""
 
 
 def in_rows(graph: onnx.ModelProto, leave_out: Collection[str] = ()) -> onnx.ModelProto:
@@ -41,7 +39,7 @@ def in_rows(graph: onnx.ModelProto, leave_out: Collection[str] = ()) -> onnx.Mod
 
 def quantized(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """f32 [K, N] -> int8 [K, N] in -127..127, and f32 [N]."""
-    scale = np.maximum(np.abs(weight).max(axis=0) / LARGEST, SMALLEST_SCALE).astype(np.float32)
+    scale = np.maximum(np.abs(weight).max(axis=0) / LARGEST, SMALLEST).astype(np.float32)
     return np.rint(weight / scale).astype(np.int8), scale
 
 
@@ -52,7 +50,7 @@ class _Rows(Rewrite):
         super().__init__(graph)
         self.replaced: set[str] = set()
         self._gelus = {node.output[0] for node in graph.graph.node if node.op_type in GELUS}
-        self._quantized: dict[str, tuple[str, str, str]] = {}
+        self._quantized: dict[str, tuple[str, str, int, np.uint8]] = {}
 
     def product(self, node: onnx.NodeProto) -> None:
         x, weight = node.input
@@ -60,29 +58,22 @@ class _Rows(Rewrite):
         self.replaced.add(weight)
         if x not in self._quantized:
             self._quantized[x] = self._activation(x)
-        rows, scale, zero = self._quantized[x]
-        # 1 and not the rows' scales: the operator takes one scale for all of its first input.
+        rows, largest, steps, zero = self._quantized[x]
+        # 1 and not the rows' own: the operator takes one scale for all of its first input.
         inputs = [rows, self.constant(f"{weight}.int8", values)]
-        inputs += [self.float(1), self.constant(f"{weight}.scale", scales)]
-        inputs += [zero, self.zero_point(np.int8(0))]
+        inputs += [self.float(1), self.constant(f"{weight}.scale", scales / np.float32(steps))]
+        inputs += [self.zero_point(zero), self.zero_point(np.int8(0))]
         y = self.op("MatMulIntegerToFloat", *inputs, output=f"{node.output[0]}.rows", domain=MICROSOFT)
-        self.op("Mul", y, scale, output=node.output[0])
+        self.op("Mul", y, largest, output=node.output[0])
 
-    def _activation(self, x: str) -> tuple[str, str, str]:
-        """f32 [..., K] -> uint8 [..., K], its scales f32 [..., 1] and its zero point."""
+    def _activation(self, x: str) -> tuple[str, str, int, np.uint8]:
+        """f32 [..., K] -> uint8 [..., K], what `steps` steps above the zero point stand for, f32 [..., 1], and both."""
         self.scope = x
-        last = self.ints(-1)
-        high = self.op("ReduceMax", x, last, keepdims=1)
         if x in self._gelus:
-            zero = GELU_ZERO
-            above = self.op("Mul", high, self.float(1 / (255 - zero)))
-            scale = self.op("Max", above, self.float(GELU_LEAST / zero))
+            steps, zero = 255 - GELU_ZERO, GELU_ZERO
+            high = self.op("ReduceMax", x, self.ints(-1), keepdims=1)
+            largest = self.op("Max", high, self.float(GELU_LEAST * steps / zero))
         else:
-            zero = ZERO
-            below = self.op("Neg", self.op("ReduceMin", x, last, keepdims=1))
-            largest = self.op("Max", high, below, self.float(SMALLEST_SCALE))
-            scale = self.op("Mul", largest, self.float(1 / LARGEST))
-        # QuantizeLinear's own scale cannot differ by row of a tensor of rank 3: it gets 1.
-        units = self.op("Div", x, scale)
-        point = self.zero_point(np.uint8(zero))
-        return self.op("QuantizeLinear", units, self.float(1), point), scale, point
+            steps, zero = LARGEST, ZERO
+            largest = self.largest(x, -1)
+        return self.quantized(x, largest, steps, np.uint8(zero)), largest, steps, np.uint8(zero)

@@ -75,11 +75,11 @@ class OnnxModel:
             feeds["logit_indices"] = wanted.astype(np.int64)
         else:
             feeds["position_ids"] = np.maximum(mask.cumsum(1)[:, -length:] - 1, 0).astype(np.int64)
-        logits, *present = self.decoder.run(None, feeds)
+        presents = [name.replace("past_key_values.", "present.") for name in cache]
+        logits, *present = self.decoder.run(["logits", *presents], feeds)
         if not self.fused:
             logits = np.take_along_axis(logits, wanted[..., None], axis=1)
-        names = [value.name.replace("present.", "past_key_values.") for value in self.decoder.get_outputs()[1:]]
-        return logits, dict(zip(names, present, strict=True))
+        return logits, dict(zip(cache, present, strict=True))
 
     def generate(self, embeds: np.ndarray, ends: Collection[int], max_new_tokens: int) -> tuple[list[int], np.ndarray]:
         """Greedy tokens of one prompt [1, L, D], the end token included, and the logits that chose each."""

@@ -5,7 +5,7 @@ import { CliError, EXIT } from '../src/cli/cli-error.js'
 import type { Device } from './engines/peer.js'
 import { ROOT } from './root.js'
 
-export const PARTS = ['latency', 'second', 'agreement', 'load', 'memory'] as const
+export const PARTS = ['latency', 'second', 'agreement', 'load', 'processes'] as const
 export type Part = (typeof PARTS)[number]
 
 export const HELP = `Measures the service beside what people use today; writes results.json and RESULTS.md.
@@ -16,14 +16,14 @@ export const HELP = `Measures the service beside what people use today; writes r
                      second     the same image with another question
                      agreement  the bundled cropper's boxes and answers in int8 against fp32
                      load       an open-loop load on the bundled models at rising rates
-                     memory     what a second engine process costs
+                     processes  what a second engine process costs and gives
                      Parts left out keep the figures of an earlier run on the same machine.
 --quick              under two minutes: latency and load of the bundled models with few rounds, into bench/.cache/quick
 --models NAME,...    of latency: full (256M architecture, random weights), mini (the bundled cropper); both
 --rounds R=N,...     of the full model: rounds at each longest edge (512=7,1024=3,2048=2)
 --mini-rounds N      of the bundled cropper (25)
 --precisions P,...   of ours (fp32,int8,q4; on cuda fp32,fp16)
---ours P             the precision that ratios are of, and that second and memory take (int8; on cuda fp16)
+--ours P             the precision that ratios are of, and that second and processes take (int8; on cuda fp16)
 --peers E:P,...      or none (transformers:fp32,transformers:bf16,transformers.js:fp32,transformers.js:q8;
                      on cuda transformers:fp16,transformers:bf16)
 --device cpu|cuda    where all of them run (cpu)
@@ -33,7 +33,8 @@ export const HELP = `Measures the service beside what people use today; writes r
 --pages N            of agreement (500)
 --load-seconds N     of each rate (8)
 --load-rates M,...   in multiples of the measured capacity (0.25,0.5,0.75,1,1.5,2,5)
---load-set "A=B ..." settings of the service under load; once for each set of them to compare (one: the defaults)
+--load-set "A=B ..." settings of the service under load; once for each set of them (the defaults, and
+                     two processes)
 --render             only writes RESULTS.md anew, from results.json and NOTES.md
 --cache DIR          models and pictures, made where they are missing (bench/.cache)
 --out DIR            where results.json and RESULTS.md go (bench); NOTES.md there is put into RESULTS.md
@@ -93,7 +94,7 @@ export function readOptions(args: readonly string[]): Options | null {
     pages: count('--pages', values.pages ?? '500'),
     loadSeconds: count('--load-seconds', values['load-seconds'] ?? (quick ? '3' : '8')),
     loadRates: list(values['load-rates'] ?? (quick ? '0.5,1,5' : '0.25,0.5,0.75,1,1.5,2,5')).map(positive),
-    loadSets: (values['load-set'] ?? ['']).map(readSettings),
+    loadSets: (values['load-set'] ?? (quick || onCuda ? [''] : LOAD_SETS)).map(readSettings),
     cache,
     out: values.out ?? (quick ? join(cache, 'quick') : join(ROOT, 'bench')),
   }
@@ -101,6 +102,8 @@ export function readOptions(args: readonly string[]): Options | null {
 
 const MODELS = ['full', 'mini'] as const
 const CPU_PEERS = 'transformers:fp32,transformers:bf16,transformers.js:fp32,transformers.js:q8'
+/** The settings by default, and what small models gain most by. */
+const LOAD_SETS = ['', 'ENGINE_PROCESSES=2']
 const CUDA_PEERS = 'transformers:fp16,transformers:bf16'
 
 function parse(args: readonly string[]) {

@@ -94,11 +94,15 @@ export interface LoadStep extends LoadSummary {
   engine_rss_mb: number[]
 }
 
-export interface MemoryRow {
+export interface ProcessesRow {
   precision: string
   processes: number
   engines: Shares[]
   pss_sum_mb: number
+  /** One box of an idle service. */
+  alone_ms: number
+  /** Of a closed loop. */
+  boxes_per_s: number
 }
 
 /** Runs of the decoder after the prefill, as the service counts them over the latency part. */
@@ -116,7 +120,7 @@ export interface Measured {
 }
 
 export interface Results {
-  format: 1
+  format: 2
   date: string
   machine: Machine
   revision: string | null
@@ -132,12 +136,12 @@ export interface Results {
   second_question: SecondQuestion[]
   agreement: Agreement | null
   load: LoadStep[]
-  memory: MemoryRow[]
+  processes: ProcessesRow[]
 }
 
 export function emptyResults(about: Pick<Results, 'machine' | 'revision' | 'ours' | 'device'>): Results {
   return {
-    format: 1,
+    format: 2,
     date: new Date().toISOString(),
     ...about,
     parts: {},
@@ -148,7 +152,7 @@ export function emptyResults(about: Pick<Results, 'machine' | 'revision' | 'ours
     second_question: [],
     agreement: null,
     load: [],
-    memory: [],
+    processes: [],
   }
 }
 

@@ -109,8 +109,8 @@ function loadTargets(load: readonly LoadStep[]): Target[] {
   ]
 }
 
-function memoryTarget({ memory }: Results): Target {
-  const [one, two] = [1, 2].map(count => memory.find(({ processes }) => processes === count)?.pss_sum_mb)
+function memoryTarget({ processes: rows }: Results): Target {
+  const [one, two] = [1, 2].map(count => rows.find(({ processes }) => processes === count)?.pss_sum_mb)
   const cost = one === undefined || two === undefined ? null : two - one
   return {
     what: 'memory of a further engine process, full size (what the sum of all shares grows by)',
@@ -121,12 +121,13 @@ function memoryTarget({ memory }: Results): Target {
 }
 
 function throughputTarget(load: readonly LoadStep[]): Target {
-  const best = Math.max(...load.map(({ throughput }) => throughput))
+  const own = load.filter(({ settings }) => Object.keys(settings).length === 0)
+  const best = Math.max(...own.map(({ throughput }) => throughput))
   return {
-    what: 'bundled models, boxes a second sustained',
+    what: 'bundled models, default settings, boxes a second sustained',
     wanted: 'at least 30',
-    measured: load.length === 0 ? null : `${best.toFixed(1)}`,
-    met: load.length === 0 ? null : best >= 30,
+    measured: own.length === 0 ? null : `${best.toFixed(1)}`,
+    met: own.length === 0 ? null : best >= 30,
   }
 }
 

@@ -139,7 +139,7 @@ t.test('options', async t => {
     ],
     loadSets: [{ ENGINE_PROCESSES: '2', THREADS: '1' }],
     ours: 'int8',
-    parts: ['latency', 'second', 'agreement', 'load', 'memory'],
+    parts: ['latency', 'second', 'agreement', 'load', 'processes'],
   })
   t.match(readOptions(['--device', 'cuda']), { ours: 'fp16', peers: [{ precision: 'fp16' }, { precision: 'bf16' }] })
   t.match(readOptions(['--quick']), { models: ['mini'], parts: ['latency', 'load'] })
@@ -248,9 +248,9 @@ function measured(): Results {
       accuracy: { reference: 0.44, precision: 0.43 },
     },
     load: [loadStep({}), loadStep({ times_capacity: 1, rate: 40, loop_delay_p99_ms: 50 })],
-    memory: [
-      { precision: 'int8', processes: 1, engines: [share], pss_sum_mb: 700 },
-      { precision: 'int8', processes: 2, engines: [share, share], pss_sum_mb: 840 },
+    processes: [
+      { precision: 'int8', processes: 1, engines: [share], pss_sum_mb: 700, alone_ms: 600, boxes_per_s: 1.5 },
+      { precision: 'int8', processes: 2, engines: [share, share], pss_sum_mb: 840, alone_ms: 900, boxes_per_s: 1.7 },
     ],
   }
 }
@@ -306,7 +306,7 @@ t.test('RESULTS.md', async t => {
   t.match(text, /## Notes\n\nbf16 is missed because of X\./)
   t.match(text, '| transformers fp32 | 4160 | 790-900 | 10.0 | 5.0 | 600 | 60.0 | 90.0 | 16 | 500 | 5.2x |')
   t.match(text, '| 200.0 | 5x | 39.0 | 1500 | 1700 | 25.0 | 75.0 | 0.0 | 0.0 | 4.0 | 2.0 | 150 | 200 |')
-  t.match(text, '| 2, int8 | 840 | 700 / 400 / 130; 700 / 400 / 130 |')
+  t.match(text, '| 2, int8 | 900 | 1.70 | 840 | 700 / 400 / 130; 700 / 400 / 130 |')
   t.notMatch(text, '## A second question', 'what was not measured has no table')
   t.notMatch(text, /undefined|NaN|null/)
   const loud = {

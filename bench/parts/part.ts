@@ -11,7 +11,7 @@ import { agreement } from './agreement.js'
 import { decoderRuns } from './decoder-runs.js'
 import { latency } from './latency.js'
 import { load } from './load.js'
-import { memory } from './memory.js'
+import { processes } from './processes.js'
 import { secondQuestion } from './second.js'
 
 type Say = (line: string) => void
@@ -47,11 +47,11 @@ export async function measurePart(part: Part, options: Options, say: Say): Promi
       const pictures = await Promise.all(numbers.map(i => pictureFile(join(options.cache, 'pictures'), i, ...PAGE)))
       return { load: await load({ sets, rates, seconds, pictures, device, log: say }) }
     }
-    case 'memory': {
+    case 'processes': {
       const { ours } = await fullModel(options)
       const resolution = options.rounds[0]?.[0] ?? 512
       const plan = { folder: ours, precision: options.ours, resolution, picture: photos(options), log: say }
-      return { memory: await memory(plan) }
+      return { processes: await processes(plan) }
     }
   }
 }

@@ -1,5 +1,5 @@
 /** The tables of the other parts. */
-import type { LoadStep, MemoryRow, Results, SecondQuestion } from '../results.js'
+import type { LoadStep, ProcessesRow, Results, SecondQuestion } from '../results.js'
 import { ms, table, times, whole } from './table.js'
 
 export function secondSection(rows: readonly SecondQuestion[]): string[] {
@@ -93,13 +93,21 @@ function loadLine(step: LoadStep): string[] {
   ]
 }
 
-export function memorySection(rows: readonly MemoryRow[]): string[] {
+export function processesSection(rows: readonly ProcessesRow[]): string[] {
   if (rows.length === 0) return []
-  const head = ['engine processes', 'shares of memory (Pss) together, MiB', 'each: Rss / Pss / private, MiB']
-  const lines = rows.map(({ processes, precision, pss_sum_mb, engines }) => [
+  const head = [
+    'engine processes',
+    'one box alone, ms',
+    'boxes/s, 4 callers',
+    'shares of memory (Pss) together, MiB',
+    'each: Rss / Pss / private, MiB',
+  ]
+  const lines = rows.map(({ processes, precision, pss_sum_mb, engines, alone_ms, boxes_per_s }) => [
     `${processes}, ${precision}`,
+    ms(alone_ms),
+    boxes_per_s.toFixed(2),
     String(pss_sum_mb),
     engines.map(({ rss_mb, pss_mb, private_mb }) => `${rss_mb} / ${pss_mb} / ${private_mb}`).join('; '),
   ])
-  return [`## Memory of engine processes (full size)\n\n${table(head, lines)}\n`]
+  return [`## Engine processes (full size, the cores shared among them)\n\n${table(head, lines)}\n`]
 }

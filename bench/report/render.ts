@@ -2,7 +2,7 @@
 import type { Results } from '../results.js'
 import { type Target, targets } from '../targets.js'
 import { latencySections, noisy } from './latency.js'
-import { agreementSection, loadSections, memorySection, secondSection } from './others.js'
+import { agreementSection, loadSections, processesSection, secondSection } from './others.js'
 import { table } from './table.js'
 
 /** @param notes NOTES.md's content; null where there is none. */
@@ -25,7 +25,7 @@ export function render(results: Results, notes: string | null): string {
     ...agreementSection(results),
     ...loadSections(results.load),
     ...(results.load.length === 0 ? [] : [`${LOAD_HOW}\n`]),
-    ...memorySection(results.memory),
+    ...processesSection(results.processes),
   ].join('\n')
 }
 

@@ -13,15 +13,16 @@ export interface Target {
 const OVERLOAD = 5
 
 export function targets(results: Results): Target[] {
+  const byDefault = results.load.filter(({ settings }) => Object.keys(settings).length === 0)
   return [
     ...(results.device === 'cpu' ? latencyTargets(results) : gpuTargets(results)),
     decoderTarget(results),
     secondTarget(results, 512, 5),
     secondTarget(results, 2048, 20),
     agreementTarget(results),
-    ...loadTargets(results.load),
+    ...loadTargets(byDefault),
     memoryTarget(results),
-    throughputTarget(results.load),
+    throughputTarget(byDefault),
   ]
 }
 
@@ -121,13 +122,12 @@ function memoryTarget({ processes: rows }: Results): Target {
 }
 
 function throughputTarget(load: readonly LoadStep[]): Target {
-  const own = load.filter(({ settings }) => Object.keys(settings).length === 0)
-  const best = Math.max(...own.map(({ throughput }) => throughput))
+  const best = Math.max(...load.map(({ throughput }) => throughput))
   return {
-    what: 'bundled models, default settings, boxes a second sustained',
+    what: 'bundled models, boxes a second sustained',
     wanted: 'at least 30',
-    measured: own.length === 0 ? null : `${best.toFixed(1)}`,
-    met: own.length === 0 ? null : best >= 30,
+    measured: load.length === 0 ? null : `${best.toFixed(1)}`,
+    met: load.length === 0 ? null : best >= 30,
   }
 }
 

@@ -44,7 +44,10 @@ function withoutPython(options: Options): Options {
 async function renderAgain(out: string): Promise<void> {
   const results = await readResults(out)
   if (results === null)
-    throw new CliError(EXIT.usage, `${out} holds no results.json; measure first, or name it with --out.`)
+    throw new CliError(
+      EXIT.usage,
+      `${out} holds no results.json of this version; measure first, or name it with --out.`,
+    )
   await writeReport(results, out)
 }
 

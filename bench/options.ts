@@ -34,7 +34,7 @@ export const HELP = `Measures the service beside what people use today; writes r
 --load-seconds N     of each rate (8)
 --load-rates M,...   in multiples of the measured capacity (0.25,0.5,0.75,1,1.5,2,5)
 --load-set "A=B ..." settings of the service under load; once for each set of them (the defaults, and
-                     two processes)
+                     but for --quick and cuda two processes)
 --render             only writes RESULTS.md anew, from results.json and NOTES.md
 --cache DIR          models and pictures, made where they are missing (bench/.cache)
 --out DIR            where results.json and RESULTS.md go (bench); NOTES.md there is put into RESULTS.md

@@ -99,10 +99,11 @@ export interface ProcessesRow {
   processes: number
   engines: Shares[]
   pss_sum_mb: number
-  /** One box of an idle service. */
-  alone_ms: number
-  /** Of a closed loop. */
+  /** One box of an idle service; null where none was given. */
+  alone_ms: number | null
+  /** Of a closed loop of so many callers. */
   boxes_per_s: number
+  callers: number
 }
 
 /** Runs of the decoder after the prefill, as the service counts them over the latency part. */
@@ -119,8 +120,11 @@ export interface Measured {
   seconds: number
 }
 
+/** 2: `processes` instead of `memory`. */
+const FORMAT = 2
+
 export interface Results {
-  format: 2
+  format: typeof FORMAT
   date: string
   machine: Machine
   revision: string | null
@@ -141,7 +145,7 @@ export interface Results {
 
 export function emptyResults(about: Pick<Results, 'machine' | 'revision' | 'ours' | 'device'>): Results {
   return {
-    format: 2,
+    format: FORMAT,
     date: new Date().toISOString(),
     ...about,
     parts: {},
@@ -156,16 +160,17 @@ export function emptyResults(about: Pick<Results, 'machine' | 'revision' | 'ours
   }
 }
 
-/** null where the folder holds none. */
+/** null where the folder holds none of this format. */
 export async function readResults(folder: string): Promise<Results | null> {
   const text = await readFile(join(folder, 'results.json'), 'utf8').catch(() => null)
-  return text === null ? null : (JSON.parse(text) as Results)
+  const results = text === null ? null : (JSON.parse(text) as Results)
+  return results?.format === FORMAT ? results : null
 }
 
 /** What an earlier run left in the folder, if it was on the same machine and device; else `fresh`. */
 export async function earlierOr(fresh: Results, folder: string): Promise<Results> {
   const earlier = await readResults(folder)
-  if (earlier === null || earlier.format !== fresh.format) return fresh
+  if (earlier === null) return fresh
   const keys = ['cpu', 'cores', 'memory_gb', 'gpu'] as const
   const same = keys.every(key => earlier.machine[key] === fresh.machine[key])
   if (!same || earlier.device !== fresh.device || earlier.ours !== fresh.ours) return fresh

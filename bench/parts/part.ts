@@ -49,9 +49,9 @@ export async function measurePart(part: Part, options: Options, say: Say): Promi
     }
     case 'processes': {
       const { ours } = await fullModel(options)
-      const resolution = options.rounds[0]?.[0] ?? 512
-      const plan = { folder: ours, precision: options.ours, resolution, picture: photos(options), log: say }
-      return { processes: await processes(plan) }
+      const pictures = await Promise.all(Array.from({ length: LOAD_PICTURES }, (_, i) => photos(options)(2000 + i)))
+      const { ours: precision, device } = options
+      return { processes: await processes({ folder: ours, precision, device, pictures, log: say }) }
     }
   }
 }

@@ -1,26 +1,23 @@
 /** What one more engine process costs and gives: the full-size model in one process and in two, the cores shared. */
-import { readFile } from 'node:fs/promises'
-import { askCrop } from '../engines/ours.js'
-import { commented } from '../picture.js'
+import { generate } from '../load/generate.js'
+import { summarise } from '../load/summary.js'
 import { memoryShares, type Shares } from '../proc.js'
-import type { ProcessesRow } from '../results.js'
+import type { LoadSummary, ProcessesRow } from '../results.js'
 import { type BenchService, startBenchService } from '../service.js'
-import { median, significant } from '../stats.js'
 import { QUESTION } from './latency.js'
 
 export interface ProcessesPlan {
   folder: string
   precision: string
-  resolution: number
-  picture(number: number): Promise<string>
+  device: string
+  pictures: string[]
   log(line: string): void
 }
 
-/** Callers that ask again as soon as they are answered: more than there are processes, so that none is idle. */
-const CALLERS = 4
-const SECONDS = 20
-const ALONE = 5
-const PICTURES = 8
+/** More callers than processes, each of which has had work then. */
+const WARM_UP = { callers: 8, seconds: 1, seed: 1 }
+const ALONE = { callers: 1, seconds: 8, seed: 2 }
+const TOGETHER = { callers: 4, seconds: 20, seed: 3 }
 
 /** @throws Error where the service does not start as many processes as asked, or the system tells no shares. */
 export async function processes(plan: ProcessesPlan): Promise<ProcessesRow[]> {
@@ -32,51 +29,27 @@ export async function processes(plan: ProcessesPlan): Promise<ProcessesRow[]> {
   return rows
 }
 
-async function measure(plan: ProcessesPlan, count: number): Promise<ProcessesRow> {
+async function measure({ folder, precision, device, pictures }: ProcessesPlan, count: number): Promise<ProcessesRow> {
   const service = await startBenchService({
-    CROPPER_MODEL: plan.folder,
-    MODEL_PRECISION: plan.precision,
-    EXECUTION_PROVIDER: 'cpu',
+    CROPPER_MODEL: folder,
+    MODEL_PRECISION: precision,
+    EXECUTION_PROVIDER: device,
     ENGINE_PROCESSES: String(count),
     REQUEST_TIMEOUT_MS: '600000',
   })
+  const closedLoop = async ({ callers, seconds, seed }: typeof ALONE): Promise<LoadSummary> => {
+    const { outcomes } = await generate(service, { pictures, question: QUESTION, loop: { callers }, seconds, seed })
+    return summarise(outcomes, seconds)
+  }
   try {
-    const ask = await asker(plan, service)
-    await Promise.all(Array.from({ length: PICTURES }, ask))
+    await closedLoop(WARM_UP)
     const memory = shares(service, count)
-    const alone: number[] = []
-    for (let i = 0; i < ALONE; i++) alone.push(await ask())
-    const boxes_per_s = significant(await throughput(ask), 3)
-    return { precision: plan.precision, processes: count, ...memory, alone_ms: significant(median(alone)), boxes_per_s }
+    const { p50_ms: alone_ms } = await closedLoop(ALONE)
+    const { throughput: boxes_per_s } = await closedLoop(TOGETHER)
+    return { precision, processes: count, ...memory, alone_ms, callers: TOGETHER.callers, boxes_per_s }
   } finally {
     await service.stop()
   }
-}
-
-/** Asks about another file each time; gives the milliseconds until the box. */
-async function asker({ picture, resolution }: ProcessesPlan, { url }: BenchService): Promise<() => Promise<number>> {
-  const numbers = Array.from({ length: PICTURES }, (_, i) => 2000 + i)
-  const files = await Promise.all(numbers.map(async number => await readFile(await picture(number))))
-  let asked = 0
-  return async () => {
-    const number = asked++
-    const image = new Uint8Array(commented(files[number % PICTURES] as Buffer, `file ${number}`))
-    const start = performance.now()
-    await askCrop(url, image, `${number}.jpg`, QUESTION, resolution)
-    return performance.now() - start
-  }
-}
-
-/** Boxes a second of a closed loop, those that end late counted with the time they take. */
-async function throughput(ask: () => Promise<number>): Promise<number> {
-  const start = performance.now()
-  const seconds = () => (performance.now() - start) / 1000
-  let boxes = 0
-  const caller = async () => {
-    for (; seconds() < SECONDS; boxes++) await ask()
-  }
-  await Promise.all(Array.from({ length: CALLERS }, caller))
-  return boxes / seconds()
 }
 
 function shares(service: BenchService, count: number): Pick<ProcessesRow, 'engines' | 'pss_sum_mb'> {

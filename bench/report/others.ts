@@ -98,14 +98,14 @@ export function processesSection(rows: readonly ProcessesRow[]): string[] {
   const head = [
     'engine processes',
     'one box alone, ms',
-    'boxes/s, 4 callers',
+    'boxes/s (callers)',
     'shares of memory (Pss) together, MiB',
     'each: Rss / Pss / private, MiB',
   ]
-  const lines = rows.map(({ processes, precision, pss_sum_mb, engines, alone_ms, boxes_per_s }) => [
+  const lines = rows.map(({ processes, precision, pss_sum_mb, engines, alone_ms, boxes_per_s, callers }) => [
     `${processes}, ${precision}`,
     ms(alone_ms),
-    boxes_per_s.toFixed(2),
+    `${boxes_per_s.toFixed(2)} (${callers})`,
     String(pss_sum_mb),
     engines.map(({ rss_mb, pss_mb, private_mb }) => `${rss_mb} / ${pss_mb} / ${private_mb}`).join('; '),
   ])

@@ -1,4 +1,3 @@
-import { CropVlmError } from '../errors.js'
 import { type CachedPrefix, type CacheShape, cacheInputs, KvCache } from './kv-cache.js'
 import { floats, type Session, type TensorValue } from './session.js'
 
@@ -34,11 +33,6 @@ export class FusedRows {
     capacity: number,
     shape: CacheShape,
   ) {
-    if (!session.outputs.has(UPDATE))
-      throw new CropVlmError(
-        'invalid_model',
-        `The decoder graph has no output ${UPDATE}: an older trainer made it. Export the model anew with \`cropvlm-train export\`.`,
-      )
     this.cache = new KvCache(session, shape, rows, capacity)
     this.lengths = new Array<number>(rows).fill(0)
   }
@@ -142,8 +136,9 @@ export class HubSequence implements Sequence {
     private readonly session: Session,
     shape: CacheShape,
   ) {
-    this.presents = cacheInputs(session, shape)
-    for (const { past, type, heads, headDim } of cacheInputs(session, shape))
+    const inputs = cacheInputs(session, shape)
+    this.presents = inputs.map(({ past }) => ({ past, present: past.replace('past_key_values', 'present') }))
+    for (const { past, type, heads, headDim } of inputs)
       this.past[past] = {
         data: type === 'float16' ? new Uint16Array(0) : new Float32Array(0),
         dims: [1, heads, 0, headDim],

@@ -1,30 +1,32 @@
+import { LRUCache } from 'lru-cache'
 import { floats, type Session } from './session.js'
 import type { Features } from './vision.js'
 
-/** Tokens of one step of decoding; a prompt has more. */
-const MOST_OF_A_STEP = 8
-/** Rows that are kept; the tokens of boxes are sixteen. */
-const MOST_KEPT = 256
+/** A box has sixteen different tokens; a free answer may come to more, and forgets those it has not used for longest. */
+const KEPT = 256
 
-/** The decoder's input for token ids. What steps ask for is kept: the same few tokens, one run of the graph each. */
+/** The decoder's input for token ids. */
 export class TokenEmbeddings {
-  private readonly kept = new Map<number, Float32Array>()
+  private readonly kept = new LRUCache<number, Float32Array>({ max: KEPT })
 
   constructor(private readonly session: Session) {}
 
-  /** `[ids, dim]` */
+  /** Of a prompt's, `[ids, dim]`. */
   async of(ids: readonly number[]): Promise<Float32Array> {
-    const known = ids.flatMap(id => this.kept.get(id) ?? [])
-    if (known.length === ids.length) return joined(known)
     const { inputs_embeds: embeds } = await this.session.run({
       input_ids: { data: BigInt64Array.from(ids, BigInt), dims: [1, ids.length] },
     })
     if (!embeds) throw new Error('the embedding graph gave no inputs_embeds')
-    const rows = floats(embeds)
-    if (ids.length <= MOST_OF_A_STEP && this.kept.size + ids.length <= MOST_KEPT) {
-      const dim = rows.length / ids.length
-      for (const [i, id] of ids.entries()) this.kept.set(id, rows.slice(i * dim, (i + 1) * dim))
-    }
+    return floats(embeds)
+  }
+
+  /** The same of a step of decoding: mostly tokens that steps before had, which need no run of the graph. */
+  async ofStep(ids: readonly number[]): Promise<Float32Array> {
+    const known = ids.flatMap(id => this.kept.get(id) ?? [])
+    if (known.length === ids.length) return joined(known)
+    const rows = await this.of(ids)
+    const dim = rows.length / ids.length
+    for (const [i, id] of ids.entries()) this.kept.set(id, rows.slice(i * dim, (i + 1) * dim))
     return rows
   }
 

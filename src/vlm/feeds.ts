@@ -43,7 +43,7 @@ async function lockstepFeeds(prompts: readonly Prompt[], context: Context): Prom
   const order = prompts.filter(isLeader).concat(prompts.filter((prompt, i) => !isLeader(prompt, i, prompts)))
   const logits = await prefillRows(context, rows, order)
   const lockstep = new Lockstep(prompts.length, async tokens => {
-    const embeds = await embed.of(tokens.map(token => token ?? 0))
+    const embeds = await embed.ofStep(tokens.map(token => token ?? 0))
     return await rows.step(
       embeds,
       tokens.map(token => token !== null),
@@ -72,5 +72,5 @@ function behind(logits: Float32Array[], step: DecodeOptions['feed']): DecodeOpti
 }
 
 async function feedTokens({ embed }: Context, sequence: Sequence, tokens: readonly number[]): Promise<Float32Array[]> {
-  return await sequence.feed(await embed.of(tokens), tokens.length, tokens.length)
+  return await sequence.feed(await embed.ofStep(tokens), tokens.length, tokens.length)
 }

@@ -1,7 +1,4 @@
-/**
- * IEEE 754 half precision. Graphs that declare `float16` take and give it as 16-bit words on Node 20, which has no
- * `Float16Array` yet.
- */
+/** IEEE 754 half precision, as 16-bit words: Node 20 has no `Float16Array` yet. */
 
 const word = new Uint32Array(1)
 const single = new Float32Array(word.buffer)
@@ -11,9 +8,15 @@ export function toHalf(values: Float32Array): Uint16Array {
   return Uint16Array.from(values, halfBits)
 }
 
-/** Words, or a newer Node's `Float16Array`, as 32-bit floats. */
-export function fromHalf(values: ArrayLike<number>): Float32Array {
-  return values instanceof Uint16Array ? Float32Array.from(values, halfValue) : Float32Array.from(values)
+export function fromHalf(words: Uint16Array): Float32Array {
+  return Float32Array.from(words, halfValue)
+}
+
+/** The words of halves: those that a graph gives, or the memory of a newer Node's `Float16Array`. */
+export function halfWords(halves: Uint16Array | ArrayBufferView<ArrayBuffer>): Uint16Array {
+  return halves instanceof Uint16Array
+    ? halves
+    : new Uint16Array(halves.buffer, halves.byteOffset, halves.byteLength / Uint16Array.BYTES_PER_ELEMENT)
 }
 
 function halfBits(value: number): number {

@@ -30,8 +30,7 @@ export function cacheInputs(session: Session, { heads, headDim }: CacheShape) {
     const [, declaredHeads, , declaredDim] = shape
     const fixed = (declared: number | string | undefined, configured: number) =>
       typeof declared === 'number' ? declared : configured
-    const present = name.replace('past_key_values', 'present')
-    return [{ past: name, present, type, heads: fixed(declaredHeads, heads), headDim: fixed(declaredDim, headDim) }]
+    return [{ past: name, type, heads: fixed(declaredHeads, heads), headDim: fixed(declaredDim, headDim) }]
   })
 }
 
@@ -69,12 +68,15 @@ export class KvCache {
    * @param added How many of the tokens fed are real.
    */
   append(row: number, length: number, update: TensorValue, index: number, added: number): void {
-    const [, heads = 0, fed = 0, headDim = 0] = update.dims
-    const values = words(update.data)
+    const { data, dims } = update
+    const [, heads = 0, fed = 0, headDim = 0] = dims
+    const fits = this.parts.every(part => part.headDim === headDim && part.data.constructor === data.constructor)
+    if (!fits || heads !== this.parts.reduce((sum, part) => sum + part.heads, 0))
+      throw new Error(`what the decoder graph adds to its cache, [${dims.join(', ')}], does not fit into it`)
     let from = index * heads * fed * headDim
     for (const part of this.parts)
       this.eachHead(part, row, inCache => {
-        part.data.set(values.subarray(from, from + added * headDim), inCache + length * headDim)
+        part.data.set((data as typeof part.data).subarray(from, from + added * headDim), inCache + length * headDim)
         from += fed * headDim
       })
   }
@@ -105,11 +107,4 @@ export class KvCache {
   private eachHead({ heads, headDim }: Part, row: number, visit: (inCache: number, head: number) => void): void {
     for (let head = 0; head < heads; head++) visit((row * heads + head) * this.capacity * headDim, head)
   }
-}
-
-/** Halves as bits, which a newer Node gives as `Float16Array`: set into words that would be rounded. */
-function words(data: TensorValue['data']): Float32Array | Uint16Array {
-  return data instanceof Float32Array || data instanceof Uint16Array
-    ? data
-    : new Uint16Array(data.buffer, data.byteOffset, data.length)
 }

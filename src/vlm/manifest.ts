@@ -35,7 +35,7 @@ export interface ManifestOptions {
   verifyHashes: boolean
 }
 
-const FORMAT = 1
+const FORMAT = 2
 const PROMPT_CONTRACT = 1
 
 /**

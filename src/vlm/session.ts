@@ -1,7 +1,7 @@
 import { env, InferenceSession, Tensor } from 'onnxruntime-node'
 import { CropVlmError } from '../errors.js'
 import { cachedGraph, type GraphCache } from './graph-cache.js'
-import { fromHalf, toHalf } from './half.js'
+import { fromHalf, halfWords, toHalf } from './half.js'
 
 // Its errors come as exceptions too; the lines it writes by itself would stand in the log without a level.
 env.logLevel = 'fatal'
@@ -156,14 +156,16 @@ class OnnxSession implements Session {
       inputs[name] = tensor(value, spec)
     }
     const results = await this.session.run(inputs, wanted)
-    return Object.fromEntries(
-      Object.entries(results).map(([name, { data, dims }]) => [name, { data: data as TensorValue['data'], dims }]),
-    )
+    return Object.fromEntries(Object.entries(results).map(([name, result]) => [name, value(result)]))
   }
 
   async close() {
     await this.session.release()
   }
+}
+
+function value({ type, data, dims }: Tensor): TensorValue {
+  return { data: type === 'float16' ? halfWords(data as Uint16Array) : (data as TensorValue['data']), dims }
 }
 
 /** The values of a `float32` or `float16` output. */

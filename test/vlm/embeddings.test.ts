@@ -30,9 +30,10 @@ t.test('an id has the same embedding wherever it stands, asked for anew or kept'
   const { sessions } = await openSessions([`${MODELS}tiny/onnx/embed_tokens.onnx`], 'cpu', 1)
   const session = sessions[0] as Session
   let runs = 0
-  const counted = { ...session, inputs: session.inputs, outputs: session.outputs, close: () => session.close() }
   const embeddings = new TokenEmbeddings({
-    ...counted,
+    inputs: session.inputs,
+    outputs: session.outputs,
+    close: () => session.close(),
     run: async feeds => {
       runs++
       return await session.run(feeds)
@@ -42,17 +43,18 @@ t.test('an id has the same embedding wherever it stands, asked for anew or kept'
   const text = Array.from({ length: 300 }, (_, i) => i)
   const all = await embeddings.of(text)
   t.equal(all.length, 300 * 64)
-  const row = (id: number) => [...all.subarray(id * 64, (id + 1) * 64)]
-  t.same([...(await embeddings.of([3, 4, 3]))], [...row(3), ...row(4), ...row(3)], 'a prompt is not kept')
-  t.equal(runs, 2)
-  t.same([...(await embeddings.of([4, 3]))], [...row(4), ...row(3)])
-  t.equal(runs, 2, 'both are kept by now')
-  t.same([...(await embeddings.of([4, 5]))], [...row(4), ...row(5)])
-  t.equal(runs, 3)
-  for (const id of text) t.same([...(await embeddings.of([id]))], row(id), String(id))
+  const rows = (...ids: number[]) => ids.flatMap(id => [...all.subarray(id * 64, (id + 1) * 64)])
+  const step = async (...ids: number[]) => t.same([...(await embeddings.ofStep(ids))], rows(...ids), `${ids}`)
+  await step(3, 4, 3)
+  t.equal(runs, 2, 'a prompt is not kept')
+  await step(4, 3, 3, 4)
+  t.equal(runs, 2, 'a step is')
+  await step(4, 5)
+  t.equal(runs, 3, 'one of two is not known')
+  for (const id of text) await step(id)
   t.equal(runs, 300)
-  await embeddings.of([20])
+  await step(299)
   t.equal(runs, 300)
-  await embeddings.of([299])
-  t.equal(runs, 301)
+  await step(3)
+  t.equal(runs, 301, 'what was not asked for in a long time is forgotten')
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { fromHalf, toHalf } from '../../src/vlm/half.js'
+import { fromHalf, halfWords, toHalf } from '../../src/vlm/half.js'
 
 t.test('every half survives the way there and back', async t => {
   const all = Uint16Array.from({ length: 65_536 }, (_, bits) => bits)
@@ -23,6 +23,10 @@ t.test('rounds to nearest, ties to even, and to infinity beyond the range', asyn
   t.ok(Object.is(round(-1e-30), -0))
 })
 
-t.test("a newer Node's own halves are read as numbers", async t => {
-  t.same([...fromHalf([0.5, -2])], [0.5, -2])
+t.test("the words of a newer Node's own halves are those of its memory, not its rounded values", async t => {
+  const words = Uint16Array.of(0, 0x3800, 0xc000)
+  t.equal(halfWords(words), words)
+  // another view of the same memory, as a `Float16Array` would be
+  const other = new DataView(words.buffer, 2, 4)
+  t.same([...fromHalf(halfWords(other))], [0.5, -2])
 })

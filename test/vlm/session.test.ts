@@ -1,7 +1,7 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { listSupportedBackends } from 'onnxruntime-node'
 import t from 'tap'
-import { openSessions } from '../../src/vlm/session.js'
+import { openSessions, type Session } from '../../src/vlm/session.js'
 import { MODELS } from './goldens.js'
 
 const GRAPH = `${MODELS}tiny/onnx/embed_tokens.onnx`
@@ -19,6 +19,25 @@ t.test('a graph declares its names, types and ranks, and runs', async t => {
   t.same(inputs_embeds?.dims, [1, 2, 64])
   await t.rejects(session.run({}), { message: /input_ids was not fed/ })
   await session.close()
+})
+
+t.test('only the outputs that are wanted are given', async t => {
+  const { sessions } = await openSessions([`${MODELS}tiny/onnx/decoder_model_merged.onnx`], 'cpu', 1)
+  const session = sessions[0] as Session
+  t.teardown(() => session.close())
+  const past = [...session.inputs].filter(([name]) => name.startsWith('past_key_values.'))
+  const feeds = {
+    inputs_embeds: { data: new Float32Array(3 * 64).fill(0.1), dims: [1, 3, 64] },
+    attention_mask: { data: BigInt64Array.of(1n, 1n, 1n), dims: [1, 3] },
+    logit_indices: { data: BigInt64Array.of(2n), dims: [1, 1] },
+    ...Object.fromEntries(past.map(([name]) => [name, { data: new Float32Array(0), dims: [1, 2, 0, 16] }])),
+  }
+  const all = await session.run(feeds)
+  t.same(Object.keys(all), ['logits', 'cache_update'])
+  t.same(all.cache_update?.dims, [1, 8, 3, 16])
+  const { logits, ...others } = await session.run(feeds, ['logits'])
+  t.same(logits?.data, all.logits?.data)
+  t.same(others, {})
 })
 
 t.test(

@@ -27,7 +27,8 @@ def main() -> None:
     args = parser.parse_args()
     options = ort.SessionOptions()
     options.intra_op_num_threads = args.threads
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.enable_cpu_mem_arena = False
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     graph = args.folder / "onnx" / f"decoder_model_merged{args.suffix}.onnx"
     session = ort.InferenceSession(graph, options, ["CPUExecutionProvider"])
     inputs = {value.name: value.shape for value in session.get_inputs()}

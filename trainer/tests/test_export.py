@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 import torch
 from transformers import AutoProcessor, Idefics3ForConditionalGeneration
@@ -15,7 +14,7 @@ from transformers import AutoProcessor, Idefics3ForConditionalGeneration
 from cropvlm_trainer import export as export_module
 from cropvlm_trainer.export import export, export_model
 from cropvlm_trainer.export.parity import ParityError, check_parity
-from cropvlm_trainer.export.session import OnnxModel
+from cropvlm_trainer.export.session import OnnxModel, appended
 from cropvlm_trainer.fixture import TINY, randomize, tiny_model, tiny_tokenizer
 from cropvlm_trainer.golden.images import tiles_of
 from cropvlm_trainer.model import build_model, save_checkpoint
@@ -75,10 +74,9 @@ def test_graphs_declare_the_layouts_inputs(folder: Path) -> None:
     assert list(ours.inputs) == ["inputs_embeds", "attention_mask", "logit_indices", *past]
     assert list(hub.inputs) == ["inputs_embeds", "attention_mask", "position_ids", *past]
     assert ours.inputs[past[0]].shape == ["batch", 2, "capacity", 16]
-    assert [value.name for value in ours.decoder.get_outputs()][:2] == [
-        "logits",
-        "cache_update",
-    ]
+    outputs = {value.name: value.shape for value in ours.decoder.get_outputs()}
+    assert outputs == {"logits": ["batch", "wanted", 352], "cache_update": ["batch", 8, "length", 16]}
+    assert [value.name for value in hub.decoder.get_outputs()][:2] == ["logits", "present.0.key"]
     assert [(v.name, v.shape, v.type) for v in ours.vision.get_inputs()] == [
         ("pixel_values", ["tiles", 64, 64, 3], "tensor(uint8)")
     ]
@@ -139,30 +137,30 @@ def test_ragged_batch_equals_single_rows(model: Idefics3ForConditionalGeneration
             np.testing.assert_allclose(logits[i, 0], expected[i][length + step], atol=TOLERANCE)
 
 
-def test_cache_in_place_equals_a_growing_one(model: Idefics3ForConditionalGeneration, fused: OnnxModel) -> None:
+def test_the_update_is_what_the_hubs_graph_adds(model: Idefics3ForConditionalGeneration, folder: Path) -> None:
     embeds = some_embeds(model, 24)
-    expected, grown = fused.decode(embeds[:, :18], ones(18), fused.empty_cache())
-    caches = {name: np.zeros((1, 2, 32, 16), dtype=np.float32) for name in grown}
-    buffers = {name: ort.OrtValue.ortvalue_from_numpy(value) for name, value in caches.items()}
+    ours, hub = OnnxModel(folder / "ours"), OnnxModel(folder / "hub")
+    (_, found), (_, whole) = (
+        one.decode(embeds[:, 18:], ones(24), one.decode(embeds[:, :18], ones(18), one.empty_cache())[1])
+        for one in (ours, hub)
+    )
+    assert list(found) == list(whole)
+    for name, value in whole.items():
+        np.testing.assert_allclose(found[name], value, atol=TOLERANCE)
 
-    def run(part: np.ndarray, total: int) -> np.ndarray:
-        binding = fused.decoder.io_binding()
-        binding.bind_cpu_input("inputs_embeds", part)
-        binding.bind_cpu_input("attention_mask", ones(total))
-        binding.bind_cpu_input("logit_indices", np.array([[part.shape[1] - 1]]))
-        for name, buffer in buffers.items():
-            binding.bind_ortvalue_input(name, buffer)
-            binding.bind_ortvalue_output(name.replace("past_key_values.", "present."), buffer)
-        binding.bind_output("logits")
-        fused.decoder.run_with_iobinding(binding)
-        return binding.get_outputs()[-1].numpy()
 
-    np.testing.assert_allclose(run(embeds[:, :18], 18)[0, 0], expected[0, -1], atol=1e-6)
-    for at in range(18, 24):
-        expected, grown = fused.decode(embeds[:, at : at + 1], ones(at + 1), grown)
-        np.testing.assert_allclose(run(embeds[:, at : at + 1], at + 1), expected, atol=1e-6)
-    for name, value in grown.items():
-        np.testing.assert_allclose(buffers[name].numpy()[:, :, :24], value, atol=1e-6)
+def test_an_update_goes_behind_each_rows_own_past() -> None:
+    cache = {name: np.zeros((2, 1, 4, 1), np.float16) for name in ("key", "value")}
+    update = np.arange(1, 9, dtype=np.float16).reshape(2, 2, 2, 1)
+    # A first run: the second row is one token shorter and padded.
+    first = appended({name: value[:, :, :0] for name, value in cache.items()}, update, np.array([[1, 1], [1, 0]]))
+    assert first["key"][..., 0].tolist() == [[[1, 2]], [[5, 0]]]
+    assert first["value"][..., 0].tolist() == [[[3, 4]], [[7, 0]]]
+    second = appended(first, update[:, :, :1], np.array([[1, 1, 1], [1, 1, 0]]))
+    assert second["key"][..., 0].tolist() == [[[1, 2, 1]], [[5, 5, 0]]]
+    roomy = appended(cache, update[:, :, :1], np.array([[1], [1]]))
+    assert roomy["value"].shape == (2, 1, 4, 1)
+    assert roomy["value"].dtype == np.float16
 
 
 def test_manifest_names_every_file(folder: Path) -> None:
@@ -172,7 +170,7 @@ def test_manifest_names_every_file(folder: Path) -> None:
     graph = folder / "ours" / "onnx" / "decoder_model_merged.onnx"
     assert manifest["sha256"]["onnx/decoder_model_merged.onnx"] == hashlib.sha256(graph.read_bytes()).hexdigest()
     assert {key: manifest[key] for key in ("format", "id", "role", "prompt_contract")} == {
-        "format": 1,
+        "format": 2,
         "id": "ours",
         "role": "cropper",
         "prompt_contract": 1,

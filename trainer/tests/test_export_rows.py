@@ -9,7 +9,7 @@ import torch
 from cropvlm_trainer.export import export
 from cropvlm_trainer.export.graph import Graph
 from cropvlm_trainer.export.int8 import int8_graph
-from cropvlm_trainer.export.rows import in_rows, quantized
+from cropvlm_trainer.export.rows import in_rows, quantized_weight
 from cropvlm_trainer.export.session import OnnxModel
 from cropvlm_trainer.fixture import SEED, TINY, tiny_model, tiny_tokenizer
 from cropvlm_trainer.model import save_checkpoint
@@ -69,7 +69,7 @@ def test_negative_ends_of_a_gelu_are_within_reach() -> None:
 def test_weights() -> None:
     weight = WEIGHT.copy()
     weight[:, 3] = 0
-    whole, scale = quantized(weight)
+    whole, scale = quantized_weight(weight)
     assert (whole.dtype, scale.shape) == (np.int8, (40,))
     assert (np.abs(whole).max(axis=0)[:3] == 127).all() and not whole[:, 3].any()
     np.testing.assert_array_less(np.abs(whole * scale - weight), scale * 0.501 + np.zeros_like(weight))

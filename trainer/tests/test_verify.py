@@ -131,7 +131,7 @@ def test_another_models_checkpoint(good: Path, tmp_path: Path, capsys: pytest.Ca
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        (lambda record: record.update(format=2), "`format` is not 1"),
+        (lambda record: record.update(format=1), "`format` is not 2"),
         (lambda record: record.update(prompt_contract=9), "`prompt_contract` is not 1"),
         (lambda record: record.update(revision="abc"), "`revision` does not belong to the files"),
         (lambda record: record["sha256"].pop("config.json"), "`revision` does not belong to the files"),

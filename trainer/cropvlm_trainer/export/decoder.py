@@ -3,13 +3,12 @@
 Inputs: `inputs_embeds` f32 [B, L, D], `attention_mask` i64 [B, P + L] (1 = real token, right padding),
 `logit_indices` i64 [B, K] (positions within this run's L whose logits are wanted),
 `past_key_values.{i}.{key,value}` f32 [B, KV, C, hd].
-Outputs: `logits` f32 [B, K, V], and the cache in two forms, to ask for one of them:
-`cache_update` f32 [B, 2 * layers * KV, L, hd], what this run adds (layer by layer, keys then values), for a runtime
-that copies each output, as onnxruntime-node does;
-`present.{i}.{key,value}` f32 [B, KV, max(C, P + L), hd], the whole, for one that can bind it to the past's own buffer.
+Outputs: `logits` f32 [B, K, V], `cache_update` f32 [B, 2 * layers * KV, L, hd]: the keys and values of this run's
+tokens, parts in the order of the inputs, to be written behind the past. Not the whole cache, as `present.*` of other
+exports: onnxruntime-node copies each output into new memory, megabytes for each token.
 
-com.microsoft.GroupQueryAttention appends to the cache and masks causally: row b's tokens stand at the positions that
-end with sum(mask[b]) - 1. Several tokens on top of a cache need a batch of one row.
+com.microsoft.GroupQueryAttention masks causally: row b's tokens stand at the positions that end with sum(mask[b]) - 1.
+Several tokens on top of a cache need a batch of one row.
 """
 
 import onnx
@@ -31,7 +30,7 @@ def decoder_graph(model: Idefics3ForConditionalGeneration) -> onnx.ModelProto:
     parts = 2 * len(text.layers) * config.num_key_value_heads
     graph.output("cache_update", "float", ["batch", parts, "length", config.head_dim])
     for i in range(len(text.layers)):
-        cache_values(graph, i, config, "capacity", "capacity_out")
+        cache_inputs(graph, i, config, "capacity")
     lengths, positions = _lengths(graph, mask, x)
     updates: list[str] = []
     tables = [graph.weight(name, table) for name, table in zip(("cos", "sin"), rope_tables(model), strict=True)]
@@ -77,12 +76,11 @@ def rope_tables(model: Idefics3ForConditionalGeneration) -> tuple[torch.Tensor, 
     return angles.cos() * rope.attention_scaling, angles.sin() * rope.attention_scaling
 
 
-def cache_values(graph: Graph, layer: int, config: LlamaConfig, past: str, present: str) -> None:
-    """Declares the cache of one layer."""
+def cache_inputs(graph: Graph, layer: int, config: LlamaConfig, past: str) -> None:
+    """Declares the past of one layer."""
     for part in ("key", "value"):
-        heads, width = config.num_key_value_heads, config.head_dim
-        graph.input(f"past_key_values.{layer}.{part}", "float", ["batch", heads, past, width])
-        graph.output(f"present.{layer}.{part}", "float", ["batch", heads, present, width])
+        shape = ["batch", config.num_key_value_heads, past, config.head_dim]
+        graph.input(f"past_key_values.{layer}.{part}", "float", shape)
 
 
 def mlp(graph: Graph, x: str, name: str, block: nn.Module) -> str:
@@ -122,7 +120,7 @@ def _attention(
     graph.op(
         "GroupQueryAttention",
         *[q, k, v, *past, *lengths],
-        outputs=[y, f"present.{i}.key", f"present.{i}.value"],
+        outputs=[y, f"text.{i}.keys", f"text.{i}.values"],
         domain=MICROSOFT,
         num_heads=config.num_attention_heads,
         kv_num_heads=config.num_key_value_heads,

@@ -16,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from cropvlm_trainer.export.pixels import EXACT, NORMALISED
 
-CACHE = ("past_key_values.", "present.", "cache_update")
+CACHE = ("past_key_values.", "cache_update")
 
 
 def half_graph(graph: onnx.ModelProto) -> onnx.ModelProto:

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from transformers import Idefics3ForConditionalGeneration, LlamaConfig
 
-from cropvlm_trainer.export.decoder import cache_values, check_text_config, mlp, rope_tables
+from cropvlm_trainer.export.decoder import cache_inputs, check_text_config, mlp, rope_tables
 from cropvlm_trainer.export.graph import Graph
 from cropvlm_trainer.export.vision import vision_body
 
@@ -44,7 +44,10 @@ def hub_decoder_graph(model: Idefics3ForConditionalGeneration) -> onnx.ModelProt
     positions = graph.input("position_ids", "int64", ["batch", "length"])
     graph.output("logits", "float", ["batch", "length", model.lm_head.out_features])
     for i in range(len(text.layers)):
-        cache_values(graph, i, config, "past_length", "total_length")
+        cache_inputs(graph, i, config, "past_length")
+        for part in ("key", "value"):
+            shape = ["batch", config.num_key_value_heads, "total_length", config.head_dim]
+            graph.output(f"present.{i}.{part}", "float", shape)
     rotation = [
         graph.op("Unsqueeze", graph.op("Gather", graph.weight(name, table), positions), graph.ints(2))
         for name, table in zip(("cos", "sin"), rope_tables(model), strict=True)

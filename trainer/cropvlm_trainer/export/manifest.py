@@ -9,7 +9,7 @@ from transformers import Idefics3Processor
 
 from cropvlm_trainer.contract import PROMPT_CONTRACT
 
-FORMAT = 1
+FORMAT = 2
 COPIED = (
     "config.json",
     "generation_config.json",

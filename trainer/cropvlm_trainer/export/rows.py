@@ -1,7 +1,8 @@
 """Signed weights with a scale for each output channel, activations with a scale for each row, that is each token.
 
-`y = (q(x) @ q(W)) * scale(W) * scale(x)`: q(W) is int8 (unsigned weights are half as fast on VNNI), q(x) uint8 about a
-fixed zero point. onnxruntime fuses dynamic quantization only where one scale serves all rows, so this is plain nodes.
+`y = (q(x) @ q(W)) * (scale(W) / steps) * largest(x)`: q(W) is int8 (unsigned weights are half as fast on VNNI), q(x)
+uint8 about a fixed zero point. onnxruntime fuses dynamic quantization only where one scale serves all rows, so this is
+plain nodes.
 """
 
 from collections.abc import Collection
@@ -37,7 +38,7 @@ def in_rows(graph: onnx.ModelProto, leave_out: Collection[str] = ()) -> onnx.Mod
     return rows.build()
 
 
-def quantized(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def quantized_weight(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """f32 [K, N] -> int8 [K, N] in -127..127, and f32 [N]."""
     scale = np.maximum(np.abs(weight).max(axis=0) / LARGEST, SMALLEST).astype(np.float32)
     return np.rint(weight / scale).astype(np.int8), scale
@@ -50,24 +51,24 @@ class _Rows(Rewrite):
         super().__init__(graph)
         self.replaced: set[str] = set()
         self._gelus = {node.output[0] for node in graph.graph.node if node.op_type in GELUS}
-        self._quantized: dict[str, tuple[str, str, int, np.uint8]] = {}
+        self._activations: dict[str, tuple[str, str, int, np.uint8]] = {}
 
     def product(self, node: onnx.NodeProto) -> None:
         x, weight = node.input
-        values, scales = quantized(numpy_helper.to_array(self.constants[weight]))
+        values, scales = quantized_weight(numpy_helper.to_array(self.constants[weight]))
         self.replaced.add(weight)
-        if x not in self._quantized:
-            self._quantized[x] = self._activation(x)
-        rows, largest, steps, zero = self._quantized[x]
+        if x not in self._activations:
+            self._activations[x] = self._activation(x)
+        rows, largest, steps, zero = self._activations[x]
         # 1 and not the rows' own: the operator takes one scale for all of its first input.
         inputs = [rows, self.constant(f"{weight}.int8", values)]
-        inputs += [self.float(1), self.constant(f"{weight}.scale", scales / np.float32(steps))]
+        inputs += [self.float(1), self.constant(f"{weight}.scale.{steps}", scales / np.float32(steps))]
         inputs += [self.zero_point(zero), self.zero_point(np.int8(0))]
         y = self.op("MatMulIntegerToFloat", *inputs, output=f"{node.output[0]}.rows", domain=MICROSOFT)
         self.op("Mul", y, largest, output=node.output[0])
 
     def _activation(self, x: str) -> tuple[str, str, int, np.uint8]:
-        """f32 [..., K] -> uint8 [..., K], what `steps` steps above the zero point stand for, f32 [..., 1], and both."""
+        """f32 [..., K] -> uint8 [..., K], the values f32 [..., 1] `steps` above its zero point, `steps` and that."""
         self.scope = x
         if x in self._gelus:
             steps, zero = 255 - GELU_ZERO, GELU_ZERO

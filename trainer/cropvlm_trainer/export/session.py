@@ -73,13 +73,12 @@ class OnnxModel:
         feeds = {"inputs_embeds": embeds, "attention_mask": mask.astype(np.int64), **cache}
         if self.fused:
             feeds["logit_indices"] = wanted.astype(np.int64)
-        else:
-            feeds["position_ids"] = np.maximum(mask.cumsum(1)[:, -length:] - 1, 0).astype(np.int64)
+            logits, update = self.decoder.run(["logits", "cache_update"], feeds)
+            return logits, appended(cache, update, mask)
+        feeds["position_ids"] = np.maximum(mask.cumsum(1)[:, -length:] - 1, 0).astype(np.int64)
         presents = [name.replace("past_key_values.", "present.") for name in cache]
         logits, *present = self.decoder.run(["logits", *presents], feeds)
-        if not self.fused:
-            logits = np.take_along_axis(logits, wanted[..., None], axis=1)
-        return logits, dict(zip(cache, present, strict=True))
+        return np.take_along_axis(logits, wanted[..., None], axis=1), dict(zip(cache, present, strict=True))
 
     def generate(self, embeds: np.ndarray, ends: Collection[int], max_new_tokens: int) -> tuple[list[int], np.ndarray]:
         """Greedy tokens of one prompt [1, L, D], the end token included, and the logits that chose each."""
@@ -92,3 +91,21 @@ class OnnxModel:
                 return tokens, np.stack(steps)
             embeds = self.token_embeddings(np.array([tokens[-1:]], dtype=np.int64))
             mask = np.ones((1, mask.shape[1] + 1), dtype=np.int64)
+
+
+def appended(cache: Cache, update: np.ndarray, mask: np.ndarray) -> Cache:
+    """A cache [B, KV, C, hd] with a run's `cache_update` [B, parts * KV, L, hd] written behind each row's own past.
+
+    `mask` [B, P + L] is the run's; a row that is shorter than others of a first run ends in padding, which is left out.
+    """
+    length, totals = update.shape[2], mask.sum(1)
+    grown = {}
+    for (name, past), new in zip(cache.items(), np.split(update, len(cache), axis=1), strict=True):
+        capacity = max(past.shape[2], int(totals.max()))
+        whole = np.zeros((*past.shape[:2], capacity, past.shape[3]), past.dtype)
+        whole[:, :, : past.shape[2]] = past
+        for row, total in enumerate(totals):
+            start = max(int(total) - length, 0)
+            whole[row, :, start:total] = new[row, :, : total - start]
+        grown[name] = whole
+    return grown

@@ -1,0 +1,27 @@
+import { fileURLToPath } from 'node:url'
+import { LineChild } from '../line-child.js'
+import { type Sample, scrape } from '../prometheus.js'
+import type { BenchService } from '../service.js'
+import type { Outcome, Plan } from './generator.js'
+
+const GENERATOR = fileURLToPath(new URL('./generator.js', import.meta.url))
+
+/** One run of the generator; the metrics are those of the time in which it sent. */
+export async function generate(
+  { url }: BenchService,
+  load: Omit<Plan, 'url'>,
+): Promise<{ outcomes: Outcome[]; samples: Sample[] }> {
+  const child = new LineChild(process.execPath, [GENERATOR])
+  try {
+    child.say({ url, ...load } satisfies Plan)
+    await child.next()
+    // resets the event loop's histogram
+    await scrape(url)
+    child.say('go')
+    await child.next()
+    const samples = await scrape(url)
+    return { samples, outcomes: (await child.next()) as Outcome[] }
+  } finally {
+    await child.close()
+  }
+}

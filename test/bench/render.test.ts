@@ -1,0 +1,25 @@
+import t from 'tap'
+import { render } from '../../bench/report/render.js'
+import { measured, row } from './measured.js'
+
+t.test('RESULTS.md', async t => {
+  const text = render(measured(), '## Notes\n\nbf16 is missed because of X.\n')
+  t.match(
+    text,
+    /\| box at 512, full size, CPU, ours int8 against transformers bf16 \| 3 times faster \| 2\.9 times \| \*\*missed\*\* \|/,
+  )
+  t.match(text, /## Notes\n\nbf16 is missed because of X\./)
+  t.match(text, '| transformers fp32 | 4160 | 790-900 | 10.0 | 5.0 | 600 | 60.0 | 90.0 | 16 | 500 | 5.2x |')
+  t.match(text, '| 200.0 | 5x | 39.0 | 1500 | 1700 | 25.0 | 75.0 | 0.0 | 0.0 | 4.0 | 2.0 | 150 | 200 |')
+  t.match(text, '| 2, int8 | 900 | 1.70 (4) | 840 | 700 / 400 / 130; 700 / 400 / 130 |')
+  t.notMatch(text, '## A second question', 'what was not measured has no table')
+  t.notMatch(text, /undefined|NaN|null/)
+  const loud = {
+    ...measured(),
+    rows: [row({ idle_cores: 0.4 })],
+    skipped: ['transformers fp32 on mini: no checkpoint'],
+  }
+  const other = render(loud, null)
+  t.match(other, 'Not quiet while others were measured: cropvlm int8 (0.4 cores).')
+  t.match(other, 'Not measured: transformers fp32 on mini: no checkpoint.')
+})

@@ -80,8 +80,9 @@ export function engineOptions(config: Config): EngineOptions {
       // its large data lies outside V8's heap: a small nursery, and a collection after loading, save tens of megabytes
       '--max-semi-space-size=2',
       '--expose-gc',
-      // that data counts all the same: the heap, 30 MB of it a tokenizer, would be collected at almost every question
-      '--initial-old-space-size=128',
+      // that data counts all the same: the heap, 30 MB of it a tokenizer, would be collected at almost every question.
+      // With a limit of 128 dead data stays lying so long that a process may hold 100 MB more.
+      '--initial-old-space-size=64',
     ],
     queueSize: config.queueSize,
     processes: config.engineProcesses,

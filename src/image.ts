@@ -36,7 +36,8 @@ export interface ImageSource extends Size {
 }
 
 /**
- * Reads the header of a JPEG, PNG or WebP (of an animation, the first frame's). Size and aspect are judged from it.
+ * Reads the header of a JPEG, PNG or WebP (of an animation, the first frame's). Size and aspect are judged from it. ICC
+ * profiles are not applied (CropVLM contract).
  *
  * Throws `unsupported_image_format`, `image_too_large`, `image_aspect_too_extreme` or `image_undecodable`.
  */
@@ -48,14 +49,6 @@ export async function openImage(bytes: Uint8Array, limits: ImageLimits): Promise
   const header = await decodable(() => sharp(bytes, { limitInputPixels: false }).metadata())
   checkLimits(header, limits)
   return new FileSource(bytes, header.autoOrient, header.depth === 'uchar')
-}
-
-/**
- * Decodes all of a JPEG, PNG or WebP (the first frame of an animation). ICC profiles are not applied (CropVLM contract).
- * Throws what `openImage` and `pixels` throw.
- */
-export async function decodeImage(bytes: Uint8Array, limits: ImageLimits): Promise<RawImage> {
-  return (await openImage(bytes, limits)).pixels()
 }
 
 /** A decoded image as a source. */

@@ -1,14 +1,14 @@
 import { crc32, deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import t from 'tap'
-import { decodeImage, openImage, rawSource } from '../src/image.js'
+import { openImage, rawSource } from '../src/image.js'
 import { isSame } from './difference.js'
 import { pattern } from './patterns.js'
 
 t.setTimeout(120_000)
 
 const LIMITS = { maxPixels: 50e6, maxAspect: 100 }
-const decode = (bytes: Uint8Array, limits = LIMITS) => decodeImage(bytes, limits)
+const decode = (bytes: Uint8Array, limits = LIMITS) => openImage(bytes, limits).then(source => source.pixels())
 const { width, height, data } = pattern('hash', 40, 30)
 const rgb = () => sharp(data, { raw: { width, height, channels: 3 } })
 const pixel = (image: { width: number; data: Uint8Array }, x: number, y: number) => [

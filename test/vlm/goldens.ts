@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { decodeImage, type RawImage } from '../../src/image.js'
+import { openImage, type RawImage } from '../../src/image.js'
 
 /** Files that `cropvlm-train golden` and `cropvlm-train fixture` wrote. */
 export const GOLDEN = fileURLToPath(new URL('../fixtures/golden/', import.meta.url))
@@ -30,6 +30,6 @@ export interface PixelsCase {
 }
 
 /** A picture among the goldens. */
-export function goldenImage(file: string): Promise<RawImage> {
-  return decodeImage(readFileSync(`${GOLDEN}${file}`), { maxPixels: 1e8, maxAspect: 1000 })
+export async function goldenImage(file: string): Promise<RawImage> {
+  return (await openImage(readFileSync(`${GOLDEN}${file}`), { maxPixels: 1e8, maxAspect: 1000 })).pixels()
 }

@@ -1,6 +1,6 @@
 import sharp from 'sharp'
 import t from 'tap'
-import { decodeImage, openImage } from '../../src/image.js'
+import { openImage } from '../../src/image.js'
 import { copyTile, type ProcessorConfig, processImage, writeTile } from '../../src/vlm/processor.js'
 import { difference, isSame } from '../difference.js'
 import { pattern } from '../patterns.js'
@@ -58,7 +58,7 @@ t.test('a file is shrunk as its pixels are, the global view included', async t =
   for (const edge of [64, 600]) {
     const processed = await processImage(await openImage(file, limits), edge, config(64))
     t.match(processed.grid.scaled, { height: edge })
-    const decoded = await processImage(await decodeImage(file, limits), edge, config(64))
+    const decoded = await processImage(await (await openImage(file, limits)).pixels(), edge, config(64))
     t.ok(isSame(processed.whole, decoded.whole))
     if (!processed.global || !decoded.global) t.equal(edge, 64, 'one tile')
     else t.ok(isSame(processed.global, decoded.global))

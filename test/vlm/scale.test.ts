@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import sharp from 'sharp'
 import t from 'tap'
 import type { Size } from '../../src/box.js'
-import { decodeImage, type ImageSource, openImage, type RawImage, rawSource } from '../../src/image.js'
+import { type ImageSource, openImage, type RawImage, rawSource } from '../../src/image.js'
 import { resample } from '../../src/vlm/resample.js'
 import { scale } from '../../src/vlm/scale.js'
 import { difference, isSame } from '../difference.js'
@@ -75,7 +75,7 @@ t.test('a page and a photograph-like picture come out as by Pillow, within a mea
     ['soft', soft, [96, 300, 512, 1024, 2048]],
   ] as const) {
     const source = await openImage(bytes, LIMITS)
-    const image = await decodeImage(bytes, LIMITS)
+    const image = await (await openImage(bytes, LIMITS)).pixels()
     for (const edge of edges) {
       const factor = edge / Math.max(image.width, image.height)
       const to = size(Math.round(image.width * factor), Math.round(image.height * factor))

@@ -6,17 +6,12 @@ import subprocess
 import sys
 import time
 from io import BytesIO
-from random import Random
 
 import pytest
 from chat_server import chat_server, text_of
 from PIL import Image
-from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import smart_resize
 
 from cropvlm_trainer.cli import main
-from cropvlm_trainer.data.columns import Rejection
-from cropvlm_trainer.data.seed.parse import boxes_in, to_percent
-from cropvlm_trainer.data.seed.picture import FACTOR, LEAST_PIXELS, MOST_PIXELS, qwen_size
 from cropvlm_trainer.evaluation.endpoint_settings import Endpoint
 
 
@@ -113,98 +108,6 @@ def test_a_longest_edge_shrinks_what_is_sent(tmp_path, coordinates, reply, sent)
         assert main(command(tmp_path, server.url, *more)) == 0
     assert picture_of(server.requests[0]).size == sent
     assert read(tmp_path / "seeded.jsonl")[0]["box"] == [50.0, 50.0, 100.0, 100.0]
-
-
-def test_qwen_keeps_the_size_that_is_sent():
-    rng = Random(0)
-    for edge in (None, 112, 1000, 1792):
-        for _ in range(300):
-            width = rng.randint(1, 9000)
-            height = max(1, round(width * 150 ** rng.uniform(-1, 1)))
-            size = qwen_size(width, height, edge)
-            assert smart_resize(size[1], size[0], FACTOR, LEAST_PIXELS, MOST_PIXELS) == (size[1], size[0])
-            if edge and max(width, height) / min(width, height) < edge / FACTOR:
-                assert max(size) <= edge, (width, height, edge)
-    assert qwen_size(640, 480, None) == (644, 476)
-    assert qwen_size(8000, 6000, None) == (4116, 3080), "12.8 megapixels"
-    assert qwen_size(20, 10, None) == (84, 56)
-    # the second would be sent as 5740 x 28, 205 times as long as wide
-    for narrow in ((4001, 20), (5740, 30)):
-        with pytest.raises(Rejection, match="200") as caught:
-            qwen_size(*narrow, None)
-        assert caught.value.reason == "picture too narrow"
-
-
-@pytest.mark.parametrize(
-    ("reply", "boxes"),
-    [
-        ('{"bbox_2d": [1, 2, 3, 4]}', [[1, 2, 3, 4]]),
-        ('The sign: {"label": "a]", "bbox_2d" : [1.5, 2, 3e1, 4]}. Hope it helps.', [[1.5, 2, 30, 4]]),
-        (
-            '```json\n[\n\t{"bbox_2d": [1, 2,\n 3, 4], "label": "a"},\n{"bbox_2d": [5, 6, 7, 8]}]```',
-            [[1, 2, 3, 4], [5, 6, 7, 8]],
-        ),
-        ('{"regions": [{"at": {"bbox_2d": [1, 2, 3, 4]}}]}', [[1, 2, 3, 4]]),
-        ('[{"bbox_2d": [1, 2, 3, 4], "label": "cut off behi', [[1, 2, 3, 4]]),
-        ('I answer as {"bbox_2d": [x1, y1, x2, y2]}: {"bbox_2d": [1, 2, 3, 4]}', [[1, 2, 3, 4]]),
-    ],
-)
-def test_replies_with_boxes(reply, boxes):
-    assert boxes_in(reply) == boxes
-
-
-@pytest.mark.parametrize(
-    ("reply", "reason"),
-    [
-        ("", "no bbox_2d in the reply"),
-        ("The region is at [1, 2, 3, 4].", "no bbox_2d in the reply"),
-        ("{'bbox_2d': [1, 2, 3, 4]}", "no bbox_2d in the reply"),
-        ('{"bbox_2d": null}', "bbox_2d is not four numbers"),
-        ('{"bbox_2d": [1, 2, 3', "bbox_2d is not four numbers"),
-        ('{"bbox_2d": [1, 2, 3]}', "bbox_2d is not four numbers"),
-        ('{"bbox_2d": [1, 2, 3, 4, 5]}', "bbox_2d is not four numbers"),
-        ('{"bbox_2d": [[1, 2], [3, 4]]}', "bbox_2d is not four numbers"),
-        ('{"bbox_2d": ["1", "2", "3", "4"]}', "bbox_2d is not four numbers"),
-        ('{"bbox_2d": [true, 2, 3, 4]}', "bbox_2d is not four numbers"),
-        ('{"bbox_2d": [1, 2, NaN, 4]}', "bbox_2d is not four numbers"),
-        ('{"bbox_2d": [1, 2, 1e999, 4]}', "bbox_2d is not four numbers"),
-        ('{"bbox_2d": [1, 2, 1' + "0" * 400 + ", 4]}", "bbox_2d is not four numbers"),
-        ('{"bbox_2d": [1, 2, 1' + "0" * 9000 + ", 4]}", "bbox_2d is not four numbers"),
-        ('{"bbox_2d": ' + "[" * 100_000, "bbox_2d is not four numbers"),
-    ],
-)
-def test_replies_without_boxes(reply, reason):
-    with pytest.raises(Rejection) as caught:
-        boxes_in(reply)
-    assert caught.value.reason == reason
-
-
-def test_boxes_in_per_cent():
-    assert to_percent([100, 50, 200, 100], (400, 200), (400, 200)) == (25, 25, 50, 50)
-    assert to_percent([1 / 3, 0, 2 / 3, 1], (1, 1), (90, 90)) == (33.33, 0, 66.67, 100)
-    # a little over an edge is cut off
-    assert to_percent([-8, 0, 408, 204], (400, 200), (400, 200)) == (0, 0, 100, 100)
-    assert to_percent([3, 3, 4, 4], (400, 200), (400, 200)) == (0.75, 1.5, 1, 2), "one pixel is enough"
-
-
-@pytest.mark.parametrize(
-    ("box", "reason"),
-    [
-        ([50, 10, 50, 20], "box without area"),
-        ([50, 20, 60, 10], "box without area"),
-        ([60, 10, 50, 20], "box without area"),
-        ([-9, 0, 50, 50], "box outside the picture"),
-        ([0, 0, 409, 50], "box outside the picture"),
-        ([0, 0, 50, 205], "box outside the picture"),
-        ([1000, 10, 1050, 20], "box outside the picture"),
-        ([401, 10, 405, 20], "box under a pixel"),
-        ([0.1, 0.2, 0.5, 0.6], "box under a pixel"),
-    ],
-)
-def test_what_is_no_box_of_the_picture(box, reason):
-    with pytest.raises(Rejection) as caught:
-        to_percent(box, (400, 200), (400, 200))
-    assert caught.value.reason == reason
 
 
 def test_growth_goes_by_percentile_over_the_whole_set(tmp_path, capsys):

@@ -4,13 +4,12 @@
 """
 
 import argparse
-import time
 from statistics import median
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 import torch
+from graphs import milliseconds, options, session
 
 from cropvlm_trainer.export.graph import MICROSOFT, Graph
 from cropvlm_trainer.export.heads import in_heads
@@ -24,10 +23,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=25)
     args = parser.parse_args()
     fused = attention(args.width, args.heads)
-    sessions = [session(graph) for graph in (fused, in_heads(fused))]
+    sessions = [session(graph.SerializeToString(), options(arena=True)) for graph in (fused, in_heads(fused))]
     random = np.random.default_rng(0)
     feeds = {part: random.normal(size=(1, args.patches, args.width)).astype(np.float32) for part in "qkv"}
-    times = [[run(one, feeds) for one in sessions] for _ in range(args.rounds + 1)][1:]
+    times = [[milliseconds(one, feeds) for one in sessions] for _ in range(args.rounds + 1)][1:]
     print(f"fused {median(a for a, _ in times):.1f} ms, by heads {median(b for _, b in times):.1f} ms")
     print(f"by heads takes {median(b / a for a, b in times):.2f} of the fused one's time")
 
@@ -40,19 +39,6 @@ def attention(width: int, heads: int) -> onnx.ModelProto:
     graph.op("MatMul", y, graph.weight("out", torch.ones(width, 1)), outputs=["y"])
     graph.output("y", "float", ["tiles", "patches", 1])
     return graph.build()
-
-
-def session(graph: onnx.ModelProto) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.add_session_config_entry("session.force_spinning_stop", "1")
-    return ort.InferenceSession(graph.SerializeToString(), options, ["CPUExecutionProvider"])
-
-
-def run(one: ort.InferenceSession, feeds: dict[str, np.ndarray]) -> float:
-    """Milliseconds."""
-    start = time.perf_counter()
-    one.run(None, feeds)
-    return 1000 * (time.perf_counter() - start)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,4 @@
 import t from 'tap'
-import { readApps } from '../../bench/gpu-memory.js'
 import { LineChild } from '../../bench/line-child.js'
 import { children, cpuSeconds, memoryShares, peakRssMb } from '../../bench/proc.js'
 
@@ -16,11 +15,4 @@ t.test('what Linux tells of processes', { skip: process.platform !== 'linux' && 
   await child.close()
   t.equal(peakRssMb([child.pid]), null, 'a process that is gone has no peak')
   await t.rejects(child.next(), /ended/)
-})
-
-t.test("nvidia-smi's table of processes", async t => {
-  t.same(readApps('1234, 2048\n77, 512\n[N/A], [N/A]\n'), [
-    [1234, 2048],
-    [77, 512],
-  ])
 })

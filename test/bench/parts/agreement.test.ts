@@ -1,5 +1,5 @@
 import t from 'tap'
-import { compareReports } from '../../bench/parts/agreement.js'
+import { compareReports } from '../../../bench/parts/agreement.js'
 
 t.test('boxes of two precisions', async t => {
   const page = (id: string, bbox: [number, number, number, number]) => ({ id, bbox })

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { render } from '../../bench/report/render.js'
-import { measured, row } from './measured.js'
+import { render } from '../../../bench/report/render.js'
+import { measured, row } from '../measured.js'
 
 t.test('RESULTS.md', async t => {
   const text = render(measured(), '## Notes\n\nbf16 is missed because of X.\n')

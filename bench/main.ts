@@ -1,7 +1,7 @@
 /** `npm run bench`: measures the parts asked for, then writes results.json and RESULTS.md. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CliError, EXIT, runCommand } from '../src/cli/cli-error.js'
+import { CliError, EXIT, runCommand } from '../src/cli/command.js'
 import { feasible } from './engines/start.js'
 import { machine, revision } from './machine.js'
 import { HELP, type Options, readOptions } from './options.js'

@@ -1,7 +1,7 @@
 /** The model folders and pages of the bench, made once into its cache. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { CliError, EXIT } from '../src/cli/cli-error.js'
+import { CliError, EXIT } from '../src/cli/command.js'
 import type { Options } from './options.js'
 import { PYTHON, pythonMissing, runToEnd } from './python.js'
 import { ROOT } from './root.js'

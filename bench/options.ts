@@ -1,7 +1,7 @@
 /** The command line of `npm run bench`. */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { CliError, EXIT } from '../src/cli/cli-error.js'
+import { CliError, EXIT } from '../src/cli/command.js'
 import type { Device } from './engines/peer.js'
 import { ROOT } from './root.js'
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { CliError, EXIT } from '../src/cli/cli-error.js'
+import { CliError, EXIT } from '../src/cli/command.js'
 import { ROOT } from './root.js'
 
 export const PYTHON = join(ROOT, 'trainer/.venv/bin/python')

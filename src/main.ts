@@ -1,12 +1,12 @@
 /** The service: environment -> configuration -> engine -> listen -> models loaded. Ends as `shutdown.ts` tells. */
 import { pino } from 'pino'
-import { type Config, readConfig } from './config.js'
-import { startEngine } from './engine/client.js'
+import { type Config, readConfig } from './config/service.js'
 import { engineOptions } from './engine/options.js'
+import { startEngine } from './engine/parent/client.js'
 import { CropVlmError } from './errors.js'
 import { buildApp } from './http/app.js'
 import { stopOnSignals } from './shutdown.js'
-import { makeTargets } from './target/target.js'
+import { makeTargets } from './target/targets.js'
 
 const config = configOrExit()
 const log = pino({ level: config.logLevel })

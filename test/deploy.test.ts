@@ -3,10 +3,10 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import t, { type Test } from 'tap'
-import { OPTIONS, readConfig } from '../src/config.js'
-import type { Engine } from '../src/engine/client.js'
+import { OPTIONS, readConfig } from '../src/config/service.js'
+import type { Engine } from '../src/engine/parent/client.js'
 import { buildApp } from '../src/http/app.js'
-import { makeMetrics } from '../src/http/metrics.js'
+import { makeMetrics } from '../src/http/plugins/metrics.js'
 import {
   copiedSources,
   environment,
@@ -17,7 +17,7 @@ import {
   readQuery,
   readText,
   readYaml,
-} from './deploy-files.js'
+} from './support/deploy-files.js'
 
 interface Service {
   image?: string

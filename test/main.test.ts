@@ -1,9 +1,9 @@
 import { connect, createServer } from 'node:net'
 import { resolve } from 'node:path'
 import t from 'tap'
-import { compile } from './compiled.js'
-import { noise } from './scripted.js'
-import { postCrop, startServer } from './server.js'
+import { compile } from './support/compiled.js'
+import { noise } from './support/scripted.js'
+import { postCrop, startServer } from './support/server.js'
 
 t.setTimeout(240_000)
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { OPTIONS } from '../src/config.js'
+import { OPTIONS } from '../src/config/service.js'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 

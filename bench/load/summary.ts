@@ -1,5 +1,5 @@
 /** From the outcomes of one rate to its figures. */
-import { percentile } from '../../src/cli/eval/metrics.js'
+import { percentile } from '../../src/evaluation/measures.js'
 import { type Sample, total } from '../prometheus.js'
 import type { LoadSummary } from '../results.js'
 import { significant } from '../stats.js'

@@ -1,9 +1,9 @@
 /** Whether the quantized cropper says what the exact one says: `npm run eval` with either on the same pages. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { boxScores, type Corners, mean } from '../../src/cli/eval/metrics.js'
 import { startService } from '../../src/cli/eval/service.js'
 import { evaluate } from '../../src/cli/eval.js'
+import { boxScores, type Corners, mean } from '../../src/evaluation/measures.js'
 import type { Agreement } from '../results.js'
 import { MAIN } from '../service.js'
 import { significant } from '../stats.js'

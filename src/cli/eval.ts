@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { CliError, EXIT, runCommand } from './cli-error.js'
+import { CliError, EXIT, runCommand } from './command.js'
 import { askPage, isFailed, type Outcome, readInfo, type Service } from './eval/client.js'
 import { type Page, readManifest } from './eval/manifest.js'
 import { makeReport, toMarkdown } from './eval/report.js'

@@ -2,11 +2,11 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { CliError, EXIT, runCommand } from './cli-error.js'
-import { listModels } from './models/list.js'
-import type { Output } from './models/progress.js'
-import { type Patience, pull } from './models/pull.js'
-import { parsePrecision, spoken } from './models/select.js'
+import { CliError, EXIT, runCommand } from './command.js'
+import { listModels } from './hub/list.js'
+import type { Output } from './hub/progress.js'
+import { type Patience, pull } from './hub/pull.js'
+import { parsePrecision, spoken } from './hub/select.js'
 
 const HELP = `Fetches model folders from a Hugging Face hub.
 

@@ -1,5 +1,5 @@
 /** What the engine is told when it starts. Plain data: part of it crosses to the engine process. */
-import type { Config, LocalTargetConfig } from '../config.js'
+import type { Config, LocalTargetConfig } from '../config/service.js'
 import { defaultThreads } from './threads.js'
 
 /** A model folder to load. */
@@ -73,7 +73,7 @@ export function engineOptions(config: Config): EngineOptions {
       constrained: config.constrainedDecoding,
       limits: { maxPixels: config.maxPixels, maxAspect: config.maxAspect },
     },
-    module: new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url),
+    module: new URL(`./child/main${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url),
     execArgv: [
       // two processes cannot share a debugger's port
       ...process.execArgv.filter(argument => !argument.startsWith('--inspect')),

@@ -2,7 +2,7 @@
  * What the HTTP process and the engine process say to each other. Plain data only: it crosses a process
  * boundary by structured clone (`serialization: 'advanced'`), so bytes travel as `Uint8Array` and errors as `WireError`.
  */
-import type { Box, PixelBox, Size } from '../box.js'
+import type { Box, PixelBox, Size } from '../contract/box.js'
 import type { WireError } from '../errors.js'
 import type { WorkerOptions } from './options.js'
 

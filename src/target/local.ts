@@ -1,10 +1,10 @@
 import { basename } from 'node:path'
-import type { LocalTargetConfig } from '../config.js'
-import type { Engine } from '../engine/client.js'
+import type { LocalTargetConfig } from '../config/service.js'
+import { targetPrompt } from '../contract/prompts.js'
+import type { Engine } from '../engine/parent/client.js'
 import { CropVlmError } from '../errors.js'
-import { targetPrompt } from '../prompts.js'
-import { picturesOf } from './messages.js'
-import type { Target, TargetAnswer, TargetRequest } from './target.js'
+import { picturesOf } from './chat-message.js'
+import type { Target, TargetAnswer, TargetRequest } from './targets.js'
 
 /** A model folder that the engine runs beside the cropper. Its pictures come at full size: its own processor resizes. */
 export function localTarget({ name, dir, resolution, timeoutMs }: LocalTargetConfig, engine: Engine): Target {

@@ -1,10 +1,10 @@
 /** OpenAI-compatible chat completions (vLLM, SGLang, Ollama, llama.cpp, OpenAI). The only file that imports `openai`. */
 import OpenAI from 'openai'
-import type { OpenAiTargetConfig } from '../config.js'
+import type { OpenAiTargetConfig } from '../config/service.js'
 import { CropVlmError } from '../errors.js'
-import { userMessage } from './messages.js'
-import { Slots } from './slots.js'
-import type { Target, TargetAnswer, TargetRequest } from './target.js'
+import { userMessage } from './chat-message.js'
+import { Slots } from './semaphore.js'
+import type { Target, TargetAnswer, TargetRequest } from './targets.js'
 import { TimedOut, timer } from './timer.js'
 
 export function openAiTarget(config: OpenAiTargetConfig): Target {

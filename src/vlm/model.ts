@@ -1,13 +1,13 @@
 import type { ModelInfo } from '../engine/protocol.js'
-import { answerAll } from './answer.js'
-import { TokenEmbeddings } from './embeddings.js'
-import type { GraphCache } from './graph-cache.js'
-import { type Manifest, readManifests } from './manifest.js'
-import { PrefixCache } from './prefix-cache.js'
+import { PrefixCache } from './decoding/prefix-cache.js'
+import { type Manifest, readManifests } from './folder/manifest.js'
+import { answerAll } from './generate.js'
+import { PIXELS_PER_RUN } from './idefics3/vision-encoder.js'
+import type { GraphCache } from './onnx/optimised/cache.js'
+import { openSessions, type Provider, type Session } from './onnx/session.js'
 import type { GenerateRequest, Generation } from './request.js'
-import { openSessions, type Provider, type Session } from './session.js'
-import type { Tokenizer } from './tokenizer.js'
-import { PIXELS_PER_RUN } from './vision.js'
+import { TokenEmbeddings } from './tokens/embeddings.js'
+import type { Tokenizer } from './tokens/tokenizer.js'
 
 export interface ModelOptions {
   /** Model folder in the Hugging Face layout. */

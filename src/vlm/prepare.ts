@@ -1,9 +1,9 @@
 import { CropVlmError } from '../errors.js'
-import { breathe, throwIfAborted } from './abort.js'
-import type { Manifest } from './manifest.js'
-import type { KnownImage, PrefixCache } from './prefix-cache.js'
-import { processImage } from './processor.js'
-import { promptIds } from './prompt.js'
+import { breathe, throwIfAborted } from './decoding/abort.js'
+import type { KnownImage, PrefixCache } from './decoding/prefix-cache.js'
+import type { Manifest } from './folder/manifest.js'
+import { processImage } from './idefics3/image-processor.js'
+import { promptIds } from './idefics3/prompt.js'
 import type { GenerateRequest, PromptImage } from './request.js'
 
 /** A request whose images are read and whose prompt is written: what is left is the models' work. */

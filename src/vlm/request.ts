@@ -1,7 +1,7 @@
-import type { Size } from '../box.js'
+import type { Size } from '../contract/box.js'
 import type { Timings } from '../engine/protocol.js'
-import { type ImageSource, type RawImage, rawSource } from '../image.js'
-import type { Grammar } from './grammar.js'
+import { type ImageSource, type RawImage, rawSource } from '../image/decode.js'
+import type { Grammar } from './decoding/grammar.js'
 
 /** An image of a prompt, read only where it is needed. */
 export interface PromptImage {

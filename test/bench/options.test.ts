@@ -1,6 +1,6 @@
 import t from 'tap'
 import { HELP, readOptions } from '../../bench/options.js'
-import { CliError } from '../../src/cli/cli-error.js'
+import { CliError } from '../../src/cli/command.js'
 
 t.test('options', async t => {
   t.equal(readOptions(['--help']), null)

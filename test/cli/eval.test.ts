@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Report } from '../../src/cli/eval/report.js'
 import { evaluate } from '../../src/cli/eval.js'
-import { type Script, startScripted } from './scripted-service.js'
+import { type Script, startScripted } from '../support/fakes/service.js'
 
 const PAGES = [
   { id: 'a', kind: 'shapes', image: 'images/a.png', question: 'A?', answers: ['42'], box: [25, 25, 75, 75] },

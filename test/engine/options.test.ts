@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import t from 'tap'
-import { readConfig } from '../../src/config.js'
+import { readConfig } from '../../src/config/service.js'
 import { engineOptions } from '../../src/engine/options.js'
 import { defaultThreads } from '../../src/engine/threads.js'
 

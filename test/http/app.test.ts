@@ -1,5 +1,5 @@
 import t from 'tap'
-import { IMAGE, makeApp, post, scriptedEngine } from './scripted.js'
+import { IMAGE, makeApp, post, scriptedEngine } from '../support/fakes/app.js'
 
 const UUID = /^[0-9a-f-]{36}$/
 

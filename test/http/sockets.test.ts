@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import t from 'tap'
 import { CropVlmError } from '../../src/errors.js'
-import { cropResult, type Envelope, form, hang, IMAGE, listen } from './scripted.js'
+import { cropResult, type Envelope, form, hang, IMAGE, listen } from '../support/fakes/app.js'
 
 const ASK = { image: IMAGE, question: 'q' }
 const JSON_TYPE = { 'content-type': 'application/json' }

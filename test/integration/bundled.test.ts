@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { pino } from 'pino'
 import t from 'tap'
-import { readConfig } from '../../src/config.js'
-import { startEngine } from '../../src/engine/client.js'
+import { readConfig } from '../../src/config/service.js'
 import { engineOptions } from '../../src/engine/options.js'
+import { startEngine } from '../../src/engine/parent/client.js'
 import { buildApp } from '../../src/http/app.js'
-import { makeTargets } from '../../src/target/target.js'
+import { makeTargets } from '../../src/target/targets.js'
 
 const config = readConfig({ EXECUTION_PROVIDER: 'cpu', THREADS: '1', GRAPH_CACHE_DIR: 'off' })
 const log = pino({ level: 'silent' })

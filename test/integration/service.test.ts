@@ -4,13 +4,13 @@ import OpenAI from 'openai'
 import { pino } from 'pino'
 import sharp from 'sharp'
 import t from 'tap'
-import { readConfig } from '../../src/config.js'
-import { startEngine } from '../../src/engine/client.js'
+import { readConfig } from '../../src/config/service.js'
 import { engineOptions } from '../../src/engine/options.js'
+import { startEngine } from '../../src/engine/parent/client.js'
 import { buildApp } from '../../src/http/app.js'
-import { makeTargets } from '../../src/target/target.js'
-import { png } from '../http/pictures.js'
-import type { Envelope } from '../http/scripted.js'
+import { makeTargets } from '../../src/target/targets.js'
+import type { Envelope } from '../support/fakes/app.js'
+import { png } from '../support/pictures.js'
 
 const model = (name: string) => fileURLToPath(new URL(`../fixtures/models/${name}`, import.meta.url))
 const config = readConfig({

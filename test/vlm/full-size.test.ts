@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { findBox } from '../../src/cropper/cropper.js'
+import { findBox } from '../../src/cropper/idefics3.js'
 import { loadModel } from '../../src/vlm/model.js'
 import { plainImage } from '../../src/vlm/request.js'
-import { pattern } from '../patterns.js'
+import { pattern } from '../support/patterns.js'
 
 /**
  * SmolVLM-256M's architecture with random weights: 1 GB, so it is made by hand and not bundled:

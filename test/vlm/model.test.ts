@@ -1,11 +1,11 @@
 import t from 'tap'
+import { cropperPrompt, targetPrompt } from '../../src/contract/prompts.js'
 import { CropVlmError } from '../../src/errors.js'
-import { cropperPrompt, targetPrompt } from '../../src/prompts.js'
 import { type GenerateRequest, plainImage } from '../../src/vlm/request.js'
-import { loadFixture } from '../models.js'
-import { pattern } from '../patterns.js'
-import { exactly } from './exact.js'
-import { goldenCases, label } from './goldens.js'
+import { exactly } from '../support/exact.js'
+import { goldenCases, label } from '../support/goldens.js'
+import { loadFixture } from '../support/models.js'
+import { pattern } from '../support/patterns.js'
 
 interface Picture {
   pattern: string

@@ -1,9 +1,9 @@
 /** One page through the service's HTTP API. */
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { CliError, EXIT } from '../cli-error.js'
+import type { Corners } from '../../evaluation/measures.js'
+import { CliError, EXIT } from '../command.js'
 import type { Page } from './manifest.js'
-import type { Corners } from './metrics.js'
 
 /** Which service, and the options each request carries. */
 export interface Service {

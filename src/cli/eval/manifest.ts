@@ -1,8 +1,8 @@
 /** The pages of an evaluation: `manifest.jsonl` beside its images, as `cropvlm-train data synth` writes it. */
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { CliError, EXIT } from '../cli-error.js'
-import type { Corners } from './metrics.js'
+import type { Corners } from '../../evaluation/measures.js'
+import { CliError, EXIT } from '../command.js'
 
 export interface Page {
   id: string

@@ -1,6 +1,6 @@
 /** What an evaluation leaves behind: Markdown for people, JSON for the rest. */
-import { isFailed, type Outcome } from './client.js'
-import { boxScores } from './metrics.js'
+
+import { boxScores } from '../../evaluation/measures.js'
 import {
   type AnswerScores,
   type Scores,
@@ -9,7 +9,8 @@ import {
   summarise,
   summariseKinds,
   summariseTimes,
-} from './scores.js'
+} from '../../evaluation/scores.js'
+import { isFailed, type Outcome } from './client.js'
 
 export interface Report {
   format: 1

@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { extname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { CliError, EXIT } from '../cli-error.js'
+import { CliError, EXIT } from '../command.js'
 
 export interface RunningService {
   url: string

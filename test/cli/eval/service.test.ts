@@ -5,7 +5,7 @@ import sharp from 'sharp'
 import t from 'tap'
 import { startService } from '../../../src/cli/eval/service.js'
 import { evaluate } from '../../../src/cli/eval.js'
-import { ROOT } from '../../deploy-files.js'
+import { ROOT } from '../../support/deploy-files.js'
 
 // not ready at first, told where to listen, ends on SIGTERM
 const SLOW_START = `

@@ -1,0 +1,137 @@
+/**
+ * One file from an HTTP source onto the disk: resumed where it broke off, checked, then put in place in one step.
+ */
+import type { Hash } from 'node:crypto'
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CliError, EXIT } from '../command.js'
+import { addFile, sizeOf, startChecksum } from './checksum.js'
+import type { HubFile } from './select.js'
+
+/** Gives the file's bytes from an offset on; throws `CliError` where trying again cannot help. */
+export type OpenAt = (file: HubFile, start: number, signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>
+
+export interface DownloadOptions {
+  openAt: OpenAt
+  /** Told the bytes of this file that are on disk, as often as a chunk arrives. */
+  onProgress(bytes: number): void
+  /** Told why a try is repeated. */
+  onRetry(reason: string): void
+  /** Tries in a row that bring not one byte before giving up. */
+  tries: number
+  /** Milliseconds before the second try; each further one waits twice as long, at most 30 s. */
+  backoffMs: number
+  /** Milliseconds without a byte after which a connection counts as dead. */
+  stallMs: number
+}
+
+/**
+ * Downloads to `<target>.part`, verifies, renames. A `.part` left by an earlier run is continued.
+ * @throws CliError when the tries are used up, or the content is wrong twice.
+ */
+export async function download(file: HubFile, target: string, options: DownloadOptions): Promise<void> {
+  const part = `${target}.part`
+  await mkdir(dirname(target), { recursive: true })
+  if ((await sizeOf(part)) > file.size) await rm(part)
+  const resumed = (await sizeOf(part)) > 0
+  let found = await fetchAll(file, part, options)
+  if (found !== file.checksum.hex && resumed) {
+    // the old part may be of another version of the file: once more, from the start
+    options.onRetry(`${file.path}: the part from an earlier run does not fit; starting over`)
+    await rm(part)
+    found = await fetchAll(file, part, options)
+  }
+  if (found !== file.checksum.hex) {
+    await rm(part)
+    throw new CliError(
+      EXIT.failed,
+      `${file.path} arrived damaged: its ${file.checksum.kind} is ${found}, the hub lists ${file.checksum.hex}. Try again; if it stays so, do not use this source.`,
+    )
+  }
+  await rename(part, target)
+}
+
+/** Fetches what is missing, trying again after breaks; the checksum of the whole. */
+async function fetchAll(file: HubFile, part: string, options: DownloadOptions): Promise<string> {
+  const handle = await open(part, 'a')
+  try {
+    const hash = await addFile(startChecksum(file), part)
+    let have = await sizeOf(part)
+    let idle = 0
+    while (have < file.size) {
+      const before = have
+      const problem = await fetchSome(file, have, handle, hash, options).then(
+        bytes => {
+          have = bytes
+          return have < file.size ? 'the connection closed early' : null
+        },
+        (failure: Broken) => {
+          have = failure.have
+          if (failure.cause instanceof CliError) throw failure.cause
+          return describe(failure.cause)
+        },
+      )
+      if (problem === null) break
+      idle = have > before ? 1 : idle + 1
+      if (idle >= options.tries)
+        throw new CliError(
+          EXIT.failed,
+          `${file.path} broke off at ${have} of ${file.size} bytes (${problem}). Run the same command again: it goes on from there.`,
+        )
+      const wait = Math.min(options.backoffMs * 2 ** (idle - 1), 30_000)
+      options.onRetry(`${file.path}: ${problem} at ${have} of ${file.size} bytes; trying again`)
+      await sleep(wait)
+    }
+    await handle.sync()
+    return hash.digest('hex')
+  } finally {
+    await handle.close()
+  }
+}
+
+/** A try that failed after it had brought the file to `have` bytes. */
+class Broken extends Error {
+  readonly have: number
+  constructor(have: number, cause: unknown) {
+    super('broken off', { cause })
+    this.have = have
+  }
+}
+
+/** One try; the bytes on disk after it. @throws Broken */
+async function fetchSome(
+  file: HubFile,
+  start: number,
+  handle: FileHandle,
+  hash: Hash,
+  { openAt, onProgress, stallMs }: DownloadOptions,
+): Promise<number> {
+  const abort = new AbortController()
+  const stalled = () => abort.abort(new Error(`no bytes for ${stallMs / 1000} s`))
+  let watchdog = setTimeout(stalled, stallMs)
+  let have = start
+  try {
+    for await (const chunk of await openAt(file, start, abort.signal)) {
+      clearTimeout(watchdog)
+      if (have + chunk.length > file.size)
+        throw new CliError(EXIT.failed, `${file.path} is longer than the ${file.size} bytes the hub lists.`)
+      await handle.appendFile(chunk)
+      hash.update(chunk)
+      have += chunk.length
+      onProgress(have)
+      watchdog = setTimeout(stalled, stallMs)
+    }
+    return have
+  } catch (cause) {
+    throw new Broken(have, abort.signal.aborted ? abort.signal.reason : cause)
+  } finally {
+    clearTimeout(watchdog)
+  }
+}
+
+/** fetch hides the reason (ECONNRESET and the like) in `cause`. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
+}

@@ -1,0 +1,108 @@
+/** The hub, through its own client: what a repository holds, and the bytes of its files. */
+import { downloadFile, HubApiError, type ListFileEntry, listFiles, modelInfo } from '@huggingface/hub'
+import { CliError, EXIT } from '../command.js'
+import type { OpenAt } from './download.js'
+
+/** Where a model comes from. */
+export interface HubSource {
+  /** `owner/name`. */
+  id: string
+  /** Branch, tag or commit. */
+  revision: string
+  /** `https://huggingface.co` or a mirror, without a trailing slash. */
+  endpoint: string
+  token: string | null
+}
+
+/** The commit a revision stands for, and every file in it. All that follows is read at that commit. */
+export async function readRepository(source: HubSource): Promise<{ commit: string; entries: ListFileEntry[] }> {
+  try {
+    const { sha } = await modelInfo({
+      ...access(source),
+      name: source.id,
+      revision: source.revision,
+      additionalFields: ['sha'],
+    })
+    if (!/^[0-9a-f]{40}$/.test(sha ?? ''))
+      throw new CliError(EXIT.failed, `${source.endpoint} gave no commit for ${source.id}; is it a Hugging Face hub?`)
+    const entries: ListFileEntry[] = []
+    for await (const entry of listFiles({ ...access(source), repo: source.id, revision: sha, recursive: true }))
+      entries.push(entry)
+    return { commit: sha, entries }
+  } catch (error) {
+    throw explain(error, source)
+  }
+}
+
+/** Bytes of a file at one commit, from any offset on. */
+export function openFiles(source: HubSource, commit: string): OpenAt {
+  return async ({ path, size }, start, signal) => {
+    let refusal: unknown = null
+    // The client turns a failed response into a text once it streams; here its status is still known.
+    const watched: typeof fetch = async (input, init) => {
+      const response = await fetch(input, { ...init, signal })
+      const from = /^bytes=(\d+)-/.exec(new Headers(init?.headers).get('range') ?? '')?.[1]
+      if (response.ok && from !== undefined && from !== '0' && response.status !== 206)
+        refusal = new Error('the server ignores Range and would start over')
+      if (!response.ok) refusal = new HubApiError(response.url, response.status, undefined, `HTTP ${response.status}`)
+      if (refusal !== null) {
+        await response.body?.cancel()
+        throw refusal
+      }
+      return response
+    }
+    try {
+      // Over plain HTTP, because a broken-off Xet transfer cannot be continued from a byte offset.
+      const blob = await downloadFile({
+        ...access(source),
+        repo: source.id,
+        path,
+        revision: commit,
+        xet: false,
+        fetch: watched,
+      })
+      if (!blob) throw new CliError(EXIT.notFound, `${source.id} lists ${path}, but the hub has no such file.`)
+      if (blob.size !== size)
+        throw new CliError(EXIT.failed, `${path}: the hub lists ${size} bytes, but serves ${blob.size}.`)
+      const stream = blob.slice(start).stream()
+      return rethrowing(stream, cause => explain(refusal ?? cause, source))
+    } catch (error) {
+      throw explain(refusal ?? error, source)
+    }
+  }
+}
+
+async function* rethrowing(stream: AsyncIterable<Uint8Array>, explained: (cause: unknown) => unknown) {
+  try {
+    yield* stream
+  } catch (error) {
+    throw explained(error)
+  }
+}
+
+function access({ endpoint, token }: HubSource): { hubUrl: string; accessToken?: string } {
+  return token === null ? { hubUrl: endpoint } : { hubUrl: endpoint, accessToken: token }
+}
+
+/** What a person can do about it; an error that another try may mend is given back as it is. */
+function explain(error: unknown, { id, revision, endpoint, token }: HubSource): unknown {
+  if (!(error instanceof HubApiError)) return error
+  // a refusal by the CDN behind the hub is an expired link; the next try gets a fresh one
+  if (new URL(error.url).origin !== new URL(endpoint).origin) return error
+  const { statusCode } = error
+  const page = `${endpoint}/${id}`
+  if (statusCode === 401 || statusCode === 403) {
+    const remedy =
+      token === null
+        ? `Accept its terms on ${page} if it is gated, and set HF_TOKEN. (The hub says the same of a name that does not exist.)`
+        : `Check that the account behind HF_TOKEN has accepted the terms on ${page}, and that the token may read it.`
+    return new CliError(EXIT.notAllowed, `The hub refuses ${id} (${statusCode}). ${remedy}`, error)
+  }
+  if (statusCode === 404)
+    return new CliError(
+      EXIT.notFound,
+      `${endpoint} has no ${id} at revision ${revision} (404). Check the spelling; --revision takes a branch, a tag or a commit.`,
+      error,
+    )
+  return error
+}

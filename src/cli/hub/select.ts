@@ -1,0 +1,87 @@
+/**
+ * Which files of a hub repository make a model folder that the engine can load, and what each must hash to.
+ */
+import type { ListFileEntry } from '@huggingface/hub'
+import { PRECISIONS, type Precision } from '../../config/variables.js'
+import { CliError, EXIT } from '../command.js'
+
+/** One file to fetch. */
+export interface HubFile {
+  /** Inside the repository and inside the model folder alike. */
+  path: string
+  /** Bytes. */
+  size: number
+  /** Large files carry the sha256 of their content; small ones git's own blob id (a sha1 with a header). */
+  checksum: { kind: 'sha256' | 'git-blob'; hex: string }
+}
+
+/** The three graphs of an Idefics3 export, as the hub names them. */
+export const GRAPHS = ['vision_encoder', 'embed_tokens', 'decoder_model_merged'] as const
+
+// Exact shapes rather than "anything but": these paths come from a stranger's repository and become paths on our disk.
+const SETTINGS = /^[A-Za-z0-9][\w.-]*\.(json|jinja)$/
+const PAPERS = /^(LICENSE|LICENCE|NOTICE|README)(\.(md|txt))?$/i
+/** An index of PyTorch weight shards: of no use without the shards. */
+const WEIGHT_INDEX = /\.(safetensors|bin)\.index\.json$/
+
+/** A precision as people and transformers.js write it; `q8` is the hub's `_quantized`. */
+export function parsePrecision(text: string): Precision {
+  const found = PRECISIONS.find(known => known === (text === 'q8' ? 'quantized' : text))
+  if (found) return found
+  const known = PRECISIONS.map(spoken).join(', ')
+  throw new CliError(EXIT.usage, `--precision ${text} is unknown; the hub's names are ${known}.`)
+}
+
+/** The precisions of which all three graphs are among these paths (relative to the model folder). */
+export function completePrecisions(paths: Iterable<string>): Precision[] {
+  const there = new Set(paths)
+  return PRECISIONS.filter(precision => GRAPHS.every(graph => there.has(graphPath(graph, precision))))
+}
+
+/** The files to fetch, `config.json` last: a folder without it is no model, so a broken-off pull never looks whole. */
+export function selectFiles(id: string, entries: readonly ListFileEntry[], precision: Precision): HubFile[] {
+  const files = entries.filter(entry => entry.type === 'file')
+  const paths = files.map(entry => entry.path)
+  if (!paths.some(path => path.startsWith('onnx/')))
+    throw new CliError(
+      EXIT.notFound,
+      `${id} has no onnx/ folder, so the engine cannot run it. Its weights can be exported with \`cropvlm-train export\`.`,
+    )
+  const complete = completePrecisions(paths)
+  if (!complete.includes(precision)) {
+    const others = complete.length > 0 ? `it has ${complete.map(spoken).join(', ')}` : 'it has none that is complete'
+    throw new CliError(
+      EXIT.notFound,
+      `${id} has no ${spoken(precision)} graphs for all of ${GRAPHS.join(', ')}; ${others}.`,
+    )
+  }
+  if (!paths.includes('config.json')) throw new CliError(EXIT.notFound, `${id} has no config.json at its top level.`)
+  return files
+    .filter(({ path }) => isSetting(path) || GRAPHS.some(graph => belongsTo(path, graphPath(graph, precision))))
+    .map(toHubFile)
+    .sort((a, b) => Number(a.path === 'config.json') - Number(b.path === 'config.json'))
+}
+
+/** `quantized` as its users know it. */
+export function spoken(precision: Precision): string {
+  return precision === 'quantized' ? 'q8' : precision
+}
+
+function graphPath(graph: string, precision: Precision): string {
+  return `onnx/${graph}${precision === 'fp32' ? '' : `_${precision}`}.onnx`
+}
+
+/** A graph, or its external data: `x.onnx_data`, `x.onnx_data_1`, `x.onnx.data`. */
+function belongsTo(path: string, graph: string): boolean {
+  return path === graph || (path.startsWith(graph) && /^[._]data(_\d+)?$/.test(path.slice(graph.length)))
+}
+
+function isSetting(path: string): boolean {
+  return (SETTINGS.test(path) && !WEIGHT_INDEX.test(path)) || PAPERS.test(path)
+}
+
+function toHubFile({ path, size, oid, lfs }: ListFileEntry): HubFile {
+  if (lfs) return { path, size: lfs.size, checksum: { kind: 'sha256', hex: lfs.oid } }
+  if (oid) return { path, size, checksum: { kind: 'git-blob', hex: oid } }
+  throw new CliError(EXIT.failed, `The hub lists no checksum for ${path}; without one it is not fetched.`)
+}

@@ -1,0 +1,121 @@
+/**
+ * The target VLMs, from `TARGETS` (JSON), `TARGETS_FILE` (the same, in a file) or the single `TARGET_*` variables;
+ * with none of them, the bundled local target. In the JSON a target is
+ * `{"name", "base_url", "model", "api_key" | "api_key_env", "timeout_ms", "concurrency", "full_edge", "crop_edge"}`, or
+ * `{"name", "model": "local:<folder>", "precision", "resolution", "timeout_ms"}`; what it leaves out is taken from
+ * the `TARGET_*` variables and their defaults.
+ */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { CONCURRENCY, EDGE, fromEntry, isLocal, type TargetConfig, TIMEOUT } from './target-entry.js'
+import { integer, integerOr, optionalText, path } from './variables.js'
+
+export const TARGET_OPTIONS = {
+  baseUrl: optionalText(
+    'TARGET_BASE_URL',
+    'OpenAI-compatible endpoint that answers, up to and with /v1 (vLLM, SGLang, Ollama, llama.cpp, OpenAI).',
+  ),
+  model: optionalText(
+    'TARGET_MODEL',
+    'Name of the model at TARGET_BASE_URL; or local:<model folder>, run by this service.',
+  ),
+  apiKey: optionalText('TARGET_API_KEY', 'Bearer token for TARGET_BASE_URL.', { secret: true }),
+  targets: optionalText('TARGETS', 'Several targets, as a JSON array; the first is the default.', { secret: true }),
+  targetsFile: optionalText('TARGETS_FILE', 'A file that holds what TARGETS would.'),
+  timeoutMs: integer('TARGET_TIMEOUT_MS', 30_000, TIMEOUT, 'How long one call of a target may take.'),
+  concurrency: integer('TARGET_CONCURRENCY', 8, CONCURRENCY, 'Calls in flight to one target at most; more wait.'),
+  fullEdge: integerOr(
+    'TARGET_FULL_EDGE',
+    'original',
+    512,
+    EDGE,
+    'Longest edge to which the full image is shrunk for a target; original sends it whole (the paper: LLaVA 336, Qwen 448, GPT 512).',
+  ),
+  cropEdge: integerOr(
+    'TARGET_CROP_EDGE',
+    'original',
+    512,
+    EDGE,
+    'Longest edge to which the crop is shrunk for a target; original sends it as cut.',
+  ),
+  localModel: path(
+    'LOCAL_TARGET_MODEL',
+    new URL('../../models/smolvlm-mini', import.meta.url),
+    'models/smolvlm-mini',
+    'Model folder of the local target that answers where no other target is configured.',
+  ),
+}
+
+type TargetSettings = { readonly [Key in keyof typeof TARGET_OPTIONS]: (typeof TARGET_OPTIONS)[Key]['default'] }
+type Env = Readonly<Record<string, string | undefined>>
+
+/** The configured targets, frozen. What is wrong is added to `problems`, and its target left out. */
+export function readTargets(settings: TargetSettings, env: Env, problems: string[]): TargetConfig[] {
+  // a wrong variable has been reported already, and what depends on it cannot be judged
+  if (Object.values(settings).some(value => value === undefined)) return []
+  const { baseUrl, model, apiKey, targets, targetsFile } = settings
+  const ways = Object.entries({ TARGETS: targets, TARGETS_FILE: targetsFile, TARGET_BASE_URL: baseUrl })
+  const used = ways.filter(([, value]) => value !== null).map(([name]) => name)
+  if (used.length > 1) {
+    problems.push(`${used.join(' and ')} are set together, but each of them names the targets; keep one.`)
+    return []
+  }
+  if (targets !== null) return fromJson('TARGETS', targets, settings, env, problems)
+  if (targetsFile !== null) return fromFile(targetsFile, settings, env, problems)
+  if (baseUrl === null && model === null && apiKey !== null)
+    problems.push(
+      'TARGET_API_KEY is set, but not TARGET_BASE_URL and TARGET_MODEL, which say what it is for; set them too.',
+    )
+  const bundled = baseUrl === null && model === null ? `local:${settings.localModel}` : undefined
+  const entry = { base_url: baseUrl, model: bundled ?? model, api_key: bundled ? null : apiKey }
+  const single = { ...entry, name: isLocal(entry.model) ? 'local' : 'default' }
+  const labels: Record<string, string> = {
+    base_url: 'TARGET_BASE_URL',
+    model: 'TARGET_MODEL',
+    api_key: 'TARGET_API_KEY',
+  }
+  return fromEntry(single, { label: (key = 'model') => labels[key] ?? key, settings, env, problems })
+}
+
+function fromFile(file: string, settings: TargetSettings, env: Env, problems: string[]): TargetConfig[] {
+  try {
+    return fromJson('TARGETS_FILE', readFileSync(resolve(file), 'utf8'), settings, env, problems)
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? 'unreadable'
+    problems.push(`TARGETS_FILE is "${file}", which cannot be read (${reason}); give the path of a JSON file.`)
+    return []
+  }
+}
+
+function fromJson(
+  source: string,
+  json: string,
+  settings: TargetSettings,
+  env: Env,
+  problems: string[],
+): TargetConfig[] {
+  const entries = parseArray(json)
+  if (!entries) {
+    // the text itself is not shown: it may hold keys
+    problems.push(
+      `${source} must be a JSON array of one target or more, like [{"name": "qwen", "base_url": "http://localhost:8000/v1", "model": "..."}].`,
+    )
+    return []
+  }
+  const targets = entries.flatMap((entry, index) =>
+    fromEntry(entry, { label: key => `${source}[${index}]${key ? `.${key}` : ''}`, settings, env, problems }),
+  )
+  const names = targets.map(({ name }) => name)
+  for (const name of new Set(names.filter((name, index) => names.indexOf(name) !== index)))
+    problems.push(`${source} has more than one target named "${name}"; give each its own name.`)
+  return targets
+}
+
+function parseArray(json: string): unknown[] | null {
+  try {
+    const value: unknown = JSON.parse(json)
+    return Array.isArray(value) && value.length > 0 ? value : null
+  } catch {
+    return null
+  }
+}

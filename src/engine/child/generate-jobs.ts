@@ -1,0 +1,47 @@
+import { CropVlmError } from '../../errors.js'
+import type { Generation } from '../../vlm/request.js'
+import type { WorkerOptions } from '../options.js'
+import type { GenerateJob, GenerateResult } from '../protocol.js'
+import { promptImage } from './image-file.js'
+import { type Settle, settlingAll, type Task } from './jobs.js'
+import type { Models } from './models.js'
+
+/** Has one local target answer all jobs that ask it, as one batch. */
+export async function runGenerations(
+  name: string,
+  tasks: readonly Task<GenerateJob>[],
+  { targets }: Models,
+  { limits }: WorkerOptions,
+  settle: Settle,
+): Promise<void> {
+  await settlingAll(tasks, settle, async () => {
+    const model = targets.get(name)
+    if (!model) throw new CropVlmError('unknown_target', `The engine runs no target named "${name}".`)
+    // the pictures are our own: a crop may well be more extreme than any image that is let in
+    const own = { maxPixels: limits.maxPixels, maxAspect: Number.POSITIVE_INFINITY }
+    const outcomes = await model.generateAll(
+      tasks.map(({ job, signal }) => ({
+        images: job.images.map(bytes => promptImage(bytes, own, false)),
+        text: job.text,
+        resolution: job.resolution,
+        maxNewTokens: job.maxTokens,
+        temperature: job.temperature,
+        grammar: null,
+        signal,
+      })),
+    )
+    for (const [i, outcome] of outcomes.entries()) {
+      const task = tasks[i] as Task
+      settle(task, outcome.status === 'rejected' ? outcome : { status: 'fulfilled', value: result(outcome.value) })
+    }
+  })
+}
+
+function result({ text, tokens, promptTokens, timings }: Generation): GenerateResult {
+  return {
+    kind: 'generate',
+    text,
+    usage: { promptTokens, completionTokens: tokens.length },
+    timings: { queue: 0, ...timings, crop: 0 },
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * The engine process. It loads its models when told to start, says ready once they have answered, then runs one job
+ * after another. It may be killed at any time: it keeps nothing.
+ */
+import { constants, setPriority } from 'node:os'
+import { CropVlmError } from '../../errors.js'
+import type { WorkerOptions } from '../options.js'
+import type { EngineInfo, EngineReply, EngineRequest } from '../protocol.js'
+import { type Outcome, runJobs, settlingAll, type Task } from './jobs.js'
+import { childLog } from './log.js'
+import { loadModels, type Models, warmUp } from './models.js'
+
+process.title = 'cropvlm-engine'
+// before any thread is made, which all get it
+yieldToHttp()
+// Ctrl-C reaches every process of the terminal; when to stop is the parent's decision
+process.on('SIGINT', () => {})
+process.on('SIGTERM', () => {})
+// the parent is gone, however it went
+process.on('disconnect', () => process.exit(0))
+
+/** Jobs accepted and not answered yet. */
+const aborts = new Map<number, AbortController>()
+let last: Promise<void> = Promise.resolve()
+let started: { models: Models; options: WorkerOptions } | null = null
+
+process.on('message', message => {
+  const request = message as EngineRequest
+  if (request.type === 'start') void start(request.options)
+  else if (request.type === 'stop') process.exit(0)
+  else if (request.type === 'abort') aborts.get(request.id)?.abort()
+  else {
+    const tasks = request.jobs.map(({ id, job }) => {
+      const abort = new AbortController()
+      aborts.set(id, abort)
+      return { id, job, signal: abort.signal }
+    })
+    last = last.then(() => answer(tasks))
+  }
+})
+
+/** A model takes every core there is; the HTTP process, which refuses what is too much, has to get one at once. */
+function yieldToHttp(): void {
+  try {
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+  } catch (error) {
+    childLog(
+      'warn',
+      {},
+      `the engine's priority cannot be lowered (${(error as Error).message}): HTTP may lag under load`,
+    )
+  }
+}
+
+async function start(options: WorkerOptions): Promise<void> {
+  try {
+    const models = await loadModels(options)
+    await warmUp(models, options)
+    started = { models, options }
+    send({ type: 'ready', info: describe(models) })
+  } catch (error) {
+    if (!(error instanceof CropVlmError)) logFailure('loading the models failed', error)
+    const coded =
+      error instanceof CropVlmError
+        ? error
+        : new CropVlmError(
+            'invalid_model',
+            `Loading the models failed: ${error instanceof Error ? error.message : error}`,
+          )
+    process.send?.({ type: 'failed', error: coded.toWire() } satisfies EngineReply, () => process.exit(1))
+  }
+}
+
+async function answer(tasks: readonly AcceptedTask[]): Promise<void> {
+  const settle = (task: Task, outcome: Outcome) => {
+    const { id, signal } = task as AcceptedTask
+    if (!aborts.delete(id)) return
+    if (outcome.status === 'fulfilled') send({ type: 'result', id, result: outcome.value })
+    else {
+      const { reason } = outcome
+      // an aborted job's failure is nobody's business
+      if (!signal.aborted && !(reason instanceof CropVlmError)) logFailure('a job failed', reason)
+      send({ type: 'error', id, error: CropVlmError.from(reason).toWire() })
+    }
+  }
+  await settlingAll(tasks, settle, async () => {
+    if (!started) throw new CropVlmError('not_ready', 'The models are still being loaded; try again shortly.')
+    await runJobs(tasks, started.models, started.options, settle)
+  })
+}
+
+interface AcceptedTask extends Task {
+  id: number
+}
+
+function describe({ cropper, targets }: Models): EngineInfo {
+  const models = [cropper, ...new Set(targets.values())]
+  return {
+    models: models.map(({ info }) => info),
+    executionProvider: cropper.executionProvider,
+    executionProviderReason: cropper.executionProviderReason,
+    pid: process.pid,
+  }
+}
+
+function send(reply: EngineReply): void {
+  process.send?.(reply)
+}
+
+function logFailure(message: string, error: unknown): void {
+  childLog('error', { stack: error instanceof Error ? error.stack : String(error) }, message)
+}

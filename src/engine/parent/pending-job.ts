@@ -1,0 +1,85 @@
+import { CropVlmError } from '../../errors.js'
+import type { CropResult, GenerateResult, Job } from '../protocol.js'
+
+/**
+ * One job that somebody waits for: a promise that settles with the job's result, or as soon as its deadline passes or
+ * its caller aborts, whichever comes first.
+ */
+export class Ticket {
+  readonly promise: Promise<CropResult | GenerateResult>
+  readonly queuedAt = performance.now()
+  /** When the engine process was given the job, on `performance.now()`'s clock; null while it waits. */
+  startedAt: number | null = null
+  #settle: { resolve: (result: CropResult | GenerateResult) => void; reject: (error: CropVlmError) => void } | null
+  readonly #cleanUp: () => void
+
+  /** @param onGivenUp Called once, after the rejection, if deadline or abort came first. */
+  constructor(
+    readonly id: number,
+    readonly job: Job,
+    deadline: number,
+    signal: AbortSignal,
+    onGivenUp: (ticket: Ticket) => void,
+  ) {
+    const { promise, resolve, reject } = withResolvers<CropResult | GenerateResult>()
+    this.promise = promise
+    this.#settle = { resolve, reject }
+    const giveUp = (error: CropVlmError) => {
+      this.reject(error)
+      onGivenUp(this)
+    }
+    const onAbort = () => giveUp(new CropVlmError('request_aborted', 'The caller went away before the answer came.'))
+    const timer = setTimeout(() => giveUp(this.#deadlineError()), Math.max(0, deadline - Date.now()))
+    signal.addEventListener('abort', onAbort, { once: true })
+    this.#cleanUp = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+    }
+    // a signal that has fired already does not fire again
+    if (signal.aborted) onAbort()
+    else if (deadline <= Date.now()) giveUp(this.#deadlineError())
+  }
+
+  /** Whether nobody waits any more. */
+  get settled(): boolean {
+    return this.#settle === null
+  }
+
+  resolve(result: CropResult | GenerateResult): void {
+    this.#settle?.resolve(result)
+    this.#close()
+  }
+
+  reject(error: CropVlmError): void {
+    this.#settle?.reject(error)
+    this.#close()
+  }
+
+  #close(): void {
+    this.#settle = null
+    this.#cleanUp()
+  }
+
+  #deadlineError(): CropVlmError {
+    const where = this.startedAt === null ? 'while it waited in the queue' : 'while the model was at work'
+    return new CropVlmError(
+      'deadline_exceeded',
+      `The deadline of the request passed ${where}. Send fewer requests at once, ask for a smaller resolution, or raise REQUEST_TIMEOUT_MS.`,
+    )
+  }
+}
+
+/** `Promise.withResolvers`, which Node 20 does not have. */
+export function withResolvers<T>(): {
+  promise: Promise<T>
+  resolve: (value: T) => void
+  reject: (error: Error) => void
+} {
+  let resolve: (value: T) => void = () => {}
+  let reject: (error: Error) => void = () => {}
+  const promise = new Promise<T>((onResolve, onReject) => {
+    resolve = onResolve
+    reject = onReject
+  })
+  return { promise, resolve, reject }
+}

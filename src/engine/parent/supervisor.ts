@@ -1,0 +1,167 @@
+import type { Logger } from 'pino'
+import { CropVlmError } from '../../errors.js'
+import type { EngineOptions } from '../options.js'
+import type { EngineInfo, EngineReply, EngineRequest } from '../protocol.js'
+import { restartDelay } from './backoff.js'
+import { EngineChild } from './child.js'
+
+export type Phase = 'loading' | 'ready' | 'restarting' | 'stopped'
+
+export interface SupervisorEvents {
+  /** A process has loaded its models and answered; again after each restart. */
+  onReady: (info: EngineInfo) => void
+  onReply: (reply: Extract<EngineReply, { type: 'result' | 'error' }>) => void
+  /** The process is gone, and another will come. What it had been given is lost. */
+  onDown: (how: string) => void
+  /** The first load failed: there will be no other. */
+  onFatal: (error: CropVlmError) => void
+}
+
+/** Load time assumed until one has been measured, in milliseconds. */
+const FIRST_LOAD_MS = 5000
+
+/** Keeps one engine process alive: starts it, and starts another when it dies, at once or after a growing delay. */
+export class Supervisor {
+  phase: Phase
+  restarts = 0
+  readonly #options: EngineOptions
+  readonly #log: Logger
+  readonly #events: SupervisorEvents
+  #child: EngineChild | null = null
+  /** Of the next start, or of the limit on the one in progress. */
+  #timer: NodeJS.Timeout | undefined
+  /** Unix milliseconds. */
+  #startsAt = Date.now()
+  #loadMs = FIRST_LOAD_MS
+  /** Deaths in a row without a job answered in between. */
+  #crashes = 0
+  #lastStartFailed = false
+  /** What the process itself said of its failed start. */
+  #failure: CropVlmError | null = null
+
+  /**
+   * @param phase `loading`: a first load that fails is for good; `restarting`: the models are known to load, so a
+   * process that does not come is tried again.
+   */
+  constructor(options: EngineOptions, log: Logger, events: SupervisorEvents, phase: 'loading' | 'restarting') {
+    this.phase = phase
+    this.#options = options
+    this.#log = log
+    this.#events = events
+    this.#start()
+  }
+
+  /** Milliseconds until the process is expected to be ready; null where the last start failed, so that nobody knows. */
+  get readyInMs(): number | null {
+    if (this.phase === 'ready') return 0
+    return this.#lastStartFailed ? null : Math.max(0, this.#startsAt + this.#loadMs - Date.now())
+  }
+
+  /** Of the process there is; null where there is none. */
+  get pid(): number | null {
+    return this.#child?.pid ?? null
+  }
+
+  /** Milliseconds until the next attempt to start. */
+  get nextStartInMs(): number {
+    return Math.max(0, this.#startsAt - Date.now())
+  }
+
+  send(request: EngineRequest): void {
+    this.#child?.send(request)
+  }
+
+  /** Ends the process, whatever it is doing; another follows. */
+  kill(why: string): void {
+    this.#child?.kill(why)
+  }
+
+  /** Ends the process for good. */
+  async stop(): Promise<void> {
+    // while it loads it would not listen, and there is nothing to lose
+    if (this.phase !== 'ready') this.#child?.kill('was stopped')
+    this.phase = 'stopped'
+    clearTimeout(this.#timer)
+    await this.#child?.stop()
+  }
+
+  #start(): void {
+    this.#startsAt = Date.now()
+    this.#failure = null
+    const { startTimeoutMs } = this.#options
+    const child = this.#fork()
+    if (!child) return
+    this.#child = child
+    this.#log.info({ engine: child.pid }, 'engine process started, loading models')
+    this.#timer = setTimeout(
+      () => child.kill(`was not ready within ${startTimeoutMs} ms and was killed`),
+      startTimeoutMs,
+    )
+  }
+
+  /** Null where the system has no process to give, as after an out-of-memory kill: an end like any other, not the server's. */
+  #fork(): EngineChild | null {
+    try {
+      return new EngineChild(
+        this.#options,
+        this.#log,
+        reply => this.#onReply(reply),
+        how => this.#onEnd(how),
+      )
+    } catch (error) {
+      this.#onEnd(`could not be started (${error instanceof Error ? error.message : error})`)
+      return null
+    }
+  }
+
+  #onReply(reply: EngineReply): void {
+    if (reply.type === 'failed') this.#failure = CropVlmError.fromWire(reply.error)
+    else if (reply.type === 'ready') this.#onReady(reply.info)
+    else {
+      this.#crashes = 0
+      this.#events.onReply(reply)
+    }
+  }
+
+  #onReady(info: EngineInfo): void {
+    clearTimeout(this.#timer)
+    if (this.phase === 'stopped') return
+    this.phase = 'ready'
+    this.#lastStartFailed = false
+    this.#loadMs = Date.now() - this.#startsAt
+    const { executionProvider, executionProviderReason: reason } = info
+    const models = info.models.map(({ id, precision, precisionReason: why }) => `${id} (${precision}: ${why})`)
+    this.#log.info({ engine: info.pid, executionProvider, reason, models, ms: this.#loadMs }, 'engine ready')
+    this.#events.onReady(info)
+  }
+
+  #onEnd(how: string): void {
+    clearTimeout(this.#timer)
+    this.#child = null
+    if (this.phase === 'stopped') return
+    if (this.phase === 'loading') {
+      this.phase = 'stopped'
+      this.#events.onFatal(this.#failure ?? startFailure(how))
+      return
+    }
+    this.#lastStartFailed = this.phase === 'restarting'
+    this.#crashes++
+    this.phase = 'restarting'
+    const delay = restartDelay(this.#crashes, this.#options.restart)
+    this.#startsAt = Date.now() + delay
+    const reason = this.#failure?.message
+    this.#log.error({ reason, crashes: this.#crashes }, `the engine process ${how}; the next starts in ${delay} ms`)
+    this.#timer = setTimeout(() => {
+      this.restarts++
+      this.#start()
+    }, delay)
+    this.#events.onDown(how)
+  }
+}
+
+function startFailure(how: string): CropVlmError {
+  const hint = how.includes('SIGKILL')
+    ? ' SIGKILL is often the kernel, out of memory: give it more, or a smaller model.'
+    : ''
+  return new CropVlmError('engine_unavailable', `The engine process ${how} while it loaded the models.${hint}`)
+}

@@ -1,0 +1,52 @@
+import type { FastifyReply } from 'fastify'
+import { CropVlmError } from '../../errors.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /**
+     * Refuses new work (503, `draining`) and resolves once every request in flight has been answered. Health, metrics
+     * and information go on answering. The engine must not be drained before this has resolved: an `/answer` in flight
+     * may still have a job for it.
+     */
+    drain(): Promise<void>
+  }
+}
+
+/** Counts the requests that are work, and refuses them once draining has begun. */
+export class Drain {
+  #inFlight = 0
+  #draining = false
+  readonly #waiting: (() => void)[] = []
+
+  get draining(): boolean {
+    return this.#draining
+  }
+
+  /** @throws CropVlmError `draining` */
+  enter(reply: FastifyReply): void {
+    if (this.#draining)
+      throw new CropVlmError('draining', 'This instance is shutting down; send the request to another one.')
+    this.#inFlight += 1
+    let inside = true
+    const leave = () => {
+      if (inside) this.#inFlight -= 1
+      inside = false
+      this.#settle()
+    }
+    // whichever comes first: the reply is out, or the client has gone
+    reply.raw.once('finish', leave)
+    reply.raw.once('close', leave)
+  }
+
+  async wait(): Promise<void> {
+    this.#draining = true
+    await new Promise<void>(resolve => {
+      this.#waiting.push(resolve)
+      this.#settle()
+    })
+  }
+
+  #settle(): void {
+    if (this.#draining && this.#inFlight === 0) for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+}

@@ -1,0 +1,144 @@
+/** What `GET /metrics` tells. Seconds and `_total`, prefix `cropvlm_`; one registry an app, so that tests can make many. */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { Engine } from '../../engine/parent/client.js'
+import type { CropResult } from '../../engine/protocol.js'
+
+/** 5 ms to 60 s. */
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60]
+
+export type TargetOutcome = 'ok' | 'failed' | 'timeout' | 'aborted'
+
+export type Metrics = ReturnType<typeof makeMetrics>
+
+/** Counts and times; the engine's own figures are read from it whenever somebody scrapes. */
+export function makeMetrics(engine: Engine) {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const registers = [registry]
+  const histogram = <T extends string>(name: string, help: string, labelNames: T[], buckets = SECONDS) =>
+    new Histogram({ name: `cropvlm_${name}`, help, labelNames, buckets, registers })
+  const counter = <T extends string>(name: string, help: string, labelNames: T[]) =>
+    new Counter({ name: `cropvlm_${name}`, help, labelNames, registers })
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name: `cropvlm_${name}`,
+      help,
+      registers,
+      collect() {
+        this.set(read())
+      },
+    })
+
+  gauge('queue_size', 'Jobs waiting for the engine.', () => engine.queueSize)
+  gauge('model_ready', '1 once the model has answered and while the engine is up.', () =>
+    engine.state === 'ready' ? 1 : 0,
+  )
+  new Counter({
+    name: 'cropvlm_engine_restarts_total',
+    help: 'Restarts of engine processes.',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(engine.restarts)
+    },
+  })
+  new Gauge({
+    name: 'cropvlm_execution_provider_info',
+    help: 'Where models run, as the label; the value is 1.',
+    labelNames: ['provider'],
+    registers,
+    collect() {
+      this.reset()
+      if (engine.info) this.set({ provider: engine.info.executionProvider }, 1)
+    },
+  })
+
+  new Gauge({
+    name: 'cropvlm_engine_resident_bytes',
+    help: 'Memory of each engine process; weights that processes share are counted in each.',
+    labelNames: ['process'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [process, bytes] of engine.residentBytes()) this.set({ process }, bytes)
+    },
+  })
+  new Gauge({
+    name: 'cropvlm_gpu_memory_bytes',
+    help: 'GPU memory of each engine process, as nvidia-smi tells.',
+    labelNames: ['process'],
+    registers,
+    async collect() {
+      const used = await engine.gpuBytes()
+      this.reset()
+      for (const [process, bytes] of used) this.set({ process }, bytes)
+    },
+  })
+
+  const stages = histogram('stage_duration_seconds', 'Duration of one stage of a request.', ['stage'])
+  const tokens = histogram('generated_tokens', 'Tokens the cropper generated for a box.', [], [1, 2, 4, 8, 16, 32, 64])
+  const area = histogram(
+    'bbox_area_ratio',
+    "Area of the box by the image's.",
+    [],
+    [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1],
+  )
+  const batch = histogram(
+    'batch_size',
+    'Questions answered by the same runs as one, itself included.',
+    [],
+    [1, 2, 4, 8],
+  )
+  const runs = histogram(
+    'decoder_runs',
+    'Runs of the decoder for a box, the prefill included.',
+    [],
+    [1, 4, 6, 7, 8, 16, 32],
+  )
+  const overruled = counter(
+    'overruled_tokens_total',
+    'Tokens of boxes that were not the likeliest under the model: the grammar forced or masked.',
+    [],
+  )
+  const prefixes = counter(
+    'prefix_cache_lookups_total',
+    'Questions by whether what was computed of their image for another question was found.',
+    ['found'],
+  )
+  const decisions = counter('decisions_total', 'Boxes by decision; reason is none where there is nothing to explain.', [
+    'decision',
+    'reason',
+  ])
+
+  return {
+    registry,
+    requests: counter('requests_total', 'Requests by route and status; 499: the client went away.', [
+      'route',
+      'status',
+    ]),
+    requestDuration: histogram('request_duration_seconds', 'Duration of a request.', ['route']),
+    inFlight: new Gauge({ name: 'cropvlm_requests_in_flight', help: 'Requests being answered.', registers }),
+    targetRequests: counter('target_requests_total', 'Calls of a target VLM by outcome.', ['target', 'outcome']),
+    targetDuration: histogram('target_duration_seconds', 'Duration of one call of a target VLM.', ['target']),
+    targetTokens: counter('target_tokens_total', 'Tokens a target VLM reported; type is prompt or completion.', [
+      'target',
+      'type',
+    ]),
+    observeStage(stage: string, ms: number) {
+      stages.observe({ stage }, ms / 1000)
+    },
+    observeCrop({ timings, regions }: CropResult) {
+      for (const [stage, ms] of Object.entries(timings)) stages.observe({ stage }, ms / 1000)
+      for (const { box, decision, reason, generatedTokens, batch: size, reused, ...counts } of regions) {
+        const [x1, y1, x2, y2] = box
+        tokens.observe(generatedTokens)
+        runs.observe(counts.runs)
+        overruled.inc(counts.overruled)
+        area.observe(((x2 - x1) * (y2 - y1)) / 10_000)
+        batch.observe(size)
+        prefixes.inc({ found: String(reused) })
+        decisions.inc({ decision, reason: reason ?? 'none' })
+      }
+    },
+  }
+}

@@ -1,0 +1,99 @@
+/** Reads a multipart form into memory under hard limits: what is over them is thrown away as it arrives. */
+import type { FastifyRequest } from 'fastify'
+import { CropVlmError } from '../../errors.js'
+import { callerOf } from '../plugins/deadline.js'
+
+export interface FormLimits {
+  /** Of the whole body, in bytes. */
+  maxBytes: number
+  /** Of one text field, in bytes. */
+  maxTextBytes: number
+  /** Called with each field's name before its content is read; throws to refuse it. */
+  checkName: (name: string) => void
+}
+
+export interface Form {
+  image: Buffer | null
+  /** Text fields by name. A text that was cut at `maxTextBytes` is in `truncated` too. */
+  texts: Map<string, string>
+  truncated: Set<string>
+}
+
+const MOST_FIELDS = 32
+
+/**
+ * @throws CropVlmError `body_too_large`, `invalid_body`, `invalid_option` and what `checkName` throws
+ */
+export async function readForm(request: FastifyRequest, limits: FormLimits): Promise<Form> {
+  const { raw } = request
+  const { signal } = callerOf(request)
+  let size = 0
+  let stop: (error: Error) => void = () => {}
+  const stopped = new Promise<never>((_, reject) => {
+    stop = reject
+  })
+  stopped.catch(() => {})
+  const count = (chunk: Buffer) => {
+    size += chunk.length
+    if (size > limits.maxBytes) stop(tooLarge(limits.maxBytes))
+  }
+  const onAbort = () => stop(new CropVlmError('request_aborted', 'The client went away.'))
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    const reading = readParts(request, limits)
+    // the parser is piped by now, so that listening takes nothing away from it
+    raw.on('data', count)
+    return await Promise.race([reading, stopped])
+  } catch (error) {
+    throw unreadable(error)
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+    raw.off('data', count)
+    // after an error what is left of the body is discarded, so that the client can read the reply
+    raw.unpipe()
+    raw.resume()
+  }
+}
+
+async function readParts(request: FastifyRequest, limits: FormLimits): Promise<Form> {
+  const form: Form = { image: null, texts: new Map(), truncated: new Set() }
+  const parts = request.parts({
+    limits: {
+      fileSize: limits.maxBytes,
+      files: 2,
+      fieldSize: limits.maxTextBytes,
+      fields: MOST_FIELDS,
+      parts: MOST_FIELDS + 2,
+      fieldNameSize: 100,
+      headerPairs: 20,
+    },
+  })
+  for await (const part of parts) {
+    // typed as a string, but a part need not have a name
+    const name: string | undefined = part.fieldname
+    if (name === undefined) throw new CropVlmError('invalid_body', 'A part of the form has no name; give each one.')
+    limits.checkName(name)
+    if (form.texts.has(name) || (name === 'image' && form.image))
+      throw new CropVlmError('invalid_option', `\`${name}\` was sent twice; send it once.`, { param: name })
+    if (part.type === 'file') {
+      if (name !== 'image')
+        throw new CropVlmError('invalid_option', `\`${name}\` was sent as a file; send it as text.`, { param: name })
+      form.image = await part.toBuffer()
+    } else {
+      // a part that says it is JSON has been parsed by the plugin
+      form.texts.set(name, typeof part.value === 'string' ? part.value : JSON.stringify(part.value))
+      if (part.valueTruncated) form.truncated.add(name)
+    }
+  }
+  return form
+}
+
+/** The parser's own errors have neither a code nor a status. A `TypeError` is not the form's fault but a bug. */
+function unreadable(error: unknown): unknown {
+  if (!(error instanceof Error) || 'code' in error || error instanceof TypeError) return error
+  return new CropVlmError('invalid_body', `The form cannot be read: ${error.message}.`, { cause: error })
+}
+
+export function tooLarge(maxBytes: number): CropVlmError {
+  return new CropVlmError('body_too_large', `The body is over ${maxBytes} bytes; send a smaller image.`)
+}

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs'
+import type { FastifyInstance } from 'fastify'
+import type { Config } from '../../config/service.js'
+import type { Engine } from '../../engine/parent/client.js'
+import type { ModelInfo } from '../../engine/protocol.js'
+import type { Target } from '../../target/targets.js'
+
+interface Parts {
+  config: Config
+  engine: Engine
+  targets: ReadonlyMap<string, Target>
+}
+
+/** The package's own version. */
+export const VERSION = (
+  JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
+).version
+
+/** `GET /info`: what runs here and within which limits. No secrets: no key, and no target's address. */
+export function infoRoute(app: FastifyInstance, { config, engine, targets }: Parts): void {
+  const schema = {
+    summary: 'Version, models, execution provider, limits and targets',
+    response: { 200: { description: 'What runs here.', type: 'object', additionalProperties: true } },
+  }
+  app.get('/info', { schema }, async () => ({
+    name: 'cropvlm',
+    version: VERSION,
+    models: engine.info?.models.map(model) ?? [],
+    execution_provider: engine.info && {
+      name: engine.info.executionProvider,
+      reason: engine.info.executionProviderReason,
+    },
+    limits: {
+      body_bytes: config.maxBodyBytes,
+      pixels: config.maxPixels,
+      aspect: config.maxAspect,
+      question_chars: config.maxQuestionChars,
+      request_timeout_ms: config.requestTimeoutMs,
+      queue: config.queueSize,
+      image_urls: false,
+    },
+    targets: [...targets.values()].map(target => ({
+      name: target.name,
+      model: target.model,
+      local: target.local,
+      full_longest_edge: target.fullLongestEdge,
+      crop_longest_edge: target.cropLongestEdge,
+    })),
+  }))
+}
+
+function model(info: ModelInfo) {
+  const { id, role, revision, resolutions, defaultResolution, precision, precisionReason, sha256, training } = info
+  return {
+    id,
+    role,
+    revision,
+    resolutions,
+    default_resolution: defaultResolution,
+    precision,
+    precision_reason: precisionReason,
+    sha256,
+    training,
+  }
+}

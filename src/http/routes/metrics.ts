@@ -1,0 +1,14 @@
+import type { FastifyInstance } from 'fastify'
+import type { Metrics } from '../plugins/metrics.js'
+
+/** `GET /metrics`, in Prometheus' text format. */
+export function metricsRoute(app: FastifyInstance, { registry }: Metrics): void {
+  const schema = {
+    summary: "Prometheus' metrics",
+    security: [],
+    response: { 200: { description: 'Text.', content: { 'text/plain': { schema: { type: 'string' } } } } },
+  }
+  app.get('/metrics', { schema }, async (_request, reply) =>
+    reply.type(registry.contentType).send(await registry.metrics()),
+  )
+}

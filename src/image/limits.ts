@@ -1,0 +1,106 @@
+/**
+ * What the first bytes of an image file say, read in plain JavaScript: this process never hands a stranger's bytes to
+ * a decoder, but has to refuse a 49 KB file of 20000x20000 pixels before anything allocates them.
+ */
+import type { Size } from '../contract/box.js'
+import { CropVlmError } from '../errors.js'
+
+export type ImageKind = 'jpeg' | 'png' | 'webp'
+
+export interface PixelLimits {
+  maxPixels: number
+  /** Longer edge over shorter edge, at most. */
+  maxAspect: number
+}
+
+/** The format by content; the declared media type and the file's name are not looked at. */
+export function sniffImage(bytes: Buffer): ImageKind | null {
+  if (bytes.length >= 3 && bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff) return 'jpeg'
+  if (bytes.length >= 8 && bytes.readUInt32BE(0) === 0x89504e47 && bytes.readUInt32BE(4) === 0x0d0a1a0a) return 'png'
+  if (bytes.length >= 12 && ascii(bytes, 0, 4) === 'RIFF' && ascii(bytes, 8, 12) === 'WEBP') return 'webp'
+  return null
+}
+
+/** Width and height by the header, before EXIF orientation; null where the header is broken or missing. */
+export function imageSize(bytes: Buffer, kind: ImageKind): Size | null {
+  const size = READERS[kind](bytes)
+  return size && size.width > 0 && size.height > 0 ? size : null
+}
+
+/**
+ * @throws CropVlmError `unsupported_image_format`, `image_undecodable`, `image_too_large` or `image_aspect_too_extreme`
+ */
+export function checkImage(bytes: Buffer, limits: PixelLimits): void {
+  const kind = sniffImage(bytes)
+  if (!kind)
+    throw new CropVlmError('unsupported_image_format', 'The image is not JPEG, PNG or WebP; convert it to one of them.')
+  const size = imageSize(bytes, kind)
+  if (!size)
+    throw new CropVlmError('image_undecodable', `The ${kind.toUpperCase()} file is broken: its header gives no size.`)
+  const { width, height } = size
+  if (width * height > limits.maxPixels)
+    throw new CropVlmError(
+      'image_too_large',
+      `The image is ${width}x${height} pixels; at most ${limits.maxPixels / 1e6} megapixels are accepted.`,
+    )
+  if (Math.max(width, height) > limits.maxAspect * Math.min(width, height))
+    throw new CropVlmError(
+      'image_aspect_too_extreme',
+      `The image is ${width}x${height} pixels; its longer edge may be at most ${limits.maxAspect} times the shorter.`,
+    )
+}
+
+const READERS: Record<ImageKind, (bytes: Buffer) => Size | null> = { jpeg: jpegSize, png: pngSize, webp: webpSize }
+
+function ascii(bytes: Buffer, start: number, end: number): string {
+  return bytes.toString('latin1', start, end)
+}
+
+/** PNG specification, 11.2.1: IHDR comes first. */
+function pngSize(bytes: Buffer): Size | null {
+  if (bytes.length < 24 || ascii(bytes, 12, 16) !== 'IHDR') return null
+  return { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) }
+}
+
+/** ITU T.81, B.1.1.3: segments follow one another until a frame header (SOF0..15 but DHT, JPG and DAC). */
+function jpegSize(bytes: Buffer): Size | null {
+  let at = 2
+  while (at + 9 <= bytes.length) {
+    if (bytes[at] !== 0xff) return null
+    const marker = bytes[at + 1] ?? 0
+    if (marker === 0xff) {
+      at += 1 // fill byte
+      continue
+    }
+    const standalone = marker === 0x01 || (marker >= 0xd0 && marker <= 0xd8)
+    if (standalone) {
+      at += 2
+      continue
+    }
+    const isFrame = marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc
+    if (isFrame) return { height: bytes.readUInt16BE(at + 5), width: bytes.readUInt16BE(at + 7) }
+    // pixels or the end came before any frame header
+    if (marker === 0xda || marker === 0xd9) return null
+    at += 2 + bytes.readUInt16BE(at + 2)
+  }
+  return null
+}
+
+/** RFC 9649: the canvas of an extended file, else the lossy or lossless frame's own header. */
+function webpSize(bytes: Buffer): Size | null {
+  if (bytes.length < 30) return null
+  switch (ascii(bytes, 12, 16)) {
+    case 'VP8X':
+      return { width: bytes.readUIntLE(24, 3) + 1, height: bytes.readUIntLE(27, 3) + 1 }
+    case 'VP8 ':
+      if (bytes.readUIntBE(23, 3) !== 0x9d012a) return null
+      return { width: bytes.readUInt16LE(26) & 0x3fff, height: bytes.readUInt16LE(28) & 0x3fff }
+    case 'VP8L': {
+      if (bytes[20] !== 0x2f) return null
+      const bits = bytes.readUInt32LE(21)
+      return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 }
+    }
+    default:
+      return null
+  }
+}

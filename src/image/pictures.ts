@@ -1,0 +1,102 @@
+/** Pictures from decoded images: the region cut from the original pixels, the whole, and the whole with the box drawn. */
+import type { Sharp } from 'sharp'
+import type { PixelBox, Size } from '../contract/box.js'
+import type { Picture, PictureFormat, PictureOptions } from '../engine/protocol.js'
+import { fromPixels, type RawImage } from './decode.js'
+
+/** `small` for a caller; `fast` for a picture that stays on this machine: its PNG is stored, not compressed. */
+export type Packing = 'small' | 'fast'
+
+/** The region, as `[left, top, right, bottom]` in pixels of `image`. */
+export async function cutPicture(
+  image: RawImage,
+  pixelBox: PixelBox,
+  options: PictureOptions,
+  packing: Packing = 'small',
+): Promise<Picture> {
+  const [left, top, right, bottom] = pixelBox
+  const size = { width: right - left, height: bottom - top }
+  return encode(shrink(fromPixels(image).extract({ left, top, ...size }), size, options), options, packing)
+}
+
+/** The whole image. */
+export async function wholePicture(
+  image: RawImage,
+  options: PictureOptions,
+  packing: Packing = 'small',
+): Promise<Picture> {
+  return encode(shrink(fromPixels(image), image, options), options, packing)
+}
+
+/** The whole image with the box drawn on it: a red line cased in white, which shows on any background. */
+export async function overlayPicture(image: RawImage, pixelBox: PixelBox, options: PictureOptions): Promise<Picture> {
+  // drawn after shrinking, so that the line has the same width relative to the picture whatever its size
+  const { data, info } = await shrink(fromPixels(image), image, options).raw().toBuffer({ resolveWithObject: true })
+  const canvas = { data, width: info.width, height: info.height }
+  drawBox(canvas, scaleBox(pixelBox, image, canvas))
+  return encode(fromPixels(canvas), options, 'small')
+}
+
+/** Pixels a format can hold in one direction; a longer picture is shrunk to it. */
+const FORMAT_LIMIT: Record<PictureFormat, number> = { jpeg: 65_500, png: 1_000_000, webp: 16_383 }
+
+function shrink(picture: Sharp, { width, height }: Size, { longestEdge, format }: PictureOptions): Sharp {
+  const edge = Math.min(longestEdge ?? Number.POSITIVE_INFINITY, FORMAT_LIMIT[format])
+  const scale = edge / Math.max(width, height)
+  if (scale >= 1) return picture
+  const target = { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) }
+  return picture.resize({ ...target, fit: 'fill', kernel: 'lanczos3' })
+}
+
+async function encode(picture: Sharp, { format, quality }: PictureOptions, packing: Packing): Promise<Picture> {
+  const encoded = {
+    // full chroma: small coloured letters are what the crop is for
+    jpeg: () => picture.jpeg({ quality, chromaSubsampling: '4:4:4' }),
+    // compressing 12 megapixels takes seconds, storing them takes tenths
+    png: () => picture.png({ compressionLevel: packing === 'fast' ? 0 : 6 }),
+    webp: () => picture.webp({ quality }),
+  }[format]()
+  const { data, info } = await encoded.toBuffer({ resolveWithObject: true })
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.length)
+  return { mediaType: `image/${format}`, width: info.width, height: info.height, bytes }
+}
+
+function scaleBox([x1, y1, x2, y2]: PixelBox, from: Size, to: Size): PixelBox {
+  const [x, y] = [to.width / from.width, to.height / from.height]
+  return [Math.floor(x1 * x), Math.floor(y1 * y), Math.ceil(x2 * x), Math.ceil(y2 * y)]
+}
+
+type Colour = readonly [red: number, green: number, blue: number]
+const WHITE: Colour = [255, 255, 255]
+const RED: Colour = [230, 0, 40]
+
+/** Draws around the region, so as not to hide any of it; where it touches the image's edge, just inside. */
+function drawBox(canvas: RawImage, [x1, y1, x2, y2]: PixelBox): void {
+  const line = Math.max(2, Math.round(Math.max(canvas.width, canvas.height) / 250))
+  const casing = Math.max(1, Math.round(line / 3))
+  const width = line + 2 * casing
+  const outer: PixelBox = [
+    Math.max(0, x1 - width),
+    Math.max(0, y1 - width),
+    Math.min(canvas.width, x2 + width),
+    Math.min(canvas.height, y2 + width),
+  ]
+  fillRing(canvas, outer, width, WHITE)
+  fillRing(canvas, inset(outer, casing), line, RED)
+}
+
+function inset([x1, y1, x2, y2]: PixelBox, by: number): PixelBox {
+  return [x1 + by, y1 + by, x2 - by, y2 - by]
+}
+
+function fillRing(canvas: RawImage, [x1, y1, x2, y2]: PixelBox, width: number, colour: Colour): void {
+  fillRectangle(canvas, [x1, y1, x2, y1 + width], colour)
+  fillRectangle(canvas, [x1, y2 - width, x2, y2], colour)
+  fillRectangle(canvas, [x1, y1, x1 + width, y2], colour)
+  fillRectangle(canvas, [x2 - width, y1, x2, y2], colour)
+}
+
+function fillRectangle({ data, width, height }: RawImage, [x1, y1, x2, y2]: PixelBox, colour: Colour): void {
+  for (let y = Math.max(0, y1); y < Math.min(height, y2); y++)
+    for (let x = Math.max(0, x1); x < Math.min(width, x2); x++) data.set(colour, (y * width + x) * 3)
+}

@@ -1,0 +1,58 @@
+import type { Size } from '../../contract/box.js'
+
+/** How one image is cut for the vision encoder. */
+export interface Grid {
+  /** Rows and columns of tiles; both 0 where the image is one tile, not split. */
+  rows: number
+  cols: number
+  /** Tiles in all, the global view included. */
+  tiles: number
+  /** The image after the first resize (longest edge). */
+  scaled: Size
+  /** The image after the second resize: whole tiles each way. */
+  whole: Size
+}
+
+// transformers caps the first resize here, whatever `longest_edge` says.
+const MAX_EDGE = 4096
+
+/**
+ * Idefics3's tile grid (transformers 5.18, image_processing_pil_idefics3.py): the longest edge becomes
+ * `longestEdge`, enlarging too; then each edge grows to a multiple of `tile`, distorting the aspect a little.
+ * Sizes in pixels. The arithmetic follows Python's floats step by step, so that every size comes out equal.
+ */
+export function tileGrid({ width, height }: Size, longestEdge: number, tile: number): Grid {
+  const scaled = capEdge(scaleToEdge({ width, height }, longestEdge))
+  const whole = growToTiles(scaled, tile)
+  if (whole.width <= tile && whole.height <= tile) return { rows: 0, cols: 0, tiles: 1, scaled, whole }
+  const rows = whole.height / tile
+  const cols = whole.width / tile
+  return { rows, cols, tiles: rows * cols + 1, scaled, whole }
+}
+
+function scaleToEdge({ width, height }: Size, edge: number): Size {
+  const aspect = width / height
+  const even = (length: number) => Math.max(length + (length % 2), 1)
+  if (width >= height) return { width: edge, height: even(Math.trunc(edge / aspect)) }
+  return { width: even(Math.trunc(edge * aspect)), height: edge }
+}
+
+function capEdge({ width, height }: Size): Size {
+  const aspect = width / height
+  if (width >= height && width > MAX_EDGE)
+    return { width: MAX_EDGE, height: Math.max(Math.trunc(MAX_EDGE / aspect), 1) }
+  if (height > width && height > MAX_EDGE)
+    return { width: Math.max(Math.trunc(MAX_EDGE * aspect), 1), height: MAX_EDGE }
+  return { width, height }
+}
+
+function growToTiles({ width, height }: Size, tile: number): Size {
+  const aspect = width / height
+  const grow = (length: number) => Math.ceil(length / tile) * tile
+  if (width >= height) {
+    const grown = grow(width)
+    return { width: grown, height: grow(Math.trunc(grown / aspect)) }
+  }
+  const grown = grow(height)
+  return { width: grow(Math.trunc(grown * aspect)), height: grown }
+}

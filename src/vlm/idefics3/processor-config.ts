@@ -1,0 +1,63 @@
+import { dig, type Json, type ModelFolder } from '../folder/folder.js'
+import type { ProcessorConfig } from './image-processor.js'
+
+/** What the folder says about pixels. */
+export interface ProcessorManifest {
+  processor: ProcessorConfig
+  /** Tokens that one tile becomes. */
+  tokensPerTile: number
+  /** Longest edge that the processor would use by itself. */
+  maxEdge: number
+}
+
+const LANCZOS = 1
+
+/** Reads `preprocessor_config.json` (or its newer place inside `processor_config.json`) and checks it with `config.json`. */
+export async function readProcessor(folder: ModelFolder, config: Json): Promise<ProcessorManifest> {
+  const processor = (await folder.optionalJson('processor_config.json')) ?? {}
+  const isNested = !folder.has('preprocessor_config.json') && dig(processor, 'image_processor') !== undefined
+  const file = isNested ? 'processor_config.json' : 'preprocessor_config.json'
+  const image = isNested ? (processor.image_processor as Json) : await folder.json(file)
+
+  if ((image.resample ?? LANCZOS) !== LANCZOS)
+    throw folder.fail(file, `\`resample\` is ${image.resample}; only ${LANCZOS} (Lanczos) is known.`)
+  for (const step of ['do_resize', 'do_rescale', 'do_normalize'])
+    if (image[step] === false) throw folder.fail(file, `\`${step}\` is false; an Idefics3 processor has it on.`)
+
+  const tile = folder.count(file, image, 'max_image_size', 'longest_edge')
+  const trained = folder.count('config.json', config, 'vision_config', 'image_size')
+  if (tile !== trained)
+    throw folder.fail(file, `tiles are ${tile} pixels, but config.json's vision encoder takes ${trained}.`)
+
+  return {
+    processor: {
+      tile,
+      split: image.do_image_splitting !== false,
+      rescale: typeof image.rescale_factor === 'number' ? image.rescale_factor : 1 / 255,
+      mean: channels(folder, file, image, 'image_mean'),
+      std: channels(folder, file, image, 'image_std'),
+    },
+    tokensPerTile: tokensPerTile(folder, config, processor, tile),
+    maxEdge: folder.count(file, image, 'size', 'longest_edge'),
+  }
+}
+
+function tokensPerTile(folder: ModelFolder, config: Json, processor: Json, tile: number): number {
+  const patch = folder.count('config.json', config, 'vision_config', 'patch_size')
+  const shuffle = folder.count('config.json', config, 'scale_factor')
+  const tokens = Math.floor(Math.floor(tile / patch) ** 2 / shuffle ** 2)
+  const stated = processor.image_seq_len ?? tokens
+  if (stated !== tokens)
+    throw folder.fail(
+      'processor_config.json',
+      `\`image_seq_len\` is ${stated}, but config.json's patches and scale factor make ${tokens} tokens a tile.`,
+    )
+  return tokens
+}
+
+function channels(folder: ModelFolder, file: string, image: Json, key: string): [number, number, number] {
+  const value = image[key]
+  if (!Array.isArray(value) || value.length !== 3 || !value.every(n => typeof n === 'number'))
+    throw folder.fail(file, `\`${key}\` has to be three numbers.`)
+  return value as [number, number, number]
+}

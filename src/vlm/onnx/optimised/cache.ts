@@ -1,0 +1,105 @@
+/**
+ * Graphs as ONNX Runtime has optimised them for this CPU, kept on disk with the weights as its kernels want them. They
+ * are mapped, not read: loading takes a fraction of the time, and processes that run the same model share its pages.
+ */
+import { fork } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
+import { arch, cpus } from 'node:os'
+import { join } from 'node:path'
+import { damageOf, GRAPH } from './entry.js'
+import { sourceHash } from './source.js'
+
+export interface GraphCache {
+  dir: string
+  /** Told what an operator should know. */
+  log: (level: 'info' | 'warn', message: string) => void
+}
+
+/** Entries that nothing has opened for so long are removed when another is written. */
+const UNUSED_MS = 30 * 24 * 3_600_000
+
+/**
+ * Path of the optimised form of `file`, made now where it is not there yet or is damaged; null where it cannot be kept
+ * (the log says why) or `file` cannot be read (whoever opens it finds out).
+ * @param runtime Version of ONNX Runtime: another may optimise differently.
+ */
+export async function cachedGraph(file: string, { dir, log }: GraphCache, runtime: string): Promise<string | null> {
+  const source = await sourceHash(file).catch(() => null)
+  if (source === null) return null
+  const entry = join(dir, `${source}-${runtime}-${cpuHash()}`)
+  try {
+    const damage = existsSync(entry) ? await damageOf(entry) : 'absent'
+    if (damage !== null) {
+      if (damage !== 'absent') log('warn', `${entry} is damaged (${damage}) and is made anew from ${file}`)
+      await rm(entry, { recursive: true, force: true })
+      await mkdir(dir, { recursive: true, mode: 0o700 })
+      await write(file, entry)
+      await removeUnused(dir)
+      log('info', `${file} was optimised for this CPU and is kept as ${entry}`)
+    }
+    // where the folder is read-only nothing is removed from it either
+    await utimes(entry, new Date(), new Date()).catch(() => {})
+    return join(entry, GRAPH)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : error
+    log(
+      'warn',
+      `${file} is loaded as it is, slowly and into memory of its own, as its optimised form cannot be kept (${why}); set GRAPH_CACHE_DIR to a folder that can be written, or to off`,
+    )
+    return null
+  }
+}
+
+/** Complete, or not there: several processes may do this at once. */
+async function write(file: string, entry: string): Promise<void> {
+  const scratch = await mkdtemp(`${entry}.`)
+  try {
+    await runWriter(file, scratch)
+    await rename(scratch, entry).catch(error => {
+      // another process was faster
+      if (!existsSync(entry)) throw error
+    })
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
+  }
+}
+
+/** In a process that ends with it: sessions leak where they are closed, and this one needs each weight twice. */
+async function runWriter(file: string, folder: string): Promise<void> {
+  const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'))
+  const writer = fork(new URL(`./writer${extension}`, import.meta.url), [file, folder], {
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    // only what runs the sources as they are needs the loader that does so
+    execArgv: extension === '.ts' ? process.execArgv : [],
+  })
+  let problem: string | null = null
+  writer.on('message', message => {
+    problem = String(message)
+  })
+  await new Promise<void>((resolve, reject) => {
+    writer.on('error', reject)
+    writer.on('close', (code, signal) => {
+      if (code === 0) resolve()
+      else reject(new Error(problem ?? `the process that writes it ended with ${signal ?? `exit code ${code}`}`))
+    })
+  })
+}
+
+async function removeUnused(dir: string): Promise<void> {
+  for (const name of await readdir(dir)) {
+    if (!/^[0-9a-f]{64}-/.test(name)) continue
+    const path = join(dir, name)
+    const { mtimeMs } = await stat(path)
+    if (mtimeMs < Date.now() - UNUSED_MS) await rm(path, { recursive: true, force: true })
+  }
+}
+
+/** Kernels, and the layouts they want, are chosen by what the CPU can do. */
+function cpuHash(): string {
+  const what = existsSync('/proc/cpuinfo')
+    ? (/^(?:flags|Features)\s*:.*$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[0] ?? '')
+    : ''
+  return createHash('sha256').update(`${arch()} ${cpus()[0]?.model} ${what}`).digest('hex').slice(0, 12)
+}

@@ -1,0 +1,14 @@
+import { createHash } from 'node:crypto'
+import { dirname, join } from 'node:path'
+import { digest } from '../../folder/digest.js'
+
+/**
+ * sha256 over a graph and the files that its weights are in, lower-case hex. Throws the file system's error where one
+ * of them cannot be read.
+ */
+export async function sourceHash(graph: string): Promise<string> {
+  const { sha256, locations } = await digest(graph)
+  const hash = createHash('sha256').update(sha256)
+  for (const name of locations) hash.update(`\0${name}\0${(await digest(join(dirname(graph), name))).sha256}`)
+  return hash.digest('hex')
+}

@@ -1,0 +1,170 @@
+import { homedir, tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import t from 'tap'
+import { OPTIONS, readConfig } from '../../src/config/service.js'
+import type { CropVlmError } from '../../src/errors.js'
+
+const root = resolve(import.meta.dirname, '..')
+
+function problems(env: Record<string, string>): string[] {
+  try {
+    readConfig(env)
+  } catch (error) {
+    const { code, message } = error as CropVlmError
+    t.equal(code, 'invalid_config')
+    return message.split('\n- ').slice(1)
+  }
+  return []
+}
+
+t.test('the defaults', async t => {
+  t.same(readConfig({}), {
+    host: '127.0.0.1',
+    port: 8080,
+    apiKey: null,
+    logLevel: 'info',
+    cropper: 'onnx',
+    cropperModel: resolve(root, 'models/cropvlm-mini'),
+    modelPrecision: null,
+    executionProvider: 'auto',
+    threads: null,
+    engineProcesses: 1,
+    batchSize: null,
+    batchDelayMs: 0,
+    graphCacheDir: join(homedir(), '.cache/cropvlm'),
+    prefixCacheBytes: 268_435_456,
+    constrainedDecoding: true,
+    maxBodyBytes: 20_971_520,
+    maxPixels: 50_000_000,
+    maxAspect: 100,
+    maxQuestionChars: 2000,
+    requestTimeoutMs: 60_000,
+    queueSize: 64,
+    shutdownGraceMs: 30_000,
+    targets: [
+      {
+        kind: 'local',
+        name: 'local',
+        dir: resolve(root, 'models/smolvlm-mini'),
+        precision: null,
+        resolution: null,
+        timeoutMs: 30_000,
+      },
+    ],
+  })
+})
+
+t.test('every option can be set', async t => {
+  const config = readConfig({
+    HOST: '0.0.0.0',
+    PORT: '0',
+    API_KEY: 's3cret',
+    LOG_LEVEL: 'debug',
+    CROPPER_MODEL: 'some/folder',
+    MODEL_PRECISION: 'int8',
+    EXECUTION_PROVIDER: 'cuda',
+    THREADS: '3',
+    ENGINE_PROCESSES: '2',
+    BATCH_SIZE: '4',
+    BATCH_DELAY_MS: '5',
+    GRAPH_CACHE_DIR: 'some/cache',
+    CONSTRAINED_DECODING: 'off',
+    MAX_BODY_BYTES: '1048576',
+    MAX_PIXELS: '1000000',
+    MAX_ASPECT: '10',
+    MAX_QUESTION_CHARS: '100',
+    REQUEST_TIMEOUT_MS: '1000',
+    QUEUE_SIZE: '1',
+    SHUTDOWN_GRACE_MS: '0',
+  })
+  t.match(config, {
+    host: '0.0.0.0',
+    port: 0,
+    apiKey: 's3cret',
+    logLevel: 'debug',
+    cropperModel: resolve('some/folder'),
+    modelPrecision: 'int8',
+    executionProvider: 'cuda',
+    threads: 3,
+    engineProcesses: 2,
+    batchSize: 4,
+    batchDelayMs: 5,
+    graphCacheDir: resolve('some/cache'),
+    constrainedDecoding: false,
+    maxBodyBytes: 1_048_576,
+    maxPixels: 1_000_000,
+    maxAspect: 10,
+    maxQuestionChars: 100,
+    requestTimeoutMs: 1000,
+    queueSize: 1,
+    shutdownGraceMs: 0,
+  })
+})
+
+t.test('an empty variable is as good as none, and spaces around a value do not count', async t => {
+  t.same(readConfig({ PORT: '', API_KEY: ' ', TARGETS: '', TARGET_BASE_URL: '' }), readConfig({}))
+  t.equal(readConfig({ PORT: ' 9000\n' }).port, 9000)
+})
+
+t.test('the configuration cannot be changed', async t => {
+  const config = readConfig({})
+  t.ok(Object.isFrozen(config) && Object.isFrozen(config.targets) && Object.isFrozen(config.targets[0]))
+})
+
+t.test('what is wrong is told at once, with variable, value and remedy', async t => {
+  t.same(problems({ PORT: '80 80', THREADS: '0', CONSTRAINED_DECODING: 'yes', EXECUTION_PROVIDER: 'gpu' }), [
+    'PORT is "80 80"; set it to a whole number from 0 to 65535, in digits alone, or unset it (default: 8080).',
+    'EXECUTION_PROVIDER is "gpu"; set it to auto, cpu or cuda, or unset it (default: auto).',
+    'THREADS is "0"; set it to a whole number of threads from 1 to 1024, in digits alone, or auto, or unset it (default: auto).',
+    'CONSTRAINED_DECODING is "yes"; set it to on or off, or unset it (default: on).',
+  ])
+})
+
+t.test('words in the place of a number or a folder', async t => {
+  t.match(readConfig({ THREADS: 'auto', BATCH_SIZE: 'auto', GRAPH_CACHE_DIR: 'off' }), {
+    threads: null,
+    batchSize: null,
+    graphCacheDir: null,
+  })
+  t.same(problems({ BATCH_SIZE: 'all' }), [
+    'BATCH_SIZE is "all"; set it to a whole number of jobs from 1 to 256, in digits alone, or auto, or unset it (default: auto).',
+  ])
+})
+
+t.test('a user without a home has a cache all the same', async t => {
+  const { readConfig: read } = await t.mockImport<typeof import('../../src/config/service.js')>(
+    '../../src/config/service.js',
+    {
+      'node:os': {
+        tmpdir,
+        homedir: () => {
+          throw new Error('ENOENT: no such user')
+        },
+      },
+    },
+  )
+  t.equal(read({}).graphCacheDir, join(tmpdir(), `cropvlm-${process.getuid?.() ?? 'cache'}`))
+})
+
+t.test('numbers are read strictly', async t => {
+  for (const PORT of ['-1', '1e3', '0x50', '80.5', '65536', 'NaN', '８０', '9'.repeat(400)])
+    t.equal(problems({ PORT }).length, 1, PORT)
+  for (const REQUEST_TIMEOUT_MS of ['60s', '1_000', '99', '3600001'])
+    t.equal(problems({ REQUEST_TIMEOUT_MS }).length, 1, REQUEST_TIMEOUT_MS)
+  for (const CONSTRAINED_DECODING of ['ON', '1', 'constructor'])
+    t.equal(problems({ CONSTRAINED_DECODING }).length, 1, CONSTRAINED_DECODING)
+})
+
+t.test('each option is documented', async t => {
+  const names = OPTIONS.map(({ env }) => env)
+  t.equal(new Set(names).size, names.length)
+  for (const { env, meaning, expected, defaultText } of OPTIONS) {
+    t.match(env, /^[A-Z][A-Z_]+$/)
+    t.match(meaning, /^\S.{10,}\.$/, env)
+    t.ok(expected && defaultText, env)
+  }
+  t.same(
+    OPTIONS.filter(({ secret }) => secret).map(({ env }) => env),
+    ['API_KEY', 'TARGET_API_KEY', 'TARGETS'],
+  )
+})

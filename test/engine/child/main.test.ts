@@ -1,0 +1,119 @@
+import { cpSync, readdirSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { pino } from 'pino'
+import sharp from 'sharp'
+import t, { type Test } from 'tap'
+import { readConfig } from '../../../src/config/service.js'
+import { engineOptions } from '../../../src/engine/options.js'
+import { startEngine } from '../../../src/engine/parent/client.js'
+import type { CropJob, GenerateJob } from '../../../src/engine/protocol.js'
+import { compile } from '../../support/compiled.js'
+
+t.setTimeout(240_000)
+
+const module = pathToFileURL(join(compile('worker.test'), 'engine/worker.js'))
+const tiny = resolve(import.meta.dirname, '../fixtures/models/tiny')
+const image = await sharp({ create: { width: 640, height: 480, channels: 3, background: 'teal' } })
+  .jpeg()
+  .toBuffer()
+const pictures = { crop: null, overlay: null, targetFull: null, targetCrop: null }
+const job: CropJob = { kind: 'crop', image, questions: ['What?'], resolution: null, expand: 1, pictures }
+
+function start(t: Test, env: Record<string, string> = {}) {
+  const models = { CROPPER_MODEL: tiny, LOCAL_TARGET_MODEL: tiny, EXECUTION_PROVIDER: 'cpu' }
+  const config = readConfig({ ...models, GRAPH_CACHE_DIR: 'off', ...env })
+  const engine = startEngine({ ...engineOptions(config), module, execArgv: [] }, pino({ level: 'silent' }))
+  t.teardown(() => engine.close())
+  const call = () => ({ signal: new AbortController().signal, deadline: Date.now() + 120_000 })
+  return { engine, call }
+}
+
+t.test('the real process: ready, a box, an answer, a death, a box', async t => {
+  const { engine, call } = start(t, { THREADS: '1', PREFIX_CACHE_BYTES: '0' })
+  const info = await engine.ready
+  t.match(info, {
+    models: [
+      { id: 'tiny', role: 'cropper', defaultResolution: 64 },
+      { id: 'tiny', role: 'target' },
+    ],
+    executionProvider: 'cpu',
+    executionProviderReason: /cpu/,
+  })
+  t.not(info.pid, process.pid)
+  const first = await engine.run(
+    { ...job, pictures: { ...pictures, crop: { format: 'jpeg', quality: 90, longestEdge: null } } },
+    call(),
+  )
+  t.match(first, { regions: [{ decision: 'zoomed' }], image: { width: 640, height: 480 } })
+  t.equal((await sharp(first.regions[0]?.pictures.crop?.bytes).metadata()).format, 'jpeg')
+  const question: GenerateJob = {
+    kind: 'generate',
+    model: 'local',
+    images: [image],
+    text: 'What?',
+    resolution: null,
+    maxTokens: 2,
+    temperature: 0,
+  }
+  t.equal((await engine.run(question, call())).usage.completionTokens, 2)
+  await t.rejects(engine.run({ ...job, image: new Uint8Array([1, 2, 3]) }, call()), {
+    code: 'unsupported_image_format',
+  })
+
+  // long enough at work not to be done before it is killed
+  const questions = Array.from({ length: 32 }, (_, i) => `What is in field ${i}?`)
+  const running = engine.run({ ...job, questions, resolution: 256 }, call())
+  const waiting = engine.run(job, call())
+  process.kill(info.pid, 'SIGKILL')
+  await t.rejects(running, { code: 'engine_unavailable' })
+  t.same((await waiting).regions[0]?.box, first.regions[0]?.box)
+  t.equal(engine.restarts, 1)
+})
+
+t.test('Ctrl-C in the terminal does not reach the models', async t => {
+  const { engine, call } = start(t)
+  const { pid } = await engine.ready
+  process.kill(pid, 'SIGINT')
+  process.kill(pid, 'SIGTERM')
+  t.match(await engine.run(job, call()), { kind: 'crop' })
+  t.equal(engine.restarts, 0)
+})
+
+t.test('a model folder that cannot be used: the file is named', async t => {
+  const dir = join(t.testdir(), 'broken')
+  cpSync(tiny, dir, { recursive: true })
+  rmSync(join(dir, 'onnx/vision_encoder.onnx'))
+  const { engine } = start(t, { CROPPER_MODEL: dir })
+  await t.rejects(engine.ready, { code: 'invalid_model', message: /vision_encoder\.onnx/ })
+})
+
+t.test('a provider that cannot be had is an error, not another provider', async t => {
+  const { engine } = start(t, { EXECUTION_PROVIDER: 'cuda' })
+  await engine.ready.then(
+    info => t.equal(info.executionProvider, 'cuda', 'this machine has CUDA'),
+    error => t.match(error, { code: 'invalid_config', message: /EXECUTION_PROVIDER=cuda/ }),
+  )
+})
+
+t.test('processes map the same optimised graphs, and answer what plain ones do', async t => {
+  const dir = join(t.testdir(), 'cache')
+  const plain = start(t)
+  await plain.engine.ready
+  const expected = await plain.engine.run(job, plain.call())
+  const { engine, call } = start(t, { GRAPH_CACHE_DIR: dir, ENGINE_PROCESSES: '2' })
+  await engine.ready
+  while (engine.residentBytes().size < 2 || (await bothAnswer()) < 2);
+  // those of the cropper; the target is the same model
+  const entries = readdirSync(dir)
+  t.equal(entries.length, 3)
+  t.ok(entries.every(name => /^[0-9a-f]{64}-[\d.]+-[0-9a-f]{12}$/.test(name)))
+
+  /** How many processes are at work when two jobs are there; what they answer is compared. */
+  async function bothAnswer(): Promise<number> {
+    const jobs = [engine.run(job, call()), engine.run(job, call())]
+    const atWork = 2 - engine.queueSize
+    for (const { regions } of await Promise.all(jobs)) t.same(regions[0]?.box, expected.regions[0]?.box)
+    return atWork
+  }
+})

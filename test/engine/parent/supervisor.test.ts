@@ -1,0 +1,110 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { scriptedEngine, until } from '../../support/fakes/engine.js'
+
+t.setTimeout(240_000)
+
+t.test('kill -9 under load costs the running job alone', async t => {
+  const { engine, run, lines } = scriptedEngine(t)
+  const { pid } = await engine.ready
+  const running = run('wait')
+  const waiting = [run('a'), run('b'), run('c')]
+  running.catch(() => {})
+  process.kill(pid, 'SIGKILL')
+  await t.rejects(running, { code: 'engine_unavailable', retryAfter: Number })
+  t.equal(engine.state, 'restarting')
+  const meanwhile = run('d')
+  t.same(await Promise.all([...waiting, meanwhile]), ['a', 'b', 'c', 'd'])
+  t.equal(engine.state, 'ready')
+  t.equal(engine.restarts, 1)
+  t.not(engine.info?.pid, pid)
+  t.ok(lines.some(({ msg }) => /was killed by SIGKILL; the next starts in 0 ms/.test(String(msg))))
+})
+
+t.test('a first load that fails is for good, with the reason', async t => {
+  const { engine, run } = scriptedEngine(t, 'fail')
+  await t.rejects(engine.ready, { code: 'invalid_model', message: 'model.onnx is missing' })
+  t.equal(engine.state, 'stopped')
+  await t.rejects(run('a'), { code: 'draining' })
+})
+
+t.test('a first load that dies is for good', async t => {
+  const { engine } = scriptedEngine(t, 'die')
+  await t.rejects(engine.ready, { code: 'engine_unavailable', message: /ended with exit code 7 while it loaded/ })
+})
+
+t.test('a first load that takes too long is killed', async t => {
+  const { engine } = scriptedEngine(t, 'never', { startTimeoutMs: 50 })
+  await t.rejects(engine.ready, { code: 'engine_unavailable', message: /was not ready within 50 ms/ })
+})
+
+t.test('closing while loading rejects ready', async t => {
+  const { engine } = scriptedEngine(t, 'never')
+  await engine.close()
+  await t.rejects(engine.ready, { code: 'draining' })
+})
+
+t.test('jobs that kill the process do not take others along, however many', async t => {
+  const { engine, run } = scriptedEngine(t)
+  await engine.ready
+  const jobs = ['crash', 'crash', 'a', 'crash', 'b'].map(script => run(script))
+  const outcomes = await Promise.allSettled(jobs)
+  t.same(
+    outcomes.map(outcome => (outcome.status === 'fulfilled' ? outcome.value : outcome.reason.code)),
+    ['engine_unavailable', 'engine_unavailable', 'a', 'engine_unavailable', 'b'],
+  )
+  t.equal(engine.restarts, 3)
+})
+
+t.test('a process that cannot start any more: 503 meanwhile, and back once it can', async t => {
+  const file = join(t.testdir({ model: 'here' }), 'model')
+  const { engine, run } = scriptedEngine(t, file)
+  await engine.ready
+  const outcomes = Promise.allSettled([run(`remove ${file}`), run('waiting')])
+  for (const outcome of await outcomes) t.match(outcome, { reason: { code: 'engine_unavailable', retryAfter: Number } })
+  t.notOk(existsSync(file))
+  await t.rejects(run('refused'), { code: 'engine_unavailable' })
+  await until(() => engine.restarts > 2)
+  writeFileSync(file, 'here again')
+  await until(() => engine.state === 'ready')
+  t.equal(await run('back'), 'back')
+})
+
+t.test('a system that has no process to give is waited for, too', async t => {
+  const execArgv: string[] = []
+  const { engine, run, lines } = scriptedEngine(t, 'ready', { execArgv })
+  await engine.ready
+  // an argument that no process can have: starting one throws, as it does without memory
+  execArgv.push('\0')
+  await t.rejects(run('crash'), { code: 'engine_unavailable' })
+  await until(() => lines.filter(({ msg }) => /could not be started/.test(String(msg))).length > 1)
+  await t.rejects(run('refused'), { code: 'engine_unavailable' })
+  execArgv.pop()
+  await until(() => engine.state === 'ready')
+  t.equal(await run('back'), 'back')
+  const never = scriptedEngine(t, 'ready', { execArgv: ['\0'] })
+  await t.rejects(never.engine.ready, { code: 'engine_unavailable', message: /could not be started/ })
+})
+
+t.test('a process that hangs on a job given up is killed', async t => {
+  const { engine, run, lines } = scriptedEngine(t, 'ready', { hangMs: 200 })
+  await engine.ready
+  const hung = run('hang', { deadlineMs: 50 })
+  const next = run('next')
+  await t.rejects(hung, { code: 'deadline_exceeded' })
+  t.equal(await next, 'next')
+  t.equal(engine.restarts, 1)
+  t.ok(lines.some(({ msg }) => /did not react for 200 ms after job 1/.test(String(msg))))
+})
+
+t.test('drain finishes waiting jobs through a crash', async t => {
+  const { engine, run } = scriptedEngine(t)
+  await engine.ready
+  const [crash, after] = [run('crash'), run('after')]
+  const drained = engine.drain()
+  await t.rejects(crash, { code: 'engine_unavailable' })
+  t.equal(await after, 'after')
+  await drained
+  t.equal(engine.state, 'stopped')
+})

@@ -1,0 +1,45 @@
+import t from 'tap'
+import { cropResult, form, IMAGE, listen } from '../../support/fakes/app.js'
+
+t.test('draining: requests in flight finish, new ones are refused, probes still answer', async t => {
+  let finish: () => void = () => {}
+  const gate = new Promise<void>(resolve => (finish = resolve))
+  let started: () => void = () => {}
+  const running = new Promise<void>(resolve => (started = resolve))
+  const { app, url, engine } = await listen(t, {
+    async crop(job) {
+      started()
+      await gate
+      return cropResult(job)
+    },
+  })
+  const { payload, headers } = await form({ image: IMAGE, question: 'q' })
+  const ask = () => fetch(`${url}/answer`, { method: 'POST', body: new Uint8Array(payload), headers })
+
+  const first = ask()
+  await running
+  let drained = false
+  const drain = app.drain().then(() => (drained = true))
+
+  const refused = await ask()
+  t.equal(refused.status, 503)
+  t.match(await refused.json(), { error: { code: 'draining', source: 'gateway' } })
+  t.equal(refused.headers.get('connection'), 'close')
+  t.match(refused.headers.get('retry-after'), /^\d+$/)
+  t.equal((await fetch(`${url}/health/live`)).status, 200)
+  t.equal((await fetch(`${url}/health/ready`)).status, 503)
+  t.equal((await fetch(`${url}/metrics`)).status, 200)
+  t.notOk(drained)
+
+  finish()
+  t.equal((await first).status, 200, "both of the request's jobs were done")
+  await drain
+  t.equal(engine.jobs.length, 2)
+})
+
+t.test('with nothing in flight it is done at once, and may be asked for twice', async t => {
+  const { app } = await listen(t)
+  await Promise.all([app.drain(), app.drain()])
+  await app.drain()
+  await app.close()
+})

@@ -1,0 +1,154 @@
+import t from 'tap'
+import type { CropJob, GenerateJob } from '../../../src/engine/protocol.js'
+import { CropVlmError } from '../../../src/errors.js'
+import { IMAGE, makeApp, post } from '../../support/fakes/app.js'
+
+const ASK = { image: IMAGE, question: 'WHO made it?' }
+
+t.test('the whole reply, by the local target', async t => {
+  const { app, engine } = await makeApp(t)
+  const { status, body } = await post(app, '/answer', ASK)
+  t.equal(status, 200)
+  t.match(body, {
+    bbox: [12, 5, 80, 47],
+    decision: 'zoomed',
+    answer: 'Dakota Digital.',
+    target: { name: 'local', model: 'smolvlm-mini', usage: { prompt_tokens: 512, completion_tokens: 3 } },
+  })
+  t.strictSame(Object.keys(body).sort(), [
+    'answer',
+    'bbox',
+    'bbox_pixels',
+    'confidence',
+    'decision',
+    'image',
+    'model',
+    'raw',
+    'reason',
+    'request_id',
+    'target',
+    'timings_ms',
+  ])
+  t.type(body.timings_ms.target, 'number')
+  t.type(body.timings_ms.total, 'number')
+  const [crop, generate] = engine.jobs as [CropJob, GenerateJob]
+  const lossless = { format: 'png', quality: 100, longestEdge: null }
+  t.strictSame(crop.pictures, { crop: null, overlay: null, targetFull: lossless, targetCrop: lossless })
+  t.strictSame(
+    { ...generate, images: generate.images.map(image => Buffer.from(image).toString()) },
+    {
+      kind: 'generate',
+      model: 'local',
+      images: ['full', 'region'],
+      text: 'Who made it?\nGive a very brief answer.',
+      resolution: null,
+      maxTokens: 64,
+      temperature: 0,
+    },
+  )
+})
+
+t.test('mode says what the target sees; the box is there all the same', async t => {
+  const seen = { zoom: ['full', 'region'], full: ['full'], crop: ['region'] }
+  for (const [mode, images] of Object.entries(seen)) {
+    const { app, engine } = await makeApp(t)
+    const { status, body } = await post(app, '/answer', { ...ASK, mode, max_tokens: '7', temperature: '0.5' })
+    t.equal(status, 200)
+    t.strictSame(body.bbox, [12, 5, 80, 47])
+    const job = engine.jobs[1] as GenerateJob
+    t.strictSame(
+      job.images.map(image => Buffer.from(image).toString()),
+      images,
+    )
+    t.match(job, { maxTokens: 7, temperature: 0.5 })
+    const { targetFull, targetCrop } = (engine.jobs[0] as CropJob).pictures
+    t.strictSame([targetFull !== null, targetCrop !== null], [mode !== 'crop', mode !== 'full'])
+  }
+})
+
+t.test('compare answers without the crop too, at the same time', async t => {
+  let waiting = 0
+  let both: () => void = () => {}
+  const together = new Promise<void>(resolve => {
+    both = resolve
+  })
+  const { app, engine } = await makeApp(t, {
+    async generate(job) {
+      if (++waiting === 2) both()
+      await together
+      const text = job.images.length === 2 ? 'Yes.' : ' yes'
+      return { kind: 'generate', text, usage: { promptTokens: 1, completionTokens: 1 }, timings: {} as never }
+    },
+  })
+  const { body } = await post(app, '/answer', { ...ASK, compare: 'true' })
+  t.strictSame(body.compare, { answer: 'yes', agrees: true })
+  t.equal(body.answer, 'Yes.')
+  t.equal(engine.jobs.length, 3)
+})
+
+t.test('compare in the other modes', async t => {
+  const crop = await makeApp(t)
+  const byCrop = await post(crop.app, '/answer', { ...ASK, mode: 'crop', compare: 'true' })
+  t.strictSame(byCrop.body.compare, { answer: 'unanswerable', agrees: true })
+  t.ok((crop.engine.jobs[0] as CropJob).pictures.targetFull, 'the full image is needed after all')
+  const full = await makeApp(t)
+  const byFull = await post(full.app, '/answer', { ...ASK, mode: 'full', compare: 'true' })
+  t.strictSame(byFull.body.compare, { answer: 'unanswerable', agrees: true })
+  t.equal(full.engine.jobs.length, 2, 'one answer serves both')
+  const zoom = await makeApp(t)
+  const byZoom = await post(zoom.app, '/answer', { ...ASK, compare: 'true' })
+  t.strictSame(byZoom.body.compare, { answer: 'unanswerable', agrees: false })
+})
+
+t.test('options that are refused, before the engine is asked', async t => {
+  const { app, engine } = await makeApp(t)
+  const rows = [
+    [{ target: 'nobody' }, 'unknown_target', 'target', /local/],
+    [{ mode: 'all' }, 'invalid_option', 'mode', /zoom, full, crop/],
+    [{ compare: 'yes' }, 'invalid_option', 'compare', /true or false/],
+    [{ max_tokens: '0' }, 'invalid_option', 'max_tokens', /from 1 to 4096/],
+    [{ temperature: '2.1' }, 'invalid_option', 'temperature', /from 0 to 2/],
+    [{ top_p: '1' }, 'unknown_option', 'top_p', /temperature/],
+  ] as const
+  for (const [options, code, param, message] of rows) {
+    const { status, body } = await post(app, '/answer', { ...ASK, ...options })
+    t.equal(status, 400, code)
+    t.match(body.error, { code, param, message })
+  }
+  t.equal(engine.jobs.length, 0)
+})
+
+t.test('an engine that fails after the box keeps its own status, and the box is in the details', async t => {
+  const rows = [
+    [new CropVlmError('queue_full', 'The queue is full.', { retryAfter: 2.2 }), 429, 'gateway', '3'],
+    [new CropVlmError('engine_unavailable', 'The engine is being restarted.'), 503, 'gateway', '1'],
+    [new CropVlmError('deadline_exceeded', 'The deadline passed.'), 504, 'target', undefined],
+    [new Error('a bug'), 500, 'gateway', undefined],
+  ] as const
+  for (const [error, expected, source, retryAfter] of rows) {
+    const { app } = await makeApp(t, {
+      generate() {
+        throw error
+      },
+    })
+    const { status, headers, body } = await post(app, '/answer', { ...ASK, return: 'crop' })
+    t.equal(status, expected)
+    t.equal(body.error.source, source)
+    t.equal(headers['retry-after'], retryAfter)
+    t.match(body.error.details.crop, { bbox: [12, 5, 80, 47], bbox_pixels: [192, 60, 1280, 564], decision: 'zoomed' })
+    t.match(body.error.details.crop.crop, { media_type: 'image/jpeg' })
+    t.notMatch(JSON.stringify(body), /a bug/, 'what happened inside stays inside')
+  }
+})
+
+t.test('an engine that fails before the box', async t => {
+  const { app } = await makeApp(t, {
+    crop() {
+      throw new CropVlmError('image_undecodable', 'The JPEG cannot be decoded.')
+    },
+  })
+  const { status, body } = await post(app, '/answer', ASK)
+  t.equal(status, 422)
+  t.match(body.error, { code: 'image_undecodable', param: 'image' })
+  t.notOk('details' in body.error)
+})

@@ -1,0 +1,201 @@
+/**
+ * What the tests of the HTTP side stand on: an engine that answers by script (the real one is tested in its own room
+ * and in test/integration), and ways to send a request.
+ */
+import type { FastifyInstance } from 'fastify'
+import { pino } from 'pino'
+import type { Test } from 'tap'
+import { type Config, readConfig } from '../../../src/config/service.js'
+import type { Engine } from '../../../src/engine/parent/client.js'
+import type {
+  CropJob,
+  CropResult,
+  EngineInfo,
+  GenerateJob,
+  GenerateResult,
+  Picture,
+  Region,
+} from '../../../src/engine/protocol.js'
+import { CropVlmError } from '../../../src/errors.js'
+import { type AppParts, buildApp } from '../../../src/http/app.js'
+import { makeTargets } from '../../../src/target/targets.js'
+import { png } from '../pictures.js'
+
+export const IMAGE = png(64, 48)
+
+const TIMINGS = { queue: 0.31, decode: 9.14, preprocess: 4.2, vision: 20.5, prefill: 6, generate: 11.2, crop: 0 }
+
+const INFO: EngineInfo = {
+  models: [
+    {
+      id: 'cropvlm-mini',
+      role: 'cropper',
+      revision: 'r1',
+      resolutions: [128, 256],
+      defaultResolution: 128,
+      precision: 'fp32',
+      precisionReason: "the folder's own",
+      sha256: { 'config.json': 'ab' },
+      training: { recipe: 'sft', steps: 3 },
+    },
+  ],
+  executionProvider: 'cpu',
+  executionProviderReason: 'asked for',
+  pid: 1,
+}
+
+type Call = { signal: AbortSignal; deadline: number }
+
+export interface Script {
+  crop?: (job: CropJob, call: Call) => Promise<CropResult> | CropResult
+  generate?: (job: GenerateJob, call: Call) => Promise<GenerateResult> | GenerateResult
+  checkRoom?: Engine['checkRoom']
+  state?: Engine['state']
+  info?: EngineInfo | null
+}
+
+export interface ScriptedEngine extends Engine {
+  readonly jobs: (CropJob | GenerateJob)[]
+  state: Engine['state']
+  queueSize: number
+  restarts: number
+  /** By process. */
+  resident: Map<number, number>
+  gpu: Map<number, number>
+}
+
+export function picture(job: CropJob['pictures']['crop'], content: string): Picture | null {
+  return job && { mediaType: `image/${job.format}`, width: 20, height: 10, bytes: new TextEncoder().encode(content) }
+}
+
+export function cropResult(job: CropJob, changes: Partial<Region> = {}): CropResult {
+  const { crop, overlay, targetFull, targetCrop } = job.pictures
+  const region: Region = {
+    box: [12, 5, 80, 47],
+    pixelBox: [192, 60, 1280, 564],
+    decision: 'zoomed',
+    reason: null,
+    confidence: 0.83,
+    raw: '[12, 5, 80, 47].',
+    pictures: {
+      crop: picture(crop, 'crop'),
+      overlay: picture(overlay, 'overlay'),
+      targetFull: picture(targetFull, 'full'),
+      targetCrop: picture(targetCrop, 'region'),
+    },
+    generatedTokens: 15,
+    runs: 8,
+    overruled: 1,
+    batch: job.questions.length,
+    reused: false,
+    ...changes,
+  }
+  return {
+    kind: 'crop',
+    regions: job.questions.map(() => region),
+    image: { width: 1600, height: 1200 },
+    model: { id: 'cropvlm-mini', resolution: job.resolution ?? 128, tiles: 1 },
+    timings: TIMINGS,
+  }
+}
+
+function generated(job: GenerateJob): GenerateResult {
+  const text = job.images.length === 2 ? ' Dakota Digital. ' : 'unanswerable'
+  return { kind: 'generate', text, usage: { promptTokens: 512, completionTokens: 3 }, timings: TIMINGS }
+}
+
+export function scriptedEngine(script: Script = {}): ScriptedEngine {
+  const jobs: (CropJob | GenerateJob)[] = []
+  const resident = new Map<number, number>()
+  const gpu = new Map<number, number>()
+  return {
+    jobs,
+    resident,
+    gpu,
+    residentBytes: () => resident,
+    gpuBytes: async () => gpu,
+    state: script.state ?? 'ready',
+    info: script.info === undefined ? INFO : script.info,
+    queueSize: 0,
+    restarts: 0,
+    checkRoom(deadline) {
+      script.checkRoom?.(deadline)
+    },
+    async run(job, call) {
+      jobs.push(job)
+      const result =
+        job.kind === 'crop'
+          ? await (script.crop ?? cropResult)(job, call)
+          : await (script.generate ?? generated)(job, call)
+      return result as never
+    },
+    async drain() {},
+    async close() {},
+  }
+}
+
+/** A job that never ends by itself, and keeps the engine's promise about deadline and abort. */
+export function hang(_job: unknown, { signal, deadline }: Call): Promise<never> {
+  return new Promise((_, reject) => {
+    const late = () => reject(new CropVlmError('deadline_exceeded', 'The deadline of the request passed.'))
+    const timer = setTimeout(late, deadline - Date.now())
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer)
+      reject(new CropVlmError('request_aborted', 'The caller went away.'))
+    })
+  })
+}
+
+export type Env = Record<string, string>
+
+/** An app over a scripted engine, closed with the test. */
+export async function makeApp(t: Test, script: Script = {}, env: Env = {}, more: Partial<AppParts> = {}) {
+  const config: Config = readConfig({ LOG_LEVEL: 'silent', ...env })
+  const engine = scriptedEngine(script)
+  const targets = makeTargets(config, engine)
+  const app = await buildApp({ config, engine, targets, log: pino({ level: 'silent' }), ...more })
+  t.teardown(() => app.close())
+  return { app, engine, config }
+}
+
+/** The same, listening on loopback. */
+export async function listen(t: Test, script: Script = {}, env: Env = {}, more: Partial<AppParts> = {}) {
+  const made = await makeApp(t, script, env, more)
+  const url = await made.app.listen({ host: '127.0.0.1', port: 0 })
+  return { ...made, url, port: Number(new URL(url).port) }
+}
+
+type Fields = Record<string, string | Uint8Array>
+
+/** A form as bytes; a `Uint8Array` becomes a file. */
+export async function form(fields: Fields): Promise<{ payload: Buffer; headers: { 'content-type': string } }> {
+  const data = new FormData()
+  for (const [name, value] of Object.entries(fields))
+    data.append(name, typeof value === 'string' ? value : new Blob([new Uint8Array(value)]), ...fileName(value))
+  const encoded = new Response(data)
+  const type = encoded.headers.get('content-type') ?? ''
+  return { payload: Buffer.from(await encoded.arrayBuffer()), headers: { 'content-type': type } }
+}
+
+function fileName(value: string | Uint8Array): [] | [string] {
+  return typeof value === 'string' ? [] : ['page.png']
+}
+
+export interface Envelope {
+  error: {
+    message: string
+    type: string
+    param: string | null
+    code: string
+    source: string
+    details?: { status?: number | null; retry_after?: number; code?: string; crop?: Record<string, unknown> }
+  }
+  request_id: string
+}
+
+/** Sends a form, or where `json` is given that, and gives status and body. */
+export async function post(app: FastifyInstance, url: string, fields: Fields | { json: unknown }, headers: Env = {}) {
+  const request = 'json' in fields ? { payload: fields.json as object, headers: {} } : await form(fields as Fields)
+  const response = await app.inject({ method: 'POST', url, ...request, headers: { ...request.headers, ...headers } })
+  return { status: response.statusCode, headers: response.headers, body: response.json() }
+}

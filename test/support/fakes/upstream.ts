@@ -1,0 +1,68 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Test } from 'tap'
+import type { OpenAiTargetConfig } from '../../../src/config/service.js'
+
+export interface Received {
+  url: string
+  headers: IncomingMessage['headers']
+  body: {
+    model?: string
+    max_tokens?: number
+    temperature?: number
+    messages?: { role: string; content: ({ type: string; text?: string; image_url?: { url: string } } | undefined)[] }[]
+  }
+}
+
+/** What a chat-completions endpoint replies; `completion` is a good one. */
+export type Reply = (response: ServerResponse, received: Received, socket: Socket) => void
+
+export function completion(content: unknown, usage: unknown = { prompt_tokens: 512, completion_tokens: 3 }): Reply {
+  return json(200, { id: '1', object: 'chat.completion', choices: [{ index: 0, message: { content } }], usage })
+}
+
+export function json(status: number, body: unknown, headers: Record<string, string> = {}): Reply {
+  return response => {
+    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
+  }
+}
+
+/** A chat-completions endpoint on loopback, closed with the test. */
+export async function upstream(t: Test, reply: Reply) {
+  const received: Received[] = []
+  const sockets = new Set<Socket>()
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    const one = { url: request.url ?? '', headers: request.headers, body: JSON.parse(Buffer.concat(chunks).toString()) }
+    received.push(one)
+    reply(response, one, request.socket)
+  })
+  server.on('connection', socket => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const close = async () => {
+    for (const socket of sockets) socket.destroy()
+    await new Promise(resolve => server.close(resolve))
+  }
+  t.teardown(close)
+  const { port } = server.address() as AddressInfo
+  return { baseUrl: `http://127.0.0.1:${port}/v1`, received, close }
+}
+
+export function targetConfig(baseUrl: string, more: Partial<OpenAiTargetConfig> = {}): OpenAiTargetConfig {
+  return {
+    kind: 'openai',
+    name: 'qwen',
+    baseUrl,
+    model: 'Qwen/Qwen2.5-VL-3B-Instruct',
+    apiKey: 'sk-secret-key',
+    timeoutMs: 30_000,
+    concurrency: 4,
+    fullEdge: 448,
+    cropEdge: 448,
+    ...more,
+  }
+}

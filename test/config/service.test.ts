@@ -4,7 +4,7 @@ import t from 'tap'
 import { OPTIONS, readConfig } from '../../src/config/service.js'
 import type { CropVlmError } from '../../src/errors.js'
 
-const root = resolve(import.meta.dirname, '..')
+const root = resolve(import.meta.dirname, '../..')
 
 function problems(env: Record<string, string>): string[] {
   try {

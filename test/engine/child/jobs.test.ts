@@ -16,7 +16,7 @@ import type {
 } from '../../../src/engine/protocol.js'
 import { noise } from '../../support/scripted.js'
 
-const tiny = resolve(import.meta.dirname, '../fixtures/models/tiny')
+const tiny = resolve(import.meta.dirname, '../../fixtures/models/tiny')
 const options: WorkerOptions = {
   cropper: { dir: tiny, precision: null },
   targets: [
@@ -213,7 +213,7 @@ t.test('a job that fails or is given up leaves the others of its batch alone', a
 
 for (const folder of ['tiny', 'tiny-hub'])
   t.test(`${folder}: another question about the same image costs no vision, and has the same answer`, async t => {
-    const cropper = { dir: resolve(import.meta.dirname, '../fixtures/models', folder), precision: null }
+    const cropper = { dir: resolve(import.meta.dirname, '../../fixtures/models', folder), precision: null }
     const plain = await loadModels({ ...options, cropper, targets: [] })
     const caching = await loadModels({ ...options, cropper, targets: [], prefixCacheBytes: 64 * 1024 * 1024 })
     let sameAnswers = 0

@@ -13,7 +13,7 @@ import { compile } from '../../support/compiled.js'
 t.setTimeout(240_000)
 
 const module = pathToFileURL(join(compile('worker.test'), 'engine/worker.js'))
-const tiny = resolve(import.meta.dirname, '../fixtures/models/tiny')
+const tiny = resolve(import.meta.dirname, '../../fixtures/models/tiny')
 const image = await sharp({ create: { width: 640, height: 480, channels: 3, background: 'teal' } })
   .jpeg()
   .toBuffer()

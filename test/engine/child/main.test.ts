@@ -12,7 +12,7 @@ import { compile } from '../../support/compiled.js'
 
 t.setTimeout(240_000)
 
-const module = pathToFileURL(join(compile('worker.test'), 'engine/worker.js'))
+const module = pathToFileURL(join(compile('worker.test'), 'engine/child/main.js'))
 const tiny = resolve(import.meta.dirname, '../../fixtures/models/tiny')
 const image = await sharp({ create: { width: 640, height: 480, channels: 3, background: 'teal' } })
   .jpeg()

@@ -1,5 +1,7 @@
 /** What the engine is told when it starts. Plain data: part of it crosses to the engine process. */
+
 import type { Config, LocalTargetConfig } from '../config/service.js'
+import type { ImageLimits } from '../image/limits.js'
 import { defaultThreads } from './threads.js'
 
 /** A model folder to load. */
@@ -11,12 +13,13 @@ export interface ModelFolder {
 
 /** What the engine process needs to load and run models. */
 export interface WorkerOptions {
-  cropper: ModelFolder
+  /** null: the engine finds no boxes itself. */
+  cropper: ModelFolder | null
   /** Models that answer `GenerateJob`s; `name` is the job's `model`. */
   targets: readonly (ModelFolder & { name: string })[]
   executionProvider: 'cpu' | 'cuda' | 'auto'
-  /** Threads of one model run; null: physical cores. */
-  threads: number | null
+  /** Threads of one model run. */
+  threads: number
   /** Folder that keeps optimised graphs, for the CPU (see `vlm/graph-cache.ts`); null: none are kept. */
   graphCacheDir: string | null
   /** Most bytes that each model of a process keeps of images it was asked about; 0 keeps nothing. */
@@ -25,8 +28,7 @@ export interface WorkerOptions {
   verifyHashes: boolean
   /** Mask the logits so that the answer is always a box. */
   constrained: boolean
-  /** Of images, by their header. `maxAspect` is longer edge by shorter. */
-  limits: { maxPixels: number; maxAspect: number }
+  limits: ImageLimits
 }
 
 /** What the parent side needs to run the engine's processes. All times in milliseconds. */
@@ -57,12 +59,15 @@ export interface EngineOptions {
   stopMs: number
 }
 
-/** The engine's options under a configuration. */
-export function engineOptions(config: Config): EngineOptions {
+/**
+ * The engine's options under a configuration.
+ * @param cropper The model folder that the configured cropper has the engine run; null: none.
+ */
+export function engineOptions(config: Config, cropper: ModelFolder | null): EngineOptions {
   const locals = config.targets.filter((target): target is LocalTargetConfig => target.kind === 'local')
   return {
     worker: {
-      cropper: { dir: config.cropperModel, precision: config.modelPrecision },
+      cropper,
       targets: locals.map(({ name, dir, precision }) => ({ name, dir, precision })),
       executionProvider: config.executionProvider,
       // processes run at the same time: together they have the cores once

@@ -11,7 +11,7 @@ const KIB = 1024
 const MIB = 1024 * KIB
 
 /** What the engine's processes take, by the place of their pid in the list. Processes that are not found are left out. */
-export class MemoryMeter {
+export class ProcessMemory {
   readonly #log: Logger
   #told = false
 

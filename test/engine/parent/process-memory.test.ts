@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process'
 import { chmodSync, readFileSync } from 'node:fs'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
-import { MemoryMeter } from '../../../src/engine/parent/process-memory.js'
+import { ProcessMemory } from '../../../src/engine/parent/process-memory.js'
 
 function meter() {
   const lines: Record<string, unknown>[] = []
   const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line)) })
-  return { memory: new MemoryMeter(log), lines }
+  return { memory: new ProcessMemory(log), lines }
 }
 
 /** Puts a program of that name first in PATH, or leaves nothing there. */

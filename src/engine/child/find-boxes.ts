@@ -1,8 +1,8 @@
-import { type Box, FULL_BOX, parseBox } from '../contract/box.js'
-import { cropperPrompt } from '../contract/prompts.js'
-import type { Grammar } from '../vlm/decoding/grammar.js'
-import type { Idefics3 } from '../vlm/model.js'
-import type { GenerateRequest, Generation, PromptImage } from '../vlm/request.js'
+import { type Box, FULL_BOX, parseBox } from '../../contract/box.js'
+import { cropperPrompt } from '../../contract/prompts.js'
+import type { Grammar } from '../../vlm/decoding/grammar.js'
+import type { Idefics3 } from '../../vlm/model.js'
+import type { GenerateRequest, Generation, PromptImage } from '../../vlm/request.js'
 import { boxGrammar, boxTokens } from './box-grammar.js'
 
 export interface BoxRequest {
@@ -14,7 +14,7 @@ export interface BoxRequest {
 }
 
 /** The region of one image that helps to answer one question. */
-export interface FoundBox
+export interface BoxFound
   extends Pick<Generation, 'resolution' | 'tiles' | 'size' | 'runs' | 'overruled' | 'reused' | 'group' | 'timings'> {
   /** As the model gave it; the whole image where `decision` is `fallback`. */
   box: Box
@@ -40,7 +40,7 @@ export async function findBoxes(
   model: Idefics3,
   requests: readonly BoxRequest[],
   constrained: boolean,
-): Promise<PromiseSettledResult<FoundBox>[]> {
+): Promise<PromiseSettledResult<BoxFound>[]> {
   const grammar = constrained ? grammarOf(model) : null
   const outcomes = await model.generateAll(
     requests.map(
@@ -61,13 +61,13 @@ export async function findBoxes(
 }
 
 /** One box; throws as above. */
-export async function findBox(model: Idefics3, request: BoxRequest, constrained: boolean): Promise<FoundBox> {
+export async function findBox(model: Idefics3, request: BoxRequest, constrained: boolean): Promise<BoxFound> {
   const [outcome] = await findBoxes(model, [request], constrained)
   if (outcome?.status === 'fulfilled') return outcome.value
   throw outcome?.reason
 }
 
-function found({ text, tokens, logProbs, promptTokens: _, ...generation }: Generation): FoundBox {
+function found({ text, tokens, logProbs, promptTokens: _, ...generation }: Generation): BoxFound {
   const parsed = parseBox(text)
   const verdict =
     'box' in parsed

@@ -1,10 +1,10 @@
 import t from 'tap'
-import { cropperPrompt } from '../../src/contract/prompts.js'
-import { type BoxRequest, findBox } from '../../src/cropper/idefics3.js'
-import type { Idefics3 } from '../../src/vlm/model.js'
-import { type Generation, plainImage } from '../../src/vlm/request.js'
-import { loadFixture } from '../support/models.js'
-import { pattern } from '../support/patterns.js'
+import { cropperPrompt } from '../../../src/contract/prompts.js'
+import { type BoxRequest, findBox } from '../../../src/engine/child/find-boxes.js'
+import type { Idefics3 } from '../../../src/vlm/model.js'
+import { type Generation, plainImage } from '../../../src/vlm/request.js'
+import { loadFixture } from '../../support/models.js'
+import { pattern } from '../../support/patterns.js'
 
 const signal = new AbortController().signal
 const image = plainImage(pattern('strokes', 300, 200))

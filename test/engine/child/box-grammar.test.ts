@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { type Box, formatBox, parseBox } from '../../src/contract/box.js'
-import { boxGrammar, boxTokens } from '../../src/cropper/box-grammar.js'
-import { decode } from '../../src/vlm/decoding/decode.js'
-import type { GrammarState } from '../../src/vlm/decoding/grammar.js'
-import { makeTokenizer } from '../../src/vlm/tokens/tokenizer.js'
-import { MODELS } from '../support/goldens.js'
-import { scriptedModel, seeded } from '../support/scripted.js'
+import { type Box, formatBox, parseBox } from '../../../src/contract/box.js'
+import { boxGrammar, boxTokens } from '../../../src/engine/child/box-grammar.js'
+import { decode } from '../../../src/vlm/decoding/decode.js'
+import type { GrammarState } from '../../../src/vlm/decoding/grammar.js'
+import { makeTokenizer } from '../../../src/vlm/tokens/tokenizer.js'
+import { MODELS } from '../../support/goldens.js'
+import { scriptedModel, seeded } from '../../support/scripted.js'
 
 t.setTimeout(120_000)
 

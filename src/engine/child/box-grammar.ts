@@ -1,8 +1,8 @@
-import { type Box, formatBox } from '../contract/box.js'
-import { CropVlmError } from '../errors.js'
-import type { Grammar, GrammarState } from '../vlm/decoding/grammar.js'
-import { END_OF_UTTERANCE } from '../vlm/folder/text.js'
-import type { Tokenizer } from '../vlm/tokens/tokenizer.js'
+import { type Box, formatBox } from '../../contract/box.js'
+import { CropVlmError } from '../../errors.js'
+import type { Grammar, GrammarState } from '../../vlm/decoding/grammar.js'
+import { END_OF_UTTERANCE } from '../../vlm/folder/text.js'
+import type { Tokenizer } from '../../vlm/tokens/tokenizer.js'
 
 /** How a tokenizer writes the parts of ` [x1, y1, x2, y2].<end_of_utterance>`. */
 export interface BoxTokens {

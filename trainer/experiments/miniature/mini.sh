@@ -1,19 +1,20 @@
 #!/bin/sh
 # The paper in miniature, from nothing: a small Idefics3 that reads, croppers for it from questions and answers alone
 # (seed boxes by grid search, SFT, GRPO with either reward; three seeds side by side), their scores in
-# results/miniature.md, and two model folders that the service runs: runs/export/smolvlm-mini (the base as the target)
-# and runs/export/cropvlm-mini (the best cropper). Broken off at any point, it goes on from where it stood.
-# An NVIDIA GPU is used if there is one.
+# results/miniature.md beside this file, and, in the trainer's folder, two model folders that the service runs:
+# runs/export/smolvlm-mini (the base as the target) and runs/export/cropvlm-mini (the best cropper). Broken off at any
+# point, it goes on from where it stood. An NVIDIA GPU is used if there is one.
 set -eu
-cd "$(dirname "$0")"
+# Everything is relative to the trainer's folder.
+cd "$(dirname "$0")/../.."
 sh setup.sh
 # Models this small gain little from a second thread; a second seed gains all of it.
 : "${OMP_NUM_THREADS:=1}"
 export OMP_NUM_THREADS
 : "${CUDA_VISIBLE_DEVICES=0}"
 export CUDA_VISIBLE_DEVICES
-train=.venv/bin/cropvlm-train
-config=configs/mini.toml base=runs/base/checkpoint-7500 pages=data/mini more=data/long runs=runs/mini
+train=.venv/bin/cropvlm-train here=experiments/miniature
+config=$here/mini.toml base=runs/base/checkpoint-7500 pages=data/mini more=data/long runs=runs/mini
 
 $train pretrain --out runs/base --stop-at 7500
 
@@ -69,7 +70,7 @@ for one in $running; do wait $one || failed=1; done
 [ -z "$failed" ] || { echo "mini.sh: a run failed; $runs/SEED.out says why" >&2; exit 1; }
 # One seed: it takes as long as all that was before (2,816 steps), and is there to be bundled.
 lengthen 1
-$train summary --runs $runs/held-out --out results/miniature.json
+$train summary --runs $runs/held-out --out $here/results/miniature.json
 
 best=$($train summary --runs $runs/dev --best)
 $train eval --data data/held-out --target $base --cropper $runs/$best/adapter --out runs/scores.json

@@ -1,10 +1,9 @@
-import json
 import math
+from random import Random
 
 import pytest
 
-from cropvlm_trainer.boxes import grow, growth_factors
-from cropvlm_trainer.cli import main
+from cropvlm_trainer.boxes import around, expanded, grow, growth_factors, to_box, widened
 from cropvlm_trainer.metrics.exact_and_iou import area, contains
 
 
@@ -66,48 +65,25 @@ def test_percentiles_of_nothing_are_an_error():
         growth_factors([])
 
 
-def write_manifest(folder, boxes):
-    rows = [{"id": str(n), "image": "images/a.png", "question": "q", "box": box} for n, box in enumerate(boxes)]
-    (folder / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return folder / "manifest.jsonl"
+def test_expansion_multiplies_the_area_about_the_centre():
+    assert expanded((40, 40, 60, 50), 4) == pytest.approx((30, 35, 70, 55))
+    assert expanded((40, 40, 60, 50), 0.25) == pytest.approx((45, 42.5, 55, 47.5))
+    assert expanded((0, 0, 20, 10), 4) == pytest.approx((0, 0, 30, 15)), "cut off, not shifted"
+    assert expanded((3, 4, 5, 6), 1) == (3, 4, 5, 6)
+    for factor in (0, -1, float("nan")):
+        with pytest.raises(ValueError, match="factors above 0"):
+            expanded((40, 40, 60, 50), factor)
 
 
-def read(path):
-    return [json.loads(line) for line in path.read_text().splitlines()]
+def test_noise_widens_by_at_most_a_cell_and_stays_inside():
+    drawn = [widened((20, 40, 60, 80), 5, Random(seed)) for seed in range(200)]
+    for x1, y1, x2, y2 in drawn:
+        assert 0 <= x1 <= 20 and 20 <= y1 <= 40 and 60 <= x2 <= 80 and 80 <= y2 <= 100
+    assert max(box[2] for box in drawn) > 78 and min(box[2] for box in drawn) < 62
+    assert widened((0, 0, 100, 100), 5, Random(1)) == (0, 0, 100, 100)
 
 
-def test_expand_grows_by_percentile_and_keeps_all_else(tmp_path, capsys):
-    sides = (8, 2, 6, 4, 10)
-    manifest = write_manifest(tmp_path, [[40, 40, 40 + side, 40 + side] for side in sides])
-    out = tmp_path / "grown.jsonl"
-    assert main(["data", "expand", "--manifest", str(manifest), "--out", str(out)]) == 0
-    rows = read(out)
-    assert [area(row["box"]) / side**2 for row, side in zip(rows, sides, strict=True)] == pytest.approx(
-        [2, 45, 4, 10, 1]
-    )
-    assert [{**row, "box": None} for row in rows] == [{**row, "box": None} for row in read(manifest)]
-    assert "1 boxes by 45" in capsys.readouterr().out
-
-
-def test_expand_grows_all_by_one_factor(tmp_path):
-    manifest = write_manifest(tmp_path, [[40, 45, 60, 55], [0, 40, 10, 50]])
-    out = tmp_path / "grown.jsonl"
-    assert main(["data", "expand", "--manifest", str(manifest), "--out", str(out), "--by", "4"]) == 0
-    assert [row["box"] for row in read(out)] == [[30, 40, 70, 60], [0, 35, 20, 55]]
-
-
-def test_expand_says_what_it_cannot_do(tmp_path, capsys):
-    manifest = write_manifest(tmp_path, [[40, 45, 60, 55], [0, 40, 0, 50]])
-    ask = ["data", "expand", "--manifest", str(manifest), "--out"]
-    assert main([*ask, str(tmp_path / "grown.jsonl")]) == 2
-    assert "row 2" in capsys.readouterr().err
-    write_manifest(tmp_path, [[40, 45, 60, 55]])
-    assert main([*ask, str(tmp_path / "grown.jsonl"), "--by", "twice"]) == 2
-    assert "percentile" in capsys.readouterr().err
-    assert main([*ask, str(tmp_path / "elsewhere" / "grown.jsonl")]) == 2
-    assert "relative to the manifest" in capsys.readouterr().err
-    assert main([*ask, str(manifest)]) == 2
-    assert "already exists" in capsys.readouterr().err
-    manifest.write_text('{"image": "a.png"}\n')
-    assert main([*ask, str(tmp_path / "grown.jsonl")]) == 2
-    assert "row 1" in capsys.readouterr().err and not (tmp_path / "grown.jsonl").exists()
+def test_a_region_is_rounded_outwards_to_read_and_truncated_to_teach():
+    assert around((1.2, 0.0, 40.1, 99.9)) == (1, 0, 41, 100)
+    assert around((100.0, 99.5, 100.0, 100.0)) == (99, 99, 100, 100)
+    assert to_box((1.2, 0.0, 40.1, 99.9)) == (1, 0, 40, 99)

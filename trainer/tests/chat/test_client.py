@@ -9,8 +9,8 @@ from support.chat_server import chat_server
 
 from cropvlm_trainer.chat.answer_cache import KeptAnswers
 from cropvlm_trainer.chat.client import EndpointTarget, Failed
-from cropvlm_trainer.chat.endpoint import Endpoint, key_from
-from cropvlm_trainer.chat.messages import Question, shrunk
+from cropvlm_trainer.chat.endpoint import Endpoint
+from cropvlm_trainer.chat.messages import Question
 
 
 def question(text: str, *colors: str, size=(8, 6)) -> Question:
@@ -143,25 +143,3 @@ def test_a_killed_run_does_not_pay_twice(tmp_path):
     path.write_text("hello\n")
     with pytest.raises(ValueError, match="line 1 of .*kept.jsonl is no kept answer; remove"):
         KeptAnswers(path)
-
-
-def test_only_larger_pictures_are_shrunk():
-    picture = Image.new("RGB", (90, 30))
-    assert shrunk(picture, 90) is picture
-    assert shrunk(picture, None) is picture
-    assert shrunk(picture, 45).size == (45, 15)
-    assert shrunk(Image.new("RGB", (1000, 1)), 10).size == (10, 1)
-
-
-@pytest.mark.parametrize("flags", ["--target-", "--"])
-def test_a_url_without_a_scheme_is_refused(flags):
-    with pytest.raises(ValueError, match=f"^{flags}url localhost:8000/v1 must start with http"):
-        Endpoint("localhost:8000/v1", "a-model", flags=flags)
-
-
-def test_a_key_is_in_the_environment_or_not_wanted(monkeypatch):
-    monkeypatch.setenv("SOME_KEY", "secret")
-    assert (key_from("SOME_KEY"), key_from(None)) == ("secret", None)
-    monkeypatch.setenv("SOME_KEY", "")
-    with pytest.raises(ValueError, match="has no SOME_KEY; set it"):
-        key_from("SOME_KEY")

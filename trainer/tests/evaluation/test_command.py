@@ -15,6 +15,8 @@ from cropvlm_trainer.pretrain.command import mini_tokenizer
 SHAPE = Shape(
     tile=32, patch=8, shuffle=2, vision_width=32, vision_layers=1, vision_heads=2, text_width=32, text_layers=1
 )
+
+
 ALONE = ["full image", "full image + true box", "full image + random box"]
 
 
@@ -112,26 +114,6 @@ def test_an_endpoint_on_rows_without_boxes_and_again_for_nothing(data, checkpoin
     assert "Note: 2 of 2 rows have no box" in capsys.readouterr().out
     question = rows[0]["question"].capitalize()
     assert f"{question}\nGive a very brief answer." in server.texts()
-
-
-def test_rows_of_other_makers(tmp_path):
-    row = {"image": "a.png", "question": "one\u2028two?", "answers": ["3"], "box": [0, 0, 5, 5]}
-    manifest = tmp_path / "manifest.jsonl"
-    manifest.write_text(json.dumps(row, ensure_ascii=False) + "\n\n", encoding="utf-8")
-    assert scored_rows(tmp_path, None) == [{"kind": "page", **row}]
-    manifest.write_text(json.dumps(row) + "\n" + json.dumps({**row, "box": None, "answers": []}))
-    with pytest.raises(
-        ValueError, match=r"row 2 of .*manifest.jsonl has no answers, a list of texts; mend or remove it"
-    ):
-        scored_rows(tmp_path, None)
-    manifest.write_text("\n")
-    with pytest.raises(ValueError, match="has no rows; write it anew"):
-        scored_rows(tmp_path, None)
-    manifest.write_text(json.dumps(row) + "\n{")
-    with pytest.raises(ValueError, match="line 2 of .*manifest.jsonl is not JSON"):
-        scored_rows(tmp_path, None)
-    with pytest.raises(FileNotFoundError, match="write a manifest with"):
-        scored_rows(tmp_path / "nowhere", None)
 
 
 def test_a_folder_without_a_checkpoint_is_not_looked_up_on_the_hub(data, tmp_path, capsys):

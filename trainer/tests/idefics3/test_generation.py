@@ -14,10 +14,14 @@ from cropvlm_trainer.idefics3.forward import encode_tiles
 from cropvlm_trainer.idefics3.generation import Completions, log_probs, prefill, sample
 from cropvlm_trainer.idefics3.image_processing import tiles
 from cropvlm_trainer.idefics3.prompts import PromptEncoder, prompt_grid
-from cropvlm_trainer.idefics3.reward_model import Example, RewardModel, most_common
+from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
 
 GROUP = 3
+
+
 EDGE = 128
+
+
 QUESTIONS = ("What is the total?", "What number is under the red circle, and which line is on the left?")
 
 
@@ -191,11 +195,6 @@ def test_the_log_likelihood_is_the_models_own_cross_entropy(encoder, answer):
                 with torch.no_grad():
                     loss = model(input_ids=ids, pixel_values=pixels, labels=labels).loss
                 assert found[row, column].item() == pytest.approx(-loss.item() * len(tokens), rel=1e-4)
-
-
-def test_the_most_common_answer_is_the_wanted_one():
-    assert most_common([" Dakota", "dakota ", "nokia", "DAKOTA", "nokia"]) == "dakota"
-    assert most_common(["b", "a"]) == "b"
 
 
 def test_draws_follow_the_tempered_softmax(encoder, asked):

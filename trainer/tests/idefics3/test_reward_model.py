@@ -12,7 +12,7 @@ from cropvlm_trainer.idefics3 import reward_model as module
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 from cropvlm_trainer.idefics3.image_processing import tiles
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
-from cropvlm_trainer.idefics3.reward_model import WHOLE, Example, RewardModel
+from cropvlm_trainer.idefics3.reward_model import WHOLE, Example, RewardModel, most_common
 
 EXAMPLES = [
     Example(pattern_image("strokes", 90, 70), "What is the total?", ["7"]),
@@ -74,3 +74,8 @@ def test_an_example_is_cut_once_a_resolution():
     assert torch.equal(first, torch.tensor(tiles(example.image, 128, 64)))
     assert len(example.tiles(64, 64)) == 1 and len(first) == 5
     assert example == Example(EXAMPLES[0].image, "What?", ["7"]), "what is kept is no part of the example"
+
+
+def test_the_most_common_answer_is_the_wanted_one():
+    assert most_common([" Dakota", "dakota ", "nokia", "DAKOTA", "nokia"]) == "dakota"
+    assert most_common(["b", "a"]) == "b"

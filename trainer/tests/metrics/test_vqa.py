@@ -1,6 +1,5 @@
 import pytest
 
-from cropvlm_trainer.metrics.anls import anls, edit_distance
 from cropvlm_trainer.metrics.vqa import (
     normalise_as_reference,
     normalise_officially,
@@ -61,27 +60,3 @@ def test_vqa_accuracy_of_data_with_other_numbers_of_answers():
     assert vqa_accuracy("x", ["x"] * 2 + ["y"] * 10) == pytest.approx((2 * 1 + 10 * 2) / 36), "twelve sets"
     with pytest.raises(ValueError, match="without answers"):
         vqa_accuracy("42", [])
-
-
-@pytest.mark.parametrize(
-    ("prediction", "answers", "score"),
-    [
-        ("12.50", ["12.50"], 1),
-        ("12.5", ["12.50"], 0.8),
-        ("abxy", ["abcd"], 0),
-        ("kitten", ["sitting"], 1 - 3 / 7),
-        ("Dakota", ["nothing", "DAKOTAS"], 1 - 1 / 7),
-        ("42.", ["42"], 1),
-        ("two  words", [" Two words"], 1),
-        ("", ["abc"], 0),
-        ("", [""], 1),
-        ("ñ🙂", ["ñ🙂"], 1),
-    ],
-)
-def test_anls_at_one_half(prediction, answers, score):
-    assert anls(prediction, answers) == pytest.approx(score)
-
-
-def test_edit_distance():
-    assert edit_distance("intention", "execution") == 5
-    assert (edit_distance("", "abc"), edit_distance("abc", ""), edit_distance("same", "same")) == (3, 3, 0)

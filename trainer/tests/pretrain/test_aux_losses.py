@@ -2,12 +2,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from cropvlm_trainer.boxes import around
-from cropvlm_trainer.contract import END_OF_UTTERANCE, format_box, parse_box
-from cropvlm_trainer.data.synth import dataset
+from cropvlm_trainer.contract import END_OF_UTTERANCE, format_box
 from cropvlm_trainer.idefics3.forward import IGNORE, PromptBuilder, encode_tiles, hidden_states
 from cropvlm_trainer.idefics3.model import Shape, build_model
-from cropvlm_trainer.metrics.exact_and_iou import contains
 from cropvlm_trainer.pretrain.aux_losses import (
     CORNER,
     DIGIT,
@@ -19,7 +16,7 @@ from cropvlm_trainer.pretrain.aux_losses import (
     pointing_loss,
     seeing_loss,
 )
-from cropvlm_trainer.pretrain.batches import LOOKS, pointing_batch
+from cropvlm_trainer.pretrain.batches import pointing_batch
 from cropvlm_trainer.pretrain.command import mini_tokenizer
 
 SHAPE = Shape(
@@ -33,36 +30,6 @@ def parts():
     builder = PromptBuilder(tokenizer, SHAPE.tokens_per_tile)
     model = build_model(SHAPE, tokenizer, 0)
     return tokenizer, builder, model, Helpers(model, builder)
-
-
-def test_every_thing_that_looks_like_something_is_marked_where_it_stands(parts):
-    _, builder, _, _ = parts
-    batch = pointing_batch(builder, 96, 7, 0, 6, {"shapes": 1})
-    for number in range(6):
-        page, _ = dataset.make_page(7, number, weights={"shapes": 1})
-        marked = {(cell, LOOKS[word]) for cell, word in batch.looks[number].nonzero().tolist()}
-        expected = set()
-        for question in page.questions:
-            x1, y1, x2, _ = page.to_percent(question.evidence_rect)
-            bottom = page.to_percent(question.answer_rect)[1]
-            column, row = int((x1 + x2) / 2 / (100 / 6)), int((y1 + bottom) / 2 / (100 / 6))
-            expected |= {(row * 6 + column, name) for name in question.names}
-        assert marked == expected
-
-
-def test_answers_are_boxes_around_the_evidence_and_names_the_words_of_the_question(parts):
-    tokenizer, builder, _, _ = parts
-    batch = pointing_batch(builder, 96, 8, 0, 9)
-    row = 0
-    for number in range(9):
-        page, _ = dataset.make_page(8, number)
-        for question in page.questions[:4]:
-            evidence = page.to_percent(question.evidence_rect)
-            box = parse_box(tokenizer.decode(batch.labels[row][batch.labels[row] != IGNORE].tolist()))
-            assert box == around(evidence) and contains(box, evidence)
-            assert [tokenizer.id_to_token(i).lstrip("Ġ") for i in batch.names[row].tolist()] == list(question.names)
-            row += 1
-    assert row == len(batch.labels)
 
 
 def test_a_word_of_several_tokens_cannot_name(parts):

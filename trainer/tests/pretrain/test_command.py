@@ -12,7 +12,7 @@ from cropvlm_trainer.idefics3.checkpoint import load_checkpoint
 from cropvlm_trainer.idefics3.model import Shape
 from cropvlm_trainer.pretrain import command as pretrain
 from cropvlm_trainer.pretrain.batches import pointing_batch, reading_batch
-from cropvlm_trainer.pretrain.command import mini_tokenizer
+from cropvlm_trainer.pretrain.command import crop_width, mini_tokenizer, most_shapes, task
 
 SHAPE = Shape(
     tile=32, patch=8, shuffle=2, vision_width=32, vision_layers=1, vision_heads=2, text_width=32, text_layers=1
@@ -62,3 +62,26 @@ def test_the_log_has_the_held_out_scores(base):
     (row,) = [json.loads(line) for line in (base / "log.jsonl").read_text().splitlines()]
     assert set(row) == common | tasks | held_out
     assert row["step"] == 4
+
+
+def test_crops_start_tight_and_widen():
+    widths = [crop_width(step, 1000) for step in (0, 100, 200, 350, 500, 550, 600, 999)]
+    assert widths == pytest.approx([0, 0, 0, 0.5, 1, 1.5, 2, 2])
+
+
+def test_reading_and_pointing_take_turns_once_the_encoder_has_seen():
+    assert [task(step, 1000) for step in (0, 59, 60, 61, 62)] == ["see", "see", "point", "read", "point"]
+
+
+def test_pages_of_shapes_fill_up():
+    assert [most_shapes(step, 1000) for step in (59, 60, 100, 170, 350, 445, 470, 530, 999)] == [
+        8,
+        1,
+        2,
+        4,
+        8,
+        1,
+        2,
+        4,
+        8,
+    ]

@@ -19,6 +19,7 @@ from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_model, tiny_toke
 from cropvlm_trainer.idefics3.adapter import open_checkpoint
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 from cropvlm_trainer.sft.recorder import Recorder
+from cropvlm_trainer.sft.train import last_checkpoint, step_of
 
 STEPS = 5
 
@@ -225,3 +226,14 @@ def test_what_cannot_be_trained_is_named(given, tmp_path, capsys, other, message
 def test_another_run_is_not_gone_on_with(given, whole, capsys):
     assert main(command(given, whole, learning_rate=1e-4, sample_every=4, **{"lora.r": 8})) == 2
     assert "holds a run with another learning_rate, lora; give another out" in capsys.readouterr().err
+
+
+def test_the_last_whole_checkpoint_counts(tmp_path):
+    assert last_checkpoint(tmp_path / "state") is None and step_of(None) == 0
+    for step, content in (("50", "{}"), ("100", "{}"), ("150", '{"epoch'), ("200", None)):
+        folder: Path = tmp_path / "state" / f"checkpoint-{step}"
+        folder.mkdir(parents=True)
+        if content is not None:
+            (folder / "trainer_state.json").write_text(content)
+    assert last_checkpoint(tmp_path / "state").name == "checkpoint-100"
+    assert step_of(last_checkpoint(tmp_path / "state")) == 100

@@ -1,7 +1,8 @@
 """int8 for the CPU: int8 weights and int8 arithmetic, and answers that depend on nothing but their own tokens.
 
-By rows (`per_row.py`) all products with constant weights but two; in blocks of 64 (`blockwise.py`) the MLP's way down, whose
-input has the outliers (without that the logits' error is 1.3 times as large), and the head, which sees one token a run.
+By rows (`per_row.py`) all products with constant weights but two; in blocks of 64 (`blockwise.py`) the MLP's way down,
+whose input has the outliers (without that the logits' error is 1.3 times as large), and the head, which sees one token
+a run.
 The vision encoder's attention is int8 too, head by head (`per_head.py`), where a tile has so many patches that it pays.
 
 Why not onnxruntime's dynamic quantization: one scale serves a whole run, so that an answer depends on what else is in

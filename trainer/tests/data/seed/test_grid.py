@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import json
-from random import Random
 
 import pytest
 import torch
-from transformers import AutoProcessor
 
-from cropvlm_trainer.boxes import widened
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.data.seed import grid
 from cropvlm_trainer.data.seed.search import GridSearch, cut_views, rectangles
 from cropvlm_trainer.data.synth import dataset
-from cropvlm_trainer.data.synth.test_patterns import pattern_image
 from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
-from cropvlm_trainer.idefics3.prompts import PromptEncoder
-from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
 
 
 @pytest.fixture(scope="module")
@@ -38,39 +32,6 @@ def command(folder, out: str, *more: str) -> list[str]:
 
 def rows_of(path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-def test_a_grid_has_all_its_rectangles_once_small_ones_first():
-    boxes = rectangles(5)
-    assert len(boxes) == len(set(boxes)) == 225
-    assert boxes[0] == (0, 0, 20, 20) and boxes[-1] == (0, 0, 100, 100)
-    assert {side for box in boxes for side in box} == {0, 20, 40, 60, 80, 100}
-    assert rectangles(3)[0] == (0, 0, 33, 33)
-    narrow = rectangles(10, 2)
-    assert len(narrow) == 361 and max(max(x2 - x1, y2 - y1) for x1, y1, x2, y2 in narrow) == 20
-    with pytest.raises(ValueError, match="--n 0"):
-        rectangles(0)
-
-
-def test_noise_widens_by_at_most_a_cell_and_stays_inside():
-    drawn = [widened((20, 40, 60, 80), 5, Random(seed)) for seed in range(200)]
-    for x1, y1, x2, y2 in drawn:
-        assert 0 <= x1 <= 20 and 20 <= y1 <= 40 and 60 <= x2 <= 80 and 80 <= y2 <= 100
-    assert max(box[2] for box in drawn) > 78 and min(box[2] for box in drawn) < 62
-    assert widened((0, 0, 100, 100), 5, Random(1)) == (0, 0, 100, 100)
-
-
-@pytest.mark.parametrize("longest_edge", [TINY.tile, 3 * TINY.tile])
-def test_scores_are_those_of_the_reward_vlm(folder, longest_edge):
-    encoder = PromptEncoder(AutoProcessor.from_pretrained(folder / "base"))
-    reward = RewardModel(tiny_model(2), encoder, longest_edge, batch_size=3)
-    image = pattern_image("strokes", 90, 70)
-    examples = [Example(image, "What is the total?", ["7"]), Example(image, "Is it <image>?", ["12.50: x", "no"])]
-    boxes = [(0, 0, 20, 100), (40, 20, 60, 40), (0, 0, 100, 20), (0, 0, 100, 100)]
-    views = cut_views(image, boxes, longest_edge, TINY.tile)
-    found = GridSearch(reward)(views, [(example.question, example.answers) for example in examples])
-    assert found.shape == (2, 4) and found.std(dim=1).min() > 0.01
-    torch.testing.assert_close(found, reward.log_likelihoods(examples, [boxes, boxes]), atol=2e-5, rtol=1e-5)
 
 
 def test_rows_get_the_best_box_with_noise(folder):

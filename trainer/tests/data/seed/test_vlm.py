@@ -259,7 +259,10 @@ def test_options_that_contradict_or_lack_each_other(tmp_path, capsys, options, m
 def test_manifests_that_will_not_do(tmp_path, capsys):
     rows = write(tmp_path, 2)
     with chat_server(lambda *_: "never asked") as server:
-        for change, message in (({"question": " "}, "row 2 of"), ({"image": "images/9.png"}, "first images/9.png")):
+        for change, message in (
+            ({"question": " "}, "row 2 of"),
+            ({"image": "images/9.png"}, "images/9.png, which is not there"),
+        ):
             (tmp_path / "sft.jsonl").write_text("\n".join(json.dumps(row) for row in (rows[0], rows[1] | change)))
             assert main(command(tmp_path, server.url)) == 2
             assert message in capsys.readouterr().err

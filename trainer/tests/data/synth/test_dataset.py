@@ -3,7 +3,7 @@ from hashlib import sha256
 
 import pytest
 
-from cropvlm_trainer.boxes import around, taught_region, to_box
+from cropvlm_trainer.boxes import taught_region, to_box
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.data.synth import dataset
 from cropvlm_trainer.metrics.exact_and_iou import contains, recall
@@ -67,9 +67,3 @@ def test_questions_say_their_names():
         for question in page.questions:
             assert all(name in question.text for name in question.names), question
             assert question.looks == (kind == "shapes")
-
-
-def test_a_region_is_rounded_outwards_to_read_and_truncated_to_teach():
-    assert around((1.2, 0.0, 40.1, 99.9)) == (1, 0, 41, 100)
-    assert around((100.0, 99.5, 100.0, 100.0)) == (99, 99, 100, 100)
-    assert to_box((1.2, 0.0, 40.1, 99.9)) == (1, 0, 40, 99)

@@ -1,5 +1,6 @@
 /** What the engine is told when it starts. Plain data: part of it crosses to the engine process. */
 import type { Config, LocalTargetConfig } from '../config/service.js'
+import type { ProviderChoice } from '../vlm/onnx/providers.js'
 import { defaultThreads } from './threads.js'
 
 /** A model folder to load. */
@@ -14,7 +15,7 @@ export interface WorkerOptions {
   cropper: ModelFolder
   /** Models that answer `GenerateJob`s; `name` is the job's `model`. */
   targets: readonly (ModelFolder & { name: string })[]
-  executionProvider: 'cpu' | 'cuda' | 'auto'
+  executionProvider: ProviderChoice
   /** Threads of one model run; null: physical cores. */
   threads: number | null
   /** Folder that keeps optimised graphs, for the CPU (see `vlm/graph-cache.ts`); null: none are kept. */

@@ -4,6 +4,9 @@
  */
 import type { Box, PixelBox, Size } from '../contract/box.js'
 import type { WireError } from '../errors.js'
+import type { ModelInfo } from '../vlm/model-info.js'
+import type { ProviderName } from '../vlm/onnx/providers.js'
+import type { GenerationStage } from '../vlm/request.js'
 import type { WorkerOptions } from './options.js'
 
 export type PictureFormat = 'jpeg' | 'png' | 'webp'
@@ -66,7 +69,7 @@ export interface GenerateJob {
 export type Job = CropJob | GenerateJob
 
 /** The stages that `timings_ms` and `cropvlm_stage_duration_seconds` name. */
-export type Stage = 'queue' | 'decode' | 'preprocess' | 'vision' | 'prefill' | 'generate' | 'crop'
+export type Stage = 'queue' | GenerationStage | 'crop'
 export type Timings = Record<Stage, number>
 
 /** What was found for one question. */
@@ -86,7 +89,7 @@ export interface Region {
   /** Runs of the decoder, the prefill included. */
   runs: number
   /** Tokens of the answer that are not the likeliest under the model: the grammar forced or masked. */
-  overruled: number
+  nonGreedyTokens: number
   /** Questions, of this and of other requests, that were answered by the same runs. */
   batch: number
   /** Whether what was computed of the image for another question was used again. */
@@ -113,26 +116,10 @@ export interface GenerateResult {
 
 export type JobResult<J extends Job> = J extends CropJob ? CropResult : GenerateResult
 
-/** What `/info` tells of one model. */
-export interface ModelInfo {
-  id: string
-  role: 'cropper' | 'target'
-  revision: string | null
-  resolutions: number[]
-  defaultResolution: number
-  precision: string
-  /** Why that precision: the operator's choice, or what was found. */
-  precisionReason: string
-  /** File name to its sha256, lower-case hex. */
-  sha256: Record<string, string>
-  /** `cropvlm.json`'s `training`, as it stands; null where the folder has none. */
-  training: Record<string, unknown> | null
-}
-
 export interface EngineInfo {
   /** Each loaded folder once, the cropper first. */
   models: ModelInfo[]
-  executionProvider: 'cpu' | 'cuda'
+  executionProvider: ProviderName
   /** Why that provider: the operator's choice, or what `auto` found. */
   executionProviderReason: string
   /** Of the engine process. */

@@ -64,11 +64,11 @@ async function cropResult(
 }
 
 async function region(job: CropJob, found: FoundBox, image: PromptImage): Promise<Region> {
-  const { size, decision, reason, confidence, raw, generatedTokens, runs, overruled, reused, group } = found
+  const { size, decision, reason, confidence, raw, generatedTokens, runs, nonGreedyTokens, reused, group } = found
   const box = decision === 'fallback' ? FULL_BOX : expandBox(found.box, job.expand)
   const pixelBox = toPixels(box, size)
   const pictures = await makePictures(image, pixelBox, job.pictures)
-  const said = { decision, reason, confidence, raw, generatedTokens, runs, overruled, reused, batch: group.size }
+  const said = { decision, reason, confidence, raw, generatedTokens, runs, nonGreedyTokens, reused, batch: group.size }
   return { box, pixelBox, pictures, ...said }
 }
 

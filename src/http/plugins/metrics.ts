@@ -95,7 +95,7 @@ export function makeMetrics(engine: Engine) {
     [],
     [1, 4, 6, 7, 8, 16, 32],
   )
-  const overruled = counter(
+  const nonGreedyTokens = counter(
     'overruled_tokens_total',
     'Tokens of boxes that were not the likeliest under the model: the grammar forced or masked.',
     [],
@@ -133,7 +133,7 @@ export function makeMetrics(engine: Engine) {
         const [x1, y1, x2, y2] = box
         tokens.observe(generatedTokens)
         runs.observe(counts.runs)
-        overruled.inc(counts.overruled)
+        nonGreedyTokens.inc(counts.nonGreedyTokens)
         area.observe(((x2 - x1) * (y2 - y1)) / 10_000)
         batch.observe(size)
         prefixes.inc({ found: String(reused) })

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../../config/service.js'
 import type { Engine } from '../../engine/parent/client.js'
-import type { ModelInfo } from '../../engine/protocol.js'
 import type { Target } from '../../target/targets.js'
+import type { ModelInfo } from '../../vlm/model-info.js'
 
 interface Parts {
   config: Config

@@ -85,7 +85,7 @@ export function cropResult(job: CropJob, changes: Partial<Region> = {}): CropRes
     },
     generatedTokens: 15,
     runs: 8,
-    overruled: 1,
+    nonGreedyTokens: 1,
     batch: job.questions.length,
     reused: false,
     ...changes,

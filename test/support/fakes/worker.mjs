@@ -70,7 +70,7 @@ function result(raw, batch) {
     pictures: { crop: null, overlay: null, targetFull: null, targetCrop: null },
     generatedTokens: 15,
     runs: 8,
-    overruled: 0,
+    nonGreedyTokens: 0,
     batch,
     reused: false,
   }

@@ -19,6 +19,9 @@ export type BoxProblem = 'no_box' | 'out_of_range' | 'empty_box'
 
 export const FULL_BOX: Box = [0, 0, 100, 100]
 
+/** The special token that follows the box's text, and ends the answer. */
+export const END_OF_UTTERANCE = '<end_of_utterance>'
+
 const BOX_TEXT = /^\s*\[\s*(\d{1,4})\s*,\s*(\d{1,4})\s*,\s*(\d{1,4})\s*,\s*(\d{1,4})\s*\]\.?\s*$/
 
 /** Whether four numbers are a box that can be cut. */

@@ -2,6 +2,7 @@
 
 import type { Config, LocalTargetConfig } from '../config/service.js'
 import type { ImageLimits } from '../image/limits.js'
+import type { ProviderChoice } from '../vlm/onnx/providers.js'
 import { defaultThreads } from './threads.js'
 
 /** A model folder to load. */
@@ -17,10 +18,10 @@ export interface WorkerOptions {
   cropper: ModelFolder | null
   /** Models that answer `GenerateJob`s; `name` is the job's `model`. */
   targets: readonly (ModelFolder & { name: string })[]
-  executionProvider: 'cpu' | 'cuda' | 'auto'
+  executionProvider: ProviderChoice
   /** Threads of one model run. */
   threads: number
-  /** Folder that keeps optimised graphs, for the CPU (see `vlm/graph-cache.ts`); null: none are kept. */
+  /** Folder that keeps optimised graphs, for the CPU (`vlm/onnx/optimised/`); null: none are kept. */
   graphCacheDir: string | null
   /** Most bytes that each model of a process keeps of images it was asked about; 0 keeps nothing. */
   prefixCacheBytes: number

@@ -5,6 +5,9 @@
 import type { Box, Size } from '../contract/box.js'
 import type { WireError } from '../errors.js'
 import type { Picture, PictureOptions } from '../image/pictures.js'
+import type { ModelInfo } from '../vlm/model-info.js'
+import type { ProviderName } from '../vlm/onnx/providers.js'
+import type { GenerationStage } from '../vlm/request.js'
 import type { WorkerOptions } from './options.js'
 
 /** Find the regions of one image that help to answer questions, with the engine's cropper model. */
@@ -56,7 +59,7 @@ export interface GenerateJob {
 export type Job = LocateJob | RenderJob | GenerateJob
 
 /** The stages that `timings_ms` and `cropvlm_stage_duration_seconds` name. */
-export type Stage = 'queue' | 'decode' | 'preprocess' | 'vision' | 'prefill' | 'generate' | 'crop'
+export type Stage = 'queue' | GenerationStage | 'crop'
 /** Milliseconds. */
 export type Timings = Record<Stage, number>
 
@@ -80,7 +83,7 @@ export interface GenerationCost {
   /** Runs of the decoder, the prefill included. */
   runs: number
   /** Tokens of the answer that are not the likeliest under the model: the grammar forced or masked. */
-  overruled: number
+  nonGreedyTokens: number
   /** Questions, of this and of other requests, that were answered by the same runs. */
   batch: number
   /** Whether what was computed of the image for another question was used again. */
@@ -117,27 +120,11 @@ export interface GenerateResult {
 export type AnyResult = LocateResult | RenderResult | GenerateResult
 export type JobResult<J extends Job> = Extract<AnyResult, { kind: J['kind'] }>
 
-/** What `/info` tells of one model. */
-export interface ModelInfo {
-  id: string
-  role: 'cropper' | 'target'
-  revision: string | null
-  resolutions: number[]
-  defaultResolution: number
-  precision: string
-  /** Why that precision: the operator's choice, or what was found. */
-  precisionReason: string
-  /** File name to its sha256, lower-case hex. */
-  sha256: Record<string, string>
-  /** `cropvlm.json`'s `training`, as it stands; null where the folder has none. */
-  training: Record<string, unknown> | null
-}
-
 export interface EngineInfo {
   /** Each loaded folder once, the cropper first; empty where the engine only makes pictures. */
   models: ModelInfo[]
   /** Where the models run; null where there are none. */
-  executionProvider: 'cpu' | 'cuda' | null
+  executionProvider: ProviderName | null
   /** Why that provider: the operator's choice, or what `auto` found. */
   executionProviderReason: string
   /** Of the engine process. */

@@ -30,7 +30,6 @@ t.test('a full-size folder loads and answers at every resolution', { skip }, asy
     graphCache: null,
     prefixCacheBytes: 0,
   })
-  t.teardown(() => model.close())
   t.same(model.info.resolutions, [512, 1024, 2048])
   const image = plainImage(pattern('strokes', 1024, 1024))
   for (const [resolution, tiles] of [

@@ -1,7 +1,6 @@
-import { type Box, formatBox } from '../../contract/box.js'
+import { type Box, END_OF_UTTERANCE, formatBox } from '../../contract/box.js'
 import { CropVlmError } from '../../errors.js'
 import type { Grammar, GrammarState } from '../../vlm/decoding/grammar.js'
-import { END_OF_UTTERANCE } from '../../vlm/folder/text.js'
 import type { Tokenizer } from '../../vlm/tokens/tokenizer.js'
 
 /** How a tokenizer writes the parts of ` [x1, y1, x2, y2].<end_of_utterance>`. */
@@ -75,8 +74,8 @@ function number(tokens: BoxTokens, before: readonly number[], digits: string): G
     const then = isLast ? () => state(new Map()) : () => number(tokens, numbers, '')
     next.set(text[0] as number, () => literal(tokens, text, 1, then))
   }
-  // Two digits take two runs. 100 would take a third, for the choice behind the 0 that 10 ends with: where both can
-  // be meant, that 0 rides along with the 1.
+  // Two digits take two runs. 100 would take a third, for the choice after the 0 that 10 ends with: where both can
+  // be meant, that 0 is a draft token, fed along with the 1.
   const isHundredOpen = digits === '1' && low <= 10 && high === MAX
   return state(next, isHundredOpen ? [tokens.digits[0] as number] : [])
 }
@@ -87,10 +86,10 @@ function leadsInto(digits: string, low: number, high: number): boolean {
   return false
 }
 
-function state(next: ReadonlyMap<number, () => GrammarState>, guess: readonly number[] = []): GrammarState {
+function state(next: ReadonlyMap<number, () => GrammarState>, draftTokens: readonly number[] = []): GrammarState {
   return {
     allowed: [...next.keys()].sort((a, b) => a - b),
-    guess,
+    draftTokens,
     after(token) {
       const follow = next.get(token)
       if (!follow) throw new Error(`token ${token} is not allowed here`)

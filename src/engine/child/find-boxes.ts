@@ -1,7 +1,7 @@
 import { type Box, FULL_BOX, parseBox } from '../../contract/box.js'
 import { cropperPrompt } from '../../contract/prompts.js'
 import type { Grammar } from '../../vlm/decoding/grammar.js'
-import type { Idefics3 } from '../../vlm/model.js'
+import type { VisionLanguageModel } from '../../vlm/model.js'
 import type { GenerateRequest, Generation, PromptImage } from '../../vlm/request.js'
 import { boxGrammar, boxTokens } from './box-grammar.js'
 
@@ -15,7 +15,10 @@ export interface BoxRequest {
 
 /** The region of one image that helps to answer one question. */
 export interface BoxFound
-  extends Pick<Generation, 'resolution' | 'tiles' | 'size' | 'runs' | 'overruled' | 'reused' | 'group' | 'timings'> {
+  extends Pick<
+    Generation,
+    'resolution' | 'tiles' | 'size' | 'runs' | 'nonGreedyTokens' | 'reused' | 'group' | 'timings'
+  > {
   /** As the model gave it; the whole image where `decision` is `fallback`. */
   box: Box
   decision: 'zoomed' | 'fallback'
@@ -37,7 +40,7 @@ const MAX_NEW_TOKENS = 32
  * @throws CropVlmError `invalid_model` if the model's tokenizer cannot write boxes.
  */
 export async function findBoxes(
-  model: Idefics3,
+  model: VisionLanguageModel,
   requests: readonly BoxRequest[],
   constrained: boolean,
 ): Promise<PromiseSettledResult<BoxFound>[]> {
@@ -61,7 +64,11 @@ export async function findBoxes(
 }
 
 /** One box; throws as above. */
-export async function findBox(model: Idefics3, request: BoxRequest, constrained: boolean): Promise<BoxFound> {
+export async function findBox(
+  model: VisionLanguageModel,
+  request: BoxRequest,
+  constrained: boolean,
+): Promise<BoxFound> {
   const [outcome] = await findBoxes(model, [request], constrained)
   if (outcome?.status === 'fulfilled') return outcome.value
   throw outcome?.reason
@@ -82,10 +89,10 @@ function found({ text, tokens, logProbs, promptTokens: _, ...generation }: Gener
   }
 }
 
-const grammars = new WeakMap<Idefics3, Grammar>()
+const grammars = new WeakMap<VisionLanguageModel, Grammar>()
 
 /** Built once a model: it depends on the tokenizer only. */
-function grammarOf(model: Idefics3): Grammar {
+function grammarOf(model: VisionLanguageModel): Grammar {
   const known = grammars.get(model) ?? boxGrammar(boxTokens(model.tokenizer))
   grammars.set(model, known)
   return known

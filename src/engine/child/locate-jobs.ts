@@ -44,9 +44,9 @@ function locateResult(found: readonly BoxFound[], modelId: string): LocateResult
   }
 }
 
-function located({ generatedTokens, runs, overruled, reused, group, ...found }: BoxFound): LocatedBox {
+function located({ generatedTokens, runs, nonGreedyTokens, reused, group, ...found }: BoxFound): LocatedBox {
   const { box, decision, reason, confidence, raw } = found
-  const cost = { generatedTokens, runs, overruled, reused, batch: group.size }
+  const cost = { generatedTokens, runs, nonGreedyTokens, reused, batch: group.size }
   return { box, decision, reason, confidence, raw, cost }
 }
 

@@ -2,7 +2,7 @@
 
 import { targetPrompt } from '../../contract/prompts.js'
 import type { RawImage } from '../../image/decode.js'
-import { type Idefics3, loadModel } from '../../vlm/model.js'
+import { loadModel, type VisionLanguageModel } from '../../vlm/model.js'
 import { plainImage } from '../../vlm/request.js'
 import type { ModelFolder, WorkerOptions } from '../options.js'
 import { findBox } from './find-boxes.js'
@@ -10,9 +10,9 @@ import { childLog } from './log.js'
 
 export interface Models {
   /** null where no cropper model was asked for. */
-  cropper: Idefics3 | null
+  cropper: VisionLanguageModel | null
   /** By the local target's name in the configuration. */
-  targets: ReadonlyMap<string, Idefics3>
+  targets: ReadonlyMap<string, VisionLanguageModel>
 }
 
 /** Loads the cropper, if there is one, and every local target; targets of the same folder and precision share a model. */
@@ -23,7 +23,7 @@ export async function loadModels(options: WorkerOptions): Promise<Models> {
   const load = ({ dir, precision }: ModelFolder, role: 'cropper' | 'target') =>
     loadModel({ dir, role, precision, executionProvider, threads, verifyHashes, prefixCacheBytes, graphCache })
   const cropper = options.cropper && (await load(options.cropper, 'cropper'))
-  const targets = new Map<string, Idefics3>()
+  const targets = new Map<string, VisionLanguageModel>()
   for (const [index, target] of options.targets.entries()) {
     const twin = options.targets.slice(0, index).find(o => o.dir === target.dir && o.precision === target.precision)
     targets.set(target.name, (twin && targets.get(twin.name)) ?? (await load(target, 'target')))

@@ -96,7 +96,7 @@ export function makeMetrics(engine: Engine) {
     [],
     [1, 4, 6, 7, 8, 16, 32],
   )
-  const overruled = counter(
+  const nonGreedyTokens = counter(
     'overruled_tokens_total',
     'Tokens of boxes that were not the likeliest under the model: the grammar forced or masked.',
     [],
@@ -128,7 +128,7 @@ export function makeMetrics(engine: Engine) {
         if (!cost) continue
         tokens.observe(cost.generatedTokens)
         runs.observe(cost.runs)
-        overruled.inc(cost.overruled)
+        nonGreedyTokens.inc(cost.nonGreedyTokens)
         batch.observe(cost.batch)
         prefixes.inc({ found: String(cost.reused) })
       }

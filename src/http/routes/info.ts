@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../../config/service.js'
 import type { Engine } from '../../engine/engine.js'
-import type { EngineInfo, ModelInfo } from '../../engine/protocol.js'
+import type { EngineInfo } from '../../engine/protocol.js'
 import type { Target } from '../../target/target.js'
 import { VERSION } from '../../version.js'
+import type { ModelInfo } from '../../vlm/model-info.js'
 
 interface Parts {
   config: Config

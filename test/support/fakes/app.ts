@@ -78,7 +78,7 @@ export function located(job: LocateJob, changes: Partial<LocatedBox> = {}): Loca
     reason: null,
     confidence: 0.83,
     raw: '[12, 5, 80, 47].',
-    cost: { generatedTokens: 15, runs: 8, overruled: 1, batch: job.questions.length, reused: false },
+    cost: { generatedTokens: 15, runs: 8, nonGreedyTokens: 1, batch: job.questions.length, reused: false },
     ...changes,
   }
   return {

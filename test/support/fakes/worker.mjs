@@ -60,7 +60,7 @@ function info() {
 }
 
 function result(raw, batch) {
-  const cost = { generatedTokens: 15, runs: 8, overruled: 0, batch, reused: false }
+  const cost = { generatedTokens: 15, runs: 8, nonGreedyTokens: 0, batch, reused: false }
   return {
     kind: 'locate',
     boxes: [{ box: [0, 0, 50, 50], decision: 'zoomed', reason: null, confidence: 0.5, raw, cost }],

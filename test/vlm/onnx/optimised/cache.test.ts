@@ -8,7 +8,7 @@ const GRAPHS = new URL('../../../fixtures/graphs/', import.meta.url).pathname
 const DAY_MS = 24 * 3_600_000
 // it starts a process for each graph that it keeps
 const { openSessions }: typeof import('../../../../src/vlm/onnx/session.js') = await import(
-  `${compile('graph-cache.test')}/vlm/session.js`
+  `${compile('graph-cache.test')}/vlm/onnx/session.js`
 )
 
 t.setTimeout(240_000)

@@ -36,8 +36,8 @@ export interface Engine {
   readonly restarts: number
   /** Resident bytes of each process that is up, by its number from 0; empty where the system does not tell. */
   residentBytes(): ReadonlyMap<number, number>
-  /** The same of the GPU's memory; empty on a CPU and where nvidia-smi does not tell. */
-  gpuBytes(): Promise<ReadonlyMap<number, number>>
+  /** The same of the memory of the device that runs the models; empty on a CPU and where the system does not tell. */
+  deviceBytes(): Promise<ReadonlyMap<number, number>>
   /** Refuses new jobs, finishes those accepted, then stops the processes. */
   drain(): Promise<void>
   /** Stops the processes now; jobs still there are rejected. */

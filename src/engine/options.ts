@@ -43,7 +43,7 @@ export interface EngineOptions {
   queueSize: number
   /** Engine processes. */
   processes: number
-  /** Jobs an idle process is given at once; the others wait in the queue. null: 1 on a CPU, 8 on CUDA. */
+  /** Jobs an idle process is given at once; the others wait in the queue. null: what is best for the execution provider. */
   batchSize: number | null
   /** How long a job waits for others to make a batch with. */
   batchDelayMs: number

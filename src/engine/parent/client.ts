@@ -4,6 +4,7 @@
  */
 import type { Logger } from 'pino'
 import { draining } from '../../errors.js'
+import { PROVIDERS } from '../../vlm/onnx/providers.js'
 import type { CallOptions, EngineState, StartedEngine } from '../engine.js'
 import type { EngineOptions } from '../options.js'
 import type { EngineInfo, Job, JobResult } from '../protocol.js'
@@ -20,9 +21,6 @@ import type { WorkerProcess } from './worker-process.js'
 export function startEngine(options: EngineOptions, log: Logger): StartedEngine {
   return new EngineClient(options, log)
 }
-
-/** Jobs given at once where nothing else is configured: a batch is faster on a GPU, and no faster on a CPU. */
-const BATCH = { cpu: 1, cuda: 8 }
 
 class EngineClient implements StartedEngine {
   readonly ready: Promise<EngineInfo>
@@ -79,9 +77,9 @@ class EngineClient implements StartedEngine {
     return this.#memory.resident(this.#pool.pids)
   }
 
-  async gpuBytes(): Promise<ReadonlyMap<number, number>> {
-    if (this.info?.executionProvider !== 'cuda') return new Map()
-    return this.#memory.gpu(this.#pool.pids)
+  async deviceBytes(): Promise<ReadonlyMap<number, number>> {
+    const provider = this.info?.executionProvider
+    return provider ? this.#memory.device(this.#pool.pids, provider) : new Map()
   }
 
   checkRoom(deadline: number): void {
@@ -137,7 +135,7 @@ class EngineClient implements StartedEngine {
   }
 
   get #batchSize(): number {
-    return this.#options.batchSize ?? BATCH[this.info?.executionProvider ?? 'cpu']
+    return this.#options.batchSize ?? PROVIDERS[this.info?.executionProvider ?? 'cpu'].batchSize
   }
 
   /** Whether the jobs that are there wait for others to make a batch with; sees to it that they do not wait long. */

@@ -70,7 +70,7 @@ export function makeMetrics(engine: Engine) {
     labelNames: ['process'],
     registers,
     async collect() {
-      const used = await engine.gpuBytes()
+      const used = await engine.deviceBytes()
       this.reset()
       for (const [process, bytes] of used) this.set({ process }, bytes)
     },

@@ -128,7 +128,7 @@ export function scriptedEngine(script: Script = {}): ScriptedEngine {
     resident,
     gpu,
     residentBytes: () => resident,
-    gpuBytes: async () => gpu,
+    deviceBytes: async () => gpu,
     state: script.state ?? 'ready',
     info: script.info === undefined ? INFO : script.info,
     queueSize: 0,

@@ -14,7 +14,7 @@ export async function runGenerateJobs(
   await settlingAll(tasks, settle, async () => {
     const model = targets.get(name)
     if (!model) throw new CropVlmError('unknown_target', `The engine runs no target named "${name}".`)
-    // the pictures are our own: a crop may well be more extreme than any image that is let in
+    // these pictures are made by this service: a crop may have a more extreme aspect than any image that is let in
     const own = { maxPixels: limits.maxPixels, maxAspect: Number.POSITIVE_INFINITY }
     const outcomes = await model.generateAll(
       tasks.map(({ job, signal }) => ({

@@ -1,8 +1,7 @@
 import { CropVlmError } from '../../errors.js'
 import type { Generation } from '../../vlm/request.js'
 import type { GenerateJob, GenerateResult } from '../protocol.js'
-import type { JobContext } from './jobs.js'
-import { type Settle, settlingAll, type Task } from './task.js'
+import { type JobContext, type Settle, settlingAll, type Task } from './task.js'
 
 /** Has one local target answer all jobs that ask it, as one batch. */
 export async function runGenerateJobs(

@@ -2,8 +2,7 @@ import { CropVlmError } from '../../errors.js'
 import type { PromptImage } from '../../vlm/request.js'
 import type { LocatedBox, LocateJob, LocateResult, Timings } from '../protocol.js'
 import { type BoxFound, findBoxes } from './find-boxes.js'
-import type { JobContext } from './jobs.js'
-import { type Settle, settlingAll, type Task } from './task.js'
+import { type JobContext, type Settle, settlingAll, type Task } from './task.js'
 
 /** Finds the boxes of all questions of all jobs as one batch. A job fails if one of its questions does. */
 export async function runLocateJobs(

@@ -7,10 +7,10 @@ import { CropVlmError } from '../../errors.js'
 import type { WorkerOptions } from '../options.js'
 import type { EngineInfo, EngineReply, EngineRequest } from '../protocol.js'
 import { ImageFiles } from './image-file.js'
-import { type JobContext, runJobs } from './jobs.js'
+import { runJobs } from './jobs.js'
 import { childLog } from './log.js'
 import { loadModels, type Models, warmUp } from './models.js'
-import { type Outcome, settlingAll, type Task } from './task.js'
+import { type JobContext, type Outcome, settlingAll, type Task } from './task.js'
 
 process.title = 'cropvlm-engine'
 // before any thread is started: threads take the priority over

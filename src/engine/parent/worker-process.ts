@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import { CropVlmError } from '../../errors.js'
 import type { EngineOptions } from '../options.js'
 import type { AnyResult, EngineInfo, EngineReply } from '../protocol.js'
-import { unavailable } from './admission.js'
+import { unavailable } from './backoff.js'
 import type { PendingJob } from './pending-job.js'
 import { type Phase, Supervisor } from './supervisor.js'
 

@@ -13,6 +13,8 @@ export function localTarget({ name, dir, resolution, timeoutMs }: LocalTargetCon
     model: basename(dir),
     fullLongestEdge: null,
     cropLongestEdge: null,
+    // its image processor brings every picture to the same longest edge
+    enlarges: true,
     local: true,
     answer: request => answer(request, name, resolution, timeoutMs, engine),
   }

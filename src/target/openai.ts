@@ -28,6 +28,7 @@ export function openAiTarget(config: OpenAiTargetConfig): Target {
     model: config.model,
     fullLongestEdge: config.fullEdge,
     cropLongestEdge: config.cropEdge,
+    enlarges: false,
     local: false,
     answer: request => answer(client, config, semaphore, request),
   }

@@ -28,6 +28,8 @@ export interface Target {
   /** Longest edge in pixels to which the pictures are shrunk; null: not shrunk. */
   readonly fullLongestEdge: number | null
   readonly cropLongestEdge: number | null
+  /** Whether it sees a small crop enlarged. */
+  readonly enlarges: boolean
   /** Whether the engine runs it. */
   readonly local: boolean
   /** @throws CropVlmError target_failed, target_timeout, request_aborted; a local target also what the engine throws */

@@ -5,10 +5,10 @@ import { findRegions } from './find.js'
 import type { FindRegions, FoundRegions, Region, TargetOutcome, Zoom, ZoomObserver } from './zoom.js'
 
 /** Ask for a region, and have a target VLM answer from the image and that region. */
-export interface AskTarget extends Omit<FindRegions, 'questions' | 'pictures'> {
+export interface AskTarget extends Omit<FindRegions, 'questions' | 'pictures' | 'view'> {
   question: string
   target: Target
-  /** What the target sees: `zoom` the full image and the crop, `full` no crop, `crop` the crop alone. */
+  /** What the target sees: `zoom` the full image and the crop, if that is used; `full` no crop, `crop` the crop alone. */
   mode: 'zoom' | 'full' | 'crop'
   /** Whether the target also answers from the full image alone. */
   compare: boolean
@@ -46,10 +46,13 @@ export class UnansweredError extends Error {
  * @throws CropVlmError what `findRegions` throws
  */
 export async function answerZoomed(zoom: Zoom, request: AskTarget): Promise<Answered> {
-  const { question, pictures, target } = request
+  const { question, pictures, target, mode, gate } = request
   const found = await findRegions(zoom, {
     ...request,
     questions: [question],
+    // the crop alone was asked for, so there has to be one
+    gate: mode === 'crop' ? { ...gate, mode: 'always' } : gate,
+    view: { fullEdge: target.fullLongestEdge, enlarges: target.enlarges },
     pictures: { ...pictures, ...picturesFor(target, request) },
   })
   const start = performance.now()
@@ -95,8 +98,8 @@ async function askBoth(
   }
   const main = ask(mode === 'crop' ? null : targetFull, targetCrop)
   if (!compare) return { answer: await main, compare: null }
-  // with mode full the answer is already the one without the crop
-  const [answer, other] = await Promise.all([main, mode === 'full' ? main : ask(targetFull, null)])
+  // where no crop was sent the answer is already the one without it
+  const [answer, other] = await Promise.all([main, targetCrop === null ? main : ask(targetFull, null)])
   return { answer, compare: other }
 }
 

@@ -1,23 +1,25 @@
-import { type Box, expandBox, FULL_BOX, toPixels } from '../contract/box.js'
+import { expandBox, FULL_BOX, toPixels } from '../contract/box.js'
 import type { Cropper, Found } from '../cropper/cropper.js'
 import type { Engine } from '../engine/engine.js'
 import type { PictureRequest, Timings } from '../engine/protocol.js'
 import { CropVlmError } from '../errors.js'
 import type { PictureOptions } from '../image/pictures.js'
+import { skipReason } from './gate.js'
 import type { FindRegions, FoundRegions, Pictures, PictureWishes, Region, Zoom } from './zoom.js'
 
 /**
- * Asks the cropper where to look, then has the engine make the pictures that are wanted of it.
+ * Asks the cropper where to look, judges whether its crop would help, then has the engine make the pictures that are
+ * wanted.
  * @throws CropVlmError unsupported_resolution, and what the cropper and the engine throw
  */
 export async function findRegions({ cropper, engine, observer }: Zoom, request: FindRegions): Promise<FoundRegions> {
   checkResolution(cropper, request.resolution)
-  const found = await findBoxes(cropper, request)
-  const boxes = found.map(({ box, decision }) => (decision === 'fallback' ? FULL_BOX : expandBox(box, request.expand)))
-  const rendered = await makePictures(engine, request, boxes)
+  const found = request.gate.mode === 'never' ? await lookNowhere(engine, request) : await findBoxes(cropper, request)
   const [{ image, model }] = found as [Found]
-  const regions = found.map(({ decision, reason, confidence, raw, cost }, i): Region => {
-    const box = boxes[i] as Box
+  const judged = found.map(one => judge(one, request))
+  const rendered = await makePictures(engine, request, judged)
+  const regions = found.map(({ confidence, raw, cost }, i): Region => {
+    const { box, decision, reason } = judged[i] as Judged
     const pictures = rendered.pictures[i] ?? NO_PICTURES
     const region = { box, pixelBox: toPixels(box, image), decision, reason, confidence, raw, pictures }
     return cost ? { ...region, cost } : region
@@ -25,6 +27,34 @@ export async function findRegions({ cropper, engine, observer }: Zoom, request: 
   const result = { regions, image, model, timings: sum([...found.map(({ timings }) => timings), rendered.timings]) }
   observer.onFound(result)
   return result
+}
+
+type Judged = Pick<Region, 'box' | 'decision' | 'reason'>
+
+/** The box after its growth, and whether it is used. */
+function judge(
+  { box: found, decision, reason, confidence, image }: Found,
+  { expand, gate, view }: FindRegions,
+): Judged {
+  if (decision === 'fallback') return { box: FULL_BOX, decision: gate.mode === 'never' ? 'skipped' : decision, reason }
+  const box = expandBox(found, expand)
+  const skipped = skipReason({ box, confidence }, image, gate, view)
+  return skipped ? { box, decision: 'skipped', reason: skipped } : { box, decision, reason }
+}
+
+/** What is found for each question if the cropper is not asked: the whole image, whose size the engine tells. */
+async function lookNowhere(engine: Engine, { image, questions, signal, deadline }: FindRegions): Promise<Found[]> {
+  const { image: size, timings } = await engine.run({ kind: 'render', image, pictures: [] }, { signal, deadline })
+  return questions.map(() => ({
+    box: FULL_BOX,
+    decision: 'fallback',
+    reason: 'never',
+    confidence: null,
+    raw: '',
+    image: size,
+    model: { id: 'none', resolution: null, tiles: null },
+    timings,
+  }))
 }
 
 /** Known before the cropper is asked, once its model has loaded; until then the engine tells. */
@@ -60,16 +90,21 @@ const RENDERED: { readonly [Name in keyof PictureWishes]: Pick<PictureRequest, '
   targetCrop: { show: 'region', packing: 'fast' },
 }
 
-/** The pictures of each box, all made by one job; none is run where none is wanted. */
+/**
+ * The pictures of each box, all made by one job; none is run where none is wanted. A crop that is not used is not made
+ * for the target.
+ */
 async function makePictures(
   engine: Engine,
   { image, pictures: wishes, signal, deadline }: FindRegions,
-  boxes: readonly Box[],
+  judged: readonly Judged[],
 ): Promise<{ pictures: readonly Pictures[]; timings: Partial<Timings> }> {
-  const wanted = boxes.flatMap((region, i) =>
+  const wanted = judged.flatMap(({ box: region, decision }, i) =>
     Object.entries(wishes).flatMap(([name, options]: [string, PictureOptions | null]) => {
       const key = name as keyof PictureWishes
-      return options ? [{ i, key, request: { ...RENDERED[key], region, ...options } }] : []
+      return options && !(decision === 'skipped' && key === 'targetCrop')
+        ? [{ i, key, request: { ...RENDERED[key], region, ...options } }]
+        : []
     }),
   )
   if (wanted.length === 0) return { pictures: [], timings: {} }
@@ -78,7 +113,7 @@ async function makePictures(
     { kind: 'render', image, pictures: requests },
     { signal, deadline, isSecondHalf: true },
   )
-  const pictures = boxes.map(() => ({ ...NO_PICTURES }))
+  const pictures = judged.map(() => ({ ...NO_PICTURES }))
   for (const [nth, { i, key }] of wanted.entries())
     Object.assign(pictures[i] as Pictures, { [key]: result.pictures[nth] })
   return { pictures, timings: result.timings }

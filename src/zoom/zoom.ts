@@ -5,6 +5,7 @@ import type { Engine } from '../engine/engine.js'
 import type { GenerationCost, Timings } from '../engine/protocol.js'
 import type { Picture, PictureOptions } from '../image/pictures.js'
 import type { TargetAnswer } from '../target/target.js'
+import type { Gate, TargetView } from './gate.js'
 
 /** What the use cases stand on. */
 export interface Zoom {
@@ -23,6 +24,9 @@ export interface FindRegions {
   resolution: number | null
   /** Growth of the box's area about its centre, 1..10. */
   expand: number
+  gate: Gate
+  /** What a target VLM will get of the image; null if none is asked. */
+  view: TargetView | null
   pictures: PictureWishes
   /** Aborted when nobody waits any more. */
   signal: AbortSignal
@@ -45,9 +49,13 @@ export interface PictureWishes {
 export type Pictures = { readonly [Name in keyof PictureWishes]: Picture | null }
 
 /** What was found for one question. */
-export interface Region extends Pick<Found, 'decision' | 'reason' | 'confidence' | 'raw'> {
-  /** After `expand`; the whole image where `decision` is `fallback`. */
+export interface Region extends Pick<Found, 'confidence' | 'raw'> {
+  /** After `expand`; the whole image where `decision` is `fallback`, or where no box was looked for. */
   box: Box
+  /** `skipped`: a box may have been found, but its crop is not used. */
+  decision: 'zoomed' | 'fallback' | 'skipped'
+  /** Why there is no valid box, or why it is not used; null where `decision` is `zoomed`. */
+  reason: string | null
   /** The same in pixels of the upright image. */
   pixelBox: PixelBox
   pictures: Pictures

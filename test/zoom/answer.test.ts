@@ -12,6 +12,7 @@ function target(answer: (request: TargetRequest) => string): Target {
     model: 'm',
     fullLongestEdge: 448,
     cropLongestEdge: null,
+    enlarges: false,
     local: false,
     answer: async request => ({ text: answer(request), usage: { promptTokens: 7, completionTokens: 1 } }),
   }
@@ -24,6 +25,7 @@ function ask(changes: Partial<AskTarget>): AskTarget {
     question: 'WHO?',
     resolution: null,
     expand: 1,
+    gate: { mode: 'always', minConfidence: 0, maxArea: 0.9 },
     pictures: { crop: null, overlay: null },
     target: target(() => 'yes'),
     mode: 'zoom',

@@ -2,18 +2,21 @@ import t from 'tap'
 import { expandBox, FULL_BOX } from '../../src/contract/box.js'
 import type { PictureOptions } from '../../src/image/pictures.js'
 import { findRegions } from '../../src/zoom/find.js'
+import type { Gate } from '../../src/zoom/gate.js'
 import type { FindRegions, FoundRegions, ZoomObserver } from '../../src/zoom/zoom.js'
 import { jobsOf, scriptedEngine } from '../support/fakes/app.js'
 import { scriptedCropper } from '../support/fakes/cropper.js'
 
 const PNG: PictureOptions = { format: 'png', quality: 90, longestEdge: null }
+const ALWAYS: Gate = { mode: 'always', minConfidence: 0, maxArea: 0.9 }
 const NONE = { crop: null, overlay: null, targetFull: null, targetCrop: null }
 
 function ask(changes: Partial<FindRegions> = {}): FindRegions {
   const { signal } = new AbortController()
   const image = new Uint8Array([1])
   const deadline = Date.now() + 60_000
-  return { image, questions: ['q'], resolution: null, expand: 1, pictures: NONE, signal, deadline, ...changes }
+  const asked = { image, questions: ['q'], resolution: null, expand: 1, gate: ALWAYS, view: null, pictures: NONE }
+  return { ...asked, signal, deadline, ...changes }
 }
 
 function observer(told: FoundRegions[] = []): ZoomObserver {
@@ -88,6 +91,36 @@ t.test('times are added up; those of boxes found together count once', async t =
     ask({ questions: ['a', 'b'], pictures }),
   )
   t.same(timings, { queue: 11, decode: 2, preprocess: 0, vision: 100, prefill: 0, generate: 0, crop: 4 })
+})
+
+t.test('never: the cropper is not asked, and the whole image is shown', async t => {
+  const engine = scriptedEngine()
+  const cropper = {
+    ...scriptedCropper(engine),
+    find() {
+      throw new Error('the cropper was asked')
+    },
+  }
+  const pictures = { ...NONE, targetFull: PNG, targetCrop: PNG }
+  const gate = { ...ALWAYS, mode: 'never' as const }
+  const found = await findRegions({ engine, cropper, observer: observer() }, ask({ gate, pictures }))
+  t.match(found.regions, [{ box: FULL_BOX, decision: 'skipped', reason: 'never', confidence: null, raw: '' }])
+  t.ok(found.regions[0]?.pictures.targetFull)
+  t.equal(found.regions[0]?.pictures.targetCrop, null)
+  t.same(found.model, { id: 'none', resolution: null, tiles: null })
+})
+
+t.test('auto: a box that would not help is told, and its crop is for the caller alone', async t => {
+  const gate = { mode: 'auto', minConfidence: 0.6, maxArea: 0.9 } as const
+  const pictures = { ...NONE, crop: PNG, targetFull: PNG, targetCrop: PNG }
+  const engine = scriptedEngine()
+  const found = await findRegions(
+    { engine, cropper: scriptedCropper(engine), observer: observer() },
+    ask({ gate, pictures }),
+  )
+  t.match(found.regions, [{ box: [25, 50, 75, 100], decision: 'skipped', reason: 'low_confidence', confidence: 0.5 }])
+  t.equal(found.regions[0]?.pictures.targetCrop, null)
+  t.ok(found.regions[0]?.pictures.crop)
 })
 
 t.test('a resolution that the cropper does not have is refused before it is asked', async t => {

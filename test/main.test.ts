@@ -26,7 +26,7 @@ t.test('starts, says which provider and how to try it, answers, and loses one re
   t.equal((await fetch(`${url}/health/ready`)).status, 200)
   t.match(await postCrop(url, image), {
     status: 200,
-    body: { decision: 'zoomed', image: { width: 1200, height: 900 } },
+    body: { decision: 'fallback', reason: 'not_a_cropper', image: { width: 1200, height: 900 } },
   })
 
   const load = Promise.all(Array.from({ length: 12 }, () => postCrop(url, image)))

@@ -18,7 +18,7 @@ export interface FindRequest {
 
 /** What a cropper says about one question. */
 export interface Found {
-  /** In whole per cent of the upright image; the whole image where `decision` is `fallback`. */
+  /** In whole per cent of the upright image. Where `decision` is `fallback` it is not used. */
   box: Box
   decision: 'zoomed' | 'fallback'
   /** Why there is no valid box; null where `decision` is `zoomed`. */

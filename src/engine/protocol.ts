@@ -65,10 +65,10 @@ export type Timings = Record<Stage, number>
 
 /** What the cropper model found for one question. */
 export interface LocatedBox {
-  /** As the model gave it; the whole image where `decision` is `fallback`. */
+  /** As the model gave it; the whole image if it gave none that is valid. */
   box: Box
   decision: 'zoomed' | 'fallback'
-  /** Why there is no valid box; null where `decision` is `zoomed`. */
+  /** Why the box is not to be used: `no_box`, `out_of_range`, `empty_box`, `not_a_cropper`; null where it is. */
   reason: string | null
   /** exp of the mean log-probability of the tokens the model chose freely, 0..1. */
   confidence: number

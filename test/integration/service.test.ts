@@ -15,7 +15,7 @@ import { png } from '../support/pictures.js'
 
 const model = (name: string) => fileURLToPath(new URL(`../fixtures/models/${name}`, import.meta.url))
 const config = readConfig({
-  CROPPER_MODEL: model('tiny'),
+  CROPPER_MODEL: model('tiny-box'),
   GRAPH_CACHE_DIR: 'off',
   LOCAL_TARGET_MODEL: model('tiny-hub'),
   EXECUTION_PROVIDER: 'cpu',

@@ -3,6 +3,7 @@ import type { Config } from '../../config/service.js'
 import type { Engine } from '../../engine/engine.js'
 import type { PictureOptions } from '../../image/pictures.js'
 import { findRegions } from '../../zoom/find.js'
+import type { Gate } from '../../zoom/gate.js'
 import type { FindRegions, Zoom } from '../../zoom/zoom.js'
 import { deadlineOf, untilAnswered } from '../plugins/deadline.js'
 import { cropListReply, cropReply } from '../reply/region.js'
@@ -46,12 +47,14 @@ export function refuseEarly(engine: Engine): (request: FastifyRequest) => Promis
 
 type ZoomInput = Input<typeof CROP_OPTIONS> | Input<typeof ANSWER_OPTIONS>
 
+const ALWAYS: Gate = { mode: 'always', minConfidence: 0, maxArea: 0.9 }
+
 /** What every request for a region says. */
 export function wanted(
   { image, options: { resolution, expand } }: ZoomInput,
   request: FastifyRequest,
 ): Omit<FindRegions, 'questions' | 'pictures'> {
-  return { image, resolution, expand, ...deadlineOf(request) }
+  return { image, resolution, expand, gate: ALWAYS, view: null, ...deadlineOf(request) }
 }
 
 /** The pictures that the caller gets back. */

@@ -31,24 +31,27 @@ const scripted = (answer: Partial<Generation>) =>
   }) as unknown as VisionLanguageModel
 
 for (const folder of ['tiny', 'tiny-hub']) {
-  t.test(`${folder}: even random weights give a valid box, at every resolution`, async t => {
-    const model = await loadFixture(folder)
-    for (const [resolution, tiles] of [
-      [null, 1],
-      [128, 5],
-      [256, 13],
-    ] as const) {
-      for (const question of ['What is the total?', '<end_of_utterance>', '']) {
-        const found = await ask(model, question, true, { resolution })
-        const [x1, y1, x2, y2] = found.box
-        t.ok(0 <= x1 && x1 < x2 && x2 <= 100 && 0 <= y1 && y1 < y2 && y2 <= 100, found.raw)
-        t.match(found, { decision: 'zoomed', reason: null, tiles, resolution: resolution ?? 64 })
-        t.equal(found.raw, `[${found.box.join(', ')}].`)
-        t.ok(found.confidence > 0 && found.confidence <= 1)
-        t.ok(found.generatedTokens >= 14 && found.generatedTokens <= 20)
+  t.test(
+    `${folder}: even random weights give a valid box, at every resolution, and are told to be no cropper`,
+    async t => {
+      const model = await loadFixture(folder)
+      for (const [resolution, tiles] of [
+        [null, 1],
+        [128, 5],
+        [256, 13],
+      ] as const) {
+        for (const question of ['What is the total?', '<end_of_utterance>', '']) {
+          const found = await ask(model, question, true, { resolution })
+          const [x1, y1, x2, y2] = found.box
+          t.ok(0 <= x1 && x1 < x2 && x2 <= 100 && 0 <= y1 && y1 < y2 && y2 <= 100, found.raw)
+          t.match(found, { decision: 'fallback', reason: 'not_a_cropper', tiles, resolution: resolution ?? 64 })
+          t.equal(found.raw, `[${found.box.join(', ')}].`)
+          t.ok(found.confidence > 0 && found.confidence <= 1)
+          t.ok(found.generatedTokens >= 14 && found.generatedTokens <= 20)
+        }
       }
-    }
-  })
+    },
+  )
 }
 
 t.test('over hundreds of real logit sequences: the box of feeding one token a run, without draft tokens', async t => {
@@ -95,7 +98,7 @@ t.test('a prompt that leaves no room for a whole box is too long, never half a b
     signal,
   })
   const longest = '7'.repeat(positions - 32 - bare)
-  t.match(await ask(model, longest, true), { decision: 'zoomed', reason: null })
+  t.match(await ask(model, longest, true), { decision: 'fallback', reason: 'not_a_cropper' })
   await t.rejects(ask(model, `${longest}7`, true), {
     code: 'question_too_long',
     param: 'question',
@@ -125,6 +128,23 @@ t.test('verdicts on free answers', async t => {
     raw: '[12, 5, 180, 47].',
   })
   t.match(await verdict('I cannot say.'), { decision: 'fallback', reason: 'no_box' })
+})
+
+t.test('a model that would not have written most of its tokens by itself is no cropper', async t => {
+  const tokens = Array.from({ length: 16 }, (_, i) => i)
+  const judge = async (nonGreedyTokens: number) => {
+    const { decision, reason, box } = await ask(
+      scripted({ text: ' [1, 2, 3, 4].', tokens, nonGreedyTokens }),
+      'q',
+      true,
+    )
+    return [decision, reason, box]
+  }
+  t.same(await judge(8), ['zoomed', null, [1, 2, 3, 4]])
+  t.same(await judge(9), ['fallback', 'not_a_cropper', [1, 2, 3, 4]])
+  const trained = await loadFixture('tiny-box')
+  for (const question of ['What is the total?', 'Where?', 'Who signed the form?'])
+    t.match(await ask(trained, question, true), { decision: 'zoomed', reason: null })
 })
 
 t.test('confidence is the geometric mean over the freely chosen tokens', async t => {

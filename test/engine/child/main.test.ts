@@ -46,7 +46,7 @@ t.test('the real process: ready, a box, an answer, a death, a box', async t => {
   })
   t.not(info.pid, process.pid)
   const first = await engine.run({ ...job, keepPixels: true }, call())
-  t.match(first, { boxes: [{ decision: 'zoomed' }], image: { width: 640, height: 480 } })
+  t.match(first, { boxes: [{ decision: 'fallback', reason: 'not_a_cropper' }], image: { width: 640, height: 480 } })
   const region = first.boxes[0]?.box ?? FULL_BOX
   const picture = { show: 'region', region, packing: 'small', format: 'jpeg', quality: 90, longestEdge: null } as const
   const cut = await engine.run({ kind: 'render', image, pictures: [picture] }, call())

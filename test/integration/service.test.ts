@@ -70,7 +70,7 @@ t.test('ready once the models have answered', async t => {
   t.strictSame(info.models.map(({ role }) => role).sort(), ['cropper', 'target'])
   t.equal((await fetch(`${url}/health/ready`)).status, 200)
   const told = (await (await fetch(`${url}/info`)).json()) as { models: { id: string; sha256: object }[] }
-  t.equal(told.models[0]?.id, 'tiny')
+  t.equal(told.models[0]?.id, 'tiny-box')
   t.ok(Object.keys(told.models[0]?.sha256 ?? {}).length > 3)
 })
 

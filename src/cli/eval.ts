@@ -2,9 +2,10 @@
 import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { isFailed, type Outcome, type Page } from '../evaluation/outcome.js'
 import { CliError, EXIT, runCommand } from './command.js'
-import { askPage, isFailed, type Outcome, readInfo, type Service } from './eval/client.js'
-import { type Page, readManifest } from './eval/manifest.js'
+import { askPage, readInfo, type Service } from './eval/client.js'
+import { readPages } from './eval/pages.js'
 import { makeReport, toMarkdown } from './eval/report.js'
 import { type RunningService, startService } from './eval/service.js'
 
@@ -42,7 +43,7 @@ export async function evaluate(args: string[], world: World): Promise<number> {
   }
   if (values.data === undefined) throw new CliError(EXIT.usage, HELP.trimEnd())
   const concurrency = count('--concurrency', values.concurrency)
-  const pages = await readManifest(values.data, values.limit === undefined ? Infinity : count('--limit', values.limit))
+  const pages = await readPages(values.data, values.limit === undefined ? Infinity : count('--limit', values.limit))
   const running = values.url === undefined ? await world.start(world.env) : null
   try {
     const service: Service = {

@@ -1,5 +1,4 @@
 /** From outcomes to numbers: each page's scores, and their means over all pages and over each kind of page. */
-import { type Answered, isAnswered, isFailed, type Outcome } from '../cli/eval/client.js'
 import {
   anls,
   type BoxScores,
@@ -11,6 +10,7 @@ import {
   vqaAccuracy,
   vqaAccuracyAsReference,
 } from './measures.js'
+import { type Answered, isAnswered, isFailed, type Outcome } from './outcome.js'
 
 export interface AnswerScores {
   exact: number

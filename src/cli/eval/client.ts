@@ -1,9 +1,8 @@
 /** One page through the service's HTTP API. */
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import type { Corners } from '../../evaluation/measures.js'
+import type { Outcome, Page, Reply } from '../../evaluation/outcome.js'
 import { CliError, EXIT } from '../command.js'
-import type { Page } from './manifest.js'
 
 /** Which service, and the options each request carries. */
 export interface Service {
@@ -13,41 +12,6 @@ export interface Service {
   options: Readonly<Record<string, string>>
   /** Milliseconds one request may take. */
   timeoutMs: number
-}
-
-/** The parts of a reply of `/answer` with `compare` that are scored. */
-export interface Reply {
-  bbox: Corners
-  decision: string
-  reason: string | null
-  confidence: number
-  answer: string
-  compare: { answer: string }
-  timings_ms: Record<string, number>
-}
-
-export interface Answered {
-  page: Page
-  reply: Reply
-  /** Milliseconds from sending to the whole reply, seen from here. */
-  latencyMs: number
-}
-
-export interface Failed {
-  page: Page
-  /** HTTP status; null where there was no reply. */
-  status: number | null
-  error: string
-}
-
-export type Outcome = Answered | Failed
-
-export function isFailed(outcome: Outcome): outcome is Failed {
-  return 'error' in outcome
-}
-
-export function isAnswered(outcome: Outcome): outcome is Answered {
-  return !isFailed(outcome)
 }
 
 /** Asks `/answer` with `compare`; whatever goes wrong is an outcome, never an exception. */

@@ -1,15 +1,18 @@
 /** The measures of an evaluation, as pure functions. Scores are 0..1; boxes `[x1, y1, x2, y2]` in one common unit. */
-import { normaliseAsReference, normaliseOfficially, normaliseStrictly } from './normalise.js'
+import { normaliseAsReference, normaliseOfficially, normaliseSpacing } from './normalise.js'
 
 export type Corners = readonly [x1: number, y1: number, x2: number, y2: number]
 
-/** 1 if the prediction equals any of the answers but for case, spaces at the ends and one trailing full stop. */
+/** 1 if the prediction equals any of the answers but for case, how many spaces there are, and one trailing full stop. */
 export function exactMatch(prediction: string, answers: readonly string[]): number {
-  const found = normaliseStrictly(prediction)
-  return answers.some(answer => normaliseStrictly(answer) === found) ? 1 : 0
+  const found = normaliseSpacing(prediction)
+  return answers.some(answer => normaliseSpacing(answer) === found) ? 1 : 0
 }
 
-/** VQA accuracy: the mean over all leave-one-out sets of min(1, matches / 3), after the official normalisation. */
+/**
+ * VQA accuracy: the mean over all leave-one-out sets of min(1, matches / 3), after the official normalisation.
+ * @throws RangeError where there are no answers
+ */
 export function vqaAccuracy(prediction: string, answers: readonly string[]): number {
   return leaveOneOut(prediction, answers, normaliseOfficially)
 }
@@ -23,7 +26,7 @@ const ANNOTATORS = 10
 
 /** Data with fewer than ten answers has its list repeated up to ten, so that one answer alone is right or wrong. */
 function leaveOneOut(prediction: string, answers: readonly string[], normalise: (text: string) => string): number {
-  if (answers.length === 0) return 0
+  if (answers.length === 0) throw new RangeError('A question without answers cannot be scored.')
   const found = normalise(prediction)
   const count = Math.max(ANNOTATORS, answers.length)
   const matches = Array.from({ length: count }, (_, i) => normalise(answers[i % answers.length] ?? '') === found)
@@ -38,9 +41,9 @@ const ANLS_THRESHOLD = 0.5
  * Case and a final full stop do not count: the models of this family are trained to end their answers with one.
  */
 export function anls(prediction: string, answers: readonly string[]): number {
-  const found = [...normaliseStrictly(prediction)]
+  const found = [...normaliseSpacing(prediction)]
   const scores = answers.map(answer => {
-    const wanted = [...normaliseStrictly(answer)]
+    const wanted = [...normaliseSpacing(answer)]
     const longest = Math.max(found.length, wanted.length)
     const distance = longest === 0 ? 0 : editDistance(found, wanted) / longest
     return distance < ANLS_THRESHOLD ? 1 - distance : 0

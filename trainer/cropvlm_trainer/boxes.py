@@ -83,14 +83,17 @@ def growth_factors(areas: Sequence[float]) -> list[float]:
 
 
 def expanded(rect: Sequence[float], factor: float) -> Rect:
-    """The box with `factor` times the area about the same centre, cut off at the image's edges.
+    """The box with `factor` times the area about the same centre, cut off at the image's edges (paper, Appendix G).
+
+    Not rounded: the service's `expand` then takes the whole per cents `around` it.
 
     Raises ValueError for a factor that is not above 0.
     """
     if not factor > 0:
         raise ValueError(f"a box cannot be expanded by {factor:g}; give factors above 0")
     # The area is to grow by the factor, so each side grows by its root.
-    x1, y1, x2, y2 = scaled(rect, factor**0.5, factor**0.5)
+    side = math.sqrt(factor)
+    x1, y1, x2, y2 = scaled(rect, side, side)
     return max(0.0, x1), max(0.0, y1), min(100.0, x2), min(100.0, y2)
 
 

@@ -1,7 +1,6 @@
 """The CropVLM contract: prompts and the text form of a box, stated once for the trainer.
 
-The TypeScript service states the same in `src/prompts.ts` and `src/box.ts`; the goldens under
-`test/fixtures/golden` keep the two equal.
+The TypeScript service states the same in `src/contract/`; the goldens under `test/fixtures/golden` keep the two equal.
 """
 
 from __future__ import annotations
@@ -23,8 +22,9 @@ CHAT_TEMPLATE = (
     "{% endfor %}{% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}"
 )
 
-# 0-9, as the service has it: Python's `\d` would take every script's digits.
-_BOX = re.compile(r"\s*\[\s*([0-9]{1,4})\s*,\s*([0-9]{1,4})\s*,\s*([0-9]{1,4})\s*,\s*([0-9]{1,4})\s*\]\.?\s*")
+# The digits and the white space of JSON: Python's `\d` and `\s` take other characters than JavaScript's.
+_S, _N = "[ \\t\\n\\r]*", "([0-9]{1,4})"
+_BOX = re.compile(rf"{_S}\[{_S}{_N}{_S},{_S}{_N}{_S},{_S}{_N}{_S},{_S}{_N}{_S}\]\.?{_S}")
 
 
 def cropper_prompt(question: str) -> str:

@@ -8,9 +8,12 @@ Rect = Sequence[float]
 
 
 def normalised(answer: str) -> str:
-    """Lower-case, stripped, one trailing full stop removed (the reference code's comparison)."""
-    answer = answer.strip().lower()
-    return answer.removesuffix(".").strip()
+    """Lower-case, one trailing full stop removed, and one space between words, as exact match and ANLS compare answers.
+
+    The evaluations of VQA and DocVQA too put one space where there are several. The full stop is ours: the models of
+    this family are trained to end their answers with one.
+    """
+    return " ".join(answer.lower().strip().removesuffix(".").split())
 
 
 def exact_match(prediction: str, answers: Sequence[str]) -> bool:

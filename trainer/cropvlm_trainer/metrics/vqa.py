@@ -1,6 +1,7 @@
 """VQA accuracy and the answer normalisation of that benchmark's evaluation (visualqa.org/evaluation).
 
-The service's `npm run eval` states the same rules in `src/cli/eval/normalise.ts` and `metrics.ts`.
+The service's `npm run eval` states the same rules in `src/evaluation/`; `test/fixtures/golden/measures.json` keeps the
+two equal.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from itertools import product
 
 ANNOTATORS = 10
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_NUMBERS = {"none": "0", **{word: str(n) for n, word in enumerate(_DIGITS)}}
+NUMBERS = {"none": "0", **{word: str(n) for n, word in enumerate(_DIGITS)}}
 _ARTICLES = {"a", "an", "the"}
-_PUNCTUATION = ';/[]"{}()=+\\_-><@`,?!'
+PUNCTUATION = ';/[]"{}()=+\\_-><@`,?!'
 # 0-9, as the service has it: Python's `\d` would take every script's digits.
 _NUMBER_WITH_COMMA = re.compile(r"[0-9],[0-9]")
 _POINT_OF_NO_NUMBER = re.compile(r"\.(?![0-9])")
@@ -46,7 +47,7 @@ def _contractions() -> dict[str, str]:
     return {wrong: word for word in (*words, *_OTHERS) for wrong in _misspellings(word)}
 
 
-_CONTRACTIONS = _contractions()
+CONTRACTIONS = _contractions()
 
 
 def normalise_officially(answer: str) -> str:
@@ -56,8 +57,8 @@ def normalise_officially(answer: str) -> str:
     but for apostrophes, colons, and the points inside numbers.
     """
     text = _without_punctuation(answer.replace("\n", " ").replace("\t", " ").strip())
-    words = [_NUMBERS.get(word, word) for word in text.lower().split()]
-    return " ".join(_CONTRACTIONS.get(word, word) for word in words if word not in _ARTICLES)
+    words = [NUMBERS.get(word, word) for word in text.lower().split()]
+    return " ".join(CONTRACTIONS.get(word, word) for word in words if word not in _ARTICLES)
 
 
 def normalise_as_reference(answer: str) -> str:
@@ -96,7 +97,7 @@ def _without_punctuation(text: str) -> str:
     That a comma inside a number takes all other marks with it is what the published evaluation does.
     """
     stripped, has_number = text, _NUMBER_WITH_COMMA.search(text) is not None
-    for mark in _PUNCTUATION:
+    for mark in PUNCTUATION:
         vanishes = has_number or f"{mark} " in text or f" {mark}" in text
         stripped = stripped.replace(mark, "" if vanishes else " ")
     return _POINT_OF_NO_NUMBER.sub("", stripped)

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { CliError, EXIT } from '../src/cli/command.js'
+import { graphFile, type Precision } from '../src/vlm/folder/graph-names.js'
 import type { Options } from './options.js'
 import { PYTHON, pythonMissing, runToEnd } from './python.js'
 import { ROOT } from './root.js'
@@ -43,7 +44,7 @@ export async function fullModel({ cache, files, precisions, peers, device }: Opt
  */
 export async function miniModel(options: Options, precisions = options.precisions): Promise<ModelFolders> {
   const { cache, miniCheckpoint } = options
-  const complete = precisions.every(precision => existsSync(join(BUNDLED, 'onnx', graphFile(precision))))
+  const complete = precisions.every(precision => existsSync(join(BUNDLED, graphFile('decoder', precision))))
   if (complete && miniCheckpoint === null) return { name: 'mini', ours: BUNDLED, checkpoint: null, hub: null }
   requirePython(`the precisions that ${BUNDLED} lacks`)
   const checkpoint = miniCheckpoint === null ? [] : ['--checkpoint', miniCheckpoint, '--hub']
@@ -61,8 +62,8 @@ export async function miniModel(options: Options, precisions = options.precision
 }
 
 /** Which of the precisions the bundled folder has by itself. */
-export function bundledPrecisions(precisions: readonly string[]): string[] {
-  return precisions.filter(precision => existsSync(join(BUNDLED, 'onnx', graphFile(precision))))
+export function bundledPrecisions(precisions: readonly Precision[]): Precision[] {
+  return precisions.filter(precision => existsSync(join(BUNDLED, graphFile('decoder', precision))))
 }
 
 /** The folder of the held-out pages. */
@@ -82,10 +83,6 @@ export async function installTransformersJs(): Promise<void> {
   // its post-install would fetch the CUDA provider, which the CPU's comparison does not need
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' }
   await runToEnd('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock'], env, folder)
-}
-
-function graphFile(precision: string): string {
-  return `decoder_model_merged${precision === 'fp32' ? '' : `_${precision}`}.onnx`
 }
 
 function requirePython(what: string): void {

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { CliError, EXIT } from '../src/cli/command.js'
+import { PRECISIONS, type Precision } from '../src/vlm/folder/graph-names.js'
 import type { Device } from './engines/peer.js'
 import { ROOT } from './root.js'
 
@@ -52,8 +53,8 @@ export interface Options {
   /** Longest edge -> rounds, rising. */
   rounds: readonly (readonly [resolution: number, rounds: number])[]
   miniRounds: number
-  precisions: readonly string[]
-  ours: string
+  precisions: readonly Precision[]
+  ours: Precision
   peers: readonly { name: 'transformers' | 'transformers.js'; precision: string }[]
   device: Device
   files: string
@@ -73,9 +74,12 @@ export function readOptions(args: readonly string[]): Options | null {
   const quick = values.quick
   const device = oneOf('--device', values.device, ['cpu', 'cuda'])
   const onCuda = device === 'cuda'
-  const precisions = list(values.precisions ?? (onCuda ? 'fp32,fp16' : 'fp32,int8,q4'))
-  const ours = values.ours ?? (onCuda ? 'fp16' : 'int8')
-  if (!precisions.includes(ours)) throw usage(`--ours is ${ours}, which --precisions has not`)
+  const precisions = list(values.precisions ?? (onCuda ? 'fp32,fp16' : 'fp32,int8,q4')).map(name =>
+    oneOf('--precisions', name, PRECISIONS),
+  )
+  const wanted = values.ours ?? (onCuda ? 'fp16' : 'int8')
+  const ours = precisions.find(precision => precision === wanted)
+  if (ours === undefined) throw usage(`--ours is ${wanted}, which --precisions has not`)
   const peers = values.peers ?? (onCuda ? CUDA_PEERS : CPU_PEERS)
   const cache = values.cache ?? join(ROOT, 'bench/.cache')
   return {

@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { startService } from '../src/cli/eval/service.js'
-import { children } from './proc.js'
 import { ROOT } from './root.js'
+import { children } from './system/proc.js'
 
 /** What `npm run build` makes. */
 export const MAIN = join(ROOT, 'dist/main.js')

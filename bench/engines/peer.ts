@@ -1,9 +1,9 @@
 /** The engines that others made, each a child process that speaks `trainer/bench/peer.py`'s protocol. */
 import { join } from 'node:path'
-import { LineChild } from '../line-child.js'
-import { processTree } from '../proc.js'
 import { PYTHON } from '../python.js'
 import { ROOT } from '../root.js'
+import { LineChild } from '../system/line-child.js'
+import { processTree } from '../system/proc.js'
 import type { Answer, Engine, EngineName } from './engine.js'
 
 export type Device = 'cpu' | 'cuda'

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
-import { LineChild } from '../line-child.js'
 import { type Sample, scrape } from '../prometheus.js'
 import type { BenchService } from '../service.js'
+import { LineChild } from '../system/line-child.js'
 import type { Outcome, Plan } from './generator.js'
 
 const GENERATOR = fileURLToPath(new URL('./generator.js', import.meta.url))

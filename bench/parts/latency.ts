@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Answer, type Engine, STAGES } from '../engines/engine.js'
 import { closeAll, type Started } from '../engines/start.js'
-import type { GpuMemory } from '../gpu-memory.js'
-import { cpuSeconds, peakRssMb } from '../proc.js'
 import type { Row } from '../results.js'
 import { median, medians, pairedRatio, significant } from '../stats.js'
+import type { GpuMemory } from '../system/gpu-memory.js'
+import { cpuSeconds, peakRssMb } from '../system/proc.js'
 
 export const QUESTION = 'What is the total?'
 const IDLE_MS = 3000

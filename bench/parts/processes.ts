@@ -1,9 +1,9 @@
 /** What one more engine process costs and gives: the full-size model in one process and in two, the cores shared. */
 import { generate } from '../load/generate.js'
 import { summarise } from '../load/summary.js'
-import { memoryShares, type Shares } from '../proc.js'
 import type { LoadSummary, ProcessesRow } from '../results.js'
 import { type BenchService, startBenchService } from '../service.js'
+import { memoryShares, type Shares } from '../system/proc.js'
 import { QUESTION } from './latency.js'
 
 export interface ProcessesPlan {

@@ -1,5 +1,5 @@
 /** The targets of the speed issue, each held against what was measured. */
-import type { LoadStep, Results, Row } from './results.js'
+import type { LoadStep, Results, Row } from '../results.js'
 
 export interface Target {
   what: string

@@ -9,19 +9,22 @@ import { ROOT } from './root.js'
 
 export interface ModelFolders {
   name: 'full-size' | 'mini'
-  /** Of ours. */
+  /** The folder that the service loads. */
   ours: string
-  /** For transformers; null where there is none. */
+  /** The checkpoint that transformers loads; null where there is none. */
   checkpoint: string | null
-  /** For transformers.js; null where there is none. */
+  /** The folder that transformers.js loads; null where there is none. */
   hub: string | null
 }
 
 const BUNDLED = join(ROOT, 'models/cropvlm-mini')
-/** Of the pages on which precisions are compared: no run trains on them. */
+/** Seed of the pages on which precisions are compared. No model was trained on pages of this seed. */
 const PAGES_SEED = '20261122'
 
-/** The full-size architecture with random weights. @throws CliError naming what is missing. */
+/**
+ * The full-size architecture with random weights.
+ * @throws CliError failed, usage: the message names what is missing
+ */
 export async function fullModel({ cache, files, precisions, peers, device }: Options): Promise<ModelFolders> {
   requirePython('the full-size model')
   if (!existsSync(join(files, 'config.json')))

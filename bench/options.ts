@@ -67,7 +67,11 @@ export interface Options {
   out: string
 }
 
-/** null where help is asked for. @throws CliError */
+/**
+ * Reads the command line.
+ * @returns null where help is asked for
+ * @throws CliError usage
+ */
 export function readOptions(args: readonly string[]): Options | null {
   const values = parse(args)
   if (values.help) return null
@@ -106,7 +110,7 @@ export function readOptions(args: readonly string[]): Options | null {
 
 const MODELS = ['full', 'mini'] as const
 const CPU_PEERS = 'transformers:fp32,transformers:bf16,transformers.js:fp32,transformers.js:q8'
-/** The settings by default, and what small models gain most by. */
+/** The default settings, and the one setting that makes small models faster. */
 const LOAD_SETS = ['', 'ENGINE_PROCESSES=2']
 const CUDA_PEERS = 'transformers:fp16,transformers:bf16'
 

@@ -1,4 +1,4 @@
-/** Pictures to ask about: like a photograph to a decoder (broad colours, fine grain), never twice the same. */
+/** Pictures to ask about: broad colours and fine grain, as costly to decode as a photograph, and each one different. */
 import { existsSync } from 'node:fs'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -160,14 +160,14 @@ export function emptyResults(about: Pick<Results, 'machine' | 'revision' | 'ours
   }
 }
 
-/** null where the folder holds none of this format. */
+/** The results in a folder, or null if it has none of this format. */
 export async function readResults(folder: string): Promise<Results | null> {
   const text = await readFile(join(folder, 'results.json'), 'utf8').catch(() => null)
   const results = text === null ? null : (JSON.parse(text) as Results)
   return results?.format === FORMAT ? results : null
 }
 
-/** What an earlier run left in the folder, if it was on the same machine and device; else `fresh`. */
+/** The results of an earlier run in the folder if it was on the same machine and device, else `fresh`. */
 export async function earlierOr(fresh: Results, folder: string): Promise<Results> {
   const earlier = await readResults(folder)
   if (earlier === null) return fresh

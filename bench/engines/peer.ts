@@ -16,7 +16,10 @@ export interface PeerOptions {
   device: Device
 }
 
-/** Starts it and waits until its model is loaded. @throws Error where it ends before that. */
+/**
+ * Starts a peer and waits until its model is loaded.
+ * @throws Error: it ended before that
+ */
 export async function startPeer(options: PeerOptions): Promise<Engine> {
   const [command, args] = commandOf(options)
   const child = new LineChild(command, args)

@@ -1,4 +1,4 @@
-/** The body of a request, encoded before it is sent, so that the generator's own work is not part of what it measures. */
+/** The body of a request, encoded before the request is sent. */
 export interface Body {
   /** The header `content-type`, with the boundary. */
   type: string

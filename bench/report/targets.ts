@@ -1,4 +1,4 @@
-/** The targets of the speed issue, each held against what was measured. */
+/** The project's targets of speed and memory, each compared with what was measured. */
 import type { LoadStep, Results, Row } from '../results.js'
 
 export interface Target {

@@ -27,6 +27,7 @@ Environment: API_KEY, if the service asks for one; without --url, all that confi
 Exit status: 0 all requests answered; 1 some failed; 2 wrong arguments; 4 a key is missing.
 `
 
+/** What the command reads and writes outside of itself; tests pass their own. */
 export interface World {
   env: NodeJS.ProcessEnv
   stdout: { write(text: string): unknown }
@@ -34,7 +35,11 @@ export interface World {
   start(env: NodeJS.ProcessEnv): Promise<RunningService>
 }
 
-/** The exit status. @throws CliError */
+/**
+ * Runs the command.
+ * @returns the exit code
+ * @throws CliError failed, usage, notAllowed
+ */
 export async function evaluate(args: string[], world: World): Promise<number> {
   const values = parse(args)
   if (values.help) {
@@ -66,7 +71,7 @@ export async function evaluate(args: string[], world: World): Promise<number> {
   }
 }
 
-/** All outcomes in the manifest's order, `concurrency` requests at a time; progress about twenty times. */
+/** Asks all pages, `concurrency` at a time, and tells the progress about 20 times. Outcomes are in the pages' order. */
 async function askAll(
   pages: readonly Page[],
   service: Service,

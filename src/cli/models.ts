@@ -23,7 +23,7 @@ Environment: HF_ENDPOINT (a mirror instead of https://huggingface.co), HF_TOKEN 
 Exit status: 0 done; 1 failed; 2 wrong arguments; 3 the hub does not have it; 4 the hub does not allow it.
 `
 
-/** What the command touches, handed in so that tests can. */
+/** What the command reads and writes outside of itself; tests pass their own. */
 export interface World {
   env: Readonly<Record<string, string | undefined>>
   stdout: Output
@@ -33,7 +33,11 @@ export interface World {
   patience?: Patience
 }
 
-/** The exit status. @throws CliError */
+/**
+ * Runs the command.
+ * @returns the exit code
+ * @throws CliError failed, usage, notFound, notAllowed
+ */
 export async function models(args: string[], world: World): Promise<number> {
   const { values, positionals } = parse(args)
   const [command, id, ...rest] = positionals
@@ -82,7 +86,7 @@ function readHub(env: World['env']): { endpoint: string; token: string | null } 
   if (!/^https?:\/\//.test(endpoint))
     throw new CliError(EXIT.usage, `HF_ENDPOINT is "${endpoint}", but must be a URL such as https://huggingface.co.`)
   const token = env.HF_TOKEN?.trim() || null
-  // checked here because the hub's client says it with a stack trace
+  // checked here because the hub's client (@huggingface/hub 2.17) throws a bare TypeError
   if (token !== null && !token.startsWith('hf_'))
     throw new CliError(EXIT.usage, 'HF_TOKEN does not look like a token of the hub: those begin with hf_.')
   return { endpoint, token }

@@ -3,7 +3,7 @@ import { normaliseAsReference, normaliseOfficially, normaliseSpacing } from './n
 
 export type Corners = readonly [x1: number, y1: number, x2: number, y2: number]
 
-/** 1 if the prediction equals any of the answers but for case, how many spaces there are, and one trailing full stop. */
+/** 1 if the prediction equals one of the answers but for case, repeated spaces and one trailing full stop, else 0. */
 export function exactMatch(prediction: string, answers: readonly string[]): number {
   const found = normaliseSpacing(prediction)
   return answers.some(answer => normaliseSpacing(answer) === found) ? 1 : 0
@@ -24,7 +24,7 @@ export function vqaAccuracyAsReference(prediction: string, answers: readonly str
 
 const ANNOTATORS = 10
 
-/** Data with fewer than ten answers has its list repeated up to ten, so that one answer alone is right or wrong. */
+/** A list of fewer than ten answers is repeated up to ten, so that with a single answer the score is 0 or 1. */
 function leaveOneOut(prediction: string, answers: readonly string[], normalise: (text: string) => string): number {
   if (answers.length === 0) throw new RangeError('A question without answers cannot be scored.')
   const found = normalise(prediction)
@@ -37,8 +37,8 @@ function leaveOneOut(prediction: string, answers: readonly string[], normalise: 
 const ANLS_THRESHOLD = 0.5
 
 /**
- * ANLS (Biten et al. 2019): the best 1 - NL over the answers, 0 where NL, the normalised edit distance, is 0.5 or more.
- * Case and a final full stop do not count: the models of this family are trained to end their answers with one.
+ * ANLS (Biten et al. 2019): the best 1 - NL over the answers, where NL is the edit distance divided by the length of the
+ * longer text, and 0 where NL is 0.5 or more. What does not count for exact match does not count here.
  */
 export function anls(prediction: string, answers: readonly string[]): number {
   const found = [...normaliseSpacing(prediction)]
@@ -51,7 +51,7 @@ export function anls(prediction: string, answers: readonly string[]): number {
   return Math.max(0, ...scores)
 }
 
-/** Levenshtein's: insertions, deletions, substitutions. */
+/** Levenshtein's distance: the number of insertions, deletions and substitutions of code points. */
 function editDistance(a: readonly string[], b: readonly string[]): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (const [i, letter] of a.entries()) {
@@ -63,12 +63,12 @@ function editDistance(a: readonly string[], b: readonly string[]): number {
   return row.at(-1) ?? 0
 }
 
-/** How well a predicted box covers the true one (paper, Appendix B). */
+/** How well a predicted box covers the true box (paper, Appendix B). */
 export interface BoxScores {
   iou: number
   /** Share of the true box that is covered. */
   recall: number
-  /** 1 if the true box lies wholly inside. */
+  /** 1 if the whole true box lies inside the predicted one, else 0. */
   fullRecall: number
 }
 
@@ -97,12 +97,15 @@ function area([x1, y1, x2, y2]: Corners): number {
   return Math.max(0, x2 - x1) * Math.max(0, y2 - y1)
 }
 
-/** NaN of nothing, so that an empty set never looks like a score of 0. */
+/** The mean; NaN of an empty list, which would otherwise look like a score of 0. */
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
-/** Nearest rank: the smallest value that at least `share` (0..1) of the values do not exceed. NaN of nothing. */
+/**
+ * The percentile by nearest rank: the smallest value that at least `share` (0..1) of the values do not exceed. NaN of an
+ * empty list.
+ */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN

@@ -73,7 +73,10 @@ function split(text: string): string[] {
   return text.split(SPACE).filter(word => word !== '')
 }
 
-/** A mark beside a space vanishes, and so do all marks of a text with a number like 1,000; others part words. */
+/**
+ * Marks inside a word become spaces. A mark that stands beside a space anywhere in the text is removed, and so are all
+ * marks of a text with a number such as 1,000: that is what the published evaluation does.
+ */
 function stripPunctuation(text: string): string {
   const hasNumberWithComma = /\d,\d/.test(text)
   let stripped = text

@@ -6,8 +6,8 @@ import type { Page } from '../../evaluation/outcome.js'
 import { CliError, EXIT } from '../command.js'
 
 /**
- * The first `limit` pages of a folder.
- * @throws CliError usage: there is no manifest.jsonl, it is empty, or a line of it is wrong; the message names the line
+ * Reads the first `limit` pages of a folder.
+ * @throws CliError usage: the message names the line of manifest.jsonl that is wrong
  */
 export async function readPages(dir: string, limit: number): Promise<Page[]> {
   const path = resolve(dir, 'manifest.jsonl')

@@ -1,4 +1,4 @@
-/** What an evaluation leaves behind: Markdown for people, JSON for the rest. */
+/** The report of an evaluation: tables in Markdown, and everything as JSON. */
 import { boxScores } from '../../evaluation/measures.js'
 import { isFailed, type Outcome } from '../../evaluation/outcome.js'
 import {

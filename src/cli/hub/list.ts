@@ -1,11 +1,11 @@
-/** `models list`: the model folders that are here, bundled and fetched. */
+/** `models list`: the model folders below models/, bundled and fetched ones. */
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { spokenPrecision } from '../../vlm/folder/graph-names.js'
 import { formatBytes } from './progress.js'
 import { completePrecisions } from './select.js'
 
-/** One line a folder: path, role, precisions, size, and whether it is whole. */
+/** One line for each folder: path, origin, precisions (or that it is incomplete), size. */
 export async function listModels(root: string): Promise<string[]> {
   const names = await readdir(root, { withFileTypes: true }).catch(() => [])
   const folders = names.filter(entry => entry.isDirectory()).map(entry => join(root, entry.name))

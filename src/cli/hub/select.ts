@@ -1,6 +1,4 @@
-/**
- * Which files of a hub repository make a model folder that the engine can load, and what each must hash to.
- */
+/** Which files of a hub repository make a model folder that the engine can load, and the checksum of each. */
 import type { ListFileEntry } from '@huggingface/hub'
 import {
   GRAPHS,
@@ -16,7 +14,7 @@ import { CliError, EXIT } from '../command.js'
 
 /** One file to fetch. */
 export interface HubFile {
-  /** Inside the repository and inside the model folder alike. */
+  /** Relative to the repository, and to the model folder. */
   path: string
   /** Bytes. */
   size: number
@@ -26,10 +24,10 @@ export interface HubFile {
 
 const GRAPH_KINDS = Object.keys(GRAPHS) as Graph[]
 
-// Exact shapes rather than "anything but": these paths come from a stranger's repository and become paths on our disk.
+// These paths come from a stranger's repository and become paths on our disk, so only known forms are allowed.
 const SETTINGS = /^[A-Za-z0-9][\w.-]*\.(json|jinja)$/
-const PAPERS = /^(LICENSE|LICENCE|NOTICE|README)(\.(md|txt))?$/i
-/** An index of PyTorch weight shards: of no use without the shards. */
+const DOCUMENTS = /^(LICENSE|LICENCE|NOTICE|README)(\.(md|txt))?$/i
+/** An index of PyTorch weight shards, which is of no use without the shards. */
 const WEIGHT_INDEX = /\.(safetensors|bin)\.index\.json$/
 
 /**
@@ -48,7 +46,11 @@ export function completePrecisions(paths: Iterable<string>): Precision[] {
   return PRECISIONS.filter(precision => GRAPH_KINDS.every(graph => there.has(graphFile(graph, precision))))
 }
 
-/** The files to fetch, `config.json` last: a folder without it is no model, so a broken-off pull never looks whole. */
+/**
+ * The files to fetch. `config.json` is the last: a folder without it is not loaded, so that an unfinished pull is never
+ * taken for a model.
+ * @throws CliError failed, notFound
+ */
 export function selectFiles(id: string, entries: readonly ListFileEntry[], precision: Precision): HubFile[] {
   const files = entries.filter(entry => entry.type === 'file')
   const paths = files.map(entry => entry.path)
@@ -73,13 +75,13 @@ export function selectFiles(id: string, entries: readonly ListFileEntry[], preci
     .sort((a, b) => Number(a.path === 'config.json') - Number(b.path === 'config.json'))
 }
 
-/** A graph, or its external data: `x.onnx_data`, `x.onnx_data_1`, `x.onnx.data`. */
+/** Whether the path is the graph or a file of its external data: `x.onnx_data`, `x.onnx_data_1`, `x.onnx.data`. */
 function belongsTo(path: string, graph: string): boolean {
   return path === graph || (path.startsWith(graph) && /^[._]data(_\d+)?$/.test(path.slice(graph.length)))
 }
 
 function isSetting(path: string): boolean {
-  return (SETTINGS.test(path) && !WEIGHT_INDEX.test(path)) || PAPERS.test(path)
+  return (SETTINGS.test(path) && !WEIGHT_INDEX.test(path)) || DOCUMENTS.test(path)
 }
 
 function toHubFile({ path, size, oid, lfs }: ListFileEntry): HubFile {

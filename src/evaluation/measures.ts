@@ -37,8 +37,8 @@ function leaveOneOut(prediction: string, answers: readonly string[], normalise: 
 const ANLS_THRESHOLD = 0.5
 
 /**
- * ANLS (Biten et al. 2019): the best 1 - NL over the answers, where NL is the edit distance divided by the length of the
- * longer text, and 0 where NL is 0.5 or more. What does not count for exact match does not count here.
+ * ANLS (Biten et al. 2019): the best 1 - NL over the answers, and 0 where NL is 0.5 or more. NL is the edit distance
+ * divided by the length of the longer text. What does not count for exact match does not count here.
  */
 export function anls(prediction: string, answers: readonly string[]): number {
   const found = [...normaliseSpacing(prediction)]
@@ -103,8 +103,8 @@ export function mean(values: readonly number[]): number {
 }
 
 /**
- * The percentile by nearest rank: the smallest value that at least `share` (0..1) of the values do not exceed. NaN of an
- * empty list.
+ * The percentile by nearest rank: the smallest value that at least `share` (0..1) of the values do not exceed.
+ * NaN of an empty list.
  */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b)

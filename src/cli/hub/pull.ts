@@ -51,7 +51,7 @@ export async function pull(
   return { commit, fetched: missing.map(file => file.path), kept: kept.map(file => file.path) }
 }
 
-/** Refuses a folder of ours that holds another model: it lists the sha256 of its files, which would no longer be true. */
+/** Refuses a folder of ours with another model in it: its cropvlm.json lists the sha256 of the files that are there. */
 async function refuseForeignFolder(out: string, files: readonly HubFile[]): Promise<void> {
   const ours = (await sizeOf(join(out, 'cropvlm.json'))) > 0
   if (ours && !files.some(file => file.path === 'cropvlm.json'))

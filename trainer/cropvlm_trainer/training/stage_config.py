@@ -13,7 +13,6 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from cropvlm_trainer.idefics3.lora import LoraSettings
-from cropvlm_trainer.idefics3.tokenizer import MAX_GRID
 from cropvlm_trainer.training.config import NO_UNKNOWN_KEYS, Advice
 
 Count = Annotated[int, Field(ge=1)]
@@ -66,14 +65,3 @@ class StageConfig:
                 f"batch {self.batch} cannot be shared by {count} processes in micro-batches of {self.micro_batch}; "
                 "choose a batch that is a multiple of their product"
             )
-
-
-def check_resolution(name: str, resolution: int, tile: int) -> None:
-    """Raises ValueError unless images with this longest edge can be cut into tiles of `tile` pixels, both in pixels.
-
-    `name` is what the message calls the option.
-    """
-    if resolution % tile:
-        raise ValueError(f"{name} {resolution} must be a multiple of the model's tiles, {tile} pixels")
-    if resolution > MAX_GRID * tile:
-        raise ValueError(f"{name} {resolution} is too large: the model's tiles have names up to {MAX_GRID * tile}")

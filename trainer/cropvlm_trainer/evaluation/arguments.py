@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from cropvlm_trainer.chat.answer_cache import KeptAnswers
+from cropvlm_trainer.chat.answer_cache import AnswerCache
 from cropvlm_trainer.chat.client import EndpointTarget
 from cropvlm_trainer.chat.endpoint import Endpoint, key_from
 from cropvlm_trainer.evaluation.answers import Checkpoint, Target
@@ -110,7 +110,7 @@ def make_target(args: argparse.Namespace) -> Target:
         "timeout": args.target_timeout,
     }
     settings = {name: value for name, value in given.items() if value is not None}
-    kept = KeptAnswers(args.out and args.out.with_suffix(".answers.jsonl"))
+    kept = AnswerCache(args.out and args.out.with_suffix(".answers.jsonl"))
     if kept.count:
         print(f"{kept.count} answers of earlier runs are in {kept.path}")
     return EndpointTarget(Endpoint(args.target_url, args.target_model, key, **settings), kept)

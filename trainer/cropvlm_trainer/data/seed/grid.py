@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from cropvlm_trainer.boxes import Box, widened
-from cropvlm_trainer.chat.answer_cache import KeptAnswers
+from cropvlm_trainer.chat.answer_cache import AnswerCache
 from cropvlm_trainer.data.seed.rows import seedable_rows, seeded
 from cropvlm_trainer.data.seed.search import GridSearch, Views, cut_views, rectangles
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint
@@ -39,7 +39,7 @@ def seed_grid(args: argparse.Namespace) -> None:
     search = reward_search(args.base, args.resolution, pick_device(args.device))
     asked = {"weights": weights_sha256(args.base), "resolution": search.reward.longest_edge}
     asked |= {"n": args.n, "most_cells": args.most_cells}
-    kept = KeptAnswers(args.out.with_suffix(".kept.jsonl"))
+    kept = AnswerCache(args.out.with_suffix(".kept.jsonl"))
     keys = [row_key(row, asked) for row in rows]
     lacking: dict[str, list[int]] = {}
     for number, key in enumerate(keys):

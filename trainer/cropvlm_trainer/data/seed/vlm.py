@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from cropvlm_trainer.boxes import PERCENTILES, Rect, grow, growth_factors
-from cropvlm_trainer.chat.answer_cache import KeptAnswers
+from cropvlm_trainer.chat.answer_cache import AnswerCache
 from cropvlm_trainer.chat.client import EndpointTarget, Failed
 from cropvlm_trainer.chat.endpoint import Endpoint, key_from
 from cropvlm_trainer.chat.messages import Question
@@ -85,7 +85,7 @@ def _endpoint(args: argparse.Namespace) -> EndpointTarget:
         timeout=args.timeout,
         flags="--",
     )
-    kept = KeptAnswers(args.out.with_suffix(".replies.jsonl"))
+    kept = AnswerCache(args.out.with_suffix(".replies.jsonl"))
     if kept.count:
         print(f"{kept.count} replies of earlier runs are in {kept.path}")
     return EndpointTarget(endpoint, kept)

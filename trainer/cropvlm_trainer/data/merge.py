@@ -14,9 +14,9 @@ def merge(rows: Iterable[dict]) -> tuple[list[dict], list[tuple[str, bool]]]:
     """Returns the rows without duplicates, and for each duplicate its source and whether it had further answers.
 
     Rows are duplicates where the content of their images is equal and their questions are equal in the form that the
-    prompts have (`capitalize`). The merged row takes the first one's place. The duplicate's further answers are added to
-    `answers`. Where one of the rows has votes (`VOTES`), `answers` are those votes, unchanged, and the other row's
-    further answers go to `other_answers`.
+    prompts have (`capitalize`). The merged row takes the first one's place. The duplicate's further answers are
+    added to `answers`. Where one of the rows has votes (`VOTES`), `answers` are those votes, unchanged, and the other
+    row's further answers go to `other_answers`.
     """
     kept: dict[str, dict] = {}
     dropped: list[tuple[str, bool]] = []
@@ -31,7 +31,7 @@ def merge(rows: Iterable[dict]) -> tuple[list[dict], list[tuple[str, bool]]]:
 
 
 def pair_key(row: dict) -> str:
-    """Returns 16 hex digits that depend on the image's content and the question alone, so they are equal in any build."""
+    """Returns 16 hex digits that depend only on the image's content and the question; they are equal in all builds."""
     content = PurePosixPath(row["image"]).stem
     return sha256(f"{content}\n{row['question'].capitalize()}".encode()).hexdigest()[:16]
 

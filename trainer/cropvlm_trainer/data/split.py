@@ -15,7 +15,7 @@ def divide(rows: list[dict], seed: int, share: float) -> tuple[list[dict], list[
     """Returns the rows for SFT and those for GRPO. SFT gets `share` of the rows, rounded up to whole images.
 
     Images are ordered by a seeded hash of their paths, and rows follow their images, so that neither the halves nor
-    the order in them depend on the order of `rows`. `data build` names an image by its content, so one path is one image.
+    the order in them depend on the order of `rows`. `data build` names images by content, so each image has one path.
     Raises ValueError for a share that leaves a half empty.
     """
     if not 0 < share < 1:

@@ -1,4 +1,4 @@
-"""What every command that reads a manifest says of a row that it cannot use."""
+"""What every command that reads a data set says about a row that it cannot use."""
 
 import json
 

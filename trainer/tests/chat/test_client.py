@@ -108,7 +108,7 @@ def test_a_question_without_an_answer_says_why():
 
     with chat_server(lambda text, _: {"bad?": 500, "odd?": 400}.get(text, "yes")) as server:
         some = [prompt("bad?"), prompt("good?"), prompt("odd?"), *[Prompt("torn?", torn)] * 3]
-        # pictures that cannot be made are no failures of the endpoint
+        # Pictures that cannot be made do not count as failures of the endpoint.
         answers = target(server.url, tries=2, concurrency=1, patience=2).ask(some, "x")
     assert answers[1] == "yes"
     assert [str(answer)[:12] for answer in answers[::2]] == ["status 500, ", "status 400, ", "the picture "]
@@ -149,7 +149,7 @@ def test_a_killed_run_does_not_pay_twice(tmp_path):
         again = target(server.url, AnswerCache(path))
         assert again.answer([*some, prompt("three?", "red")], "x") == ["to one?", "to two?", "to three?"]
         assert sorted(server.texts()) == ["one?", "three?", "two?"]
-        # whatever changes the request changes the answer
+        # A request with another picture or setting is asked.
         target(server.url, AnswerCache(path)).answer([prompt("one?", "blue")], "x")
         target(server.url, AnswerCache(path), max_tokens=3).answer([prompt("one?", "red")], "x")
         assert len(server.requests) == 5

@@ -1,4 +1,4 @@
-"""A chat-completions endpoint on loopback for tests, which misbehaves as it is told."""
+"""A chat-completions endpoint on loopback that fails in the ways that a test asks for."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from types import MappingProxyType
 @dataclass
 class ChatServer:
     behave: Callable[[str, int], object]
-    """Of a prompt's text and how often it came before: an answer, a status (alone or with headers), raw bytes of a
-    body, "stall", "hang up", or a dict, the whole completion."""
+    """Decides on a reply by a prompt's text and how often it was asked before: an answer, a status (alone or in a tuple
+    with headers), the bytes of a body, "stall", "hang up", or a dict with the whole completion."""
     url: str = ""
     requests: list[dict] = field(default_factory=list)
     headers: list[dict] = field(default_factory=list)

@@ -45,7 +45,7 @@ STAGES = {"first": Outer, "later": Later}
 
 
 def load(path: Path | None, overrides: dict) -> Outer:
-    """A file for one stage alone."""
+    """Loads a config from a file for a single stage."""
     return load_config({"only": Outer}, "only", path, overrides)
 
 

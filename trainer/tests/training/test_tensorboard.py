@@ -35,7 +35,7 @@ def test_a_resumed_run_shows_each_step_once(tmp_path, first):
     writer = TensorBoardWriter(tmp_path, 0)
     for step in (1, 2, 3):
         writer.scalars(step, {"loss": step / 4, "kl": 0.0})
-    # Killed: not closed, and saved at `first`.
+    # The run was killed: its writer is not closed, and its last state is of step `first`.
     resumed = TensorBoardWriter(tmp_path, first)
     for step in range(first + 1, 5):
         resumed.scalars(step, {"loss": step * 2.0})

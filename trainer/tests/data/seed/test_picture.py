@@ -20,7 +20,7 @@ def test_qwen_keeps_the_size_that_is_sent():
     assert qwen_size(640, 480, None) == (644, 476)
     assert qwen_size(8000, 6000, None) == (4116, 3080), "12.8 megapixels"
     assert qwen_size(20, 10, None) == (84, 56)
-    # the second would be sent as 5740 x 28, 205 times as long as wide
+    # The second one would be sent as 5740 x 28, which is 205 times as long as wide.
     for narrow in ((4001, 20), (5740, 30)):
         with pytest.raises(Rejection, match="200") as caught:
             qwen_size(*narrow, None)

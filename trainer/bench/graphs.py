@@ -20,7 +20,7 @@ def parser(description: str, rounds: int) -> argparse.ArgumentParser:
 
 
 def options(spinning: bool = True, arena: bool = False) -> ort.SessionOptions:
-    """As the service opens a graph (`src/vlm/onnx/session.ts`), unless told otherwise."""
+    """As the service opens a graph (`src/vlm/session.ts`), unless told otherwise."""
     made = ort.SessionOptions()
     made.enable_cpu_mem_arena = arena
     made.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))

@@ -37,7 +37,7 @@ def image_path(data: bytes, suffix: str = "jpg") -> str:
 
 
 def write_parquet(path: Path, rows: list[tuple], answers: str = "answers", source_id: Value | None = None) -> Path:
-    """Writes a parquet file of rows (image bytes or None, question, answers); `source_id` is the type of the questions' ids."""
+    """Writes rows of (image bytes or None, question, answers); `source_id` is the type of the questions' ids."""
     name = "question_id" if source_id and source_id.dtype == "int32" else "questionId"
     features = {
         "question": Value("string"),

@@ -28,7 +28,7 @@ export const HELP = `Measures the service beside what people use today; writes r
                      on cuda transformers:fp16,transformers:bf16)
 --device cpu|cuda    where all of them run (cpu)
 --files DIR          config and tokenizer of SmolVLM-256M-Instruct (../shared/smolvlm-256m-instruct)
---mini-checkpoint D  the transformers checkpoint of the bundled cropper (trainer/mini.sh makes it): without it the
+--mini-checkpoint D  the transformers checkpoint of the bundled cropper (trainer/experiments/miniature/mini.sh): without it the
                      peers, which need one, are measured on the full model alone
 --pages N            of agreement (500)
 --load-seconds N     of each rate (8)

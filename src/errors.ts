@@ -90,6 +90,11 @@ export class CropVlmError extends Error {
   }
 }
 
+/** The refusal of new work by an instance that shuts down. */
+export function draining(): CropVlmError {
+  return new CropVlmError('draining', 'This instance is shutting down; send the request to another one.')
+}
+
 /** `CropVlmError` as plain data. */
 export interface WireError extends Omit<ErrorExtras, 'cause'> {
   code: ErrorCode

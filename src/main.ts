@@ -1,6 +1,7 @@
 /** The service: environment -> configuration -> engine -> listen -> models loaded. Ends as `shutdown.ts` tells. */
 import { pino } from 'pino'
 import { type Config, readConfig } from './config/service.js'
+import { cropperModel, makeCropper } from './cropper/croppers.js'
 import { engineOptions } from './engine/options.js'
 import { startEngine } from './engine/parent/client.js'
 import { CropVlmError } from './errors.js'
@@ -24,8 +25,10 @@ try {
 }
 
 async function serve(): Promise<void> {
-  const engine = startEngine(engineOptions(config), log)
-  const app = await buildApp({ config, engine, targets: makeTargets(config, engine), log })
+  const engine = startEngine(engineOptions(config, cropperModel(config)), log)
+  const cropper = makeCropper(engine, config)
+  const targets = makeTargets(config, engine)
+  const app = await buildApp({ config, engine, cropper, targets, log })
   stopOnSignals({ app, engine, log, graceMs: config.shutdownGraceMs })
   // before the models are there, so that probes are answered while they load
   const address = await app.listen({ host: config.host, port: config.port })

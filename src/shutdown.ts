@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import type { Engine } from './engine/parent/client.js'
+import type { Engine } from './engine/engine.js'
 
 export interface Running {
   app: FastifyInstance

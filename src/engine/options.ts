@@ -1,5 +1,7 @@
 /** What the engine is told when it starts. Plain data: part of it crosses to the engine process. */
+
 import type { Config, LocalTargetConfig } from '../config/service.js'
+import type { ImageLimits } from '../image/limits.js'
 import type { ProviderChoice } from '../vlm/onnx/providers.js'
 import { defaultThreads } from './threads.js'
 
@@ -12,13 +14,14 @@ export interface ModelFolder {
 
 /** What the engine process needs to load and run models. */
 export interface WorkerOptions {
-  cropper: ModelFolder
+  /** null: the engine finds no boxes itself. */
+  cropper: ModelFolder | null
   /** Models that answer `GenerateJob`s; `name` is the job's `model`. */
   targets: readonly (ModelFolder & { name: string })[]
   executionProvider: ProviderChoice
-  /** Threads of one model run; null: physical cores. */
-  threads: number | null
-  /** Folder that keeps optimised graphs, for the CPU (see `vlm/graph-cache.ts`); null: none are kept. */
+  /** Threads of one model run. */
+  threads: number
+  /** Folder that keeps optimised graphs, for the CPU (`vlm/onnx/optimised/`); null: none are kept. */
   graphCacheDir: string | null
   /** Most bytes that each model of a process keeps of images it was asked about; 0 keeps nothing. */
   prefixCacheBytes: number
@@ -26,8 +29,7 @@ export interface WorkerOptions {
   verifyHashes: boolean
   /** Mask the logits so that the answer is always a box. */
   constrained: boolean
-  /** Of images, by their header. `maxAspect` is longer edge by shorter. */
-  limits: { maxPixels: number; maxAspect: number }
+  limits: ImageLimits
 }
 
 /** What the parent side needs to run the engine's processes. All times in milliseconds. */
@@ -41,7 +43,7 @@ export interface EngineOptions {
   queueSize: number
   /** Engine processes. */
   processes: number
-  /** Jobs an idle process is given at once; the others wait in the queue. null: 1 on a CPU, 8 on CUDA. */
+  /** Jobs an idle process is given at once; the others wait in the queue. null: what is best for the execution provider. */
   batchSize: number | null
   /** How long a job waits for others to make a batch with. */
   batchDelayMs: number
@@ -58,12 +60,15 @@ export interface EngineOptions {
   stopMs: number
 }
 
-/** The engine's options under a configuration. */
-export function engineOptions(config: Config): EngineOptions {
+/**
+ * The engine's options under a configuration.
+ * @param cropper The model folder that the configured cropper has the engine run; null: none.
+ */
+export function engineOptions(config: Config, cropper: ModelFolder | null): EngineOptions {
   const locals = config.targets.filter((target): target is LocalTargetConfig => target.kind === 'local')
   return {
     worker: {
-      cropper: { dir: config.cropperModel, precision: config.modelPrecision },
+      cropper,
       targets: locals.map(({ name, dir, precision }) => ({ name, dir, precision })),
       executionProvider: config.executionProvider,
       // processes run at the same time: together they have the cores once

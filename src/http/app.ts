@@ -4,14 +4,19 @@ import multipart from '@fastify/multipart'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { type Logger, pino } from 'pino'
 import type { Config } from '../config/service.js'
-import type { Engine } from '../engine/parent/client.js'
-import type { Target } from '../target/targets.js'
+import type { Cropper } from '../cropper/cropper.js'
+import type { Engine } from '../engine/engine.js'
+import type { Target } from '../target/target.js'
+import { addAuth } from './plugins/auth.js'
+import { addBodyBudget } from './plugins/body-budget.js'
 import { onClientError } from './plugins/client-error.js'
-import { Drain } from './plugins/drain.js'
+import { addDeadlines } from './plugins/deadline.js'
+import { addDrain, Drain } from './plugins/drain.js'
 import { sendError } from './plugins/errors.js'
-import { addHooks } from './plugins/hooks.js'
+import { addLingeringClose } from './plugins/lingering-close.js'
 import { guardLog, RequestLog } from './plugins/log.js'
-import { makeMetrics } from './plugins/metrics.js'
+import { addRequestMetrics, makeMetrics } from './plugins/metrics.js'
+import { addNotFound } from './plugins/not-found.js'
 import { registerDocs } from './plugins/openapi.js'
 import { answerRoute } from './routes/answer.js'
 import { cropRoute } from './routes/crop.js'
@@ -22,6 +27,7 @@ import { metricsRoute } from './routes/metrics.js'
 export interface AppParts {
   config: Config
   engine: Engine
+  cropper: Cropper
   /** By name; the first is the default. Never empty. */
   targets: ReadonlyMap<string, Target>
   /** Default: JSON lines on stdout at the configured level. */
@@ -31,7 +37,7 @@ export interface AppParts {
 /** Longer than the minute that load balancers commonly keep a connection, so that they, not we, close it. */
 const KEEP_ALIVE_MS = 65_000
 
-export async function buildApp({ config, engine, targets, log }: AppParts): Promise<FastifyInstance> {
+export async function buildApp({ config, engine, cropper, targets, log }: AppParts): Promise<FastifyInstance> {
   const timeout = config.requestTimeoutMs
   const loggerInstance: FastifyBaseLogger = guardLog(log ?? pino({ level: config.logLevel }))
   const app = Fastify({
@@ -56,17 +62,26 @@ export async function buildApp({ config, engine, targets, log }: AppParts): Prom
 
   const metrics = makeMetrics(engine)
   const drain = new Drain()
-  app.decorate('drain', () => drain.wait())
-  addHooks(app, { config, metrics, drain })
+  // hooks run in this order: what refuses a request comes after what counts it
+  addDeadlines(app, timeout)
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id)
+  })
+  addRequestMetrics(app, metrics)
+  addLingeringClose(app)
+  addAuth(app, config.apiKey)
+  addNotFound(app)
+  addDrain(app, drain)
+  addBodyBudget(app, config)
   await app.register(multipart)
   await registerDocs(app, config.apiKey !== null)
 
-  const work = { config, engine, metrics, targets }
-  cropRoute(app, work)
-  answerRoute(app, work)
+  const zoom = { cropper, engine, observer: metrics.observer }
+  cropRoute(app, { config, zoom })
+  answerRoute(app, { config, zoom, targets })
   healthRoutes(app, { engine, drain })
   metricsRoute(app, metrics)
-  infoRoute(app, work)
+  infoRoute(app, { config, engine, targets })
   return app
 }
 

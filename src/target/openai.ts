@@ -3,8 +3,8 @@ import OpenAI from 'openai'
 import type { OpenAiTargetConfig } from '../config/service.js'
 import { CropVlmError } from '../errors.js'
 import { userMessage } from './chat-message.js'
-import { Slots } from './semaphore.js'
-import type { Target, TargetAnswer, TargetRequest } from './targets.js'
+import { Semaphore } from './semaphore.js'
+import type { Target, TargetAnswer, TargetRequest } from './target.js'
 import { TimedOut, timer } from './timer.js'
 
 export function openAiTarget(config: OpenAiTargetConfig): Target {
@@ -22,14 +22,14 @@ export function openAiTarget(config: OpenAiTargetConfig): Target {
     maxRetries: 0,
     timeout: config.timeoutMs,
   })
-  const slots = new Slots(config.concurrency)
+  const semaphore = new Semaphore(config.concurrency)
   return {
     name: config.name,
     model: config.model,
     fullLongestEdge: config.fullEdge,
     cropLongestEdge: config.cropEdge,
     local: false,
-    answer: request => answer(client, config, slots, request),
+    answer: request => answer(client, config, semaphore, request),
   }
 }
 
@@ -37,13 +37,13 @@ export function openAiTarget(config: OpenAiTargetConfig): Target {
 async function answer(
   client: OpenAI,
   { model, timeoutMs }: OpenAiTargetConfig,
-  slots: Slots,
+  semaphore: Semaphore,
   request: TargetRequest,
 ): Promise<TargetAnswer> {
   const deadline = timer(request.deadline - Date.now())
   try {
     const waiting = AbortSignal.any([request.signal, deadline.signal])
-    return await slots.run(waiting, async () => {
+    return await semaphore.run(waiting, async () => {
       const own = timer(timeoutMs)
       try {
         return await complete(client, model, request, AbortSignal.any([waiting, own.signal]))

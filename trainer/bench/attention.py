@@ -11,8 +11,8 @@ import onnx
 import torch
 from graphs import milliseconds, options, session
 
-from cropvlm_trainer.export.graph import MICROSOFT, Graph
-from cropvlm_trainer.export.heads import in_heads
+from cropvlm_trainer.export.graphs.graph import MICROSOFT, Graph
+from cropvlm_trainer.export.precision.per_head import in_heads
 
 
 def main() -> None:

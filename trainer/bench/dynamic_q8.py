@@ -1,7 +1,7 @@
 """The hub's q8: onnxruntime's dynamic quantization, as transformers.js' own conversion makes `*_quantized.onnx`.
 
 Signed weights with a scale for each output channel, which is its fastest form on a CPU with VNNI; activations become
-uint8 as they come, with one scale for a whole tensor. The service's own int8 is another (`export/rows.py`).
+uint8 as they come, with one scale for a whole tensor. The service's own int8 is another (`precision/per_row.py`).
 """
 
 import tempfile

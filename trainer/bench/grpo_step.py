@@ -18,12 +18,12 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-import report
-from work import Work, save_random_weights
+from grpo import report
+from grpo.work import Work, save_random_weights
 
-from cropvlm_trainer.data import synth
-from cropvlm_trainer.fixture import REAL_FILES
-from cropvlm_trainer.run import pick_device
+from cropvlm_trainer.data.synth import dataset
+from cropvlm_trainer.golden.fixture import REAL_FILES
+from cropvlm_trainer.idefics3.model import pick_device
 
 HERE = Path(__file__).resolve().parent
 LORA_R = {"mini": 16, "full": 128}
@@ -44,7 +44,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="NAME of NAME.json and NAME.md")
     args = parser.parse_args()
     if args.size == "mini" and not (args.base and (args.base / "config.json").exists()):
-        parser.error("--size mini needs --base, the folder of a checkpoint (trainer/mini.sh makes one)")
+        parser.error(
+            "--size mini needs --base, the folder of a checkpoint (trainer/experiments/miniature/mini.sh makes one)"
+        )
     if args.steps < 1:
         parser.error("--steps must be 1 or more")
     return args
@@ -55,7 +57,7 @@ def child(work: Work, which: str, scratch: Path) -> dict:
     given, out = scratch / "work.json", scratch / f"{which}.json"
     given.write_text(work.to_json())
     print(f"{work.resolution} px, checkpointing {work.checkpointing}: {which}", flush=True)
-    subprocess.run([sys.executable, HERE / "measure.py", given, which, out], check=True, cwd=scratch)
+    subprocess.run([sys.executable, HERE / "grpo" / "measure.py", given, which, out], check=True, cwd=scratch)
     return json.loads(out.read_text())
 
 
@@ -70,7 +72,7 @@ def main() -> None:
         if args.size == "full":
             save_random_weights(args.files, base)
         tile = json.loads((base / "config.json").read_text())["vision_config"]["image_size"]
-        synth.write(scratch / "pages", args.questions * (args.steps + 1), 7)
+        dataset.write(scratch / "pages", args.questions * (args.steps + 1), 7)
         for resolution in args.resolution:
             for checkpointing in args.checkpointing:
                 work = Work(

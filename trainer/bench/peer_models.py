@@ -19,14 +19,14 @@ from pathlib import Path
 
 import onnx
 from dynamic_q8 import dynamic_q8
-from work import save_random_weights
+from grpo.work import save_random_weights
 
-from cropvlm_trainer.export import export_model, save_graph
-from cropvlm_trainer.export import precision as precision_module
-from cropvlm_trainer.export.manifest import write_json, write_manifest
-from cropvlm_trainer.export.precision import PRECISIONS, convert
-from cropvlm_trainer.export.session import GRAPHS
-from cropvlm_trainer.model import load_checkpoint
+from cropvlm_trainer import export as export_package
+from cropvlm_trainer.export.check.session import GRAPHS
+from cropvlm_trainer.export.export import export_model, save_graph
+from cropvlm_trainer.export.manifest import write_manifest
+from cropvlm_trainer.export.precision.precision import PRECISIONS, convert
+from cropvlm_trainer.idefics3.checkpoint import load_checkpoint, write_json
 
 HUB_Q8 = "_quantized"
 """The suffix that transformers.js gives its dtype q8."""
@@ -53,7 +53,7 @@ def make_mini(folder: Path, out: Path, precisions: Sequence[str]) -> None:
 
 def once(out: Path, made_of: str, make: Callable[[Path], None]) -> None:
     """Makes the folder `out` where it is missing, or was made of something else or by other export code."""
-    sources = sorted(Path(precision_module.__file__).parent.glob("*.py"))
+    sources = sorted(Path(export_package.__file__).parent.rglob("*.py"))
     code = b"".join(source.read_bytes() for source in sources) if out.name != "checkpoint" else b""
     stamp, now = out.with_name(f"{out.name}.stamp"), hashlib.sha256(made_of.encode() + code).hexdigest()
     if out.exists() and stamp.exists() and stamp.read_text() == now:

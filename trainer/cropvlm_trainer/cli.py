@@ -9,17 +9,17 @@ import sys
 COMMANDS = {
     "data": ("cropvlm_trainer.data.command", "make training and evaluation data"),
     "pretrain": (
-        "cropvlm_trainer.pretrain",
+        "cropvlm_trainer.pretrain.command",
         "train a small Idefics3 from scratch to answer from full image and crop",
     ),
     "sft": ("cropvlm_trainer.sft.command", "train a cropper from boxes"),
     "grpo": ("cropvlm_trainer.grpo.command", "train a cropper by what helps a reward VLM to answer"),
     "eval": ("cropvlm_trainer.evaluation.command", "score a cropper and a target on a manifest"),
-    "summary": ("cropvlm_trainer.summary", "put the scores of several croppers and seeds side by side"),
+    "summary": ("cropvlm_trainer.evaluation.summary", "put the scores of several croppers and seeds side by side"),
     "export": ("cropvlm_trainer.export.command", "write the ONNX folder that the service runs"),
     "verify": ("cropvlm_trainer.export.verify_command", "check an exported folder: files, graphs, answers, parity"),
-    "fixture": ("cropvlm_trainer.fixture", "write random-weight model folders for tests"),
-    "golden": ("cropvlm_trainer.golden", "write the oracle files that the TypeScript tests read"),
+    "fixture": ("cropvlm_trainer.golden.fixture", "write random-weight model folders for tests"),
+    "golden": ("cropvlm_trainer.golden.command", "write the oracle files that the TypeScript tests read"),
 }
 
 

@@ -10,10 +10,9 @@ import math
 import re
 from collections.abc import Sequence
 
-PROMPT_CONTRACT = 1
+from cropvlm_trainer.boxes import Box, is_box
 
-Box = tuple[int, int, int, int]
-"""`(x1, y1, x2, y2)` in whole per cent of the upright image, 0..100, x2 > x1 and y2 > y1."""
+PROMPT_CONTRACT = 1
 
 END_OF_UTTERANCE = "<end_of_utterance>"
 CHAT_TEMPLATE = (
@@ -62,9 +61,8 @@ def parse_box(text: str) -> Box | None:
     if not match:
         return None
     x1, y1, x2, y2 = (int(v) for v in match.groups())
-    if max(x1, y1, x2, y2) > 100 or x2 <= x1 or y2 <= y1:
-        return None
-    return x1, y1, x2, y2
+    box = (x1, y1, x2, y2)
+    return box if is_box(box) else None
 
 
 def to_pixels(box: Sequence[float], width: int, height: int) -> Box:

@@ -6,9 +6,11 @@ import { constants, setPriority } from 'node:os'
 import { CropVlmError } from '../../errors.js'
 import type { WorkerOptions } from '../options.js'
 import type { EngineInfo, EngineReply, EngineRequest } from '../protocol.js'
-import { type Outcome, runJobs, settlingAll, type Task } from './jobs.js'
+import { ImageFiles } from './image-file.js'
+import { type JobContext, runJobs } from './jobs.js'
 import { childLog } from './log.js'
 import { loadModels, type Models, warmUp } from './models.js'
+import { type Outcome, settlingAll, type Task } from './task.js'
 
 process.title = 'cropvlm-engine'
 // before any thread is made, which all get it
@@ -22,7 +24,8 @@ process.on('disconnect', () => process.exit(0))
 /** Jobs accepted and not answered yet. */
 const aborts = new Map<number, AbortController>()
 let last: Promise<void> = Promise.resolve()
-let started: { models: Models; options: WorkerOptions } | null = null
+/** null until the models have been loaded. */
+let context: JobContext | null = null
 
 process.on('message', message => {
   const request = message as EngineRequest
@@ -56,7 +59,8 @@ async function start(options: WorkerOptions): Promise<void> {
   try {
     const models = await loadModels(options)
     await warmUp(models, options)
-    started = { models, options }
+    const { limits, constrained } = options
+    context = { models, files: new ImageFiles(), limits, constrained }
     send({ type: 'ready', info: describe(models) })
   } catch (error) {
     if (!(error instanceof CropVlmError)) logFailure('loading the models failed', error)
@@ -84,8 +88,8 @@ async function answer(tasks: readonly AcceptedTask[]): Promise<void> {
     }
   }
   await settlingAll(tasks, settle, async () => {
-    if (!started) throw new CropVlmError('not_ready', 'The models are still being loaded; try again shortly.')
-    await runJobs(tasks, started.models, started.options, settle)
+    if (!context) throw new CropVlmError('not_ready', 'The models are still being loaded; try again shortly.')
+    await runJobs(tasks, context, settle)
   })
 }
 
@@ -94,11 +98,12 @@ interface AcceptedTask extends Task {
 }
 
 function describe({ cropper, targets }: Models): EngineInfo {
-  const models = [cropper, ...new Set(targets.values())]
+  const models = [...(cropper ? [cropper] : []), ...new Set(targets.values())]
+  const [first] = models
   return {
     models: models.map(({ info }) => info),
-    executionProvider: cropper.executionProvider,
-    executionProviderReason: cropper.executionProviderReason,
+    executionProvider: first?.executionProvider ?? null,
+    executionProviderReason: first?.executionProviderReason ?? 'no model is loaded',
     pid: process.pid,
   }
 }

@@ -1,29 +1,28 @@
 /** The engine process's models: loaded, and warmed up with one real answer each. */
 
 import { targetPrompt } from '../../contract/prompts.js'
-import { findBox } from '../../cropper/idefics3.js'
 import type { RawImage } from '../../image/decode.js'
 import { loadModel, type VisionLanguageModel } from '../../vlm/model.js'
 import { plainImage } from '../../vlm/request.js'
 import type { ModelFolder, WorkerOptions } from '../options.js'
-import { defaultThreads } from '../threads.js'
+import { findBox } from './find-boxes.js'
 import { childLog } from './log.js'
 
 export interface Models {
-  cropper: VisionLanguageModel
+  /** null where no cropper model was asked for. */
+  cropper: VisionLanguageModel | null
   /** By the local target's name in the configuration. */
   targets: ReadonlyMap<string, VisionLanguageModel>
 }
 
-/** Loads the cropper and every local target; targets of the same folder and precision share a model. */
+/** Loads the cropper, if there is one, and every local target; targets of the same folder and precision share a model. */
 export async function loadModels(options: WorkerOptions): Promise<Models> {
-  const { executionProvider, verifyHashes, prefixCacheBytes, graphCacheDir } = options
+  const { executionProvider, verifyHashes, prefixCacheBytes, graphCacheDir, threads } = options
   const log = (level: 'info' | 'warn', message: string) => childLog(level, {}, message)
   const graphCache = graphCacheDir === null ? null : { dir: graphCacheDir, log }
-  const threads = options.threads ?? defaultThreads()
   const load = ({ dir, precision }: ModelFolder, role: 'cropper' | 'target') =>
     loadModel({ dir, role, precision, executionProvider, threads, verifyHashes, prefixCacheBytes, graphCache })
-  const cropper = await load(options.cropper, 'cropper')
+  const cropper = options.cropper && (await load(options.cropper, 'cropper'))
   const targets = new Map<string, VisionLanguageModel>()
   for (const [index, target] of options.targets.entries()) {
     const twin = options.targets.slice(0, index).find(o => o.dir === target.dir && o.precision === target.precision)
@@ -36,7 +35,7 @@ export async function loadModels(options: WorkerOptions): Promise<Models> {
 export async function warmUp({ cropper, targets }: Models, { constrained }: WorkerOptions): Promise<void> {
   const image = plainImage(greyImage(64, 48))
   const { signal } = new AbortController()
-  await findBox(cropper, { image, question: 'What is this?', resolution: null, signal }, constrained)
+  if (cropper) await findBox(cropper, { image, question: 'What is this?', resolution: null, signal }, constrained)
   for (const model of new Set(targets.values()))
     await model.generate({
       images: [image, image],

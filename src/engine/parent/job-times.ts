@@ -1,6 +1,6 @@
 import type { Job } from '../protocol.js'
 import { RecentMedian } from './backoff.js'
-import type { Ticket } from './pending-job.js'
+import type { PendingJob } from './pending-job.js'
 
 /** Job time assumed for a `Retry-After` until one has been measured, in milliseconds. */
 const FIRST_JOB_MS = 1000
@@ -35,7 +35,7 @@ export class JobTimes {
    * @param waiting Those before it.
    * @param running Those a process has been given: what is left of them counts.
    */
-  untilStart(waiting: readonly Ticket[], running: readonly Ticket[], processes: number): number {
+  untilStart(waiting: readonly PendingJob[], running: readonly PendingJob[], processes: number): number {
     const now = performance.now()
     const share = (job: Job) => this.#share.get(kindOf(job))?.value ?? 0
     const ahead = waiting.reduce((sum, { job }) => sum + share(job), 0)
@@ -54,9 +54,14 @@ export class JobTimes {
 }
 
 function kindOf(job: Job): string {
-  return job.kind === 'crop'
-    ? `crop ${job.resolution} ${job.questions.length}`
-    : `generate ${job.model} ${job.resolution}`
+  switch (job.kind) {
+    case 'locate':
+      return `locate ${job.resolution} ${job.questions.length}`
+    case 'render':
+      return `render ${job.pictures.length}`
+    case 'generate':
+      return `generate ${job.model} ${job.resolution}`
+  }
 }
 
 function median(medians: Map<string, RecentMedian>, kind: string): RecentMedian {

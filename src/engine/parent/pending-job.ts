@@ -1,27 +1,30 @@
 import { CropVlmError } from '../../errors.js'
-import type { CropResult, GenerateResult, Job } from '../protocol.js'
+import type { CallOptions } from '../engine.js'
+import type { AnyResult, Job } from '../protocol.js'
 
 /**
  * One job that somebody waits for: a promise that settles with the job's result, or as soon as its deadline passes or
  * its caller aborts, whichever comes first.
  */
-export class Ticket {
-  readonly promise: Promise<CropResult | GenerateResult>
+export class PendingJob {
+  readonly promise: Promise<AnyResult>
   readonly queuedAt = performance.now()
+  /** See `CallOptions`. */
+  readonly isSecondHalf: boolean
   /** When the engine process was given the job, on `performance.now()`'s clock; null while it waits. */
   startedAt: number | null = null
-  #settle: { resolve: (result: CropResult | GenerateResult) => void; reject: (error: CropVlmError) => void } | null
+  #settle: { resolve: (result: AnyResult) => void; reject: (error: CropVlmError) => void } | null
   readonly #cleanUp: () => void
 
   /** @param onGivenUp Called once, after the rejection, if deadline or abort came first. */
   constructor(
     readonly id: number,
     readonly job: Job,
-    deadline: number,
-    signal: AbortSignal,
-    onGivenUp: (ticket: Ticket) => void,
+    { signal, deadline, isSecondHalf = false }: CallOptions,
+    onGivenUp: (pending: PendingJob) => void,
   ) {
-    const { promise, resolve, reject } = withResolvers<CropResult | GenerateResult>()
+    this.isSecondHalf = isSecondHalf
+    const { promise, resolve, reject } = withResolvers<AnyResult>()
     this.promise = promise
     this.#settle = { resolve, reject }
     const giveUp = (error: CropVlmError) => {
@@ -41,11 +44,11 @@ export class Ticket {
   }
 
   /** Whether nobody waits any more. */
-  get settled(): boolean {
+  get isSettled(): boolean {
     return this.#settle === null
   }
 
-  resolve(result: CropResult | GenerateResult): void {
+  resolve(result: AnyResult): void {
     this.#settle?.resolve(result)
     this.#close()
   }

@@ -4,7 +4,6 @@
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { CropVlmError, type ErrorCode } from '../../errors.js'
-import { isProbe } from './log.js'
 
 export interface ErrorBody {
   error: {
@@ -140,7 +139,11 @@ function logError(error: CropVlmError, status: number, request: FastifyRequest):
   if (status < 500) request.log.debug({ code, reason }, 'request refused')
   else if (!log) request.log.error({ err: error, code }, 'request failed')
   // a probe that asks every second while the models load has its answer
-  else request.log[isProbe(request) ? 'debug' : log]({ code, reason, cause: rootCause(error) }, 'request failed')
+  else
+    request.log[request.routeOptions.config?.probe ? 'debug' : log](
+      { code, reason, cause: rootCause(error) },
+      'request failed',
+    )
 }
 
 /** What lies under a failure, as in "connect ECONNREFUSED 127.0.0.1:8000"; undefined where nothing but our own text does. */

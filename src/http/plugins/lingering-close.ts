@@ -1,13 +1,18 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /** How long a client may go on sending a body that has been answered already. */
 const LINGER_MS = 2000
 
 /**
- * A reply to a body that is still being sent (too large, or its deadline passed). Closing at once would reset the
- * connection and the client would never read the reply, so the rest is discarded for a moment first.
+ * Keeps a connection open for a moment after a reply to a body that is still being sent (it is too large, or its
+ * deadline has passed), and discards the rest of that body. Closing at once would reset the connection, and the client
+ * would never read the reply.
  */
-export function linger(request: FastifyRequest, reply: FastifyReply): void {
+export function addLingeringClose(app: FastifyInstance): void {
+  app.addHook('onSend', async (request, reply) => linger(request, reply))
+}
+
+function linger(request: FastifyRequest, reply: FastifyReply): void {
   const { raw } = request
   // not a real request under `inject`: there it is undefined
   if (raw.complete !== false || raw.destroyed) return

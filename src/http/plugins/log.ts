@@ -15,19 +15,14 @@ export function guardLog(log: Logger): Logger {
   return log.child({}, { redact: [...paths, '*.apiKey', 'apiKey'], serializers: { req, res, err } })
 }
 
-/** Whether a request is one of those that orchestrators and scrapers send every few seconds. */
-export function isProbe({ routeOptions: { url = '' } }: FastifyRequest): boolean {
-  return url.startsWith('/health') || url === '/metrics'
-}
-
-/** One line a request; probes and scrapers come every few seconds and are told of at debug only. */
+/** One line a request; those of orchestrators and scrapers come every few seconds and are told of at debug only. */
 export class RequestLog extends LogController {
   override incomingRequest(): void {}
 
   override requestCompleted(error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
     const line = { req: request, res: reply, ms: Math.round(reply.elapsedTime) }
     if (error) request.log.error({ ...line, err: error }, 'reply failed')
-    else request.log[isProbe(request) ? 'debug' : 'info'](line, 'request')
+    else request.log[request.routeOptions.config?.probe ? 'debug' : 'info'](line, 'request')
   }
 }
 

@@ -1,7 +1,7 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
-import { VERSION } from '../routes/info.js'
+import { VERSION } from '../../version.js'
 
 /** The page's own assets and nothing else. Without the plugin's upgrade-insecure-requests, which breaks it over HTTP. */
 const CSP =

@@ -1,7 +1,8 @@
 /** Reads a multipart form into memory under hard limits: what is over them is thrown away as it arrives. */
 import type { FastifyRequest } from 'fastify'
 import { CropVlmError } from '../../errors.js'
-import { callerOf } from '../plugins/deadline.js'
+import { tooLarge } from '../plugins/body-budget.js'
+import { deadlineOf } from '../plugins/deadline.js'
 
 export interface FormLimits {
   /** Of the whole body, in bytes. */
@@ -26,7 +27,7 @@ const MOST_FIELDS = 32
  */
 export async function readForm(request: FastifyRequest, limits: FormLimits): Promise<Form> {
   const { raw } = request
-  const { signal } = callerOf(request)
+  const { signal } = deadlineOf(request)
   let size = 0
   let stop: (error: Error) => void = () => {}
   const stopped = new Promise<never>((_, reject) => {
@@ -92,8 +93,4 @@ async function readParts(request: FastifyRequest, limits: FormLimits): Promise<F
 function unreadable(error: unknown): unknown {
   if (!(error instanceof Error) || 'code' in error || error instanceof TypeError) return error
   return new CropVlmError('invalid_body', `The form cannot be read: ${error.message}.`, { cause: error })
-}
-
-export function tooLarge(maxBytes: number): CropVlmError {
-  return new CropVlmError('body_too_large', `The body is over ${maxBytes} bytes; send a smaller image.`)
 }

@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify'
-import type { Engine } from '../../engine/parent/client.js'
-import { CropVlmError } from '../../errors.js'
+import type { Engine } from '../../engine/engine.js'
+import { CropVlmError, draining } from '../../errors.js'
 import type { Drain } from '../plugins/drain.js'
+import { PROBE } from '../plugins/route-config.js'
 import { errorReplies } from '../reply/schemas.js'
 
 const status = (value: string) => ({
@@ -16,13 +17,16 @@ export function healthRoutes(app: FastifyInstance, { engine, drain }: { engine: 
   for (const url of ['/health', '/health/live'])
     app.get(
       url,
-      { schema: { summary: 'Whether the process runs', security: [], response: { 200: status('live') } } },
+      {
+        config: PROBE,
+        schema: { summary: 'Whether the process runs', security: [], response: { 200: status('live') } },
+      },
       async () => ({ status: 'live' }),
     )
   const response = { 200: status('ready'), ...errorReplies({ 503: 'Loading, draining, or the engine is down.' }) }
   const schema = { summary: 'Whether requests can be answered', security: [], response }
-  app.get('/health/ready', { schema }, async () => {
-    if (drain.draining) throw new CropVlmError('draining', 'This instance is shutting down.')
+  app.get('/health/ready', { config: PROBE, schema }, async () => {
+    if (drain.draining) throw draining()
     switch (engine.state) {
       case 'ready':
         return { status: 'ready' }
@@ -31,7 +35,7 @@ export function healthRoutes(app: FastifyInstance, { engine, drain }: { engine: 
       case 'restarting':
         throw new CropVlmError('engine_unavailable', 'The engine process died and is being restarted.')
       case 'draining':
-        throw new CropVlmError('draining', 'This instance is shutting down.')
+        throw draining()
       case 'stopped':
         throw new CropVlmError('engine_unavailable', 'The engine process has stopped; the log has the reason.')
     }

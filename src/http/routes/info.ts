@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../../config/service.js'
-import type { Engine } from '../../engine/parent/client.js'
-import type { Target } from '../../target/targets.js'
+import type { Engine } from '../../engine/engine.js'
+import type { EngineInfo } from '../../engine/protocol.js'
+import type { Target } from '../../target/target.js'
+import { VERSION } from '../../version.js'
 import type { ModelInfo } from '../../vlm/model-info.js'
 
 interface Parts {
@@ -10,11 +11,6 @@ interface Parts {
   engine: Engine
   targets: ReadonlyMap<string, Target>
 }
-
-/** The package's own version. */
-export const VERSION = (
-  JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
-).version
 
 /** `GET /info`: what runs here and within which limits. No secrets: no key, and no target's address. */
 export function infoRoute(app: FastifyInstance, { config, engine, targets }: Parts): void {
@@ -26,10 +22,7 @@ export function infoRoute(app: FastifyInstance, { config, engine, targets }: Par
     name: 'cropvlm',
     version: VERSION,
     models: engine.info?.models.map(model) ?? [],
-    execution_provider: engine.info && {
-      name: engine.info.executionProvider,
-      reason: engine.info.executionProviderReason,
-    },
+    execution_provider: provider(engine.info),
     limits: {
       body_bytes: config.maxBodyBytes,
       pixels: config.maxPixels,
@@ -47,6 +40,11 @@ export function infoRoute(app: FastifyInstance, { config, engine, targets }: Par
       crop_longest_edge: target.cropLongestEdge,
     })),
   }))
+}
+
+/** null where no model runs, or none yet. */
+function provider(info: EngineInfo | null) {
+  return info?.executionProvider ? { name: info.executionProvider, reason: info.executionProviderReason } : null
 }
 
 function model(info: ModelInfo) {

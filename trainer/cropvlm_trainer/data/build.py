@@ -12,12 +12,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cropvlm_trainer.data.images import ImageStore
-from cropvlm_trainer.data.manifest import to_lines, write_whole
 from cropvlm_trainer.data.merge import merge
 from cropvlm_trainer.data.parts import collect, read_part
 from cropvlm_trainer.data.readers import pin
 from cropvlm_trainer.data.report import report, summary
 from cropvlm_trainer.data.sources import Source, parse_sources
+from cropvlm_trainer.rows import to_lines, write_whole
 
 
 def build(out: Path, source_texts: list[str], split: str, limit: int | None, shard_size: int) -> None:

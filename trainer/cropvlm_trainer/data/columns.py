@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cropvlm_trainer.data.growth import check_box
+from cropvlm_trainer.boxes import check_box
+from cropvlm_trainer.rows import is_text, is_texts
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Rejection(ValueError):
 
 def question_of(raw: Raw) -> str:
     """The question without white space around it."""
-    if not isinstance(raw.question, str) or not raw.question.strip():
+    if not is_text(raw.question):
         raise Rejection("no question")
     return raw.question.strip()
 
@@ -58,7 +59,7 @@ def answers_of(raw: Raw) -> list[str]:
     answers = [raw.answers] if isinstance(raw.answers, str) else raw.answers
     if not answers:
         raise Rejection("no answers")
-    if not isinstance(answers, list | tuple) or not all(isinstance(answer, str) for answer in answers):
+    if not is_texts(answers):
         raise Rejection("answers are not text", f"answers are {str(answers)[:200]}")
     if not any(answer.strip() for answer in answers):
         raise Rejection("no answers", "every answer is blank")

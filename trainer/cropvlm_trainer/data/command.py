@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from cropvlm_trainer.data import synth
 from cropvlm_trainer.data.seed import arguments as seed_arguments
+from cropvlm_trainer.data.synth import dataset
 
 # What each command needs beyond that is imported when it runs: --help should not take seconds.
 
@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     make.add_argument("--n", type=int, required=True, help="pages")
     make.add_argument("--seed", type=int, default=0)
     make.add_argument("--out", type=Path, required=True, help="folder for manifest.jsonl and images/")
-    make.add_argument("--kinds", nargs="+", choices=synth.KINDS, default=list(synth.KINDS))
+    make.add_argument("--kinds", nargs="+", choices=dataset.KINDS, default=list(dataset.KINDS))
     make.add_argument("--questions", type=int, default=1, help="questions a page, at most")
     make.set_defaults(data_run=_synth)
 
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _synth(args: argparse.Namespace) -> None:
-    synth.write(args.out, args.n, args.seed, args.kinds, args.questions)
+    dataset.write(args.out, args.n, args.seed, args.kinds, args.questions)
 
 
 def _build(args: argparse.Namespace) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cropvlm_trainer.data.growth import check_box, grow, growth_factors
-from cropvlm_trainer.data.manifest import check_beside, read_rows, to_lines, write_whole
-from cropvlm_trainer.measures import area
+from cropvlm_trainer.boxes import grow, growth_factors
+from cropvlm_trainer.metrics.exact_and_iou import area
+from cropvlm_trainer.rows import check_beside, read_rows, to_lines, write_whole
 
 PERCENTILE = "percentile"
 
@@ -18,14 +18,7 @@ def expand(manifest: Path, out: Path, by: str) -> None:
     without a valid box, and for an `out` that exists or lies in another folder, where image paths would not hold.
     """
     check_beside(manifest, out)
-    rows = read_rows(manifest)
-    for number, row in enumerate(rows, start=1):
-        if "box" not in row:
-            raise ValueError(f"row {number} of {manifest} has no box; give boxes to every row first")
-        try:
-            check_box(row["box"])
-        except ValueError as error:
-            raise ValueError(f"row {number} of {manifest}: {error}") from error
+    rows = read_rows(manifest, needs=("box",))
     factors = _factors([area(row["box"]) for row in rows], by)
     grown = [{**row, "box": list(grow(row["box"], factor))} for row, factor in zip(rows, factors, strict=True)]
     write_whole(out, to_lines(grown))

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 from cropvlm_trainer.data.columns import Raw
-from cropvlm_trainer.data.manifest import read_rows
 from cropvlm_trainer.data.sources import KNOWN, OWN, Source
+from cropvlm_trainer.rows import read_rows
 
 
 class Reader(Protocol):

@@ -6,7 +6,7 @@ import json
 from hashlib import sha256
 from pathlib import Path
 
-from cropvlm_trainer.data.manifest import read_rows, to_lines, write_whole
+from cropvlm_trainer.rows import read_rows, to_lines, write_whole
 
 SFT, GRPO = "sft.jsonl", "grpo.jsonl"
 
@@ -16,14 +16,12 @@ def divide(rows: list[dict], seed: int, share: float) -> tuple[list[dict], list[
 
     Images go in the order of a seeded hash of their path, and with them the rows, so neither the halves nor their
     order depend on the order of `rows`. The path stands for the image: `data build` names images by content.
-    Raises ValueError for a share that leaves a half empty, and for a row without an image.
+    Raises ValueError for a share that leaves a half empty.
     """
     if not 0 < share < 1:
         raise ValueError(f"--share {share}: give a number between 0 and 1, as 0.5")
     by_image: dict[str, list[dict]] = {}
-    for number, row in enumerate(rows, start=1):
-        if not row.get("image"):
-            raise ValueError(f"row {number} has no image; write the manifest anew with `cropvlm-train data build`")
+    for row in rows:
         by_image.setdefault(row["image"], []).append(row)
     sft: list[dict] = []
     grpo: list[dict] = []
@@ -37,7 +35,7 @@ def divide(rows: list[dict], seed: int, share: float) -> tuple[list[dict], list[
 
 def split(data: Path, seed: int, share: float) -> None:
     """Writes `sft.jsonl` and `grpo.jsonl` beside `manifest.jsonl`; another split that is there is an error."""
-    sft, grpo = divide(read_rows(data / "manifest.jsonl"), seed, share)
+    sft, grpo = divide(read_rows(data / "manifest.jsonl", needs=("image",)), seed, share)
     halves = {data / SFT: to_lines(sft), data / GRPO: to_lines(grpo)}
     for path, content in halves.items():
         # Overwriting it could give GRPO the images on which a cropper has been trained already.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -12,25 +10,15 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from cropvlm_trainer.export.adapter import open_checkpoint
-from cropvlm_trainer.image_processing import load_image, tile_grid
-from cropvlm_trainer.run import pick_device
-from cropvlm_trainer.tokenizer import MAX_GRID
+from cropvlm_trainer.chat.messages import Question
+from cropvlm_trainer.idefics3.adapter import open_checkpoint
+from cropvlm_trainer.idefics3.image_processing import tile_grid
+from cropvlm_trainer.idefics3.model import pick_device
+from cropvlm_trainer.idefics3.tokenizer import MAX_GRID
 
 BATCH_TILES = 64
 """Tiles a batch holds at most: 32 questions about a full image and a crop of one tile each."""
 BATCH = 32
-
-# Several questions ask about one page, and croppings come one after another.
-open_image = lru_cache(maxsize=8)(load_image)
-
-
-@dataclass(frozen=True)
-class Question:
-    """One prompt. Its pictures, in prompt order, are made when they are needed: a set of 8k images fills no memory."""
-
-    text: str
-    pictures: Callable[[], list[Image.Image]]
 
 
 class Target(Protocol):

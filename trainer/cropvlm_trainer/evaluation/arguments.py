@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from cropvlm_trainer.chat.answer_cache import KeptAnswers
+from cropvlm_trainer.chat.client import EndpointTarget
+from cropvlm_trainer.chat.endpoint import Endpoint, key_from
 from cropvlm_trainer.evaluation.answers import Checkpoint, Target
-from cropvlm_trainer.evaluation.endpoint import EndpointTarget
-from cropvlm_trainer.evaluation.endpoint_settings import Endpoint, key_from
-from cropvlm_trainer.evaluation.kept import KeptAnswers
 
 CHECKPOINT_TOKENS = 16
 """What the mini models' answers need; those of documents are longer."""

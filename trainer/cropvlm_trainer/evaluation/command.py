@@ -13,20 +13,18 @@ from functools import partial
 
 from PIL import Image
 
-from cropvlm_trainer.contract import Box, cropper_prompt, parse_box, target_prompt
+from cropvlm_trainer.boxes import Box
+from cropvlm_trainer.chat.messages import Question
+from cropvlm_trainer.contract import cropper_prompt, parse_box, target_prompt
 from cropvlm_trainer.evaluation import arguments
-from cropvlm_trainer.evaluation.answers import Checkpoint, Question, open_image
-from cropvlm_trainer.evaluation.croppings import (
-    Cropping,
-    cut,
-    expanded_croppings,
-    expanded_name,
-    reference_croppings,
-)
-from cropvlm_trainer.evaluation.manifest import asked_question, scored_rows
+from cropvlm_trainer.evaluation.answers import Checkpoint
+from cropvlm_trainer.evaluation.croppings import Cropping, cut, expanded_croppings, expanded_name, reference_croppings
 from cropvlm_trainer.evaluation.plot import draw_expansion
+from cropvlm_trainer.evaluation.questions import asked_question, scored_rows
 from cropvlm_trainer.evaluation.report import held_out, markdown
 from cropvlm_trainer.evaluation.scores import AVERAGE
+from cropvlm_trainer.idefics3.image_processing import open_image
+from cropvlm_trainer.rows import check_images
 
 add_arguments = arguments.add_arguments
 BOX_TOKENS = 24
@@ -35,9 +33,7 @@ BOX_TOKENS = 24
 def run(args: argparse.Namespace) -> None:
     arguments.check(args)
     rows = scored_rows(args.data, args.limit)
-    missing = sorted({row["image"] for row in rows if not (args.data / row["image"]).exists()})
-    if missing:
-        raise FileNotFoundError(f"{args.data} lacks {len(missing)} images of its manifest, first {missing[0]}")
+    check_images(args.data / "manifest.jsonl", rows)
     croppings: dict[str, Cropping] = {}
     if not args.cropper_only and all(row.get("box") for row in rows):
         croppings |= reference_croppings(rows, args.seed) | expanded_croppings(rows, args.expand)

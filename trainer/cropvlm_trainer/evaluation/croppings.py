@@ -7,9 +7,9 @@ from random import Random
 
 from PIL import Image
 
-from cropvlm_trainer.contract import Box, to_pixels
-from cropvlm_trainer.data.regions import taught_region, to_box
-from cropvlm_trainer.measures import Rect
+from cropvlm_trainer.boxes import Box, expanded, taught_region, to_box
+from cropvlm_trainer.contract import to_pixels
+from cropvlm_trainer.metrics.exact_and_iou import Rect
 
 Cropping = Sequence[Rect | None]
 """A box a question, per cent; None where the cropper gave no valid one, and the full image stands in."""
@@ -29,19 +29,6 @@ def expanded_croppings(rows: Sequence[dict], factors: Sequence[float]) -> dict[s
 
 def expanded_name(factor: float) -> str:
     return f"own box x {factor:g}"
-
-
-def expanded(rect: Rect, factor: float) -> tuple[float, float, float, float]:
-    """The box with `factor` times the area about the same centre, cut off at the image's edges.
-
-    Raises ValueError for a factor that is not above 0.
-    """
-    if not factor > 0:
-        raise ValueError(f"a box cannot be expanded by {factor:g}; give factors above 0")
-    x, y = (rect[0] + rect[2]) / 2, (rect[1] + rect[3]) / 2
-    # The area is to grow by the factor, so each side grows by its root.
-    w, h = ((high - low) / 2 * factor**0.5 for low, high in ((rect[0], rect[2]), (rect[1], rect[3])))
-    return max(0.0, x - w), max(0.0, y - h), min(100.0, x + w), min(100.0, y + h)
 
 
 def moved(rng: Random, box: Box) -> Box:

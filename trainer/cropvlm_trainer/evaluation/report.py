@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from cropvlm_trainer.contract import Box
-from cropvlm_trainer.evaluation.manifest import ANLS, CHOICE, EXACT, VQA, measure_of, source_of
+from cropvlm_trainer.boxes import Box
+from cropvlm_trainer.evaluation.questions import ANLS, CHOICE, EXACT, VQA, measure_of, source_of
 from cropvlm_trainer.evaluation.scores import (
     VQA_REFERENCE,
     Answers,
@@ -14,7 +14,7 @@ from cropvlm_trainer.evaluation.scores import (
     grouped,
     own_measures,
 )
-from cropvlm_trainer.measures import area, box_measures
+from cropvlm_trainer.metrics.exact_and_iou import area, box_measures
 
 TITLES = {
     EXACT: "exact match",

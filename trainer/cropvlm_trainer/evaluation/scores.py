@@ -5,19 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from cropvlm_trainer.anls import anls
-from cropvlm_trainer.choices import OUTCOMES, outcome, right_option
-from cropvlm_trainer.evaluation.manifest import (
-    ANLS,
-    CHOICE,
-    EXACT,
-    VQA,
-    measure_of,
-    options_of,
-    source_of,
-)
-from cropvlm_trainer.measures import exact_match
-from cropvlm_trainer.vqa import vqa_accuracy, vqa_accuracy_as_reference
+from cropvlm_trainer.evaluation.questions import ANLS, CHOICE, EXACT, VQA, measure_of, options_of, source_of
+from cropvlm_trainer.metrics.anls import anls
+from cropvlm_trainer.metrics.choices import OUTCOMES, outcome, right_option
+from cropvlm_trainer.metrics.exact_and_iou import exact_match
+from cropvlm_trainer.metrics.vqa import vqa_accuracy, vqa_accuracy_as_reference
 
 VQA_REFERENCE = "vqa_accuracy_reference_code"
 AVERAGE = "average"

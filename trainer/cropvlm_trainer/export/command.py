@@ -4,11 +4,11 @@ import argparse
 import json
 from pathlib import Path
 
-from cropvlm_trainer.export import export
-from cropvlm_trainer.export.lossy import FLOOR
-from cropvlm_trainer.export.pages import PAGES
-from cropvlm_trainer.export.parity import TOLERANCE
-from cropvlm_trainer.export.precision import PRECISIONS
+from cropvlm_trainer.export.check.agreement import FLOOR
+from cropvlm_trainer.export.check.pages import PAGES
+from cropvlm_trainer.export.check.parity import TOLERANCE
+from cropvlm_trainer.export.export import export
+from cropvlm_trainer.export.precision.precision import PRECISIONS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,13 +1,13 @@
 """The rest of a model folder: the Hugging Face files, and `cropvlm.json` with a sha256 for each file."""
 
 import hashlib
-import json
 import shutil
 from pathlib import Path
 
 from transformers import Idefics3Processor
 
 from cropvlm_trainer.contract import PROMPT_CONTRACT
+from cropvlm_trainer.idefics3.checkpoint import write_json
 
 FORMAT = 2
 COPIED = (
@@ -22,8 +22,6 @@ COPIED = (
     "chat_template.json",
     "chat_template.jinja",
 )
-TRAINING = "training.json"
-NO_TRAINING = {"base": None, "data": None, "recipe": None, "steps": 0, "seed": None}
 
 
 def copy_hub_files(checkpoint: Path, processor: Idefics3Processor, out: Path) -> None:
@@ -37,12 +35,6 @@ def copy_hub_files(checkpoint: Path, processor: Idefics3Processor, out: Path) ->
         write_json(out / "processor_config.json", merged)
     if not any((out / name).exists() for name in ("chat_template.json", "chat_template.jinja")):
         write_json(out / "chat_template.json", {"chat_template": processor.chat_template})
-
-
-def read_training(checkpoint: Path) -> dict:
-    """What `training.json` beside the weights says of how they came to be."""
-    path = checkpoint / TRAINING
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else NO_TRAINING
 
 
 def tile_resolutions(processor: Idefics3Processor) -> list[int]:
@@ -87,7 +79,3 @@ def revision(hashes: dict[str, str]) -> str:
 def sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def write_json(path: Path, value: dict) -> None:
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

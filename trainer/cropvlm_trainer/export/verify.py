@@ -10,14 +10,14 @@ import numpy as np
 from transformers import AutoProcessor, Idefics3Processor
 
 from cropvlm_trainer.contract import PROMPT_CONTRACT, cropper_prompt, target_prompt
-from cropvlm_trainer.data import synth
+from cropvlm_trainer.data.synth import dataset
 from cropvlm_trainer.export import manifest
-from cropvlm_trainer.export.adapter import open_checkpoint
-from cropvlm_trainer.export.expected import NEW_TOKENS, Expected, expected, make_prompt
-from cropvlm_trainer.export.lossy import FLOOR, check_lossy
-from cropvlm_trainer.export.parity import TOLERANCE, check_exact
-from cropvlm_trainer.export.precision import PRECISIONS
-from cropvlm_trainer.export.session import OnnxModel
+from cropvlm_trainer.export.check.agreement import FLOOR, check_lossy
+from cropvlm_trainer.export.check.expected import NEW_TOKENS, Expected, expected, make_prompt
+from cropvlm_trainer.export.check.parity import TOLERANCE, check_exact
+from cropvlm_trainer.export.check.session import OnnxModel
+from cropvlm_trainer.export.precision.precision import PRECISIONS
+from cropvlm_trainer.idefics3.adapter import open_checkpoint
 
 MANIFEST = "cropvlm.json"
 ROLES = {"cropper": cropper_prompt, "target": target_prompt}
@@ -122,7 +122,7 @@ def _load(into: list[OnnxModel], folder: Path, suffix: str) -> None:
 
 def _answer(onnx_model: OnnxModel, processor: Idefics3Processor, prompt: Callable[[str], str], resolution: int) -> str:
     """Answers a page freely; raises ValueError for logits that are not finite."""
-    page, _ = synth.make_page(synth.HELD_OUT_SEED, 0)
+    page, _ = dataset.make_page(dataset.HELD_OUT_SEED, 0)
     made = make_prompt(processor, [page.image], prompt(page.questions[0].text), resolution)
     embeds = onnx_model.prompt(made.ids, made.tiles, processor.image_token_id)
     tokens, logits = onnx_model.generate(embeds, {processor.tokenizer.eos_token_id}, NEW_TOKENS)

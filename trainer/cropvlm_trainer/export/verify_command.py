@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from cropvlm_trainer.export.lossy import FLOOR
-from cropvlm_trainer.export.parity import TOLERANCE
+from cropvlm_trainer.export.check.agreement import FLOOR
+from cropvlm_trainer.export.check.parity import TOLERANCE
 from cropvlm_trainer.export.verify import Against, verify
 
 

@@ -6,7 +6,7 @@ import torch
 from transformers import Idefics3ForConditionalGeneration, Idefics3Processor
 
 from cropvlm_trainer.contract import cropper_prompt, target_prompt
-from cropvlm_trainer.patterns import FORMULAS, pattern_image
+from cropvlm_trainer.data.synth.test_patterns import FORMULAS, pattern_image
 
 NEW_TOKENS = 24
 MARGIN = 1e-3

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 from transformers import Idefics3ImageProcessorPil
 
-from cropvlm_trainer.patterns import FORMULAS, pattern_image
+from cropvlm_trainer.data.synth.test_patterns import FORMULAS, pattern_image
 
 GRID_SIZES = [
     (1, 1), (2, 1), (1, 7), (37, 11), (63, 64), (65, 64), (64, 129), (300, 1000), (1000, 300), (513, 511),

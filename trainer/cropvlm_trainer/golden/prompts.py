@@ -6,7 +6,7 @@ from pathlib import Path
 from transformers import AutoProcessor
 
 from cropvlm_trainer.contract import cropper_prompt, target_prompt
-from cropvlm_trainer.prompts import Grid, PromptEncoder
+from cropvlm_trainer.idefics3.prompts import Grid, PromptEncoder
 
 QUESTIONS = [
     "What is the total?",

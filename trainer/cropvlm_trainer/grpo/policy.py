@@ -14,7 +14,7 @@ import torch
 from peft import PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 from transformers import Idefics3ForConditionalGeneration
 
-from cropvlm_trainer.lora import TRAINED
+from cropvlm_trainer.idefics3.lora import TRAINED
 
 REFERENCE = "reference"
 

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 import torch
 
-from cropvlm_trainer.anls import anls
-from cropvlm_trainer.contract import Box
+from cropvlm_trainer.boxes import Box
 from cropvlm_trainer.grpo.policy import Policy
-from cropvlm_trainer.grpo.reward_model import Example, RewardModel
-from cropvlm_trainer.vqa import vqa_accuracy
+from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
+from cropvlm_trainer.metrics.anls import anls
+from cropvlm_trainer.metrics.vqa import vqa_accuracy
 
 VALID_BESIDE_LIKELIHOOD, VALID_BESIDE_ACCURACY = 1.0, 0.25
 """What a valid box is worth beside either reward."""

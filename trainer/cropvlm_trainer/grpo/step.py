@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 import torch
 
-from cropvlm_trainer.contract import END_OF_UTTERANCE, Box, cropper_prompt, parse_box
-from cropvlm_trainer.forward import encode_tiles
+from cropvlm_trainer.boxes import Box
+from cropvlm_trainer.contract import END_OF_UTTERANCE, cropper_prompt, parse_box
 from cropvlm_trainer.grpo.loss import RecipeName, advantages, grpo_loss, kl
 from cropvlm_trainer.grpo.policy import Policy
-from cropvlm_trainer.grpo.prefix import Completions, log_probs, prefill, sample
-from cropvlm_trainer.grpo.reward_model import Example, prompt_grid
-from cropvlm_trainer.measures import area
-from cropvlm_trainer.prompts import PromptEncoder
-from cropvlm_trainer.tokenizer import SPECIAL_TOKENS
+from cropvlm_trainer.idefics3.forward import encode_tiles
+from cropvlm_trainer.idefics3.generation import Completions, log_probs, prefill, sample
+from cropvlm_trainer.idefics3.prompts import PromptEncoder, prompt_grid
+from cropvlm_trainer.idefics3.reward_model import Example
+from cropvlm_trainer.idefics3.tokenizer import SPECIAL_TOKENS
+from cropvlm_trainer.metrics.exact_and_iou import area
 
 Reward = Callable[[Sequence[Example], Sequence[Sequence[Box | None]]], dict[str, torch.Tensor]]
 """Examples and G boxes for each -> named rewards `[B, G]`, which are summed."""

@@ -17,23 +17,22 @@ from accelerate.utils import gather_object
 from tqdm import tqdm
 from transformers import get_cosine_schedule_with_warmup
 
-from cropvlm_trainer.config import to_table
-from cropvlm_trainer.data.order import shuffled
-from cropvlm_trainer.export.manifest import read_training
-from cropvlm_trainer.forward import set_training_attention
-from cropvlm_trainer.grpo.config import GrpoConfig
 from cropvlm_trainer.grpo.data import read_questions
 from cropvlm_trainer.grpo.policy import Policy
-from cropvlm_trainer.grpo.reward_model import Example, RewardModel
 from cropvlm_trainer.grpo.rewards import REWARDS
-from cropvlm_trainer.grpo.run import Run
 from cropvlm_trainer.grpo.step import Drawn, Sampling, Step
-from cropvlm_trainer.image_processing import load_image
-from cropvlm_trainer.lora import add_lora, load_lora, save_lora
-from cropvlm_trainer.model import load_checkpoint
-from cropvlm_trainer.prompts import PromptEncoder
-from cropvlm_trainer.samples import Sample, draw_samples
-from cropvlm_trainer.stage_config import check_resolution
+from cropvlm_trainer.idefics3.checkpoint import load_checkpoint, read_training
+from cropvlm_trainer.idefics3.forward import set_training_attention
+from cropvlm_trainer.idefics3.image_processing import load_image
+from cropvlm_trainer.idefics3.lora import add_lora, load_lora, save_lora
+from cropvlm_trainer.idefics3.prompts import PromptEncoder
+from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
+from cropvlm_trainer.training.config import to_table
+from cropvlm_trainer.training.order import shuffled
+from cropvlm_trainer.training.run import Run
+from cropvlm_trainer.training.samples import Sample, draw_samples
+from cropvlm_trainer.training.stage_config import check_resolution
+from cropvlm_trainer.training.stages import GrpoConfig
 
 SAMPLES = 4
 """questions in one set of pictures"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from cropvlm_trainer.sft.train import train
-from cropvlm_trainer.stages import add_config_arguments, read_config
+from cropvlm_trainer.training.stages import add_config_arguments, read_config
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

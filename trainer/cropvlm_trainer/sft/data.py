@@ -12,11 +12,9 @@ from PIL import Image
 from torch.utils.data import Dataset
 
 from cropvlm_trainer.contract import END_OF_UTTERANCE, cropper_prompt, format_box, parse_box
-from cropvlm_trainer.data.growth import check_box
-from cropvlm_trainer.data.manifest import read_rows
-from cropvlm_trainer.grpo.reward_model import prompt_grid
-from cropvlm_trainer.image_processing import load_image, tiles
-from cropvlm_trainer.prompts import PromptEncoder
+from cropvlm_trainer.idefics3.image_processing import load_image, tiles
+from cropvlm_trainer.idefics3.prompts import PromptEncoder, prompt_grid
+from cropvlm_trainer.rows import check_images, read_rows
 
 KEPT_BYTES = 512 * 1024**2
 """Of tiles that a process keeps, so that a page with several questions, or of several epochs, is cut once."""
@@ -37,26 +35,10 @@ def read_lessons(manifest: Path) -> tuple[list[dict], int]:
     Raises ValueError, with its number, for a row without question, image or valid box; FileNotFoundError for an image
     that is not there.
     """
-    rows, seen = [], set()
-    every = read_rows(manifest)
-    for number, row in enumerate(every, start=1):
-        for key in ("question", "image"):
-            if not isinstance(row.get(key), str) or not row[key]:
-                raise ValueError(f"row {number} of {manifest} has no {key}; mend or remove it")
-        try:
-            check_box(row.get("box"))
-        except ValueError as error:
-            raise ValueError(
-                f"row {number} of {manifest}: {error}; give every row a box with `cropvlm-train data seed`"
-            ) from error
-        if row["image"] not in seen and not (manifest.parent / row["image"]).is_file():
-            raise FileNotFoundError(
-                f"{manifest.parent / row['image']} is not there, row {number} of {manifest} needs it"
-            )
-        seen.add(row["image"])
-        # To be taught a box that the model may not answer would be worse than to miss a row.
-        if parse_box(format_box(row["box"])) is not None:
-            rows.append(row)
+    every = read_rows(manifest, needs=("question", "image", "box"))
+    check_images(manifest, every)
+    # To be taught a box that the model may not answer would be worse than to miss a row.
+    rows = [row for row in every if parse_box(format_box(row["box"])) is not None]
     if not rows:
         raise ValueError(
             f"no box of {manifest} has an area in whole per cents; grow them with `cropvlm-train data expand`"

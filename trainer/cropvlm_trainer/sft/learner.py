@@ -9,8 +9,8 @@ import torch
 from peft import PeftModel
 from transformers import Idefics3ForConditionalGeneration, Idefics3Processor
 
-from cropvlm_trainer.forward import IGNORE, Batch, PromptBuilder, answer_loss
-from cropvlm_trainer.lora import LoraSettings, add_lora
+from cropvlm_trainer.idefics3.forward import IGNORE, Batch, PromptBuilder, answer_loss
+from cropvlm_trainer.idefics3.lora import LoraSettings, add_lora
 from cropvlm_trainer.sft.data import Lesson
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from pathlib import Path
@@ -12,13 +11,12 @@ from peft import PeftModel
 from tqdm import tqdm
 from transformers import TrainerCallback
 
-from cropvlm_trainer.board import Board
 from cropvlm_trainer.contract import parse_box
-from cropvlm_trainer.forward import encode_tiles
-from cropvlm_trainer.grpo.prefix import prefill, sample
-from cropvlm_trainer.run import open_log
-from cropvlm_trainer.samples import Sample, draw_samples
+from cropvlm_trainer.idefics3.forward import encode_tiles
+from cropvlm_trainer.idefics3.generation import prefill, sample
 from cropvlm_trainer.sft.data import Lessons
+from cropvlm_trainer.training.run import RunLog
+from cropvlm_trainer.training.samples import Sample, draw_samples
 
 MAX_NEW_TOKENS = 32
 
@@ -31,7 +29,7 @@ class Recorder(TrainerCallback):
         self.out, self.first, self.lessons, self.shown, self.sample_every = out, first, lessons, shown, sample_every
 
     def on_train_begin(self, args, state, control, **kwargs) -> None:
-        self.file, self.board = open_log(self.out / "log.jsonl", self.first), Board(self.out, self.first)
+        self.log = RunLog(self.out, self.first)
         self.bar = tqdm(initial=self.first, total=state.max_steps, desc="sft")
         self.since = time.monotonic()
 
@@ -43,9 +41,7 @@ class Recorder(TrainerCallback):
             raise ValueError(f"the loss is {logs['loss']} at step {state.global_step}; lower learning_rate")
         row = {"loss": logs["loss"], "grad_norm": logs["grad_norm"], "lr": logs["learning_rate"]}
         row["seconds"] = time.monotonic() - self.since
-        self.file.write(json.dumps({"step": state.global_step, **row}) + "\n")
-        self.file.flush()
-        self.board.scalars(state.global_step, row)
+        self.log.add(state.global_step, row)
         self.bar.set_postfix(loss=f"{row['loss']:.3f}", refresh=False)
         self.bar.update()
         at_end = state.global_step == state.max_steps
@@ -59,8 +55,7 @@ class Recorder(TrainerCallback):
 
     def on_train_end(self, args, state, control, **kwargs) -> None:
         self.bar.close()
-        self.file.close()
-        self.board.close()
+        self.log.close()
 
     @torch.no_grad()
     def draw(self, step: int, model: PeftModel) -> None:

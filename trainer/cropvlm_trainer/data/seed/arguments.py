@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from cropvlm_trainer.evaluation.endpoint_settings import Endpoint
+from cropvlm_trainer.chat.endpoint import Endpoint
 
 VLM, GRID = "vlm", "grid"
 PERCENTILE, NONE = "percentile", "none"

@@ -17,16 +17,16 @@ import torch
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from cropvlm_trainer.contract import Box
-from cropvlm_trainer.data.manifest import to_lines, write_whole
+from cropvlm_trainer.boxes import Box, widened
+from cropvlm_trainer.chat.answer_cache import KeptAnswers
 from cropvlm_trainer.data.seed.rows import seedable_rows, seeded
-from cropvlm_trainer.data.seed.search import GridSearch, Views, cut_views, rectangles, widened
-from cropvlm_trainer.evaluation.kept import KeptAnswers
-from cropvlm_trainer.grpo.reward_model import RewardModel
-from cropvlm_trainer.image_processing import load_image
-from cropvlm_trainer.model import load_checkpoint
-from cropvlm_trainer.prompts import PromptEncoder
-from cropvlm_trainer.run import pick_device
+from cropvlm_trainer.data.seed.search import GridSearch, Views, cut_views, rectangles
+from cropvlm_trainer.idefics3.checkpoint import load_checkpoint
+from cropvlm_trainer.idefics3.image_processing import load_image
+from cropvlm_trainer.idefics3.model import pick_device
+from cropvlm_trainer.idefics3.prompts import PromptEncoder
+from cropvlm_trainer.idefics3.reward_model import RewardModel
+from cropvlm_trainer.rows import to_lines, write_whole
 
 MOST_WORKERS = 4
 """Processes that cut images; each holds one or two, of 180 MB at 225 crops of 512 pixels, in shared memory."""
@@ -34,14 +34,12 @@ MOST_WORKERS = 4
 
 def seed_grid(args: argparse.Namespace) -> None:
     """Writes the rows of `--manifest` to `--out`, each with the box that helps most to answer, widened by noise."""
-    boxes, rows = rectangles(args.n, args.most_cells), seedable_rows(args.manifest, args.out)
+    # Crops are compared by the answers.
+    boxes, rows = rectangles(args.n, args.most_cells), seedable_rows(args.manifest, args.out, needs=("answers",))
     search = reward_search(args.base, args.resolution, pick_device(args.device))
     asked = {"weights": weights_sha256(args.base), "resolution": search.reward.longest_edge}
     asked |= {"n": args.n, "most_cells": args.most_cells}
     kept = KeptAnswers(args.out.with_suffix(".kept.jsonl"))
-    for number, row in enumerate(rows, start=1):
-        if not row.get("answers"):
-            raise ValueError(f"row {number} of {args.manifest} has no answers, by which crops are compared; remove it")
     keys = [row_key(row, asked) for row in rows]
     lacking: dict[str, list[int]] = {}
     for number, key in enumerate(keys):

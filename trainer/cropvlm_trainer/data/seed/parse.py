@@ -6,8 +6,8 @@ import json
 import math
 import re
 
+from cropvlm_trainer.boxes import Rect
 from cropvlm_trainer.data.columns import Rejection
-from cropvlm_trainer.data.page import Rect
 
 # The key with its value, not the object around them: a reply that was cut off behind its box still holds it.
 _VALUE = re.compile(r'"bbox_2d"\s*:\s*(\[[^\[\]{}]*\])?')

@@ -11,12 +11,12 @@ from pathlib import Path
 from PIL import Image
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import smart_resize
 
+from cropvlm_trainer.chat.client import Failed
+from cropvlm_trainer.chat.messages import shrunk
 from cropvlm_trainer.data.columns import Rejection
 from cropvlm_trainer.data.images import BROKEN
 from cropvlm_trainer.data.seed.arguments import PIXELS, THOUSANDTHS
-from cropvlm_trainer.evaluation.answers import open_image
-from cropvlm_trainer.evaluation.endpoint import Failed
-from cropvlm_trainer.evaluation.messages import shrunk
+from cropvlm_trainer.idefics3.image_processing import open_image
 
 FACTOR, LEAST_PIXELS, MOST_PIXELS = 28, 56 * 56, 12_845_056
 """Of Qwen2.5-VL-7B-Instruct's preprocessor_config.json: patches of 14, merged two by two; min_pixels, max_pixels."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from cropvlm_trainer.data.manifest import check_beside, read_rows
+from cropvlm_trainer.rows import check_beside, check_images, read_rows
 
 
-def seedable_rows(manifest: Path, out: Path) -> list[dict]:
-    """The rows of `manifest`, each with a question and an image that is there; boxes are not needed.
+def seedable_rows(manifest: Path, out: Path, needs: Sequence[str] = ()) -> list[dict]:
+    """The rows of `manifest`, each with a question, an image that is there, and the further fields that it `needs`.
 
     Raises FileNotFoundError where files lack, and ValueError for a row that cannot be asked about and for an `out`
     that exists, is no .jsonl, or lies in another folder, where image paths would not hold.
@@ -17,17 +17,8 @@ def seedable_rows(manifest: Path, out: Path) -> list[dict]:
     if out.suffix != ".jsonl":
         raise ValueError(f"--out {out} is a manifest; name it .jsonl, the other files go beside it")
     check_beside(manifest, out)
-    rows = read_rows(manifest)
-    for number, row in enumerate(rows, start=1):
-        for key in ("image", "question"):
-            if not isinstance(row.get(key), str) or not row[key].strip():
-                raise ValueError(f"row {number} of {manifest} has no {key}; give it one or remove the row")
-    missing = sorted({row["image"] for row in rows if not (manifest.parent / row["image"]).is_file()})
-    if missing:
-        raise FileNotFoundError(
-            f"{manifest.parent} lacks {len(missing)} images of {manifest.name}, first {missing[0]}; put them back, or "
-            "write the set anew with `cropvlm-train data build`"
-        )
+    rows = read_rows(manifest, needs=("image", "question", *needs))
+    check_images(manifest, rows)
     return rows
 
 

@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
-from random import Random
 
 import numpy as np
 import torch
 from PIL import Image
 
-from cropvlm_trainer.contract import Box, target_prompt, to_pixels
-from cropvlm_trainer.grpo.prefix import Completions, log_probs, prefill
-from cropvlm_trainer.grpo.reward_model import RewardModel, prompt_grid
-from cropvlm_trainer.image_processing import tiles
-from cropvlm_trainer.measures import area
-from cropvlm_trainer.prompts import Grid
+from cropvlm_trainer.boxes import Box
+from cropvlm_trainer.contract import target_prompt, to_pixels
+from cropvlm_trainer.idefics3.generation import Completions, log_probs, prefill
+from cropvlm_trainer.idefics3.image_processing import tiles
+from cropvlm_trainer.idefics3.prompts import Grid, prompt_grid
+from cropvlm_trainer.idefics3.reward_model import RewardModel
+from cropvlm_trainer.metrics.exact_and_iou import area
 
 FAKE = "<fake_token_around_image>"
 
@@ -34,13 +34,6 @@ def rectangles(n: int, most_cells: int | None = None) -> list[Box]:
     lines = [(a, b) for a, b in combinations(range(n + 1), 2) if b - a <= (most_cells or n)]
     spans = [(round(100 * a / n), round(100 * b / n)) for a, b in lines]
     return sorted(((x1, y1, x2, y2) for (y1, y2), (x1, x2) in product(spans, spans)), key=area)
-
-
-def widened(box: Box, n: int, rng: Random) -> tuple[float, float, float, float]:
-    """The box with noise from U[0, 100/n] taken from its top-left and added to its bottom-right, clamped to 0..100."""
-    noise = [rng.uniform(0, 100 / n) for _ in range(4)]
-    x1, y1, x2, y2 = box
-    return max(0.0, x1 - noise[0]), max(0.0, y1 - noise[1]), min(100.0, x2 + noise[2]), min(100.0, y2 + noise[3])
 
 
 @dataclass

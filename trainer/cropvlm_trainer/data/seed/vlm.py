@@ -9,20 +9,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cropvlm_trainer.boxes import PERCENTILES, Rect, grow, growth_factors
+from cropvlm_trainer.chat.answer_cache import KeptAnswers
+from cropvlm_trainer.chat.client import EndpointTarget, Failed
+from cropvlm_trainer.chat.endpoint import Endpoint, key_from
+from cropvlm_trainer.chat.messages import Question
 from cropvlm_trainer.contract import seed_prompt
 from cropvlm_trainer.data.columns import Rejection
-from cropvlm_trainer.data.growth import PERCENTILES, grow, growth_factors
-from cropvlm_trainer.data.manifest import to_lines, write_whole
-from cropvlm_trainer.data.page import Rect
 from cropvlm_trainer.data.seed.arguments import PERCENTILE, PIXELS, VLM
 from cropvlm_trainer.data.seed.parse import boxes_in, to_percent
 from cropvlm_trainer.data.seed.picture import LEAST_EDGE, SentPicture
 from cropvlm_trainer.data.seed.rows import seedable_rows, seeded
-from cropvlm_trainer.evaluation.answers import Question
-from cropvlm_trainer.evaluation.endpoint import EndpointTarget, Failed
-from cropvlm_trainer.evaluation.endpoint_settings import Endpoint, key_from
-from cropvlm_trainer.evaluation.kept import KeptAnswers
-from cropvlm_trainer.measures import area
+from cropvlm_trainer.metrics.exact_and_iou import area
+from cropvlm_trainer.rows import to_lines, write_whole
 
 
 def seed_vlm(args: argparse.Namespace) -> None:

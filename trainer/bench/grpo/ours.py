@@ -1,0 +1,54 @@
+"""Our side: a step as `cropvlm_trainer/grpo/train.py` takes it, images read from their files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from work import BETA, LEARNING_RATE, MAX_GRAD_NORM, TEMPERATURE, Work, filled, forbidden, prompt_sizes
+
+from cropvlm_trainer.grpo.step import Reward
+from cropvlm_trainer.grpo.train import accumulate, prepare
+from cropvlm_trainer.training.stages import GrpoConfig
+
+
+def build(work: Work) -> tuple[Callable[[int], float], list[dict[str, int]]]:
+    """A function that takes step number n -> tokens a completion; and the sizes of the prompts."""
+    config = GrpoConfig(
+        base=Path(work.base),
+        data=Path(work.data),
+        out=Path("unused"),
+        resolution=work.resolution,
+        reward_resolution=work.reward_resolution,
+        group=work.group,
+        temperature=TEMPERATURE,
+        beta=BETA,
+        max_new_tokens=work.new_tokens,
+        learning_rate=LEARNING_RATE,
+        max_grad_norm=MAX_GRAD_NORM,
+        batch=work.questions,
+        micro_batch=1,
+        precision=work.precision,
+        gradient_checkpointing=work.checkpointing,
+        lora=work.lora,
+    )
+    accelerator = Accelerator(mixed_precision="bf16" if work.precision == "bf16" else "no", cpu=work.device == "cpu")
+    policy, step_on = prepare(config, accelerator.device)
+    step_on.reward = with_boxes(step_on.reward)
+    step_on.suppressed = torch.tensor(forbidden(step_on.encoder.tokenizer), device=accelerator.device)
+    optimizer = torch.optim.AdamW(policy.trained, lr=config.learning_rate, weight_decay=0.0)
+
+    def step(number: int) -> float:
+        scalars = accumulate(config, accelerator, policy, step_on, work.batch(number), number)
+        torch.nn.utils.clip_grad_norm_(policy.trained, config.max_grad_norm)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        return scalars["tokens"]
+
+    return step, prompt_sizes(work, step_on.encoder, step_on.tile)
+
+
+def with_boxes(reward: Reward) -> Reward:
+    return lambda examples, boxes: reward(examples, filled(boxes))

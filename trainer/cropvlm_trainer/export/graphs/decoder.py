@@ -1,0 +1,147 @@
+"""`decoder_model_merged`, fused: one graph for prompt and single steps.
+
+Inputs: `inputs_embeds` f32 [B, L, D], `attention_mask` i64 [B, P + L] (1 = real token, right padding),
+`logit_indices` i64 [B, K] (positions within this run's L whose logits are wanted),
+`past_key_values.{i}.{key,value}` f32 [B, KV, C, hd].
+Outputs: `logits` f32 [B, K, V], `cache_update` f32 [B, 2 * layers * KV, L, hd]: the keys and values of this run's
+tokens, parts in the order of the inputs, to be written behind the past. Not the whole cache, as `present.*` of other
+exports: onnxruntime-node copies each output into new memory, megabytes for each token.
+
+com.microsoft.GroupQueryAttention masks causally: row b's tokens stand at the positions that end with sum(mask[b]) - 1.
+Several tokens on top of a cache need a batch of one row.
+"""
+
+import onnx
+import torch
+from torch import nn
+from transformers import Idefics3ForConditionalGeneration, LlamaConfig
+
+from cropvlm_trainer.export.graphs.graph import MICROSOFT, Graph
+
+
+def decoder_graph(model: Idefics3ForConditionalGeneration) -> onnx.ModelProto:
+    config, text = model.config.text_config, model.model.text_model
+    check_text_config(config)
+    graph = Graph("decoder_model_merged")
+    x = graph.input("inputs_embeds", "float", ["batch", "length", config.hidden_size])
+    mask = graph.input("attention_mask", "int64", ["batch", "total_length"])
+    indices = graph.input("logit_indices", "int64", ["batch", "wanted"])
+    graph.output("logits", "float", ["batch", "wanted", model.lm_head.out_features])
+    parts = 2 * len(text.layers) * config.num_key_value_heads
+    graph.output("cache_update", "float", ["batch", parts, "length", config.head_dim])
+    for i in range(len(text.layers)):
+        cache_inputs(graph, i, config, "capacity")
+    lengths, positions = _lengths(graph, mask, x)
+    updates: list[str] = []
+    tables = [graph.weight(name, table) for name, table in zip(("cos", "sin"), rope_tables(model), strict=True)]
+    h = _norm(graph, x, "text.0.norm1", text.layers[0].input_layernorm)
+    for i, layer in enumerate(text.layers):
+        attended, *added = _attention(graph, h, i, layer.self_attn, config, lengths, [positions, *tables])
+        updates += added
+        h, x = _add_norm(graph, x, attended, f"text.{i}.norm2", layer.post_attention_layernorm)
+        expanded = mlp(graph, h, f"text.{i}", layer.mlp)
+        if i + 1 < len(text.layers):
+            h, x = _add_norm(graph, x, expanded, f"text.{i + 1}.norm1", text.layers[i + 1].input_layernorm)
+        else:
+            x = graph.op("Add", x, expanded)
+    x = graph.op("GatherND", x, graph.op("Unsqueeze", indices, graph.ints(-1)), batch_dims=1)
+    x = _norm(graph, x, "text.norm", text.norm)
+    graph.op("MatMul", x, graph.weight("lm_head.weight", model.lm_head.weight.t()), outputs=["logits"])
+    update = graph.op("Reshape", graph.op("Concat", *updates, axis=2), graph.ints(0, 0, -1, config.head_dim))
+    graph.op("Transpose", update, perm=[0, 2, 1, 3], outputs=["cache_update"])
+    return graph.build()
+
+
+def check_text_config(config: LlamaConfig) -> None:
+    """Raises ValueError for what the graphs cannot express."""
+    if config.model_type != "llama":
+        raise ValueError(f"text model {config.model_type!r} cannot be exported; only llama can")
+    if config.hidden_act != "silu":
+        raise ValueError(f"text activation {config.hidden_act!r} cannot be exported; only silu can")
+    if config.head_dim % 16:
+        raise ValueError(
+            f"head_dim {config.head_dim} cannot be exported: onnxruntime rotates in units of 16; "
+            "choose a text width and number of heads that give a multiple of 16"
+        )
+    kind = config.rope_parameters["rope_type"]
+    if kind in ("dynamic", "longrope"):
+        raise ValueError(f"rope type {kind!r} cannot be exported: its angles depend on the length of the prompt")
+
+
+def rope_tables(model: Idefics3ForConditionalGeneration) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cosines and sines [max positions, head_dim / 2], from the model's own frequencies and scaling."""
+    rope = model.model.text_model.rotary_emb
+    positions = torch.arange(model.config.text_config.max_position_embeddings, dtype=torch.float32)
+    angles = positions[:, None] * rope.inv_freq.cpu().float()[None, :]
+    return angles.cos() * rope.attention_scaling, angles.sin() * rope.attention_scaling
+
+
+def cache_inputs(graph: Graph, layer: int, config: LlamaConfig, past: str) -> None:
+    """Declares the past of one layer."""
+    for part in ("key", "value"):
+        shape = ["batch", config.num_key_value_heads, past, config.head_dim]
+        graph.input(f"past_key_values.{layer}.{part}", "float", shape)
+
+
+def mlp(graph: Graph, x: str, name: str, block: nn.Module) -> str:
+    """SwiGLU: `down(silu(gate(x)) * up(x))`."""
+    gate = graph.linear(x, f"{name}.gate_proj", block.gate_proj.weight, block.gate_proj.bias)
+    up = graph.linear(x, f"{name}.up_proj", block.up_proj.weight, block.up_proj.bias)
+    gate = graph.op("Mul", gate, graph.op("Sigmoid", gate))
+    return graph.linear(graph.op("Mul", gate, up), f"{name}.down_proj", block.down_proj.weight, block.down_proj.bias)
+
+
+def _lengths(graph: Graph, mask: str, x: str) -> tuple[tuple[str, str], str]:
+    """`seqlens_k` i32 [B] (real tokens less one), `total_sequence_length` i32 (a scalar: the mask's width), and the
+    positions i64 [B, L] of the run's own tokens."""
+    count = graph.op("ReduceSum", mask, graph.ints(1), keepdims=1)
+    last = graph.op("Sub", count, graph.ints(1))
+    last = graph.op("Cast", graph.op("Squeeze", last, graph.ints(1)), to=onnx.TensorProto.INT32)
+    width = graph.op("Cast", graph.op("Squeeze", graph.op("Shape", mask, start=1, end=2)), to=onnx.TensorProto.INT32)
+    length = graph.op("Squeeze", graph.op("Shape", x, start=1, end=2))
+    # A first run's padding makes it longer than what is real.
+    past = graph.op("Max", graph.op("Sub", count, length), graph.ints(0))
+    zero, one = (graph.op("Squeeze", graph.ints(value)) for value in (0, 1))
+    return (last, width), graph.op("Add", past, graph.op("Range", zero, length, one))
+
+
+def _attention(
+    graph: Graph, x: str, i: int, attention: nn.Module, config: LlamaConfig, lengths: tuple[str, str], rope: list[str]
+) -> tuple[str, str, str]:
+    """What comes of the attention, and the tokens' own keys, rotated, and values: [B, L, KV * hd] each."""
+    parts = (attention.q_proj, attention.k_proj, attention.v_proj)
+    bias = None if attention.q_proj.bias is None else torch.cat([part.bias for part in parts])
+    packed = graph.linear(x, f"text.{i}.qkv", torch.cat([part.weight for part in parts]), bias)
+    q, k, v = (f"text.{i}.{name}" for name in "qkv")
+    graph.op("Split", packed, graph.ints(*[part.out_features for part in parts]), outputs=[q, k, v], axis=2)
+    q, k = (graph.op("RotaryEmbedding", part, *rope, domain=MICROSOFT) for part in (q, k))
+    past = [f"past_key_values.{i}.{part}" for part in ("key", "value")]
+    y = f"text.{i}.attended"
+    graph.op(
+        "GroupQueryAttention",
+        *[q, k, v, *past, *lengths],
+        outputs=[y, f"text.{i}.keys", f"text.{i}.values"],
+        domain=MICROSOFT,
+        num_heads=config.num_attention_heads,
+        kv_num_heads=config.num_key_value_heads,
+    )
+    return graph.linear(y, f"text.{i}.o_proj", attention.o_proj.weight, attention.o_proj.bias), k, v
+
+
+def _norm(graph: Graph, x: str, name: str, norm: nn.Module) -> str:
+    weight = graph.weight(f"{name}.weight", norm.weight)
+    return graph.op("SimplifiedLayerNormalization", x, weight, axis=-1, epsilon=norm.variance_epsilon)
+
+
+def _add_norm(graph: Graph, x: str, y: str, name: str, norm: nn.Module) -> tuple[str, str]:
+    """The RMS norm of `x + y`, and the sum itself."""
+    weight = graph.weight(f"{name}.weight", norm.weight)
+    outputs = [name, "", "", f"{name}.sum"]
+    graph.op(
+        "SkipSimplifiedLayerNormalization",
+        *[x, y, weight],
+        outputs=outputs,
+        domain=MICROSOFT,
+        epsilon=norm.variance_epsilon,
+    )
+    return name, f"{name}.sum"

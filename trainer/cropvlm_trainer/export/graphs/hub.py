@@ -1,0 +1,118 @@
+"""The hub's layout of the same graphs, unfused: for folders that other runtimes read, and to test that ours reads it.
+
+`vision_encoder`: `pixel_values` f32 [B, N, 3, S, S], `pixel_attention_mask` bool [B, N, S, S]
+-> `image_features` f32 [B * N, T, D]. Patches without a real pixel are masked; positions are those of full tiles.
+`decoder_model_merged`: `inputs_embeds` f32 [B, L, D], `attention_mask` i64 [B, P + L], `position_ids` i64 [B, L],
+`past_key_values.{i}.{key,value}` f32 [B, KV, P, hd] -> `logits` f32 [B, L, V], `present.{i}.{key,value}` longer by L.
+"""
+
+import onnx
+import torch
+from torch import nn
+from transformers import Idefics3ForConditionalGeneration, LlamaConfig
+
+from cropvlm_trainer.export.graphs.decoder import cache_inputs, check_text_config, mlp, rope_tables
+from cropvlm_trainer.export.graphs.graph import Graph
+from cropvlm_trainer.export.graphs.vision import vision_body
+
+MASKED = -1e9  # far below any score, and still finite where a whole row is masked
+
+
+def hub_vision_graph(model: Idefics3ForConditionalGeneration) -> onnx.ModelProto:
+    config = model.config.vision_config
+    size, patch = config.image_size, config.patch_size
+    patches = (size // patch) ** 2
+    graph = Graph("vision_encoder")
+    pixels = graph.input("pixel_values", "float", ["batch", "num_images", 3, size, size])
+    mask = graph.input("pixel_attention_mask", "bool", ["batch", "num_images", size, size])
+    pixels = graph.op("Reshape", pixels, graph.ints(-1, 3, size, size))
+    seen = graph.op("Cast", graph.op("Reshape", mask, graph.ints(-1, 1, size, size)), to=onnx.TensorProto.FLOAT)
+    seen = graph.op("MaxPool", seen, kernel_shape=[patch, patch], strides=[patch, patch])
+    seen = graph.op("Reshape", seen, graph.ints(-1, 1, 1, patches))
+    penalty = graph.op("Mul", graph.op("Sub", graph.scalar(1.0), seen), graph.scalar(MASKED))
+    rows = graph.weight("vision.rows", torch.zeros(1, 1, patches, 1))
+    vision_body(graph, model, pixels, key_mask=graph.op("Add", penalty, rows))
+    return graph.build()
+
+
+def hub_decoder_graph(model: Idefics3ForConditionalGeneration) -> onnx.ModelProto:
+    config, text = model.config.text_config, model.model.text_model
+    check_text_config(config)
+    graph = Graph("decoder_model_merged")
+    x = graph.input("inputs_embeds", "float", ["batch", "length", config.hidden_size])
+    mask = graph.input("attention_mask", "int64", ["batch", "total_length"])
+    positions = graph.input("position_ids", "int64", ["batch", "length"])
+    graph.output("logits", "float", ["batch", "length", model.lm_head.out_features])
+    for i in range(len(text.layers)):
+        cache_inputs(graph, i, config, "past_length")
+        for part in ("key", "value"):
+            shape = ["batch", config.num_key_value_heads, "total_length", config.head_dim]
+            graph.output(f"present.{i}.{part}", "float", shape)
+    rotation = [
+        graph.op("Unsqueeze", graph.op("Gather", graph.weight(name, table), positions), graph.ints(2))
+        for name, table in zip(("cos", "sin"), rope_tables(model), strict=True)
+    ]
+    penalty = _penalty(graph, mask)
+    for i, layer in enumerate(text.layers):
+        h = _norm(graph, x, f"text.{i}.norm1", layer.input_layernorm)
+        x = graph.op("Add", x, _attention(graph, h, i, layer.self_attn, config, rotation, penalty))
+        h = _norm(graph, x, f"text.{i}.norm2", layer.post_attention_layernorm)
+        x = graph.op("Add", x, mlp(graph, h, f"text.{i}", layer.mlp))
+    x = _norm(graph, x, "text.norm", text.norm)
+    graph.op("MatMul", x, graph.weight("lm_head.weight", model.lm_head.weight.t()), outputs=["logits"])
+    return graph.build()
+
+
+def _penalty(graph: Graph, mask: str) -> str:
+    """[B, 1, 1, L, T]: 0 where a query may look, MASKED at later and at padded places."""
+    past = graph.op("Squeeze", graph.op("Shape", "past_key_values.0.key", start=2, end=3))
+    total = graph.op("Squeeze", graph.op("Shape", mask, start=1, end=2))
+    zero, one = (graph.op("Squeeze", graph.ints(n)) for n in (0, 1))
+    keys = graph.op("Range", zero, total, one)
+    queries = graph.op("Unsqueeze", graph.op("Range", past, total, one), graph.ints(1))
+    real = graph.op("Unsqueeze", graph.op("Cast", mask, to=onnx.TensorProto.BOOL), graph.ints(1, 2, 3))
+    allowed = graph.op("And", graph.op("LessOrEqual", keys, queries), real)
+    return graph.op("Where", allowed, graph.scalar(0.0), graph.scalar(MASKED))
+
+
+def _attention(
+    graph: Graph, x: str, i: int, attention: nn.Module, config: LlamaConfig, rotation: list[str], penalty: str
+) -> str:
+    heads, kv_heads, width = config.num_attention_heads, config.num_key_value_heads, config.head_dim
+    split = {}
+    for part, count in (("q_proj", heads), ("k_proj", kv_heads), ("v_proj", kv_heads)):
+        linear = getattr(attention, part)
+        y = graph.linear(x, f"text.{i}.{part}", linear.weight, linear.bias)
+        y = graph.op("Reshape", y, graph.ints(0, 0, count, width))
+        y = y if part == "v_proj" else _rotate(graph, y, rotation)
+        split[part] = graph.op("Transpose", y, perm=[0, 2, 1, 3])
+    keys, values = (
+        graph.op("Concat", f"past_key_values.{i}.{part}", split[new], outputs=[f"present.{i}.{part}"], axis=2)
+        for part, new in (("key", "k_proj"), ("value", "v_proj"))
+    )
+    # Query heads that share a key head stand together: [B, KV, heads / KV, L, hd] against [B, KV, 1, T, hd].
+    queries = graph.op("Reshape", split["q_proj"], graph.ints(0, kv_heads, heads // kv_heads, -1, width))
+    keys = graph.op("Unsqueeze", graph.op("Transpose", keys, perm=[0, 1, 3, 2]), graph.ints(2))
+    scores = graph.op("Mul", graph.op("MatMul", queries, keys), graph.scalar(width**-0.5))
+    weights = graph.op("Softmax", graph.op("Add", scores, penalty), axis=-1)
+    y = graph.op("MatMul", weights, graph.op("Unsqueeze", values, graph.ints(2)))
+    y = graph.op("Transpose", graph.op("Reshape", y, graph.ints(0, heads, -1, width)), perm=[0, 2, 1, 3])
+    y = graph.op("Reshape", y, graph.ints(0, 0, heads * width))
+    return graph.linear(y, f"text.{i}.o_proj", attention.o_proj.weight, attention.o_proj.bias)
+
+
+def _rotate(graph: Graph, x: str, rotation: list[str]) -> str:
+    """Rotary embedding of [B, L, heads, hd], the first half of a head against the second."""
+    cos, sin = rotation
+    first, second = f"{x}.first", f"{x}.second"
+    graph.op("Split", x, outputs=[first, second], axis=-1, num_outputs=2)
+    left = graph.op("Sub", graph.op("Mul", first, cos), graph.op("Mul", second, sin))
+    right = graph.op("Add", graph.op("Mul", second, cos), graph.op("Mul", first, sin))
+    return graph.op("Concat", left, right, axis=-1)
+
+
+def _norm(graph: Graph, x: str, name: str, norm: nn.Module) -> str:
+    """RMS norm in plain operators."""
+    variance = graph.op("ReduceMean", graph.op("Mul", x, x), graph.ints(-1))
+    root = graph.op("Sqrt", graph.op("Add", variance, graph.scalar(norm.variance_epsilon)))
+    return graph.op("Mul", graph.op("Div", x, root), graph.weight(f"{name}.weight", norm.weight))

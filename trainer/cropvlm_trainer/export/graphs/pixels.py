@@ -1,0 +1,68 @@
+"""From bytes to what the patch embedding takes: `(byte * rescale - mean) / std`, in float32, inside the graph.
+
+A tile then crosses into onnxruntime as a quarter of the bytes, in the order in which an image is stored.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from cropvlm_trainer.export.graphs.graph import Graph
+
+FILE = "preprocessor_config.json"
+EXACT = "pixels."
+"""Begins the names of the constants that stay float32 in every precision."""
+
+NORMALISED = "pixels.normalised"
+"""The value [tiles, 3, S, S] at which another precision begins."""
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """Of one image processor; mean and std for each channel, red first."""
+
+    rescale: float
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+    def planes(self, tiles: np.ndarray) -> np.ndarray:
+        """uint8 [tiles, S, S, 3] -> f32 [tiles, 3, S, S], rounded at each step as transformers rounds."""
+        mean, std = np.float32(self.mean), np.float32(self.std)
+        values = ((tiles * self.rescale).astype(np.float32) - mean) / std
+        return np.ascontiguousarray(values.transpose(0, 3, 1, 2))
+
+    def add(self, graph: Graph, pixels: str) -> str:
+        """The same as nodes. Raises ValueError where float32 cannot give what `planes` gives.
+
+        Divided by 1 / rescale, for `byte / 255` is rounded once, as `planes` rounds; `byte * float32(1 / 255)` twice.
+        """
+        divisor = np.float32(1 / self.rescale)
+        bytes_ = np.arange(256, dtype=np.uint8)
+        if not np.array_equal(bytes_.astype(np.float32) / divisor, (bytes_ * self.rescale).astype(np.float32)):
+            raise ValueError(
+                f"`rescale_factor` {self.rescale} in {FILE} cannot be exported exactly; use 1 / 255 = {1 / 255}"
+            )
+        # Moved as bytes: channels apart, so that mean and std are constant over long runs.
+        x = graph.op("Transpose", pixels, perm=[0, 3, 1, 2])
+        x = graph.op("Cast", x, to=1)
+        x = graph.op("Div", x, graph.weight(f"{EXACT}divisor", torch.tensor(float(divisor))))
+        x = graph.op("Sub", x, graph.weight(f"{EXACT}mean", torch.tensor(self.mean).reshape(1, 3, 1, 1)))
+        std = graph.weight(f"{EXACT}std", torch.tensor(self.std).reshape(1, 3, 1, 1))
+        return graph.op("Div", x, std, outputs=[NORMALISED])
+
+
+def normalisation(config: dict) -> Normalisation:
+    """From what `preprocessor_config.json` holds. Raises ValueError for what the service refuses too."""
+    for step in ("do_resize", "do_rescale", "do_normalize"):
+        if config.get(step) is False:
+            raise ValueError(f"`{step}` is false in {FILE}; an Idefics3 processor has it on, set it to true")
+    mean, std = (tuple(float(value) for value in config[key]) for key in ("image_mean", "image_std"))
+    return Normalisation(float(config.get("rescale_factor", 1 / 255)), mean, std)
+
+
+def read_normalisation(folder: Path) -> Normalisation:
+    """Of a model folder."""
+    return normalisation(json.loads((folder / FILE).read_text(encoding="utf-8")))

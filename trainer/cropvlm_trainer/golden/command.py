@@ -1,0 +1,61 @@
+"""`cropvlm-train golden`: the oracle files that the TypeScript tests read, made by transformers."""
+
+import argparse
+import json
+from pathlib import Path
+
+from transformers import AutoProcessor
+
+from cropvlm_trainer.golden.boxes import write_boxes
+from cropvlm_trainer.golden.fixture import REAL_FILES, SEED, save_tiny, tiny_model
+from cropvlm_trainer.golden.generate import generate
+from cropvlm_trainer.golden.images import grids, pixels
+from cropvlm_trainer.golden.prompts import prompts
+from cropvlm_trainer.golden.write import write_golden
+from cropvlm_trainer.idefics3.prompts import PromptEncoder
+
+PARTS = ("models", "grids", "pixels", "prompts", "generate", "boxes")
+REAL = "smolvlm-256m-instruct"
+
+
+def write_goldens(out: Path, parts: tuple[str, ...] = PARTS, real_files: Path = REAL_FILES, seed: int = SEED) -> None:
+    """Writes `out`/models (see `fixture`, and `boxes` for tiny-box) and `out`/golden, by seed."""
+    golden, tiny = out / "golden", out / "models" / "tiny"
+    golden.mkdir(parents=True, exist_ok=True)
+    if "models" in parts:
+        save_tiny(out / "models", seed)
+    if "grids" in parts:
+        write_golden(golden / "grids.json", grids())
+    if "pixels" in parts:
+        write_golden(golden / "pixels.json", pixels(golden))
+    if "prompts" in parts:
+        write_golden(golden / "prompts.json", _prompts(golden / "prompts.json", tiny, real_files))
+    if "generate" in parts:
+        processor = AutoProcessor.from_pretrained(tiny)
+        made = generate(tiny_model(seed), processor, PromptEncoder(processor))
+        write_golden(golden / "generate.json", made)
+    if "boxes" in parts:
+        write_golden(golden / "generate-box.json", write_boxes(out, seed))
+
+
+def _prompts(path: Path, tiny: Path, real_files: Path) -> dict:
+    """All cases anew; those of the real tokenizer are kept as they were where its files are not at hand."""
+    if real_files.is_dir():
+        return prompts({"tiny": tiny, REAL: real_files})
+    kept = json.loads(path.read_text(encoding="utf-8"))["cases"] if path.exists() else []
+    print(f"{real_files} is not there: the prompts of {REAL} stay as they are")
+    made = prompts({"tiny": tiny})
+    return made | {"cases": made["cases"] + [case for case in kept if case["tokenizer"] == REAL]}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, required=True, help="the fixtures' folder: test/fixtures")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--real-files", type=Path, default=REAL_FILES, help=f"tokenizer and processor of {REAL}")
+
+
+def run(args: argparse.Namespace) -> int:
+    write_goldens(args.out, tuple(args.only), args.real_files, args.seed)
+    print(f"wrote {args.out}")
+    return 0

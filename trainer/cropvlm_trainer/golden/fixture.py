@@ -1,0 +1,122 @@
+"""`cropvlm-train fixture`: model folders with random weights, for tests.
+
+`tiny` is in our layout and `tiny-hub`, with the same weights, in the hub's. `--full-size` takes the architecture and
+tokenizer of a real checkpoint's folder (`--files`) and gives it random weights, to try sizes and memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+from torch import nn
+from transformers import AutoConfig, AutoProcessor, GenerationConfig, Idefics3ForConditionalGeneration
+
+from cropvlm_trainer.contract import cropper_prompt, format_box, target_prompt
+from cropvlm_trainer.export.export import export, export_model
+from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
+from cropvlm_trainer.idefics3.model import Shape, build_model
+from cropvlm_trainer.idefics3.tokenizer import build_tokenizer
+
+TINY = Shape(
+    tile=64,
+    patch=8,
+    shuffle=2,
+    vision_width=32,
+    vision_layers=2,
+    vision_heads=2,
+    text_width=64,
+    text_layers=2,
+    text_heads=4,
+    text_kv_heads=2,
+    text_mlp=96,
+    max_positions=2048,
+)
+TINY_VOCABULARY = 352
+SEED = 2
+TRAINING = {"base": None, "data": None, "recipe": "random weights", "steps": 0}
+GAINS = {"q_proj": 2.0, "k_proj": 2.0, "v_proj": 1.5, "o_proj": 2.0, "patch_embedding": 2.0, "modality": 1.5}
+"""Sharp attention and a loud image: else a random model repeats its last token whatever it sees."""
+
+REAL_FILES = Path(__file__).resolve().parents[4] / "shared" / "smolvlm-256m-instruct"
+"""`../shared/smolvlm-256m-instruct` beside the repository: config and tokenizer of the real model, no weights."""
+
+
+def tiny_tokenizer() -> Tokenizer:
+    """Learnt from the contract's own texts, so that the same words are always the same tokens."""
+    questions = ["What is the total?", "What number is under the red circle?", "which line is on the left"]
+    prompts = [prompt(q) for q in questions for prompt in (cropper_prompt, target_prompt)]
+    boxes = [format_box(box) for box in [(0, 0, 50, 50), (12, 5, 80, 47), (33, 61, 74, 98)]]
+    return build_tokenizer([*prompts, *boxes, "\n\n", "User:", "Assistant:"] * 4, TINY_VOCABULARY)
+
+
+def tiny_model(seed: int) -> Idefics3ForConditionalGeneration:
+    """The tiny model with weights large enough that images and questions change what it says."""
+    model = build_model(TINY, tiny_tokenizer(), seed)
+    randomize(model, seed)
+    return model.eval()
+
+
+@torch.no_grad()
+def randomize(model: nn.Module, seed: int) -> None:
+    """Draws every weight anew: linear layers keep or raise the size of their input, embeddings are of size 1."""
+    generator = torch.Generator().manual_seed(seed)
+    for name, parameter in model.named_parameters():
+        if parameter.dim() == 1:
+            spread = 0.1 if name.endswith("bias") else 0.2
+            parameter.copy_(torch.randn(parameter.shape, generator=generator) * spread)
+            if not name.endswith("bias"):
+                parameter.add_(1)
+            continue
+        embedding = "embed" in name and "patch" not in name
+        fan_in = 1 if embedding else parameter[0].numel()
+        gain = next((gain for part, gain in GAINS.items() if part in name), 1.0)
+        parameter.copy_(torch.randn(parameter.shape, generator=generator) * gain / fan_in**0.5)
+
+
+def save_tiny(out: Path, seed: int) -> None:
+    """Writes `out`/tiny (ours) and `out`/tiny-hub (the hub's), the same weights in both."""
+    with tempfile.TemporaryDirectory() as scratch:
+        checkpoint = Path(scratch)
+        save_checkpoint(tiny_model(seed), TINY, tiny_tokenizer(), checkpoint, TRAINING | {"seed": seed})
+        export(checkpoint, out / "tiny", role="cropper", model_id="tiny")
+        export(checkpoint, out / "tiny-hub", role="cropper", model_id="tiny-hub", hub_layout=True)
+
+
+def save_full_size(out: Path, files: Path, seed: int) -> None:
+    """Writes `out`/full-size: the architecture and files of the checkpoint folder `files`, random weights (1 GB)."""
+    if not (files / "config.json").exists():
+        raise FileNotFoundError(f"{files} holds no config.json; name the folder of a checkpoint's files with --files")
+    torch.manual_seed(seed)
+    model = Idefics3ForConditionalGeneration(AutoConfig.from_pretrained(files)).float()
+    model.generation_config = GenerationConfig.from_pretrained(files)
+    processor = AutoProcessor.from_pretrained(files)
+    export_model(
+        model,
+        processor,
+        files,
+        out / "full-size",
+        role="cropper",
+        model_id="full-size-random",
+        parity_prompts=1,
+        training=TRAINING | {"seed": seed},
+    )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, required=True, help="the folder that gets tiny/ and tiny-hub/")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--full-size", action="store_true", help="write full-size/ instead: 256M random weights")
+    parser.add_argument("--files", type=Path, default=REAL_FILES, help="config and tokenizer of --full-size")
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.full_size:
+        save_full_size(args.out, args.files, args.seed)
+    else:
+        save_tiny(args.out, args.seed)
+    print(f"wrote {args.out}")
+    return 0

@@ -1,0 +1,148 @@
+"""`cropvlm-train pretrain`: a small Idefics3 from scratch that reads, and points at what a question names.
+
+First the vision encoder alone learns how things look; then batches to read and batches to point at take turns.
+Both start easy and get harder: crops start at the bare answer and widen, pages of shapes start with one and fill up.
+A model of this size that is shown everything at once learns nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from cropvlm_trainer.contract import cropper_prompt, format_box, target_prompt
+from cropvlm_trainer.data.synth import dataset, receipt, shapes
+from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
+from cropvlm_trainer.idefics3.forward import Batch, PromptBuilder, answer_loss
+from cropvlm_trainer.idefics3.model import Shape, build_model, pick_device
+from cropvlm_trainer.idefics3.tokenizer import build_tokenizer
+from cropvlm_trainer.pretrain.aux_losses import Helpers, pointed, pointing_loss, seeing_loss
+from cropvlm_trainer.pretrain.batches import POINTING, pointing_batch, pointing_prompt, reading_batch
+from cropvlm_trainer.pretrain.loop import Recipe, train
+
+VOCABULARY = 480
+SEE_UNTIL = 0.06
+"""Share of the run in which the vision encoder learns alone."""
+TIGHT_UNTIL, WIDE_FROM, WIDEST_FROM = 0.2, 0.5, 0.6
+"""Crops are bare answers until the first share of the run, as a good cropper's from the second, and up to four times
+as wide from the third: a reward VLM that reads only good crops cannot tell a bad one from a worse one (LOG.md)."""
+FREE_FROM, ASTRAY = 0.556, 0.15
+"""From this share of the run on, crops may miss the answer (so many of them), and prompts to point vary in wording."""
+MOST_SHAPES = (
+    (0.06, shapes.MOST),
+    (0.1, 1),
+    (0.17, 2),
+    (0.35, 4),
+    (0.445, shapes.MOST),
+    (0.47, 1),
+    (0.53, 2),
+    (0.62, 4),
+    (1.0, shapes.MOST),
+)
+"""Until which share of the run a page holds at most how many shapes: from one to all for x1, and again for y1."""
+Y1_FROM = 0.39
+"""Share of the run from which y1 counts as x1 does. To look for both at once from the start is slower (LOG.md)."""
+POINTING_WEIGHTS = {"shapes": 4, "receipt": 1, "table": 1}
+"""Shapes are the hardest to find: a place on a receipt or in a table follows from its outline."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, required=True, help="run folder; an unfinished run in it is resumed")
+    parser.add_argument("--steps", type=int, default=9_000)
+    parser.add_argument("--stop-at", type=int, help="stop after this step, to go on later; leaves checkpoint-STEP")
+    parser.add_argument(
+        "--pages",
+        type=int,
+        default=8,
+        help="pages to read a batch, up to four questions each; twice as many to point at",
+    )
+    parser.add_argument("--learning-rate", type=float, default=1e-3, help="of embeddings and vectors (AdamW)")
+    parser.add_argument("--matrix-learning-rate", type=float, default=2e-3, help="of the layers' matrices (Muon)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="auto")
+
+
+def mini_tokenizer():
+    """The tokenizer of the mini models, from the words of the synthetic pages and the prompts."""
+    prompts = (cropper_prompt, target_prompt, pointing_prompt)
+    corpus = [prompt(question) for question in dataset.all_questions() for prompt in prompts]
+    corpus += [format_box((i, 2, 50, 100)) for i in range(100)]
+    corpus += [*receipt.SHOPS, *receipt.GOODS, *shapes.COLORS, *shapes.SHAPES]
+    return build_tokenizer(corpus, VOCABULARY)
+
+
+def task(step: int, steps: int) -> str:
+    if step < SEE_UNTIL * steps:
+        return "see"
+    return "read" if step % 2 else "point"
+
+
+def crop_width(step: int, steps: int) -> float:
+    """As `reading_region` takes it, 0 to 2."""
+    share = step / steps
+    if share < WIDE_FROM:
+        return max(0.0, (share - TIGHT_UNTIL) / (WIDE_FROM - TIGHT_UNTIL))
+    return min(2.0, 1 + (share - WIDE_FROM) / (WIDEST_FROM - WIDE_FROM))
+
+
+def most_shapes(step: int, steps: int) -> int:
+    return next(most for until, most in MOST_SHAPES if step < until * steps)
+
+
+def run(args: argparse.Namespace) -> None:
+    shape, tokenizer = Shape(), mini_tokenizer()
+    model = build_model(shape, tokenizer, args.seed)
+    builder = PromptBuilder(tokenizer, shape.tokens_per_tile)
+    torch.manual_seed(args.seed)
+    helpers = Helpers(model, builder)
+    device = pick_device(args.device)
+    read = partial(reading_batch, builder, shape.tile)
+    point = partial(pointing_batch, builder, shape.tile, weights=POINTING_WEIGHTS)
+
+    def make(step: int) -> Batch:
+        free = step >= FREE_FROM * args.steps
+        if task(step, args.steps) == "read":
+            width = crop_width(step, args.steps)
+            return read(args.seed, step, args.pages, width=width, astray=ASTRAY if free else 0.0)
+        wordings = len(POINTING) if free else 1
+        return point(args.seed, step, 2 * args.pages, most_shapes=most_shapes(step, args.steps), wordings=wordings)
+
+    def loss_of(step: int, batch: Batch):
+        match task(step, args.steps):
+            case "see":
+                return seeing_loss(model, helpers, batch)
+            case "point":
+                return pointing_loss(model, helpers, batch, 1 if step < Y1_FROM * args.steps else 2)
+            case _:
+                loss, right = answer_loss(model, batch)
+                return loss, {"reading": loss, "read": right.all(dim=1).float().mean()}
+
+    @torch.no_grad()
+    def evaluate() -> dict[str, float]:
+        """Shares of answers that are right, and of boxes that are `pointed`, on pages that no run trains on."""
+
+        def held_out(batch_of) -> list[tuple[Batch, torch.Tensor]]:
+            batches = [batch_of(dataset.HELD_OUT_SEED, index, 16).to(device) for index in range(4)]
+            return [(batch, answer_loss(model, batch)[1]) for batch in batches]
+
+        scores = {}
+        for width in (0.0, 0.5, 1.0, 2.0):
+            shares = [right.all(dim=1).float().mean() for _, right in held_out(partial(read, width=width))]
+            scores[f"read_width_{width}"] = (sum(shares) / len(shares)).item()
+        for kind in dataset.KINDS:
+            pairs = held_out(partial(point, weights={kind: 1}))
+            shares = [pointed(right, helpers.corners(batch.labels)[1]) for batch, right in pairs]
+            scores[f"pointed_{kind}"] = (sum(shares) / len(shares)).item()
+        return scores
+
+    recipe = Recipe(args.steps, args.learning_rate, args.matrix_learning_rate, args.seed, args.pages)
+    stop = min(args.stop_at or args.steps, args.steps)
+    train(model, make, loss_of, recipe, args.out, device, evaluate, stop, helpers)
+    training = {"base": None, "data": "synthetic pages, drawn while training", "recipe": "pretrain"}
+    training |= {"steps": stop, "of_steps": args.steps, "seed": args.seed, "pages_per_step": args.pages}
+    folder = args.out / ("checkpoint" if stop == args.steps else f"checkpoint-{stop}")
+    save_checkpoint(model.cpu(), shape, tokenizer, folder, training)
+    print(f"checkpoint: {folder}")

@@ -1,0 +1,114 @@
+"""The loop of training from scratch: a log, and a state that resumes to the same losses."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+from tqdm import tqdm
+from transformers import Idefics3ForConditionalGeneration
+
+from cropvlm_trainer.idefics3.forward import Batch, set_training_attention
+from cropvlm_trainer.pretrain.batches import stream
+from cropvlm_trainer.training.optimizers import Optimizers
+from cropvlm_trainer.training.run import RunLog, save_whole
+
+Loss = Callable[[int, Batch], tuple[torch.Tensor, dict[str, torch.Tensor]]]
+"""Step and batch -> the loss to minimise, and named scalars for the log."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What two runs must have in common for one to go on where the other broke off."""
+
+    steps: int
+    learning_rate: float
+    """AdamW's"""
+    matrix_learning_rate: float
+    """Muon's"""
+    seed: int
+    pages: int
+    base: str | None = None
+    warmup: int = 100
+    weight_decay: float = 0.05
+    max_grad_norm: float = 1.0
+    save_every: int = 500
+    log_every: int = 50
+
+    def __post_init__(self) -> None:
+        if self.save_every % self.log_every:
+            raise ValueError(f"save_every ({self.save_every}) must be a multiple of log_every ({self.log_every})")
+
+
+def train(
+    model: Idefics3ForConditionalGeneration,
+    make_batch: Callable[[int], Batch],
+    loss_of: Loss,
+    recipe: Recipe,
+    out: Path,
+    device: torch.device,
+    evaluate: Callable[[], dict[str, float]],
+    stop: int | None = None,
+    helpers: nn.Module | None = None,
+) -> None:
+    """Trains to step `stop` (the recipe's last), resuming from `out/state.pt` where it is. Log: `out/log.jsonl`.
+
+    `helpers`: further parameters of the loss, trained along and kept for resuming only.
+    """
+    stop = recipe.steps if stop is None else stop
+    out.mkdir(parents=True, exist_ok=True)
+    parts = nn.ModuleList([model, helpers or nn.Module()]).to(device).train()
+    set_training_attention(model, device)
+    optimizers = Optimizers(parts, recipe)
+    first = _resume(out / "state.pt", parts, optimizers, recipe)
+    if first > stop:
+        raise ValueError(f"{out} is at step {first}, past {stop}; stop it later, or give another --out")
+    if first:
+        print(f"resuming {out} at step {first}")
+    log = RunLog(out, first, events=False)
+    seen, since = defaultdict(list), time.monotonic()
+    batches = stream(make_batch, first, stop)
+    for step, batch in enumerate(tqdm(batches, initial=first, total=stop, desc=out.name), start=first + 1):
+        with torch.autocast(device.type, dtype=torch.bfloat16):
+            loss, scalars = loss_of(step - 1, batch.to(device))
+        if not torch.isfinite(loss):
+            raise ValueError(f"the loss is {loss.item()} at step {step}; lower the learning rates")
+        optimizers.zero_grad()
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(parts.parameters(), recipe.max_grad_norm)
+        optimizers.step()
+        for name, value in {"loss": loss, "grad_norm": norm, **scalars}.items():
+            seen[name].append(value.item())
+        if step % recipe.log_every == 0 or step == stop:
+            row = {name: sum(values) / len(values) for name, values in seen.items()}
+            row |= {"lr": optimizers.lr, "seconds_per_step": (time.monotonic() - since) / len(seen["loss"])}
+            if step % recipe.save_every == 0 or step == stop:
+                model.eval()
+                row |= evaluate()
+                model.train()
+                _save(out / "state.pt", parts, optimizers, step, recipe)
+            log.add(step, row)
+            seen, since = defaultdict(list), time.monotonic()
+    log.close()
+    model.eval()
+
+
+def _save(path: Path, parts: nn.Module, optimizers: Optimizers, step: int, recipe: Recipe) -> None:
+    state = {"parts": parts.state_dict(), "optimizers": optimizers.state_dict()}
+    save_whole({**state, "step": step, "recipe": asdict(recipe)}, path)
+
+
+def _resume(path: Path, parts: nn.Module, optimizers: Optimizers, recipe: Recipe) -> int:
+    if not path.exists():
+        return 0
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    if state["recipe"] != asdict(recipe):
+        raise ValueError(f"{path} belongs to another recipe ({state['recipe']}); give another --out or remove it")
+    parts.load_state_dict(state["parts"])
+    optimizers.load_state_dict(state["optimizers"])
+    return state["step"]

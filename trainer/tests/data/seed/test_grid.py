@@ -1,0 +1,82 @@
+"""Seed boxes by exhaustive search: the grid, the noise, the scores, and a command that goes on after a kill."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from cropvlm_trainer.cli import main
+from cropvlm_trainer.data.seed import grid
+from cropvlm_trainer.data.seed.search import GridSearch, cut_views, rectangles
+from cropvlm_trainer.data.synth import dataset
+from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
+from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """`base`, a tiny checkpoint, and pages with two questions each."""
+    out = tmp_path_factory.mktemp("given")
+    save_checkpoint(tiny_model(2), TINY, tiny_tokenizer(), out / "base", TRAINING)
+    dataset.write(out / "pages", 3, 5, questions_per_page=2)
+    return out
+
+
+def command(folder, out: str, *more: str) -> list[str]:
+    pages = folder / "pages"
+    paths = ["--manifest", str(pages / "manifest.jsonl"), "--out", str(pages / out), "--base", str(folder / "base")]
+    return ["data", "seed", "--method", "grid", *paths, "--n", "2", *more]
+
+
+def rows_of(path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_rows_get_the_best_box_with_noise(folder):
+    assert main(command(folder, "seeded.jsonl")) == 0
+    given, seeded = rows_of(folder / "pages/manifest.jsonl"), rows_of(folder / "pages/seeded.jsonl")
+    assert [row["id"] for row in seeded] == [row["id"] for row in given] and len(given) == 6
+    for row, before in zip(seeded, given, strict=True):
+        best, box = row["seed"]["box"], row["box"]
+        assert tuple(best) in rectangles(2) and row["seed"]["log_likelihood"] < 0
+        assert box[0] <= best[0] and box[1] <= best[1] and box[2] >= best[2] and box[3] >= best[3]
+        assert max(abs(a - b) for a, b in zip(box, best, strict=True)) <= 50
+        assert row["true_box"] == before["box"]
+    search = grid.reward_search(folder / "base", None, torch.device("cpu"))
+    for row in seeded:
+        image = grid.load_image(folder / "pages" / row["image"])
+        views = cut_views(image, rectangles(2), TINY.tile, TINY.tile)
+        scores = search(views, [(row["question"], row["answers"])])[0]
+        assert rectangles(2)[int(scores.argmax())] == tuple(row["seed"]["box"])
+    assert main(command(folder, "seeded.jsonl")) == 2, "what is there is not written over"
+
+
+def test_a_killed_search_goes_on(folder, monkeypatch):
+    assert main(command(folder, "whole.jsonl", "--seed", "3")) == 0
+    searched, search = [], GridSearch.__call__
+
+    def dying(self, views, questions):
+        if len(searched) == 2:
+            raise KeyboardInterrupt
+        searched.append(questions)
+        return search(self, views, questions)
+
+    monkeypatch.setattr(GridSearch, "__call__", dying)
+    with pytest.raises(KeyboardInterrupt):
+        main(command(folder, "killed.jsonl", "--seed", "3"))
+    assert not (folder / "pages/killed.jsonl").exists()
+    searched.clear()
+    assert main(command(folder, "killed.jsonl", "--seed", "3")) == 0
+    assert len(searched) == 1, "two of the three pages were kept"
+    assert (folder / "pages/killed.jsonl").read_bytes() == (folder / "pages/whole.jsonl").read_bytes()
+
+
+def test_wrong_requests_are_refused(folder, capsys):
+    assert main(command(folder, "x.jsonl", "--resolution", "70")) == 2
+    assert "multiple of the model's tiles" in capsys.readouterr().err
+    elsewhere = command(folder, "x.jsonl")
+    elsewhere[elsewhere.index("--out") + 1] = str(folder / "x.jsonl")
+    assert main(elsewhere) == 2
+    assert "relative to the manifest" in capsys.readouterr().err

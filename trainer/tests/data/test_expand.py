@@ -1,0 +1,53 @@
+import json
+
+import pytest
+
+from cropvlm_trainer.cli import main
+from cropvlm_trainer.metrics.exact_and_iou import area
+
+
+def write_manifest(folder, boxes):
+    rows = [{"id": str(n), "image": "images/a.png", "question": "q", "box": box} for n, box in enumerate(boxes)]
+    (folder / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder / "manifest.jsonl"
+
+
+def read(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_expand_grows_by_percentile_and_keeps_all_else(tmp_path, capsys):
+    sides = (8, 2, 6, 4, 10)
+    manifest = write_manifest(tmp_path, [[40, 40, 40 + side, 40 + side] for side in sides])
+    out = tmp_path / "grown.jsonl"
+    assert main(["data", "expand", "--manifest", str(manifest), "--out", str(out)]) == 0
+    rows = read(out)
+    assert [area(row["box"]) / side**2 for row, side in zip(rows, sides, strict=True)] == pytest.approx(
+        [2, 45, 4, 10, 1]
+    )
+    assert [{**row, "box": None} for row in rows] == [{**row, "box": None} for row in read(manifest)]
+    assert "1 boxes by 45" in capsys.readouterr().out
+
+
+def test_expand_grows_all_by_one_factor(tmp_path):
+    manifest = write_manifest(tmp_path, [[40, 45, 60, 55], [0, 40, 10, 50]])
+    out = tmp_path / "grown.jsonl"
+    assert main(["data", "expand", "--manifest", str(manifest), "--out", str(out), "--by", "4"]) == 0
+    assert [row["box"] for row in read(out)] == [[30, 40, 70, 60], [0, 35, 20, 55]]
+
+
+def test_expand_says_what_it_cannot_do(tmp_path, capsys):
+    manifest = write_manifest(tmp_path, [[40, 45, 60, 55], [0, 40, 0, 50]])
+    ask = ["data", "expand", "--manifest", str(manifest), "--out"]
+    assert main([*ask, str(tmp_path / "grown.jsonl")]) == 2
+    assert "row 2" in capsys.readouterr().err
+    write_manifest(tmp_path, [[40, 45, 60, 55]])
+    assert main([*ask, str(tmp_path / "grown.jsonl"), "--by", "twice"]) == 2
+    assert "percentile" in capsys.readouterr().err
+    assert main([*ask, str(tmp_path / "elsewhere" / "grown.jsonl")]) == 2
+    assert "relative to the manifest" in capsys.readouterr().err
+    assert main([*ask, str(manifest)]) == 2
+    assert "already exists" in capsys.readouterr().err
+    manifest.write_text('{"image": "a.png"}\n')
+    assert main([*ask, str(tmp_path / "grown.jsonl")]) == 2
+    assert "row 1" in capsys.readouterr().err and not (tmp_path / "grown.jsonl").exists()

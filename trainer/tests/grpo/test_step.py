@@ -1,0 +1,107 @@
+"""A whole step on the tiny model: what it counts, and that its gradient raises the reward."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from transformers import AutoProcessor
+
+from cropvlm_trainer.data.synth.test_patterns import pattern_image
+from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
+from cropvlm_trainer.grpo.policy import Policy
+from cropvlm_trainer.grpo.rewards import LogLikelihood, valid
+from cropvlm_trainer.grpo.step import Sampling, Step, box_scalars
+from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
+from cropvlm_trainer.idefics3.generation import Completions
+from cropvlm_trainer.idefics3.lora import LoraSettings, add_lora
+from cropvlm_trainer.idefics3.prompts import PromptEncoder
+from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
+
+EXAMPLES = [
+    Example(pattern_image("strokes", 90, 70), "What is the total?", ["7"]),
+    Example(pattern_image("hash", 64, 64), "Where is it?", ["here", "there", "here"]),
+]
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tiny")
+    save_checkpoint(tiny_model(2), TINY, tiny_tokenizer(), folder, TRAINING)
+    return PromptEncoder(AutoProcessor.from_pretrained(folder))
+
+
+@pytest.fixture
+def policy():
+    torch.manual_seed(0)
+    return Policy(add_lora(tiny_model(2), LoraSettings(r=8, alpha=16, dropout=0.0)))
+
+
+def generators(step: int):
+    return [torch.Generator().manual_seed(100 * step + i) for i in range(len(EXAMPLES))]
+
+
+class FirstTokenBoxes(Step):
+    """The tiny model writes no boxes: here the first token stands for one, as wide as its id is odd."""
+
+    def boxes(self, made: Completions, count: int):
+        group = len(made.ids) // count
+        wide = [(0, 0, 100 if first % 2 else 50, 100) for first in made.ids[:, 0].tolist()]
+        return [wide[i : i + group] for i in range(0, len(wide), group)]
+
+
+@pytest.mark.parametrize("recipe", ["paper", "released"])
+def test_steps_raise_the_reward(encoder, policy, recipe):
+    def reward(examples, boxes):
+        return {"narrow": torch.tensor([[float(box[2] == 50) for box in group] for group in boxes])}
+
+    sampling = Sampling(longest_edge=64, group=16, max_new_tokens=1, beta=0.0, temperature=1.0, recipe=recipe)
+    step = FirstTokenBoxes(policy, encoder, reward, sampling)
+    optimizer = torch.optim.AdamW(policy.trained, lr=1e-2)
+    rewards = []
+    for index in range(40):
+        loss, scalars = step(EXAMPLES, generators(index))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        rewards.append(scalars["reward"].item())
+    first, last = sum(rewards[:4]) / 4, sum(rewards[-4:]) / 4
+    assert first < 0.7 and last > 0.9, (first, last)
+
+
+def test_the_log_tells_rewards_spread_and_validity(encoder, policy):
+    def reward(examples, boxes):
+        values = torch.tensor([[1.0, 3.0, 2.0], [5.0, 5.0, 5.0]])
+        return {"likelihood": values, "format": 0.0 * values + 0.5}
+
+    step = Step(policy, encoder, reward, Sampling(longest_edge=64, group=3, max_new_tokens=4))
+    loss, scalars = step(EXAMPLES, generators(0))
+    assert loss.requires_grad
+    assert scalars["reward"].item() == pytest.approx(4.0)
+    assert scalars["reward/likelihood"].item() == pytest.approx(3.5)
+    assert scalars["spread"].item() == pytest.approx(0.5)
+    assert scalars["groups_without_spread"].item() == 0.5
+    assert scalars["kl"].item() == pytest.approx(0, abs=1e-6), "the policy is still where the reference stands"
+    assert scalars["valid"].item() == 0 and "area" not in scalars
+
+
+def test_a_question_is_trained_alike_whatever_it_is_batched_with(encoder, policy):
+    """The mathematics of a batch is the mean of its questions': what several processes rely on."""
+    reward_model = RewardModel(policy.model, encoder, 64)
+    likelihood = LogLikelihood(policy, reward_model)
+    step = FirstTokenBoxes(policy, encoder, likelihood, Sampling(64, group=6, max_new_tokens=5, temperature=3.0))
+
+    def gradient(*rows: int) -> torch.Tensor:
+        policy.peft.zero_grad(set_to_none=True)
+        loss, _ = step([EXAMPLES[row] for row in rows], [generators(4)[row] for row in rows])
+        loss.backward()
+        return torch.cat([p.grad.flatten() for p in policy.trained if p.grad is not None])
+
+    together, alone = gradient(0, 1), (gradient(0) + gradient(1)) / 2
+    assert together.abs().max() > 0
+    torch.testing.assert_close(together, alone, atol=1e-5 * together.abs().max().item(), rtol=1e-3)
+
+
+def test_areas_are_of_valid_boxes_alone():
+    boxes = [[(0, 0, 50, 50), None], [(0, 0, 100, 100), None]]
+    assert {name: value.item() for name, value in box_scalars(boxes).items()} == {"valid": 0.5, "area": 0.625}
+    assert valid(boxes).tolist() == [[1, 0], [1, 0]]

@@ -1,0 +1,99 @@
+import json
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+
+from cropvlm_trainer.idefics3.forward import PromptBuilder
+from cropvlm_trainer.idefics3.model import Shape, build_model
+from cropvlm_trainer.pretrain.aux_losses import Helpers, pointing_loss
+from cropvlm_trainer.pretrain.batches import pointing_batch
+from cropvlm_trainer.pretrain.command import mini_tokenizer
+from cropvlm_trainer.pretrain.loop import Recipe, train
+
+SHAPE = Shape(
+    tile=32, patch=8, shuffle=2, vision_width=32, vision_layers=1, vision_heads=2, text_width=32, text_layers=1
+)
+
+
+COMMON = {"learning_rate": 1e-3, "matrix_learning_rate": 2e-3, "seed": 1, "pages": 2, "save_every": 2, "log_every": 1}
+
+
+RECIPE = Recipe(steps=6, warmup=2, **COMMON)
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return mini_tokenizer()
+
+
+@pytest.fixture(scope="module")
+def builder(tokenizer):
+    return PromptBuilder(tokenizer, SHAPE.tokens_per_tile)
+
+
+def losses(out: Path) -> dict[int, float]:
+    rows = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == sorted({row["step"] for row in rows})
+    return {row["step"]: row["loss"] for row in rows}
+
+
+@pytest.fixture
+def start(tokenizer, builder):
+    """Starts or resumes a run that learns to point."""
+
+    def run(out: Path, recipe: Recipe = RECIPE, loss=pointing_loss, stop: int | None = None) -> None:
+        model = build_model(SHAPE, tokenizer, 0)
+        torch.manual_seed(0)
+        helpers = Helpers(model, builder)
+        make = partial(pointing_batch, builder, SHAPE.tile, recipe.seed, pages=recipe.pages)
+        train(
+            model,
+            make,
+            lambda step, batch: loss(model, helpers, batch),
+            recipe,
+            out,
+            torch.device("cpu"),
+            lambda: {},
+            stop,
+            helpers,
+        )
+
+    return run
+
+
+def test_a_killed_run_resumes_to_the_same_losses(start, tmp_path):
+    start(tmp_path / "whole")
+    taken = iter(range(1, 7))
+
+    def killed(model, helpers, batch):
+        if next(taken) == 6:
+            raise KeyboardInterrupt
+        return pointing_loss(model, helpers, batch)
+
+    with pytest.raises(KeyboardInterrupt):
+        start(tmp_path / "killed", loss=killed)
+    assert max(losses(tmp_path / "killed")) == 5, "step 5 is logged but not saved: it is taken again"
+    start(tmp_path / "killed")
+    whole = losses(tmp_path / "whole")
+    assert losses(tmp_path / "killed") == whole
+    assert sorted(whole) == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("other", [{"steps": 4}, {"seed": 2}, {"pages": 1}, {"base": "another"}])
+def test_another_recipe_does_not_resume(start, tmp_path, other):
+    start(tmp_path, Recipe(steps=2, **COMMON))
+    with pytest.raises(ValueError, match="belongs to another recipe"):
+        start(tmp_path, Recipe(**{"steps": 2, **COMMON, **other}))
+
+
+def test_a_run_past_its_stop_is_not_passed_off_as_that_step(start, tmp_path):
+    start(tmp_path)
+    with pytest.raises(ValueError, match="is at step 6, past 4"):
+        start(tmp_path, stop=4)
+
+
+def test_what_is_saved_is_logged():
+    with pytest.raises(ValueError, match="must be a multiple"):
+        Recipe(**{"steps": 2, **COMMON, "save_every": 3, "log_every": 2})

@@ -1,0 +1,51 @@
+"""The TOML files that come with the trainer, read for both stages."""
+
+from pathlib import Path
+
+import pytest
+from support.paths import TRAINER
+
+from cropvlm_trainer.idefics3.lora import LoraSettings
+from cropvlm_trainer.training.config import load_config
+from cropvlm_trainer.training.stages import STAGES, GrpoConfig, SftConfig
+
+CONFIGS = TRAINER / "configs"
+MINIATURE = TRAINER / "experiments" / "miniature"
+
+
+def read(name: str, folder: Path = CONFIGS) -> tuple[SftConfig, GrpoConfig]:
+    return tuple(load_config(STAGES, stage, folder / f"{name}.toml", {}) for stage in ("sft", "grpo"))
+
+
+def test_no_file_goes_unread():
+    assert sorted(path.stem for path in CONFIGS.glob("*.toml")) == ["paper-1024", "paper-2048", "paper-512"]
+    assert [path.stem for path in MINIATURE.glob("*.toml")] == ["mini"]
+
+
+@pytest.mark.parametrize("resolution", [512, 1024, 2048])
+def test_the_papers_values_are_the_defaults(resolution):
+    """Contract, "Training"; what the files spell out is what a file that is silent gives."""
+    sft, grpo = read(f"paper-{resolution}")
+    base, mixture = Path("models/SmolVLM-256M-Instruct"), Path("data/mixture")
+    assert sft == SftConfig(base, mixture / "sft-seeded.jsonl", Path(f"runs/sft-{resolution}"), resolution=resolution)
+    assert grpo == GrpoConfig(
+        base,
+        mixture / "grpo.jsonl",
+        Path(f"runs/grpo-{resolution}"),
+        adapter=Path(f"runs/sft-{resolution}/adapter"),
+        resolution=resolution,
+    )
+    for config, rate, clip in ((sft, 5e-5, 1.0), (grpo, 5e-6, 0.1)):
+        assert (config.learning_rate, config.max_grad_norm, config.batch, config.epochs) == (rate, clip, 16, 1)
+        assert (config.warmup, config.precision, config.lora) == (0.03, "bf16", LoraSettings(128, 256, 0.05))
+    assert (grpo.group, grpo.temperature, grpo.beta, grpo.max_new_tokens) == (6, 0.8, 0.01, 32)
+    assert (grpo.reward, grpo.reward_resolution, grpo.recipe) == ("log_likelihood", 512, "paper")
+
+
+def test_the_miniature():
+    sft, grpo = read("mini", MINIATURE)
+    assert sft.base == grpo.base == Path("runs/base/checkpoint-7500")
+    assert sft.lora == grpo.lora
+    assert (sft.resolution, grpo.resolution, grpo.reward_resolution) == (96, 96, 96)
+    assert grpo.adapter == sft.out / "adapter"
+    assert not sft.gradient_checkpointing and sft.micro_batch == grpo.micro_batch == 16

@@ -19,7 +19,7 @@ process.on('uncaughtException', error => {
 try {
   await serve()
 } catch (error) {
-  // the engine process leaves by itself when this one is gone
+  // the engine process ends by itself when this one has ended
   log.fatal(error instanceof CropVlmError ? { code: error.code } : { err: error }, startProblem(error))
   process.exit(1)
 }
@@ -30,7 +30,7 @@ async function serve(): Promise<void> {
   const targets = makeTargets(config, engine)
   const app = await buildApp({ config, engine, cropper, targets, log })
   stopOnSignals({ app, engine, log, graceMs: config.shutdownGraceMs })
-  // before the models are there, so that probes are answered while they load
+  // listens before the models are loaded, so that probes are answered meanwhile
   const address = await app.listen({ host: config.host, port: config.port })
   const info = await engine.ready.catch(error => {
     if (engine.state === 'stopped' && error instanceof CropVlmError && error.code === 'draining') return stopped()
@@ -49,7 +49,7 @@ async function serve(): Promise<void> {
   log.info({ url, executionProvider, reason, models }, `ready; try: ${curl(url)}`)
 }
 
-/** A signal came while the models loaded: `shutdown.ts` ends the process. */
+/** Waits for ever: a signal came while the models loaded, and `shutdown.ts` is ending the process. */
 function stopped(): Promise<never> {
   return new Promise(() => {})
 }
@@ -59,7 +59,7 @@ function configOrExit(): Config {
     return readConfig()
   } catch (error) {
     if (!(error instanceof CropVlmError)) throw error
-    // before there is a configured logger
+    // the configured logger does not exist yet
     pino().fatal({ code: error.code }, error.message)
     process.exit(1)
   }

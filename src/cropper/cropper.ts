@@ -23,13 +23,14 @@ export interface Found {
   decision: 'zoomed' | 'fallback'
   /** Why there is no valid box; null where `decision` is `zoomed`. */
   reason: string | null
-  /** How sure the cropper is, 0..1. */
-  confidence: number
+  /** How sure the cropper is, 0..1; null where it cannot tell. */
+  confidence: number | null
   /** What the model behind it wrote. */
   raw: string
   /** Of the image after EXIF orientation, in pixels. */
   image: Size
-  model: { id: string; resolution: number; tiles: number }
+  /** What found it. `resolution` is the longest edge that it saw, in pixels; both are null where they mean nothing. */
+  model: { id: string; resolution: number | null; tiles: number | null }
   /** Milliseconds by stage. Boxes that were found together share one object, which counts once. */
   timings: Readonly<Partial<Record<Stage, number>>>
   /** What it took; absent where the cropper generates no tokens here. */

@@ -25,9 +25,9 @@ export interface WorkerOptions {
   graphCacheDir: string | null
   /** Most bytes that each model of a process keeps of images it was asked about; 0 keeps nothing. */
   prefixCacheBytes: number
-  /** Whether each file is held against the sha256 in `cropvlm.json` at load. */
+  /** Whether each file's sha256 is compared with that in `cropvlm.json` when it is loaded. */
   verifyHashes: boolean
-  /** Mask the logits so that the answer is always a box. */
+  /** Whether the box grammar masks the logits, so that every answer is a box. */
   constrained: boolean
   limits: ImageLimits
 }
@@ -48,7 +48,7 @@ export interface EngineOptions {
   /** How long a job waits for others to make a batch with. */
   batchDelayMs: number
   restart: {
-    /** Before the second restart in a row; the first is at once. Doubles each time. */
+    /** The pause before the second restart in a row, doubling with each further one. The first restart is at once. */
     firstDelayMs: number
     maxDelayMs: number
   }
@@ -71,7 +71,7 @@ export function engineOptions(config: Config, cropper: ModelFolder | null): Engi
       cropper,
       targets: locals.map(({ name, dir, precision }) => ({ name, dir, precision })),
       executionProvider: config.executionProvider,
-      // processes run at the same time: together they have the cores once
+      // the processes run at the same time and share the cores
       threads: config.threads ?? Math.max(1, Math.floor(defaultThreads() / config.engineProcesses)),
       graphCacheDir: config.graphCacheDir,
       prefixCacheBytes: config.prefixCacheBytes,
@@ -83,11 +83,12 @@ export function engineOptions(config: Config, cropper: ModelFolder | null): Engi
     execArgv: [
       // two processes cannot share a debugger's port
       ...process.execArgv.filter(argument => !argument.startsWith('--inspect')),
-      // its large data lies outside V8's heap: a small nursery, and a collection after loading, save tens of megabytes
+      // The large data of the process lies outside V8's heap. A small young generation, and one collection after loading,
+      // save tens of megabytes.
       '--max-semi-space-size=2',
       '--expose-gc',
-      // that data counts all the same: the heap, 30 MB of it a tokenizer, would be collected at almost every question.
-      // With a limit of 128 dead data stays lying so long that a process may hold 100 MB more.
+      // V8 counts that data all the same, and would collect the heap, 30 MB of which are a tokenizer, at almost every
+      // question. With 128 instead of 64, garbage stays for so long that a process may hold 100 MB more.
       '--initial-old-space-size=64',
     ],
     queueSize: config.queueSize,

@@ -133,9 +133,9 @@ export interface EngineInfo {
 
 /** Parent to child. */
 export type EngineRequest =
-  /** First and once: load the models. */
+  /** The first message, sent once: load the models. */
   | { type: 'start'; options: WorkerOptions }
-  /** To be done together, as one batch where they can be; each is answered by itself. */
+  /** Jobs to be done together, as one batch if possible. Each is answered on its own. */
   | { type: 'jobs'; jobs: readonly { id: number; job: Job }[] }
   /** Nobody waits for the job any more. */
   | { type: 'abort'; id: number }

@@ -34,7 +34,7 @@ export interface AppParts {
   log?: Logger
 }
 
-/** Longer than the minute that load balancers commonly keep a connection, so that they, not we, close it. */
+/** Load balancers commonly keep a connection for a minute. It is to be they who close it, so this is longer. */
 const KEEP_ALIVE_MS = 65_000
 
 export async function buildApp({ config, engine, cropper, targets, log }: AppParts): Promise<FastifyInstance> {
@@ -45,7 +45,7 @@ export async function buildApp({ config, engine, cropper, targets, log }: AppPar
     logController: new RequestLog(),
     genReqId: request => requestId(request.headers['x-request-id']),
     bodyLimit: config.maxBodyBytes,
-    // of the socket: a stalled request is closed even where no handler runs for it yet
+    // these close the socket of a stalled request even if no handler runs for it yet
     requestTimeout: timeout + 5_000,
     connectionTimeout: timeout + 10_000,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -62,7 +62,7 @@ export async function buildApp({ config, engine, cropper, targets, log }: AppPar
 
   const metrics = makeMetrics(engine)
   const drain = new Drain()
-  // hooks run in this order: what refuses a request comes after what counts it
+  // the hooks run in this order: what counts a request comes before what may refuse it
   addDeadlines(app, timeout)
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
@@ -85,7 +85,7 @@ export async function buildApp({ config, engine, cropper, targets, log }: AppPar
   return app
 }
 
-/** The caller's own id where it is safe to print and to send back, else a new one. */
+/** The caller's own id if it is safe to print and to send back, otherwise a new one. */
 function requestId(given: string | string[] | undefined): string {
   return typeof given === 'string' && /^[\w.:/+=-]{1,128}$/.test(given) ? given : randomUUID()
 }

@@ -15,25 +15,24 @@ sharp.block({ operation: ['VipsForeignLoad'] })
 sharp.unblock({
   operation: ['VipsForeignLoadJpegBuffer', 'VipsForeignLoadPngBuffer', 'VipsForeignLoadWebpBuffer'],
 })
-// Every image is new: a cache of operations would only hold memory.
+// No image is decoded twice by the same operations, so libvips' cache of operations would only take memory.
 sharp.cache(false)
 
-/** An image that may not be decoded yet; `width` and `height` are those of the upright image. */
+/** An image, decoded only when it is needed. `width` and `height` are those of the upright image, in pixels. */
 export interface ImageSource extends Size {
   /** All pixels, decoded at the first call and kept. @throws CropVlmError image_undecodable */
   pixels(): Promise<RawImage>
   /**
-   * Smaller both ways, by libvips' Lanczos-3; from a file while it is decoded, so that the full size is never held.
-   * The values are the same whether or not `pixels` was called before.
+   * The image made smaller in both directions, by libvips' Lanczos-3. A file is made smaller while it is decoded, so that
+   * it is never in memory at full size. The values are the same whether or not `pixels` was called before.
    * @throws CropVlmError image_undecodable
    */
   shrunk(size: Size): Promise<RawImage>
 }
 
 /**
- * Reads the header of a JPEG, PNG or WebP (of an animation, the first frame's). Size and aspect are judged from it. ICC
- * profiles are not applied (CropVLM contract).
- *
+ * Reads the header of a JPEG, PNG or WebP file and checks the size that it states. Of an animation the first frame is
+ * taken. ICC profiles are not applied (CropVLM contract).
  * @throws CropVlmError unsupported_image_format, image_too_large, image_aspect_too_extreme, image_undecodable
  */
 export async function openImage(bytes: Uint8Array, limits: ImageLimits): Promise<ImageSource> {
@@ -49,7 +48,7 @@ export function rawSource(image: RawImage): ImageSource {
   return { width, height, pixels: async () => image, shrunk: size => shrinkPixels(image, size) }
 }
 
-/** Decoded pixels as the input of a sharp pipeline; the limits were held before decoding. */
+/** Decoded pixels as the input of a sharp pipeline. Their size is not checked again. */
 export function fromPixels({ data, width, height }: RawImage): Sharp {
   return sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: false })
 }
@@ -74,10 +73,11 @@ class FileSource implements ImageSource {
   }
 
   async shrunk(size: Size): Promise<RawImage> {
-    // Of 16 bits a channel libvips would filter all 16; `pixels` has 8.
+    // libvips would filter all 16 bits of such an image, and the values would differ from those of `pixels`, which has 8
     if (this.decoded || !this.isEightBit) return shrinkPixels(await this.pixels(), size)
-    // Cutting out the whole keeps sharp from letting the JPEG and WebP decoders scale, as it does from a factor of four
-    // on even without `fastShrinkOnLoad`: that is several times further from Pillow than libvips' filter alone.
+    // From a factor of 4 on, sharp has the JPEG and WebP decoders scale the image, even with `fastShrinkOnLoad: false`
+    // (sharp 0.35). The result is several times further from Pillow's than libvips' filter alone. An `extract` of the
+    // whole image prevents it.
     const { width, height } = this
     return decodable(() => toRaw(shrink(this.upright().extract({ left: 0, top: 0, width, height }), size)))
   }
@@ -107,7 +107,7 @@ async function toRaw(picture: Sharp): Promise<RawImage> {
   }
 }
 
-/** Whatever the decoder says about a stranger's bytes means the same to us: its texts may be empty and change. */
+/** Turns every error of the decoder into one code. The decoder's own texts may be empty, and they change. */
 async function decodable<T>(decode: () => Promise<T>): Promise<T> {
   try {
     return await decode()

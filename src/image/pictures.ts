@@ -59,7 +59,7 @@ export async function overlayPicture(
   return encode(fromPixels(canvas), options, compress)
 }
 
-/** Pixels a format can hold in one direction; a longer picture is shrunk to it. */
+/** The most pixels that a format can hold in one direction. A longer picture is shrunk to that. */
 const FORMAT_LIMIT: Record<PictureFormat, number> = { jpeg: 65_500, png: 1_000_000, webp: 16_383 }
 
 function shrink(picture: Sharp, { width, height }: Size, { longestEdge, format }: PictureOptions): Sharp {
@@ -72,7 +72,7 @@ function shrink(picture: Sharp, { width, height }: Size, { longestEdge, format }
 
 async function encode(picture: Sharp, { format, quality }: PictureOptions, compress: boolean): Promise<Picture> {
   const encoded = {
-    // full chroma: small coloured letters are what the crop is for
+    // colour at full resolution, so that small coloured letters stay readable
     jpeg: () => picture.jpeg({ quality, chromaSubsampling: '4:4:4' }),
     png: () => picture.png({ compressionLevel: compress ? 6 : 0 }),
     webp: () => picture.webp({ quality }),
@@ -91,7 +91,7 @@ type Colour = readonly [red: number, green: number, blue: number]
 const WHITE: Colour = [255, 255, 255]
 const RED: Colour = [230, 0, 40]
 
-/** Draws around the region, so as not to hide any of it; where it touches the image's edge, just inside. */
+/** Draws the line around the region, so that it hides none of it; at the image's edge, just inside the region. */
 function drawBox(canvas: RawImage, [x1, y1, x2, y2]: PixelBox): void {
   const line = Math.max(2, Math.round(Math.max(canvas.width, canvas.height) / 250))
   const casing = Math.max(1, Math.round(line / 3))

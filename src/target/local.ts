@@ -6,7 +6,7 @@ import { CropVlmError } from '../errors.js'
 import { picturesOf } from './chat-message.js'
 import type { Target, TargetAnswer, TargetRequest } from './target.js'
 
-/** A model folder that the engine runs beside the cropper. Its pictures come at full size: its own processor resizes. */
+/** A model folder that the engine runs beside the cropper. It gets pictures at full size: its image processor resizes them. */
 export function localTarget({ name, dir, resolution, timeoutMs }: LocalTargetConfig, engine: Engine): Target {
   return {
     name,

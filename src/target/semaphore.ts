@@ -1,4 +1,4 @@
-/** At most so many calls at once; the others wait their turn for as long as their signal lets them. */
+/** Lets a limited number of calls run at once. The others wait for their turn, in order, until their signal is aborted. */
 export class Semaphore {
   #free: number
   readonly #waiting: (() => void)[] = []

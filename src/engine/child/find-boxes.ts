@@ -35,9 +35,10 @@ export interface BoxFound
 const MAX_NEW_TOKENS = 32
 
 /**
- * Asks the cropper. Outcomes stand by themselves: each throws what `model.generateAll` throws.
+ * Asks the cropper model for one box for each request, in their order. A request that fails is a rejected outcome, with
+ * the errors of `VisionLanguageModel.generateAll`, and does not affect the others.
  * @param constrained Whether the box grammar masks the logits; without it an invalid answer is a `fallback`.
- * @throws CropVlmError `invalid_model` if the model's tokenizer cannot write boxes.
+ * @throws CropVlmError invalid_model if the model's tokenizer cannot write boxes
  */
 export async function findBoxes(
   model: VisionLanguageModel,
@@ -63,7 +64,7 @@ export async function findBoxes(
   )
 }
 
-/** One box; throws as above. */
+/** Asks for one box. Throws the errors of both kinds described at `findBoxes`. */
 export async function findBox(
   model: VisionLanguageModel,
   request: BoxRequest,
@@ -91,7 +92,7 @@ function found({ text, tokens, logProbs, promptTokens: _, ...generation }: Gener
 
 const grammars = new WeakMap<VisionLanguageModel, Grammar>()
 
-/** Built once a model: it depends on the tokenizer only. */
+/** The grammar of a model's tokenizer, built once for each model. */
 function grammarOf(model: VisionLanguageModel): Grammar {
   const known = grammars.get(model) ?? boxGrammar(boxTokens(model.tokenizer))
   grammars.set(model, known)

@@ -1,21 +1,9 @@
 /** What the engine process does with the jobs that it is given together. */
-import type { ImageLimits } from '../../image/limits.js'
 import type { GenerateJob, Job, LocateJob, RenderJob } from '../protocol.js'
 import { runGenerateJobs } from './generate-jobs.js'
-import type { ImageFiles } from './image-file.js'
 import { runLocateJobs } from './locate-jobs.js'
-import type { Models } from './models.js'
 import { runRenderJob } from './render-jobs.js'
-import type { Settle, Task } from './task.js'
-
-/** What jobs are done with. */
-export interface JobContext {
-  models: Models
-  files: ImageFiles
-  limits: ImageLimits
-  /** Whether the box grammar masks the logits, so that every answer is a box. */
-  constrained: boolean
-}
+import type { JobContext, Settle, Task } from './task.js'
 
 /**
  * Does all of `tasks`; those for one model go through it as one batch. Answers and pictures come before boxes: they are

@@ -2,10 +2,9 @@ import { CropVlmError } from '../../errors.js'
 import type { PromptImage } from '../../vlm/request.js'
 import type { LocatedBox, LocateJob, LocateResult, Timings } from '../protocol.js'
 import { type BoxFound, findBoxes } from './find-boxes.js'
-import type { JobContext } from './jobs.js'
-import { type Settle, settlingAll, type Task } from './task.js'
+import { type JobContext, type Settle, settlingAll, type Task } from './task.js'
 
-/** Finds the boxes of all questions of all jobs as one batch. A job fails as a whole where one of its questions does. */
+/** Finds the boxes of all questions of all jobs as one batch. A job fails if one of its questions does. */
 export async function runLocateJobs(
   tasks: readonly Task<LocateJob>[],
   { models: { cropper }, files, limits, constrained }: JobContext,
@@ -50,11 +49,11 @@ function located({ generatedTokens, runs, nonGreedyTokens, reused, group, ...fou
   return { box, decision, reason, confidence, raw, cost }
 }
 
-/** The time of all questions together: what was done for several of them at once counts once. */
+/** The time that all questions took together. What was done for several questions at once counts once. */
 function stages(found: readonly BoxFound[]): Omit<Timings, 'queue' | 'crop'> {
   const sum = (boxes: readonly BoxFound[], stage: keyof BoxFound['timings']) =>
     boxes.reduce((total, { timings }) => total + timings[stage], 0)
-  // of each group that was prefilled and decoded together, the member that took longest
+  // for each group that was prefilled and decoded together: its member that took longest
   const slowest = new Map<object, BoxFound>()
   for (const box of found) {
     const known = slowest.get(box.group)

@@ -31,7 +31,7 @@ export async function loadModels(options: WorkerOptions): Promise<Models> {
   return { cropper, targets }
 }
 
-/** One box and one word from each target: allocations and lazy initialisation are done, and the models do answer. */
+/** Has the cropper find one box and each target write two tokens, so that memory is allocated and the models are known to answer. */
 export async function warmUp({ cropper, targets }: Models, { constrained }: WorkerOptions): Promise<void> {
   const image = plainImage(greyImage(64, 48))
   const { signal } = new AbortController()
@@ -46,7 +46,7 @@ export async function warmUp({ cropper, targets }: Models, { constrained }: Work
       grammar: null,
       signal,
     })
-  // what loading left behind, tens of megabytes, would lie there until the heap has grown by as much
+  // without this, the garbage of loading, tens of megabytes, stays until the heap has grown by as much again
   globalThis.gc?.()
 }
 

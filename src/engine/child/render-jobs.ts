@@ -3,8 +3,7 @@ import type { RawImage } from '../../image/decode.js'
 import { overlayPicture, type Picture, regionPicture, wholePicture } from '../../image/pictures.js'
 import { throwIfAborted } from '../../vlm/decoding/abort.js'
 import type { PictureRequest, RenderJob } from '../protocol.js'
-import type { JobContext } from './jobs.js'
-import { type Settle, settlingAll, type Task } from './task.js'
+import { type JobContext, type Settle, settlingAll, type Task } from './task.js'
 
 /** Makes the pictures of one job, all from the same decoded pixels. */
 export async function runRenderJob(

@@ -1,9 +1,21 @@
+import type { ImageLimits } from '../../image/limits.js'
 import type { AnyResult, Job } from '../protocol.js'
+import type { ImageFiles } from './image-file.js'
+import type { Models } from './models.js'
 
 /** A job, and what tells that nobody waits for it any more. */
 export interface Task<J extends Job = Job> {
   job: J
   signal: AbortSignal
+}
+
+/** What jobs are done with. */
+export interface JobContext {
+  models: Models
+  files: ImageFiles
+  limits: ImageLimits
+  /** Whether the box grammar masks the logits, so that every answer is a box. */
+  constrained: boolean
 }
 
 export type Outcome = PromiseSettledResult<AnyResult>

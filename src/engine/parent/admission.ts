@@ -1,6 +1,6 @@
 import { CropVlmError, draining } from '../../errors.js'
 import type { Job } from '../protocol.js'
-import { retryAfterSeconds } from './backoff.js'
+import { queueFull, retryAfterSeconds, unavailable } from './backoff.js'
 import type { JobTimes } from './job-times.js'
 import type { Pool } from './pool.js'
 import type { JobQueue } from './queue.js'
@@ -38,7 +38,7 @@ export class Admission {
     const { waiting } = this.queue
     if (waiting.length >= this.queueSize) {
       const backlog = this.times.backlog(waiting.length + running.length, ready)
-      return full(
+      return queueFull(
         `${waiting.length} requests are waiting already, which is the limit; try again later.`,
         readyInMs + backlog,
       )
@@ -48,19 +48,9 @@ export class Admission {
     // a job whose deadline has passed is accepted: it is rejected at once with the error that says so
     if (lateMs <= 0 || Date.now() >= deadline) return null
     const seconds = Math.ceil(doneInMs / 1000)
-    return full(
+    return queueFull(
       `${waiting.length} requests are waiting already: this one would take ${seconds} s or more, longer than its deadline allows. Try again later, send fewer requests at once, or raise REQUEST_TIMEOUT_MS.`,
       lateMs,
     )
   }
-}
-
-/** @param waitMs Until trying again makes sense. */
-export function unavailable(message: string, waitMs: number): CropVlmError {
-  return new CropVlmError('engine_unavailable', message, { retryAfter: retryAfterSeconds(waitMs) })
-}
-
-/** @param waitMs Until trying again makes sense. */
-function full(message: string, waitMs: number): CropVlmError {
-  return new CropVlmError('queue_full', message, { retryAfter: retryAfterSeconds(waitMs) })
 }

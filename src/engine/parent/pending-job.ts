@@ -3,8 +3,8 @@ import type { CallOptions } from '../engine.js'
 import type { AnyResult, Job } from '../protocol.js'
 
 /**
- * One job that somebody waits for: a promise that settles with the job's result, or as soon as its deadline passes or
- * its caller aborts, whichever comes first.
+ * One job from when it is accepted until it is answered. Its promise settles with the job's result; it is rejected
+ * earlier if the deadline passes or the caller aborts.
  */
 export class PendingJob {
   readonly promise: Promise<AnyResult>
@@ -16,7 +16,7 @@ export class PendingJob {
   #settle: { resolve: (result: AnyResult) => void; reject: (error: CropVlmError) => void } | null
   readonly #cleanUp: () => void
 
-  /** @param onGivenUp Called once, after the rejection, if deadline or abort came first. */
+  /** @param onGivenUp Called once, after the rejection, if the deadline has passed or the caller has aborted. */
   constructor(
     readonly id: number,
     readonly job: Job,
@@ -38,12 +38,12 @@ export class PendingJob {
       clearTimeout(timer)
       signal.removeEventListener('abort', onAbort)
     }
-    // a signal that has fired already does not fire again
+    // a signal that is aborted already fires no event
     if (signal.aborted) onAbort()
     else if (deadline <= Date.now()) giveUp(this.#deadlineError())
   }
 
-  /** Whether nobody waits any more. */
+  /** Whether the promise has been settled, so that nobody waits any more. */
   get isSettled(): boolean {
     return this.#settle === null
   }

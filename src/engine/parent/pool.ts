@@ -7,8 +7,8 @@ import type { Phase } from './supervisor.js'
 import { WorkerProcess, type WorkerProcessEvents } from './worker-process.js'
 
 /**
- * The engine's processes as one. The first loads alone: what it writes to disk (`vlm/onnx/optimised/`) is there
- * for the others, and models that cannot be loaded are found out once.
+ * All processes of the engine. The first process loads alone, so that the others find the optimised graphs that it
+ * writes to disk (`vlm/onnx/optimised/`), and so that models which cannot be loaded are reported once.
  */
 export class Pool {
   readonly #processes: WorkerProcess[] = []
@@ -30,7 +30,7 @@ export class Pool {
     return (['ready', 'loading', 'restarting'] as const).find(phase => phases.includes(phase)) ?? 'stopped'
   }
 
-  /** Those that may be given jobs, the one that has been idle longest first. */
+  /** The processes that can be given jobs; the one that has been idle longest comes first. */
   get idle(): WorkerProcess[] {
     return this.#processes.filter(({ isIdle }) => isIdle).sort((a, b) => a.idleSince - b.idleSince)
   }
@@ -40,7 +40,7 @@ export class Pool {
     return this.#processes.flatMap(({ running }) => running)
   }
 
-  /** Of each process, by its number from 0; null where there is none at the moment. */
+  /** The process id of each process, in the order of their numbers; null for one that is not running at the moment. */
   get pids(): (number | null)[] {
     return this.#processes.map(({ pid }) => pid)
   }
@@ -54,7 +54,7 @@ export class Pool {
     return this.#processes.reduce((sum, { restarts }) => sum + restarts, 0)
   }
 
-  /** Milliseconds until some process is expected to be ready; null where nobody knows. */
+  /** Milliseconds until the first process is expected to be ready; null if that is not known of any. */
   get readyInMs(): number | null {
     const known = this.#processes.map(({ readyInMs }) => readyInMs).filter(ms => ms !== null)
     return known.length > 0 ? Math.min(...known) : null
@@ -79,7 +79,7 @@ export class Pool {
     const first = this.#processes.length === 0
     const log = this.#options.processes > 1 ? this.#log.child({ process: this.#processes.length }) : this.#log
     const onReady = (info: EngineInfo) => {
-      // before anybody is told, so that a job which comes in answer finds all places there
+      // the others are added before anybody is told: a job that comes at once is to find them all
       while (first && !this.#stopped && this.#processes.length < this.#options.processes) this.#add()
       this.#events.onReady(info)
     }

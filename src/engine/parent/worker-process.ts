@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import { CropVlmError } from '../../errors.js'
 import type { EngineOptions } from '../options.js'
 import type { AnyResult, EngineInfo, EngineReply } from '../protocol.js'
-import { unavailable } from './admission.js'
+import { unavailable } from './backoff.js'
 import type { PendingJob } from './pending-job.js'
 import { type Phase, Supervisor } from './supervisor.js'
 
@@ -10,9 +10,9 @@ export interface WorkerProcessEvents {
   onReady: (info: EngineInfo) => void
   /** A job was answered with a result. @param batchSize Jobs that were given together with it, itself included. */
   onDone: (pending: PendingJob, ms: number, batchSize: number) => void
-  /** It may be given the next jobs. */
+  /** It has answered all its jobs and can be given the next. */
   onIdle: () => void
-  /** Its process is gone, with the jobs it had, which have been rejected. */
+  /** Its process has died. The jobs that it had have been rejected. */
   onDown: () => void
   /** The first load of all failed. */
   onFatal: (error: CropVlmError) => void
@@ -24,13 +24,13 @@ export class WorkerProcess {
   readonly #log: Logger
   readonly #events: WorkerProcessEvents
   readonly #supervisor: Supervisor
-  /** Not answered yet, also where nobody waits any more. */
+  /** Jobs given to the process and not answered yet, by their ids. Nobody may be waiting for them any more. */
   readonly #running = new Map<number, PendingJob>()
   #batchSize = 0
-  /** When it had nothing to do last, on `performance.now()`'s clock. */
+  /** Since when it has had nothing to do, on `performance.now()`'s clock. */
   idleSince = 0
 
-  /** @param first Whether a failed first load is for good; the other processes of an engine try again. */
+  /** @param first Whether this is the engine's first process, whose failed load is not tried again. */
   constructor(options: EngineOptions, log: Logger, events: WorkerProcessEvents, first: boolean) {
     this.#options = options
     this.#log = log
@@ -79,7 +79,7 @@ export class WorkerProcess {
     return this.#supervisor.nextStartInMs
   }
 
-  /** Gives an idle process jobs to do together. */
+  /** Gives an idle process jobs, to be done as one batch. */
   give(jobs: readonly PendingJob[]): void {
     this.#batchSize = jobs.length
     for (const pending of jobs) {
@@ -89,7 +89,7 @@ export class WorkerProcess {
     this.#supervisor.send({ type: 'jobs', jobs: jobs.map(({ id, job }) => ({ id, job })) })
   }
 
-  /** Nobody waits for the job any more. Does nothing where the process does not have it. */
+  /** Tells the process that nobody waits for a job any more. Does nothing if the process does not have that job. */
   abort({ id }: PendingJob): void {
     if (!this.#running.has(id)) return
     this.#supervisor.send({ type: 'abort', id })
@@ -120,8 +120,9 @@ export class WorkerProcess {
   }
 
   /**
-   * A run of the native library cannot be interrupted: the only way out of one that does not end is the whole process.
-   * Takes the id alone: a timer that held the job would keep its image for as long, even where the engine let go at once.
+   * Kills the process if a job that was given up is not over in time: a run of the native library cannot be interrupted,
+   * so a run that hangs can be ended only together with its process. The timer holds the id and not the job, which would
+   * keep the job's image in memory for that long.
    */
   #killIfHung(id: number): void {
     const { hangMs } = this.#options

@@ -3,9 +3,8 @@ import type { FastifyInstance } from 'fastify'
 import { CropVlmError } from '../../errors.js'
 
 /**
- * Checks the bearer token of each request against the one key, but for routes whose config says `open`; with no key
- * configured every request passes. Compares hashes, so that neither the time taken nor a length tells anything about
- * the key.
+ * Compares the bearer token of each request with the key; routes whose config says `open` are left out. Without a
+ * configured key every request passes. Hashes are compared, so that the time that this takes tells nothing about the key.
  */
 export function addAuth(app: FastifyInstance, apiKey: string | null): void {
   if (apiKey === null) return

@@ -2,12 +2,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../../config/service.js'
 import { CropVlmError } from '../../errors.js'
 
-/** Of the largest bodies, beside those that the engine's queue has room for. */
+/** How many bodies of the largest size may be in memory beyond those for which the engine's queue has room. */
 const SPARE = 64
 
 type Limits = Pick<Config, 'maxBodyBytes' | 'queueSize'>
 
-/** Refuses a body by its headers, before a byte of it is read: too large, compressed, or one too many. */
+/** Refuses a body by its headers, before a byte of it is read: if it is too large, compressed, or one too many. */
 export function addBodyBudget(app: FastifyInstance, limits: Limits): void {
   const budget = new BodyBudget(limits)
   app.addHook('onRequest', async (request, reply) => {
@@ -32,8 +32,8 @@ export function tooLarge(maxBytes: number): CropVlmError {
 }
 
 /**
- * Bytes of request bodies that may be in memory at once. The engine's queue bounds only what has come in whole: without
- * this, some hundred clients that each send 20 MiB but for the last byte would take all the memory there is.
+ * Limits the bytes of request bodies in memory. The engine's queue limits only requests that have arrived whole: without
+ * this, a few hundred clients that each send 20 MiB except the last byte would take all memory.
  */
 export class BodyBudget {
   readonly #maxBody: number
@@ -54,7 +54,7 @@ export class BodyBudget {
     if (this.#held + size > this.#max)
       throw new CropVlmError('queue_full', 'Too many large requests are being received; try again later.')
     this.#held += size
-    // 'close' always comes, also where the client has gone
+    // 'close' is emitted even if the client has gone
     reply.raw.once('close', () => {
       this.#held -= size
     })

@@ -19,15 +19,16 @@ export function deadlineOf(request: FastifyRequest): RequestDeadline {
 }
 
 /**
- * The engine and the targets keep the deadline themselves and say best what it cut short; only what they cannot see, a
- * body that does not come in or an engine that does not answer, is left to this later one.
+ * How much later than the deadline this plugin answers by itself, in milliseconds. The engine and the targets watch the
+ * deadline too, and their errors say better what it cut short. What they cannot see is left to this: a body that does not
+ * arrive, or an engine that does not answer.
  */
 const BACKSTOP_MS = 500
 
 /**
- * Gives each request its deadline. Fastify's own `request.signal` and `handlerTimeout` follow the request stream, which
- * closes when the body has been read: they would abort every form and then time nothing. The reply's stream closes when
- * the client goes or has been answered.
+ * Gives each request its deadline. Fastify's own `request.signal` and `handlerTimeout` (5.12) follow the request's
+ * stream, which closes as soon as the body has been read: they would abort every form. This follows the reply's stream,
+ * which closes when the client has been answered or has gone.
  */
 export function addDeadlines(app: FastifyInstance, timeoutMs: number): void {
   app.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {

@@ -22,7 +22,7 @@ export function addDrain(app: FastifyInstance, drain: Drain): void {
     if (drain.draining) reply.header('connection', 'close')
   })
   app.addHook('preClose', async () => {
-    // whoever closes the app without draining it first still refuses what comes in on open connections
+    // an app that is closed without being drained first also refuses what comes in on open connections
     void drain.wait()
   })
 }

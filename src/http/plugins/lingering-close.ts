@@ -14,7 +14,7 @@ export function addLingeringClose(app: FastifyInstance): void {
 
 function linger(request: FastifyRequest, reply: FastifyReply): void {
   const { raw } = request
-  // not a real request under `inject`: there it is undefined
+  // under `inject`, in tests, `complete` is undefined
   if (raw.complete !== false || raw.destroyed) return
   // Fastify asks for an immediate close after a body it could not parse
   reply.removeHeader('connection')
@@ -22,7 +22,7 @@ function linger(request: FastifyRequest, reply: FastifyReply): void {
     const { socket } = raw
     if (raw.complete || !socket) return
     const timer = setTimeout(() => socket.destroy(), LINGER_MS)
-    // of the connection, which may serve many such requests, nothing may stay behind
+    // the connection may serve many such requests, so the listeners have to be removed from it
     const over = () => {
       clearTimeout(timer)
       raw.off('end', over)

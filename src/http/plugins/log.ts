@@ -1,6 +1,6 @@
 /**
- * What may stand in the log: method, path, status and times of a request. Keys and image bytes never do, whatever the
- * level; questions only at trace.
+ * What the log may contain: method, path, status and times of a request. Keys and image bytes are never logged, whatever
+ * the level; questions only at trace.
  */
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import type { Logger } from 'pino'
@@ -15,7 +15,7 @@ export function guardLog(log: Logger): Logger {
   return log.child({}, { redact: [...paths, '*.apiKey', 'apiKey'], serializers: { req, res, err } })
 }
 
-/** One line a request; those of orchestrators and scrapers come every few seconds and are told of at debug only. */
+/** One line for each request. Routes whose config says `probe` are asked every few seconds, and are logged at debug only. */
 export class RequestLog extends LogController {
   override incomingRequest(): void {}
 
@@ -26,7 +26,7 @@ export class RequestLog extends LogController {
   }
 }
 
-/** Without the query: a caller may have put a question there. */
+/** The query is left out: a caller may have put a question there. */
 function req(request: { method?: string; url?: string; ip?: string }) {
   return { method: request.method, path: request.url?.split('?', 1)[0], from: request.ip }
 }

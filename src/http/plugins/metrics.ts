@@ -1,4 +1,4 @@
-/** What `GET /metrics` tells. Seconds and `_total`, prefix `cropvlm_`; one registry an app, so that tests can make many. */
+/** What `GET /metrics` shows. Each app has a registry of its own, so that a test can make several apps. */
 
 import type { FastifyInstance } from 'fastify'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
@@ -10,7 +10,7 @@ const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30
 
 export type Metrics = ReturnType<typeof makeMetrics>
 
-/** Counts and times; the engine's own figures are read from it whenever somebody scrapes. */
+/** The metrics of an app. Figures of the engine are read from it at each scrape. */
 export function makeMetrics(engine: Engine) {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })

@@ -1,14 +1,14 @@
 declare module 'fastify' {
-  /** What a route says of itself, in its `config`, for the plugins to act on. */
+  /** A route's `config`: what the plugins have to know about it. */
   interface FastifyContextConfig {
-    /** It needs no key: health, metrics, the API's description. */
+    /** No key is needed: health, metrics, the API's description. */
     open?: boolean
-    /** It is work: refused while the instance shuts down, and waited for. */
+    /** A request is work: a shutdown waits for it, and refuses new ones. */
     work?: boolean
-    /** Orchestrators and scrapers ask it every few seconds: it is logged at debug only. */
+    /** Orchestrators and scrapers ask every few seconds: requests are logged at debug only. */
     probe?: boolean
   }
 }
 
-/** Asked for by machines, without a key. */
+/** The `config` of health and metrics. */
 export const PROBE = { open: true, probe: true } as const

@@ -5,8 +5,8 @@ import type { Grammar } from './decoding/grammar.js'
 /** An image of a prompt. It is opened only if nothing is known of it yet. */
 export interface PromptImage {
   /**
-   * Identifies the image, for example by a hash of its file: what is computed of it is kept under this key. null: nothing
-   * is kept.
+   * Identifies the image, for example by a hash of its file: what is computed of it is kept under this key. null:
+   * nothing is kept.
    */
   key: string | null
   /** May be called several times, or not at all. */
@@ -48,7 +48,9 @@ export interface Generation {
   tiles: number
   /** Of the first image, upright. */
   size: Size
-  /** Whether something was reused that an earlier request, or another of the same batch, computed of the first image. */
+  /**
+   * Whether something was reused that an earlier request, or another of the same batch, computed of the first image.
+   */
   reused: boolean
   resolution: number
   /** Prompts that were prefilled and decoded together share one object. */

@@ -133,7 +133,9 @@ export class FusedDecoder {
   }
 }
 
-/** The graph's input `logit_indices`, `[rows, wanted]`: of which of its new tokens a row wants logits, the last ones. */
+/**
+ * The graph's input `logit_indices`, `[rows, wanted]`: of which of its new tokens a row wants logits, the last ones.
+ */
 function lastIndices(added: readonly number[], wanted: number): TensorValue {
   const indices = added.flatMap(length => Array.from({ length: wanted }, (_, i) => BigInt(length - wanted + i)))
   return { data: BigInt64Array.from(indices), dims: [added.length, wanted] }

@@ -47,7 +47,10 @@ export function cacheInputs(session: Session, { heads, headDim }: CacheShape) {
   })
 }
 
-/** The keys and values of `rows` sequences, with room for `capacity` tokens in each. It does not know how many there are. */
+/**
+ * The keys and values of `rows` sequences, with room for `capacity` tokens in each. It does not know how many there
+ * are.
+ */
 export class KvCache {
   private readonly parts: readonly Part[]
 

@@ -17,8 +17,8 @@ export interface Provider {
     /** The fastest here. It is chosen over the folder's own, if the folder has it. */
     precision: Precision
     /**
-     * The agreement with fp32 that `cropvlm.json` has to state for that: the mean IoU of a cropper's boxes, or the share
-     * of a target's answers that are the same, both on pages that no run trained on. null: none is asked for.
+     * The agreement with fp32 that `cropvlm.json` has to state for that: the mean IoU of a cropper's boxes, or the
+     * share of a target's answers that are the same, both on pages that no run trained on. null: none is asked for.
      */
     minAgreement: number | null
   }
@@ -30,7 +30,7 @@ export interface Provider {
   memoryBytes: (() => Promise<ReadonlyMap<number, number>>) | null
 }
 
-/** By the names that `EXECUTION_PROVIDER` takes; `auto` tries them from the last to the first. */
+/** By the names that `EXECUTION_PROVIDER` takes. `auto` tries them from the last to the first. */
 const TABLE = {
   cpu: {
     label: 'a CPU',

@@ -13,7 +13,10 @@ export interface TensorValue {
   dims: readonly number[]
 }
 
-/** What a graph declares of an input: element type (`float32`, `float16`, `int64`, `bool`) and shape; a size that is free has a name. */
+/**
+ * What a graph declares of an input: element type (`float32`, `float16`, `int64`, `bool`) and shape; a size that is
+ * free has a name.
+ */
 export interface TensorSpec {
   type: string
   shape: readonly (number | string)[]
@@ -143,8 +146,8 @@ async function createSession(
       graphOptimizationLevel: level,
       ...sessionOptions,
       ...(threads === null ? {} : { intraOpNumThreads: threads }),
-      // Waiting threads spin between the nodes of a run, which saves a quarter of a token's time, but not after the run:
-      // they would take the cores from the other graphs and from the process that serves HTTP.
+      // Waiting threads spin between the nodes of a run, which saves a quarter of a token's time, but not after the
+      // run: they would take the cores from the other graphs and from the process that serves HTTP.
       extra: { session: { intra_op: { allow_spinning: '1' }, force_spinning_stop: '1' } },
     })
     return new OnnxSession(session)

@@ -14,7 +14,7 @@ export const PRECISION_ALIASES: Readonly<Record<string, Precision>> = { q8: 'qua
 /** Every name by which a precision may be asked for. */
 export const PRECISION_NAMES: readonly string[] = [...PRECISIONS, ...Object.keys(PRECISION_ALIASES)]
 
-/** The precision that a name stands for; undefined where it stands for none. */
+/** The precision that a name stands for; undefined if it stands for none. */
 export function parsePrecision(name: string): Precision | undefined {
   return PRECISIONS.find(known => known === name) ?? PRECISION_ALIASES[name]
 }

@@ -77,9 +77,10 @@ export async function openSessions(
   const problems = failures.map(({ problem }) => problem).join('; ')
   if (wanted === 'auto') return { sessions, provider: 'cpu', reason: `auto: ${problems}` }
   await Promise.all(sessions.map(session => session.close()))
+  const { remedy } = PROVIDERS[wanted]
   throw new CropVlmError(
     'invalid_config',
-    `EXECUTION_PROVIDER=${wanted}, but ${problems}. ${PROVIDERS[wanted].remedy}, or set EXECUTION_PROVIDER=auto.`,
+    `EXECUTION_PROVIDER=${wanted}, but ${problems}. ${remedy === null ? 'Set' : `${remedy}, or set`} EXECUTION_PROVIDER=auto.`,
     { cause: failures[0]?.cause },
   )
 }

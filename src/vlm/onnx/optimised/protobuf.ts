@@ -34,7 +34,7 @@ export function fieldsOf(message: Uint8Array): Field[] {
       at = begin + length
       value = message.subarray(begin, at)
     } else throw new Error(`wire type ${type} at byte ${start}`)
-    if (at > message.length) throw new Error(`the field at byte ${start} ends behind the message`)
+    if (at > message.length) throw new Error(`the field at byte ${start} ends after the message`)
     fields.push({ number: Math.floor(tag / 8), value, bytes: message.subarray(start, at) })
   }
   return fields

@@ -1,6 +1,7 @@
 import type { Size } from '../contract/box.js'
 import { type ImageSource, type RawImage, rawSource } from '../image/decode.js'
 import type { Grammar } from './decoding/grammar.js'
+import type { GenerationStage } from './stages.js'
 
 /** An image of a prompt. It is opened only if nothing is known of it yet. */
 export interface PromptImage {
@@ -28,9 +29,6 @@ export interface GenerateRequest {
   grammar: Grammar | null
   signal: AbortSignal
 }
-
-/** The stages of an answer: reading the images, resizing them, vision encoder, prefill, decode loop. */
-export type GenerationStage = 'decode' | 'preprocess' | 'vision' | 'prefill' | 'generate'
 
 export interface Generation {
   /** Without special tokens. */

@@ -1,5 +1,4 @@
 /** What runs the models: ONNX Runtime's execution providers, one row each. A new provider is a new row. */
-import type { InferenceSession } from 'onnxruntime-node'
 import type { Precision } from '../folder/graph-names.js'
 import { nvidiaMemoryBytes } from './nvidia-smi.js'
 
@@ -10,7 +9,8 @@ export interface Provider {
   remedy: string | null
   /** ONNX Runtime's names. A node of a graph is run by the first of them that can. */
   ortProviders: readonly string[]
-  sessionOptions: InferenceSession.SessionOptions
+  /** Options of ONNX Runtime's sessions, besides those that are the same for all providers. */
+  sessionOptions: { readonly enableCpuMemArena?: boolean }
   /** Whether optimised graphs are worth keeping on disk (see `optimised/cache.ts`). */
   keepsOptimisedGraphs: boolean
   preferredPrecision: {

@@ -7,7 +7,7 @@ import type { WireError } from '../errors.js'
 import type { Picture, PictureOptions } from '../image/pictures.js'
 import type { ModelInfo } from '../vlm/model-info.js'
 import type { ProviderName } from '../vlm/onnx/providers.js'
-import type { GenerationStage } from '../vlm/request.js'
+import type { GenerationStage } from '../vlm/stages.js'
 import type { WorkerOptions } from './options.js'
 
 /** Find the regions of one image that help to answer questions, with the engine's cropper model. */

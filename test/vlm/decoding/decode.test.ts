@@ -114,9 +114,9 @@ t.test('the limit holds within forced tokens too', async t => {
 t.test('an abort between runs ends it', async t => {
   const controller = new AbortController()
   const model = plain(2)
-  const feed = async (tokens: readonly number[], back: number) => {
+  const feed = async (tokens: readonly number[], rewind: number) => {
     if (model.calls() === 2) controller.abort()
-    return await model.feed(tokens, back)
+    return await model.feed(tokens, rewind)
   }
   await t.rejects(run(model, { feed, eos: new Set(), signal: controller.signal }), { code: 'request_aborted' })
   t.equal(model.calls(), 3)

@@ -84,7 +84,9 @@ def growth_factors(areas: Sequence[float]) -> list[float]:
 
 
 def expanded(rect: Sequence[float], factor: float) -> Rect:
-    """Returns the box with `factor` times the area about the same centre, cut off at the image's edges.
+    """Returns the box with `factor` times the area about the same centre, cut off at the image's edges (Appendix G).
+
+    The result is not rounded: the service's `expand` then takes the whole per cents `around` it.
 
     Raises ValueError for a factor that is not above 0.
     """

@@ -24,8 +24,9 @@ CHAT_TEMPLATE = (
     "{% endfor %}{% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}"
 )
 
-# [0-9] and not \d, which in Python also matches the digits of other scripts; the service's pattern does not.
-_BOX = re.compile(r"\s*\[\s*([0-9]{1,4})\s*,\s*([0-9]{1,4})\s*,\s*([0-9]{1,4})\s*,\s*([0-9]{1,4})\s*\]\.?\s*")
+# The digits and the white space of JSON: Python's `\d` and `\s` take other characters than JavaScript's.
+_S, _N = "[ \\t\\n\\r]*", "([0-9]{1,4})"
+_BOX = re.compile(rf"{_S}\[{_S}{_N}{_S},{_S}{_N}{_S},{_S}{_N}{_S},{_S}{_N}{_S}\]\.?{_S}")
 
 
 def cropper_prompt(question: str) -> str:

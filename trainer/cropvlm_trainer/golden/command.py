@@ -7,14 +7,16 @@ from pathlib import Path
 from transformers import AutoProcessor
 
 from cropvlm_trainer.golden.boxes import write_boxes
+from cropvlm_trainer.golden.contract import contract
 from cropvlm_trainer.golden.fixture import REAL_FILES, SEED, save_tiny, tiny_model
 from cropvlm_trainer.golden.generate import generate
 from cropvlm_trainer.golden.images import grids, pixels
+from cropvlm_trainer.golden.measures import measures
 from cropvlm_trainer.golden.prompts import prompts
 from cropvlm_trainer.golden.write import write_golden
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
 
-PARTS = ("models", "grids", "pixels", "prompts", "generate", "boxes")
+PARTS = ("contract", "measures", "models", "grids", "pixels", "prompts", "generate", "boxes")
 REAL = "smolvlm-256m-instruct"
 """The name, in the goldens of prompts, of the real model's tokenizer."""
 
@@ -26,6 +28,10 @@ def write_goldens(out: Path, parts: tuple[str, ...] = PARTS, real_files: Path = 
     """
     golden, tiny = out / "golden", out / "models" / "tiny"
     golden.mkdir(parents=True, exist_ok=True)
+    if "contract" in parts:
+        write_golden(golden / "contract.json", contract())
+    if "measures" in parts:
+        write_golden(golden / "measures.json", measures())
     if "models" in parts:
         save_tiny(out / "models", seed)
     if "grids" in parts:

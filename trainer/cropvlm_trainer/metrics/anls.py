@@ -1,11 +1,14 @@
 """ANLS, the measure of DocVQA, InfographicVQA and ST-VQA (Biten et al. 2019, "Scene Text Visual Question Answering").
 
-The service's `npm run eval` states the same in `src/evaluation/measures.ts`.
+The service's `npm run eval` states the same in `src/evaluation/measures.ts`; `test/fixtures/golden/measures.json` keeps
+the two equal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+from cropvlm_trainer.metrics.exact_and_iou import normalised
 
 THRESHOLD = 0.5
 
@@ -14,14 +17,9 @@ def anls(prediction: str, answers: Sequence[str]) -> float:
     """Returns the highest similarity to any of the answers, in 0..1; 0 without answers.
 
     The similarity is 1 - NL, where NL is the edit distance divided by the length of the longer text, and 0 where NL is
-    `THRESHOLD` or more. Case, the number of spaces, and one trailing full stop are ignored; models of this family are
-    trained to end their answers with a full stop.
+    `THRESHOLD` or more. What does not count for exact match (`normalised`) does not count here.
     """
-    return max((_similarity(_plain(prediction), _plain(answer)) for answer in answers), default=0.0)
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.lower().strip().removesuffix(".").split())
+    return max((_similarity(normalised(prediction), normalised(answer)) for answer in answers), default=0.0)
 
 
 def _similarity(a: str, b: str) -> float:

@@ -12,9 +12,13 @@ Rect = Sequence[float]
 
 
 def normalised(answer: str) -> str:
-    """Returns the answer stripped, in lower case, without one trailing full stop, as the reference code compares."""
-    answer = answer.strip().lower()
-    return answer.removesuffix(".").strip()
+    """Returns the answer as exact match and ANLS compare it.
+
+    That is in lower case, without one trailing full stop, and with one space between words. The evaluations of VQA and
+    DocVQA too put one space where there are several. The full stop is ours: the models of this family are trained to
+    end their answers with one.
+    """
+    return " ".join(answer.lower().strip().removesuffix(".").split())
 
 
 def exact_match(prediction: str, answers: Sequence[str]) -> bool:

@@ -1,6 +1,7 @@
 """VQA accuracy, with the answer normalisation of that benchmark's own evaluation (visualqa.org/evaluation).
 
-The service's `npm run eval` states the same in `src/evaluation/normalise.ts` and `measures.ts`.
+The service's `npm run eval` states the same rules in `src/evaluation/`; `test/fixtures/golden/measures.json` keeps the
+two equal.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from itertools import product
 ANNOTATORS = 10
 """Answers that the benchmark has for each question, one from each annotator."""
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_NUMBERS = {"none": "0", **{word: str(n) for n, word in enumerate(_DIGITS)}}
+NUMBERS = {"none": "0", **{word: str(n) for n, word in enumerate(_DIGITS)}}
 _ARTICLES = {"a", "an", "the"}
-_PUNCTUATION = ';/[]"{}()=+\\_-><@`,?!'
+PUNCTUATION = ';/[]"{}()=+\\_-><@`,?!'
 # [0-9] and not \d, which in Python also matches the digits of other scripts; the service's pattern does not.
 _NUMBER_WITH_COMMA = re.compile(r"[0-9],[0-9]")
 _POINT_OF_NO_NUMBER = re.compile(r"\.(?![0-9])")
@@ -50,7 +51,7 @@ def _contractions() -> dict[str, str]:
     return {wrong: word for word in (*words, *_OTHERS) for wrong in _misspellings(word)}
 
 
-_CONTRACTIONS = _contractions()
+CONTRACTIONS = _contractions()
 
 
 def normalise_officially(answer: str) -> str:
@@ -60,8 +61,8 @@ def normalise_officially(answer: str) -> str:
     no punctuation except apostrophes, colons and the points inside numbers.
     """
     text = _without_punctuation(answer.replace("\n", " ").replace("\t", " ").strip())
-    words = [_NUMBERS.get(word, word) for word in text.lower().split()]
-    return " ".join(_CONTRACTIONS.get(word, word) for word in words if word not in _ARTICLES)
+    words = [NUMBERS.get(word, word) for word in text.lower().split()]
+    return " ".join(CONTRACTIONS.get(word, word) for word in words if word not in _ARTICLES)
 
 
 def normalise_as_reference(answer: str) -> str:
@@ -107,7 +108,7 @@ def _without_punctuation(text: str) -> str:
     with a comma between digits, as in 1,000, every mark is removed.
     """
     stripped, has_number = text, _NUMBER_WITH_COMMA.search(text) is not None
-    for mark in _PUNCTUATION:
+    for mark in PUNCTUATION:
         vanishes = has_number or f"{mark} " in text or f" {mark}" in text
         stripped = stripped.replace(mark, "" if vanishes else " ")
     return _POINT_OF_NO_NUMBER.sub("", stripped)

@@ -1,14 +1,14 @@
 import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import type { Session, TensorValue } from '../../../../src/vlm/onnx/session.js'
-import { compile } from '../../../support/compiled.js'
+import { compiledService } from '../../../support/compiled.js'
 import { MODELS } from '../../../support/goldens.js'
 
 const GRAPHS = new URL('../../../fixtures/graphs/', import.meta.url).pathname
 const DAY_MS = 24 * 3_600_000
 // it starts a process for each graph that it keeps
 const { openSessions }: typeof import('../../../../src/vlm/onnx/session.js') = await import(
-  `${compile('graph-cache.test')}/vlm/onnx/session.js`
+  `${compiledService()}/vlm/onnx/session.js`
 )
 
 t.setTimeout(240_000)

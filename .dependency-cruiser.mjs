@@ -3,8 +3,8 @@
  *
  *   http, cli -> zoom -> cropper, target -> engine -> vlm -> image -> contract, errors
  *
- * A folder may import any folder to the right of it, and nothing to the left. `main`, `shutdown` and `version` start and
- * stop the whole and are not bound by it.
+ * A folder may import any folder to the right of it, and nothing to the left. `main` and `shutdown` start and stop the whole
+ * and are not bound by it.
  */
 
 /** Each folder of `src/` and the folders that it may import besides itself. */
@@ -15,10 +15,10 @@ const MAY_IMPORT = {
   image: ['contract', 'errors'],
   vlm: ['image', 'contract', 'errors'],
   engine: ['vlm', 'image', 'contract', 'errors'],
-  cropper: ['engine', 'vlm', 'image', 'contract', 'errors'],
+  cropper: ['config', 'engine', 'vlm', 'image', 'contract', 'errors'],
   target: ['config', 'engine', 'vlm', 'image', 'contract', 'errors'],
   zoom: ['config', 'cropper', 'target', 'engine', 'vlm', 'image', 'contract', 'errors'],
-  http: ['config', 'zoom', 'cropper', 'target', 'engine', 'vlm', 'image', 'contract', 'errors'],
+  http: ['version', 'config', 'zoom', 'cropper', 'target', 'engine', 'vlm', 'image', 'contract', 'errors'],
   cli: ['evaluation', 'config', 'zoom', 'cropper', 'target', 'engine', 'vlm', 'image', 'contract', 'errors'],
   config: ['contract', 'errors'],
 }

@@ -1,5 +1,5 @@
 /** What the use cases give, as the JSON of the API. */
-import type { Picture } from '../../image/pictures.js'
+import type { Picture } from '../../image/picture.js'
 import type { FoundRegions, Region } from '../../zoom/zoom.js'
 
 /**

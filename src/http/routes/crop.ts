@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Config } from '../../config/service.js'
 import type { Engine } from '../../engine/engine.js'
-import type { PictureOptions } from '../../image/pictures.js'
+import type { PictureOptions } from '../../image/picture.js'
 import { findRegions } from '../../zoom/find.js'
 import type { FindRegions, Zoom } from '../../zoom/zoom.js'
 import { deadlineOf, untilAnswered } from '../plugins/deadline.js'

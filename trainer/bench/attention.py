@@ -11,8 +11,9 @@ import onnx
 import torch
 from graphs import milliseconds, options, session
 
-from cropvlm_trainer.export.graphs.graph import MICROSOFT, Graph
-from cropvlm_trainer.export.precision.per_head import in_heads
+from cropvlm_trainer.export.graphs.graph import Graph
+from cropvlm_trainer.export.graphs.nodes import MICROSOFT
+from cropvlm_trainer.export.precision.per_head import quantize_per_head
 
 
 def main() -> None:
@@ -23,7 +24,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=25)
     args = parser.parse_args()
     fused = attention(args.width, args.heads)
-    sessions = [session(graph.SerializeToString(), options(arena=True)) for graph in (fused, in_heads(fused))]
+    sessions = [session(graph.SerializeToString(), options(arena=True)) for graph in (fused, quantize_per_head(fused))]
     random = np.random.default_rng(0)
     feeds = {part: random.normal(size=(1, args.patches, args.width)).astype(np.float32) for part in "qkv"}
     times = [[milliseconds(one, feeds) for one in sessions] for _ in range(args.rounds + 1)][1:]
@@ -32,7 +33,7 @@ def main() -> None:
 
 
 def attention(width: int, heads: int) -> onnx.ModelProto:
-    """With one channel's product behind it, which `in_heads` reads the width of."""
+    """With one channel's product behind it, which `quantize_per_head` reads the width of."""
     graph = Graph("attention")
     inputs = [graph.input(part, "float", ["tiles", "patches", width]) for part in "qkv"]
     y = graph.op("MultiHeadAttention", *inputs, domain=MICROSOFT, num_heads=heads)

@@ -16,7 +16,8 @@ import torch
 from torch import nn
 from transformers import Idefics3ForConditionalGeneration, LlamaConfig
 
-from cropvlm_trainer.export.graphs.graph import MICROSOFT, Graph
+from cropvlm_trainer.export.graphs.graph import Graph
+from cropvlm_trainer.export.graphs.nodes import MICROSOFT
 
 
 def decoder_graph(model: Idefics3ForConditionalGeneration) -> onnx.ModelProto:

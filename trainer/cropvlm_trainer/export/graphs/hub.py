@@ -29,7 +29,7 @@ def hub_vision_graph(model: Idefics3ForConditionalGeneration) -> onnx.ModelProto
     seen = graph.op("Cast", graph.op("Reshape", mask, graph.ints(-1, 1, size, size)), to=onnx.TensorProto.FLOAT)
     seen = graph.op("MaxPool", seen, kernel_shape=[patch, patch], strides=[patch, patch])
     seen = graph.op("Reshape", seen, graph.ints(-1, 1, 1, patches))
-    penalty = graph.op("Mul", graph.op("Sub", graph.scalar(1.0), seen), graph.scalar(MASKED))
+    penalty = graph.op("Mul", graph.op("Sub", graph.float(1.0), seen), graph.float(MASKED))
     rows = graph.weight("vision.rows", torch.zeros(1, 1, patches, 1))
     vision_body(graph, model, pixels, key_mask=graph.op("Add", penalty, rows))
     return graph.build()
@@ -72,7 +72,7 @@ def _penalty(graph: Graph, mask: str) -> str:
     queries = graph.op("Unsqueeze", graph.op("Range", past, total, one), graph.ints(1))
     real = graph.op("Unsqueeze", graph.op("Cast", mask, to=onnx.TensorProto.BOOL), graph.ints(1, 2, 3))
     allowed = graph.op("And", graph.op("LessOrEqual", keys, queries), real)
-    return graph.op("Where", allowed, graph.scalar(0.0), graph.scalar(MASKED))
+    return graph.op("Where", allowed, graph.float(0.0), graph.float(MASKED))
 
 
 def _attention(
@@ -93,7 +93,7 @@ def _attention(
     # Query heads that share a key head stand together: [B, KV, heads / KV, L, hd] against [B, KV, 1, T, hd].
     queries = graph.op("Reshape", split["q_proj"], graph.ints(0, kv_heads, heads // kv_heads, -1, width))
     keys = graph.op("Unsqueeze", graph.op("Transpose", keys, perm=[0, 1, 3, 2]), graph.ints(2))
-    scores = graph.op("Mul", graph.op("MatMul", queries, keys), graph.scalar(width**-0.5))
+    scores = graph.op("Mul", graph.op("MatMul", queries, keys), graph.float(width**-0.5))
     weights = graph.op("Softmax", graph.op("Add", scores, penalty), axis=-1)
     y = graph.op("MatMul", weights, graph.op("Unsqueeze", values, graph.ints(2)))
     y = graph.op("Transpose", graph.op("Reshape", y, graph.ints(0, heads, -1, width)), perm=[0, 2, 1, 3])
@@ -114,5 +114,5 @@ def _rotate(graph: Graph, x: str, rotation: list[str]) -> str:
 def _norm(graph: Graph, x: str, name: str, norm: nn.Module) -> str:
     """RMS norm in plain operators."""
     variance = graph.op("ReduceMean", graph.op("Mul", x, x), graph.ints(-1))
-    root = graph.op("Sqrt", graph.op("Add", variance, graph.scalar(norm.variance_epsilon)))
+    root = graph.op("Sqrt", graph.op("Add", variance, graph.float(norm.variance_epsilon)))
     return graph.op("Mul", graph.op("Div", x, root), graph.weight(f"{name}.weight", norm.weight))

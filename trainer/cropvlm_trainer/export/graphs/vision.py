@@ -8,7 +8,8 @@ import onnx
 from torch import nn
 from transformers import Idefics3ForConditionalGeneration
 
-from cropvlm_trainer.export.graphs.graph import MICROSOFT, Graph
+from cropvlm_trainer.export.graphs.graph import Graph
+from cropvlm_trainer.export.graphs.nodes import MICROSOFT
 from cropvlm_trainer.export.graphs.pixels import Normalisation
 
 POSITIONS = "vision.positions"

@@ -17,8 +17,8 @@ from cropvlm_trainer.export.check.parity import ParityError
 from cropvlm_trainer.export.check.session import OnnxModel
 from cropvlm_trainer.export.export import export
 from cropvlm_trainer.export.precision.blockwise import q4_graph
-from cropvlm_trainer.export.precision.fp16 import half_graph
-from cropvlm_trainer.export.precision.per_row import LARGEST
+from cropvlm_trainer.export.precision.fp16 import fp16_graph
+from cropvlm_trainer.export.precision.per_row import MAX_INT8
 from cropvlm_trainer.export.precision.precision import PRECISIONS, convert
 from cropvlm_trainer.golden.fixture import SEED, TINY, tiny_model, tiny_tokenizer
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
@@ -117,7 +117,7 @@ def test_int8_has_a_scale_for_each_channel_and_each_row(exported: tuple[Path, di
     found = weights(decoder)
     whole = numpy_helper.to_array(found["text.0.qkv.weight.int8"])
     # The graph's scale is of a product with rows in steps of their largest.
-    scales = numpy_helper.to_array(found[f"text.0.qkv.weight.scale.{LARGEST}"]) * LARGEST
+    scales = numpy_helper.to_array(found[f"text.0.qkv.weight.scale.{MAX_INT8}"]) * MAX_INT8
     assert (whole.dtype, whole.shape, scales.shape) == (np.int8, (64, 128), (128,))
     np.testing.assert_array_less(np.abs(whole * scales - exact), scales * 0.51 + np.zeros_like(exact))
     assert set(types(decoder.graph.input).values()) == {TensorProto.FLOAT, TensorProto.INT64}
@@ -257,9 +257,9 @@ def one_product(rows: int, value: float) -> onnx.ModelProto:
 
 def test_weights_that_do_not_fit() -> None:
     with pytest.raises(ValueError, match="weight w reaches 70000.0, beyond half precision's 65504"):
-        half_graph(one_product(32, -7e4))
+        fp16_graph(one_product(32, -7e4))
     with pytest.raises(ValueError, match="weight w reaches nan"):
-        half_graph(one_product(32, float("nan")))
+        fp16_graph(one_product(32, float("nan")))
     with pytest.raises(ValueError, match="w has 24 rows, no multiple of 16"):
         q4_graph(one_product(24, 1.0))
     blocks = [q4_graph(one_product(rows, 1.0)).graph.node[0].attribute for rows in (64, 48)]

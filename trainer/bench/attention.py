@@ -1,4 +1,4 @@
-"""The vision encoder's attention of one layer: onnxruntime's fused float32 one beside int8 head by head.
+"""Times the attention of one layer of the vision encoder: onnxruntime's fused float32 one, and int8 per head.
 
 .venv/bin/python bench/attention.py [--patches 1024 --width 768 --heads 12]
 """
@@ -28,12 +28,12 @@ def main() -> None:
     random = np.random.default_rng(0)
     feeds = {part: random.normal(size=(1, args.patches, args.width)).astype(np.float32) for part in "qkv"}
     times = [[milliseconds(one, feeds) for one in sessions] for _ in range(args.rounds + 1)][1:]
-    print(f"fused {median(a for a, _ in times):.1f} ms, by heads {median(b for _, b in times):.1f} ms")
-    print(f"by heads takes {median(b / a for a, b in times):.2f} of the fused one's time")
+    print(f"fused {median(a for a, _ in times):.1f} ms, per head {median(b for _, b in times):.1f} ms")
+    print(f"per head takes {median(b / a for a, b in times):.2f} of the fused one's time")
 
 
 def attention(width: int, heads: int) -> onnx.ModelProto:
-    """With one channel's product behind it, which `quantize_per_head` reads the width of."""
+    """A graph of attention alone, followed by a product of one channel, from which `quantize_per_head` reads the width."""
     graph = Graph("attention")
     inputs = [graph.input(part, "float", ["tiles", "patches", width]) for part in "qkv"]
     y = graph.op("MultiHeadAttention", *inputs, domain=MICROSOFT, num_heads=heads)

@@ -1,8 +1,8 @@
 """int8 products with a scale for each output channel of the weight, and for each row (each token) of the activation.
 
 `y = (q(x) @ q(W)) * (scale(W) / steps) * largest(x)`. q(W) is int8, since unsigned weights are half as fast on VNNI.
-q(x) is uint8 about a fixed zero point. It is made by plain nodes, since onnxruntime's fused dynamic quantization has one
-scale for all rows of a run.
+q(x) is uint8 about a fixed zero point. It is made by plain nodes, since onnxruntime's fused dynamic quantization has
+one scale for all rows of a run.
 """
 
 from collections.abc import Collection

@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def attention(width: int, heads: int) -> onnx.ModelProto:
-    """A graph of attention alone, followed by a product of one channel, from which `quantize_per_head` reads the width."""
+    """A graph of attention and a product of one channel, from which `quantize_per_head` reads the width."""
     graph = Graph("attention")
     inputs = [graph.input(part, "float", ["tiles", "patches", width]) for part in "qkv"]
     y = graph.op("MultiHeadAttention", *inputs, domain=MICROSOFT, num_heads=heads)

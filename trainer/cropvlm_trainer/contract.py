@@ -1,6 +1,6 @@
 """The CropVLM contract: prompts and the text form of a box, stated once for the trainer.
 
-The TypeScript service states the same in `src/contract/prompts.ts` and `src/contract/box.ts`; the goldens under
+The TypeScript service states the same in `src/prompts.ts` and `src/box.ts`; the goldens under
 `test/fixtures/golden` keep the two equal.
 """
 

@@ -15,7 +15,7 @@ from cropvlm_trainer.training.stages import GrpoConfig
 
 
 def build(work: Work) -> tuple[Callable[[int], float], list[dict[str, int]]]:
-    """A function that takes step number n -> tokens a completion; and the sizes of the prompts."""
+    """A function that takes the step of a number and returns its tokens a completion, and the sizes of the prompts."""
     config = GrpoConfig(
         base=Path(work.base),
         data=Path(work.data),

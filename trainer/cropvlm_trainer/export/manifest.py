@@ -1,4 +1,4 @@
-"""What a model folder has beside graphs: Hugging Face files, and the manifest `cropvlm.json` with each file's sha256."""
+"""What a model folder has beside its graphs: Hugging Face files, and the manifest `cropvlm.json` with all sha256."""
 
 import hashlib
 import shutil

@@ -7,11 +7,14 @@ written out here since training takes tiles as bytes, while transformers' proces
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
+
+from cropvlm_trainer.contract import to_pixels
 
 
 def load_image(path: Path) -> Image.Image:
@@ -21,6 +24,11 @@ def load_image(path: Path) -> Image.Image:
         rgba = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
     return image
+
+
+def crop(image: Image.Image, box: Sequence[float]) -> Image.Image:
+    """The part of the image inside a box in per cent, widened to whole pixels."""
+    return image.crop(to_pixels(box, *image.size))
 
 
 # `load_image` for callers that come to the same image several times in a row: it keeps the last 8.

@@ -14,10 +14,10 @@ from PIL import Image
 from transformers import Idefics3ForConditionalGeneration
 
 from cropvlm_trainer.boxes import Box
-from cropvlm_trainer.contract import answer_text, target_prompt, to_pixels
+from cropvlm_trainer.contract import answer_text, target_prompt
 from cropvlm_trainer.idefics3.forward import encode_tiles
 from cropvlm_trainer.idefics3.generation import Completions, Prefix, log_probs, prefill, sample
-from cropvlm_trainer.idefics3.image_processing import tiles
+from cropvlm_trainer.idefics3.image_processing import crop, tiles
 from cropvlm_trainer.idefics3.prompts import PromptEncoder, prompt_grid
 
 WHOLE: Box = (0, 0, 100, 100)
@@ -102,12 +102,12 @@ class RewardModel:
         full_features = self.encode([example.tiles(self.longest_edge, self.tile) for example in examples])
         for start in range(0, len(pairs), self.batch_size):
             batch = pairs[start : start + self.batch_size]
-            crops = [examples[row].image.crop(to_pixels(box, *examples[row].image.size)) for row, box in batch]
+            crops = [crop(examples[row].image, box) for row, box in batch]
             crop_features = self.encode([torch.tensor(tiles(c, self.longest_edge, self.tile)) for c in crops])
             prompts, features = [], []
-            for (row, _), crop, features_of_crop in zip(batch, crops, crop_features, strict=True):
+            for (row, _), cropped, features_of_crop in zip(batch, crops, crop_features, strict=True):
                 example = examples[row]
-                grids = [prompt_grid(image, self.longest_edge, self.tile) for image in (example.image, crop)]
+                grids = [prompt_grid(image, self.longest_edge, self.tile) for image in (example.image, cropped)]
                 prompts.append(self.encoder(target_prompt(example.question), grids))
                 features += [full_features[row], features_of_crop]
             yield [row for row, _ in batch], prefill(self.model, prompts, torch.cat(features), self.pad)

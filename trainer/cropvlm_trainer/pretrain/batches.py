@@ -17,11 +17,11 @@ import torch
 from torch.utils.data import DataLoader, IterableDataset
 
 from cropvlm_trainer.boxes import Box, around
-from cropvlm_trainer.contract import answer_text, format_box, target_prompt, to_pixels
+from cropvlm_trainer.contract import answer_text, format_box, target_prompt
 from cropvlm_trainer.data.synth import dataset, shapes
 from cropvlm_trainer.data.synth.page import Page, Question
 from cropvlm_trainer.idefics3.forward import Batch, PromptBuilder
-from cropvlm_trainer.idefics3.image_processing import tiles
+from cropvlm_trainer.idefics3.image_processing import crop, tiles
 from cropvlm_trainer.pretrain.regions import elsewhere, reading_region
 
 QUESTIONS_PER_PAGE = 4
@@ -46,7 +46,7 @@ def pointing_prompt(question: str, wording: int = 0) -> str:
 
 def crop_tile(page: Page, box: Box, tile: int) -> np.ndarray:
     """The crop as the service cuts and resizes it, uint8 `[tile, tile, 3]`; `tile` in pixels."""
-    return tiles(page.image.crop(to_pixels(box, *page.image.size)), tile, tile)[0]
+    return tiles(crop(page.image, box), tile, tile)[0]
 
 
 def reading_batch(

@@ -32,7 +32,7 @@ four times as wide from the third. A reward VLM that has read good crops alone c
 (LOG.md)."""
 VARIED_FROM, ASTRAY = 0.556, 0.15
 """The share of the run from which prompts to point vary in wording and crops may miss the answer, and how many do."""
-MAX_SHAPES = (
+SHAPES_CURRICULUM = (
     (0.06, shapes.MOST),
     (0.1, 1),
     (0.17, 2),
@@ -94,7 +94,7 @@ def crop_width(step: int, steps: int) -> float:
 
 def max_shapes(step: int, steps: int) -> int:
     """How many shapes a page of shapes has at most in a step."""
-    return next(count for until, count in MAX_SHAPES if step < until * steps)
+    return next(count for until, count in SHAPES_CURRICULUM if step < until * steps)
 
 
 def run(args: argparse.Namespace) -> None:

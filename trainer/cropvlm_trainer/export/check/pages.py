@@ -13,11 +13,11 @@ from cropvlm_trainer.boxes import Box, taught_region, to_box
 from cropvlm_trainer.contract import cropper_prompt, target_prompt
 from cropvlm_trainer.data.synth import dataset
 from cropvlm_trainer.data.synth.page import Page
-from cropvlm_trainer.evaluation.croppings import cut
 from cropvlm_trainer.export.check.agreement import FLOOR, refuse_below
 from cropvlm_trainer.export.check.expected import NEW_TOKENS, make_prompt
 from cropvlm_trainer.export.check.greedy_boxes import box_tokens, greedy_box
 from cropvlm_trainer.export.check.session import OnnxModel
+from cropvlm_trainer.idefics3.image_processing import crop
 from cropvlm_trainer.metrics.exact_and_iou import iou
 
 PAGES = 200
@@ -92,7 +92,7 @@ def _answers(
 ) -> Iterator[Answer]:
     for page, resolution in _pages(resolutions, pages):
         question = page.questions[0]
-        images = [page.image, cut(page.image, to_box(taught_region(page.to_percent(question.evidence_rect))))]
+        images = [page.image, crop(page.image, to_box(taught_region(page.to_percent(question.evidence_rect))))]
         prompt = make_prompt(processor, images, target_prompt(question.text), resolution)
         embeds = onnx_model.prompt(prompt.ids, prompt.tiles, processor.image_token_id)
         tokens, _ = onnx_model.generate(embeds, {processor.tokenizer.eos_token_id}, NEW_TOKENS)

@@ -50,7 +50,7 @@ def since(start: Moment, device: str) -> Moment:
 
 
 def peak_bytes(device: str) -> int:
-    """The most memory that this process had: allocated on the GPU, or resident on a CPU (`VmHWM`), libraries included."""
+    """The most memory that this process had: allocated on the GPU, or resident (`VmHWM`, libraries included)."""
     if device == "cuda":
         return torch.cuda.max_memory_allocated()
     (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
@@ -58,7 +58,7 @@ def peak_bytes(device: str) -> int:
 
 
 def measure(work: Work, which: str) -> dict:
-    """Returns `seconds` (a Moment for each step, by side), `peak_bytes` of the process, and the sizes of the `prompts`."""
+    """Returns `seconds` (a Moment for each step, by side), `peak_bytes` of the process, and the `prompts`' sizes."""
     result: dict = {"seconds": {}}
     tokens: list[float] = []
 

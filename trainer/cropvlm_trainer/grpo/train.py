@@ -26,12 +26,12 @@ from cropvlm_trainer.idefics3.forward import set_training_attention
 from cropvlm_trainer.idefics3.image_processing import load_image
 from cropvlm_trainer.idefics3.lora import add_lora, load_lora, save_lora
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
+from cropvlm_trainer.idefics3.resolution import check_resolution
 from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
 from cropvlm_trainer.training.config import to_table
 from cropvlm_trainer.training.order import shuffled
 from cropvlm_trainer.training.run import Run
 from cropvlm_trainer.training.samples import Sample, draw_samples
-from cropvlm_trainer.training.stage_config import check_resolution
 from cropvlm_trainer.training.stages import GrpoConfig
 
 SAMPLES = 4

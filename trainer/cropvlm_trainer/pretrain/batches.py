@@ -82,7 +82,7 @@ def pointing_batch(
     index: int,
     pages: int,
     weights: Mapping[str, float] = dataset.WEIGHTS,
-    most_shapes: int = shapes.MOST,
+    most_shapes: int = shapes.MAX_SHAPES,
     wordings: int = 1,
 ) -> Batch:
     """Questions for the base: one view of the page, the box of the evidence as the answer; with looks and names.
@@ -121,11 +121,13 @@ def _pages(
     index: int,
     pages: int,
     weights: Mapping[str, float] = dataset.WEIGHTS,
-    most_shapes: int = shapes.MOST,
+    most_shapes: int = shapes.MAX_SHAPES,
 ) -> Iterator[tuple[Page, list[Question], Random]]:
     for number in range(index * pages, (index + 1) * pages):
-        most = most_shapes if most_shapes == shapes.MOST else Random(f"most/{seed}/{number}").randint(1, most_shapes)
-        page, rng = dataset.make_page(seed, number, weights=weights, most_shapes=most)
+        most = (
+            most_shapes if most_shapes == shapes.MAX_SHAPES else Random(f"most/{seed}/{number}").randint(1, most_shapes)
+        )
+        page, rng = dataset.make_page(seed, number, weights=weights, max_shapes=most)
         yield page, page.questions[:QUESTIONS_PER_PAGE], rng
 
 

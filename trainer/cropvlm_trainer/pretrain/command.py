@@ -32,15 +32,15 @@ as wide from the third: a reward VLM that reads only good crops cannot tell a ba
 FREE_FROM, ASTRAY = 0.556, 0.15
 """From this share of the run on, crops may miss the answer (so many of them), and prompts to point vary in wording."""
 MOST_SHAPES = (
-    (0.06, shapes.MOST),
+    (0.06, shapes.MAX_SHAPES),
     (0.1, 1),
     (0.17, 2),
     (0.35, 4),
-    (0.445, shapes.MOST),
+    (0.445, shapes.MAX_SHAPES),
     (0.47, 1),
     (0.53, 2),
     (0.62, 4),
-    (1.0, shapes.MOST),
+    (1.0, shapes.MAX_SHAPES),
 )
 """Until which share of the run a page holds at most how many shapes: from one to all for x1, and again for y1."""
 Y1_FROM = 0.39

@@ -17,6 +17,7 @@ from cropvlm_trainer.idefics3.checkpoint import load_checkpoint
 from cropvlm_trainer.idefics3.forward import set_training_attention
 from cropvlm_trainer.idefics3.lora import save_lora
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
+from cropvlm_trainer.idefics3.resolution import check_resolution
 from cropvlm_trainer.rows import write_whole
 from cropvlm_trainer.sft.data import Lessons, read_lessons
 from cropvlm_trainer.sft.learner import Collator, add_learner
@@ -24,7 +25,6 @@ from cropvlm_trainer.sft.recorder import Recorder
 from cropvlm_trainer.training.config import to_table
 from cropvlm_trainer.training.order import shuffled
 from cropvlm_trainer.training.run import refuse_other
-from cropvlm_trainer.training.stage_config import check_resolution
 from cropvlm_trainer.training.stages import SftConfig
 
 STATE = "state"

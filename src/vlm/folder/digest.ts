@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { open, stat } from 'node:fs/promises'
 
 /** What one reading of a whole file tells. */
-export interface Digest {
+interface Digest {
   /** Lower-case hex. */
   sha256: string
   /** Names of the files that an ONNX graph keeps its weights in; empty if it has none, or is no graph. */

@@ -2,7 +2,7 @@
 import type { Precision } from '../folder/graph-names.js'
 import { nvidiaMemoryBytes } from './nvidia-smi.js'
 
-export interface Provider {
+interface Provider {
   /** As messages name it, to follow "the fastest on" and before "cannot be had". */
   label: string
   /** What to do if it cannot be had, to follow "..., but it cannot be had."; null if it always can. */

@@ -33,7 +33,7 @@ export interface Session {
   close(): Promise<void>
 }
 
-export interface OpenedSessions {
+interface OpenedSessions {
   sessions: Session[]
   provider: ProviderName
   /** Why that provider: the operator's choice, or what `auto` found. */

@@ -5,7 +5,7 @@
  */
 
 /** A field of a message; the arrays are views of the message, not copies. */
-export interface Field {
+interface Field {
   number: number
   /** The content of a length-delimited field; null for a number. */
   value: Uint8Array | null

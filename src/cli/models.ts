@@ -2,11 +2,12 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { spokenPrecision } from '../vlm/folder/graph-names.js'
 import { CliError, EXIT, runCommand } from './command.js'
 import { listModels } from './hub/list.js'
 import type { Output } from './hub/progress.js'
 import { type Patience, pull } from './hub/pull.js'
-import { parsePrecision, spoken } from './hub/select.js'
+import { precisionArgument } from './hub/select.js'
 
 const HELP = `Fetches model folders from a Hugging Face hub.
 
@@ -48,14 +49,14 @@ export async function models(args: string[], world: World): Promise<number> {
   if (!/^([A-Za-z0-9][\w.-]*\/)?[A-Za-z0-9][\w.-]*$/.test(id))
     throw new CliError(EXIT.usage, `${id} is no hub id; they look like HuggingFaceTB/SmolVLM-256M-Instruct.`)
   const out = values.out ?? join(world.models, id.slice(id.indexOf('/') + 1))
-  const precision = parsePrecision(values.precision)
+  const precision = precisionArgument(values.precision)
   const source = { id, revision: values.revision, ...readHub(world.env) }
   const { fetched } = await pull({ source, precision, out }, world.stderr, world.patience)
   const done = fetched.length > 0 ? `${fetched.length} files fetched` : 'nothing to do'
   world.stderr.write(`${done}. Use it with CROPPER_MODEL=${out} MODEL_PRECISION=${precision} npm start\n`)
   world.stdout.write(`${out}\n`)
   if (precision === 'quantized')
-    world.stderr.write(`(${spoken(precision)} is the precision the hub suffixes _quantized.)\n`)
+    world.stderr.write(`(${spokenPrecision(precision)} is the precision the hub suffixes _quantized.)\n`)
   return 0
 }
 

@@ -1,7 +1,7 @@
 /** `models pull`: a model folder from the hub, as the engine loads it. */
 import { mkdir, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Precision } from '../../config/variables.js'
+import type { Precision } from '../../vlm/folder/graph-names.js'
 import { CliError, EXIT } from '../command.js'
 import { isSame, sizeOf } from './checksum.js'
 import { type DownloadOptions, download } from './download.js'

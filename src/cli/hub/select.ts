@@ -2,7 +2,16 @@
  * Which files of a hub repository make a model folder that the engine can load, and what each must hash to.
  */
 import type { ListFileEntry } from '@huggingface/hub'
-import { PRECISIONS, type Precision } from '../../config/variables.js'
+import {
+  GRAPHS,
+  type Graph,
+  graphFile,
+  PRECISION_NAMES,
+  PRECISIONS,
+  type Precision,
+  parsePrecision,
+  spokenPrecision,
+} from '../../vlm/folder/graph-names.js'
 import { CliError, EXIT } from '../command.js'
 
 /** One file to fetch. */
@@ -15,8 +24,7 @@ export interface HubFile {
   checksum: { kind: 'sha256' | 'git-blob'; hex: string }
 }
 
-/** The three graphs of an Idefics3 export, as the hub names them. */
-export const GRAPHS = ['vision_encoder', 'embed_tokens', 'decoder_model_merged'] as const
+const GRAPH_KEYS = Object.keys(GRAPHS) as Graph[]
 
 // Exact shapes rather than "anything but": these paths come from a stranger's repository and become paths on our disk.
 const SETTINGS = /^[A-Za-z0-9][\w.-]*\.(json|jinja)$/
@@ -24,18 +32,18 @@ const PAPERS = /^(LICENSE|LICENCE|NOTICE|README)(\.(md|txt))?$/i
 /** An index of PyTorch weight shards: of no use without the shards. */
 const WEIGHT_INDEX = /\.(safetensors|bin)\.index\.json$/
 
-/** A precision as people and transformers.js write it; `q8` is the hub's `_quantized`. */
-export function parsePrecision(text: string): Precision {
-  const found = PRECISIONS.find(known => known === (text === 'q8' ? 'quantized' : text))
+/** @throws CliError where the text names no precision */
+export function precisionArgument(text: string): Precision {
+  const found = parsePrecision(text)
   if (found) return found
-  const known = PRECISIONS.map(spoken).join(', ')
+  const known = PRECISION_NAMES.join(', ')
   throw new CliError(EXIT.usage, `--precision ${text} is unknown; the hub's names are ${known}.`)
 }
 
 /** The precisions of which all three graphs are among these paths (relative to the model folder). */
 export function completePrecisions(paths: Iterable<string>): Precision[] {
   const there = new Set(paths)
-  return PRECISIONS.filter(precision => GRAPHS.every(graph => there.has(graphPath(graph, precision))))
+  return PRECISIONS.filter(precision => GRAPH_KEYS.every(graph => there.has(graphFile(graph, precision))))
 }
 
 /** The files to fetch, `config.json` last: a folder without it is no model, so a broken-off pull never looks whole. */
@@ -49,26 +57,18 @@ export function selectFiles(id: string, entries: readonly ListFileEntry[], preci
     )
   const complete = completePrecisions(paths)
   if (!complete.includes(precision)) {
-    const others = complete.length > 0 ? `it has ${complete.map(spoken).join(', ')}` : 'it has none that is complete'
+    const others =
+      complete.length > 0 ? `it has ${complete.map(spokenPrecision).join(', ')}` : 'it has none that is complete'
     throw new CliError(
       EXIT.notFound,
-      `${id} has no ${spoken(precision)} graphs for all of ${GRAPHS.join(', ')}; ${others}.`,
+      `${id} has no ${spokenPrecision(precision)} graphs for all of ${Object.values(GRAPHS).join(', ')}; ${others}.`,
     )
   }
   if (!paths.includes('config.json')) throw new CliError(EXIT.notFound, `${id} has no config.json at its top level.`)
   return files
-    .filter(({ path }) => isSetting(path) || GRAPHS.some(graph => belongsTo(path, graphPath(graph, precision))))
+    .filter(({ path }) => isSetting(path) || GRAPH_KEYS.some(graph => belongsTo(path, graphFile(graph, precision))))
     .map(toHubFile)
     .sort((a, b) => Number(a.path === 'config.json') - Number(b.path === 'config.json'))
-}
-
-/** `quantized` as its users know it. */
-export function spoken(precision: Precision): string {
-  return precision === 'quantized' ? 'q8' : precision
-}
-
-function graphPath(graph: string, precision: Precision): string {
-  return `onnx/${graph}${precision === 'fp32' ? '' : `_${precision}`}.onnx`
 }
 
 /** A graph, or its external data: `x.onnx_data`, `x.onnx_data_1`, `x.onnx.data`. */

@@ -59,6 +59,11 @@ export function OrNull<T extends TSchema>(schema: T, word?: string): TUnsafe<Sta
   })
 }
 
+/** A named schema, by its name. */
+export function ref<T extends TSchema>({ $id }: T): TUnsafe<Static<T>> {
+  return Type.Unsafe<Static<T>>({ $ref: `${$id}#` })
+}
+
 /** The types that a schema allows, null left out. */
 export function typesOf({ type = [] }: Described): string[] {
   return [type].flat().filter(name => name !== 'null')

@@ -13,6 +13,8 @@ import { addHooks } from './plugins/hooks.js'
 import { guardLog, RequestLog } from './plugins/log.js'
 import { makeMetrics } from './plugins/metrics.js'
 import { registerDocs } from './plugins/openapi.js'
+import { bodyError } from './request/body-error.js'
+import { AJV_OPTIONS } from './request/validation.js'
 import { answerRoute } from './routes/answer.js'
 import { cropRoute } from './routes/crop.js'
 import { healthRoutes } from './routes/health.js'
@@ -46,12 +48,12 @@ export async function buildApp({ config, engine, targets, log }: AppParts): Prom
     http: { headersTimeout: Math.min(timeout, 20_000), requestTimeout: timeout, connectionsCheckingInterval: 1000 },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
+    ajv: { customOptions: AJV_OPTIONS },
+    schemaErrorFormatter: bodyError,
     clientErrorHandler: onClientError,
     frameworkErrors: sendError,
   })
   app.setErrorHandler(sendError)
-  // every body is validated by input.ts, which reads both content types with the same messages
-  app.setValidatorCompiler(() => () => true)
   app.removeContentTypeParser('text/plain')
 
   const metrics = makeMetrics(engine)

@@ -2,6 +2,13 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { CropVlmError } from '../../errors.js'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether the route asks for no key. */
+    open?: boolean
+  }
+}
+
 /** Routes an orchestrator or a scraper asks without a key. */
 const OPEN_ROUTES = new Set(['/health', '/health/live', '/health/ready', '/metrics'])
 
@@ -13,7 +20,8 @@ export function keyCheck(apiKey: string | null): (request: FastifyRequest) => vo
   if (apiKey === null) return () => {}
   const expected = sha256(apiKey)
   return request => {
-    if (OPEN_ROUTES.has(request.routeOptions.url ?? '')) return
+    const { url = '', config } = request.routeOptions
+    if (config.open || OPEN_ROUTES.has(url)) return
     const token = /^Bearer +(.*)$/i.exec(request.headers.authorization ?? '')?.[1]
     if (token !== undefined && timingSafeEqual(sha256(token.trim()), expected)) return
     throw new CropVlmError(

@@ -48,9 +48,9 @@ export function addCallers(app: FastifyInstance, timeoutMs: number): void {
  * A handler that may still be at work when the deadline has been told. What it comes to then is nobody's business:
  * Fastify would log a second reply, or an error without one, as a fault.
  */
-export function untilAnswered<T>(
-  handler: (request: FastifyRequest, reply: FastifyReply) => Promise<T>,
-): (request: FastifyRequest, reply: FastifyReply) => Promise<T | undefined> {
+export function untilAnswered<T, R>(
+  handler: (request: R, reply: FastifyReply) => Promise<T>,
+): (request: R, reply: FastifyReply) => Promise<T | undefined> {
   return async (request, reply) => {
     try {
       const result = await handler(request, reply)

@@ -1,7 +1,9 @@
 /** `POST /crop`'s request and reply: input to engine job, result to the JSON of the API. */
+import type { Static } from '@sinclair/typebox'
 import type { CropJob, CropResult, Picture, PictureOptions, Region } from '../../engine/protocol.js'
 import type { Input } from '../request/input.js'
 import type { ANSWER_OPTIONS, CROP_OPTIONS } from '../request/options.js'
+import type { CROP_LIST_REPLY, CROP_REPLY } from './schemas.js'
 
 export type CropInput = Input<typeof CROP_OPTIONS> | Input<typeof ANSWER_OPTIONS>
 
@@ -30,16 +32,21 @@ export function cropJob({ image, questions, options }: CropInput, target: Target
  * The reply to one question.
  * @param totalMs Since the request arrived.
  */
-export function cropReply(result: CropResult, requestId: string, totalMs: number) {
+export function cropReply(result: CropResult, requestId: string, totalMs: number): Static<typeof CROP_REPLY> {
   const { bbox, bbox_pixels, ...region } = regionReply(firstRegion(result))
   const { image, model, ...rest } = sharedReply(result, requestId, totalMs)
-  return { bbox, bbox_pixels, image, ...region, model, ...rest }
+  return { object: 'crop', bbox, bbox_pixels, image, ...region, model, ...rest }
 }
 
 /** The reply to a list of questions: what was found for each, in their order. */
-export function cropListReply(result: CropResult, questions: readonly string[], requestId: string, totalMs: number) {
-  const results = result.regions.map((region, i) => ({ question: questions[i], ...regionReply(region) }))
-  return { results, ...sharedReply(result, requestId, totalMs) }
+export function cropListReply(
+  result: CropResult,
+  questions: readonly string[],
+  requestId: string,
+  totalMs: number,
+): Static<typeof CROP_LIST_REPLY> {
+  const results = result.regions.map((region, i) => ({ question: questions[i] ?? '', ...regionReply(region) }))
+  return { object: 'crop_list', results, ...sharedReply(result, requestId, totalMs) }
 }
 
 /** Of a job with one question. */

@@ -1,11 +1,15 @@
 import type { FastifyInstance } from 'fastify'
+import { ref } from '../../config/schema.js'
 import type { Picture, Region } from '../../engine/protocol.js'
 import { CropVlmError } from '../../errors.js'
 import type { Target, TargetAnswer } from '../../target/targets.js'
 import { type Caller, callerOf, untilAnswered } from '../plugins/deadline.js'
 import type { Metrics, TargetOutcome } from '../plugins/metrics.js'
+import { ANSWER_ERRORS, errorReplies, jsonReply } from '../reply/error-schema.js'
 import { cropReply, firstRegion, type TargetPictures, tenth } from '../reply/region.js'
-import { ANSWER_ERRORS, ANSWER_REPLY, errorReplies, requestBody } from '../reply/schemas.js'
+import { ANSWER_REPLY } from '../reply/schemas.js'
+import { bodyReader } from '../request/body.js'
+import { type Body, bodySchemas, contentOf } from '../request/body-schema.js'
 import { type Input, readInput } from '../request/input.js'
 import { ANSWER_OPTIONS } from '../request/options.js'
 import { findCrop, refuseEarly, type Work } from './crop.js'
@@ -18,16 +22,21 @@ interface AnswerWork extends Work {
 
 /** `POST /answer`: all of `/crop`, then the full image and the crop go to a target VLM with the question. */
 export function answerRoute(app: FastifyInstance, work: AnswerWork): void {
+  const bodies = bodySchemas(app, 'Answer', ANSWER_OPTIONS, work.config.maxQuestionChars)
   const schema = {
+    operationId: 'answer',
+    tags: ['zoom'],
     summary: 'An answer from the full image and the region that helps',
-    body: requestBody(ANSWER_OPTIONS, work.config.maxQuestionChars),
-    response: { 200: ANSWER_REPLY, ...errorReplies(ANSWER_ERRORS) },
+    description:
+      'Finds the region as /crop does, and asks a target VLM with the full image, the region and the question.',
+    body: contentOf(bodies),
+    response: { 200: jsonReply('The region and the answer.', ref(ANSWER_REPLY)), ...errorReplies(ANSWER_ERRORS) },
   }
-  app.post(
+  app.post<{ Body: Body<typeof ANSWER_OPTIONS> }>(
     '/answer',
-    { schema, onRequest: refuseEarly(work.engine) },
+    { schema, onRequest: refuseEarly(work.engine), preValidation: bodyReader(bodies, work.config) },
     untilAnswered(async (request, reply) => {
-      const input = await readInput(request, ANSWER_OPTIONS, work.config)
+      const input = readInput(request.body, ANSWER_OPTIONS, work.config)
       request.log.trace({ questions: input.questions }, 'question')
       const target = findTarget(work.targets, input.options.target)
       const found = await findCrop(work, input, pictures(target, input.options), callerOf(request))
@@ -40,6 +49,7 @@ export function answerRoute(app: FastifyInstance, work: AnswerWork): void {
         const { timings_ms, request_id, ...region } = crop()
         return {
           ...region,
+          object: 'answer',
           answer: main.text,
           target: { name: target.name, model: target.model, usage: usage(main) },
           ...(compare ? { compare: { answer: compare.text, agrees: same(main.text, compare.text) } } : {}),

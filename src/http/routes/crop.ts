@@ -5,8 +5,11 @@ import type { CropResult } from '../../engine/protocol.js'
 import { CropVlmError } from '../../errors.js'
 import { type Caller, callerOf, untilAnswered } from '../plugins/deadline.js'
 import type { Metrics } from '../plugins/metrics.js'
+import { CROP_ERRORS, errorReplies, jsonReply } from '../reply/error-schema.js'
 import { type CropInput, cropJob, cropListReply, cropReply, NO_TARGET, type TargetPictures } from '../reply/region.js'
-import { CROP_ERRORS, CROP_REPLY, errorReplies, requestBody } from '../reply/schemas.js'
+import { ANY_CROP_REPLY } from '../reply/schemas.js'
+import { bodyReader } from '../request/body.js'
+import { type Body, bodySchemas, contentOf } from '../request/body-schema.js'
 import { readInput } from '../request/input.js'
 import { CROP_OPTIONS } from '../request/options.js'
 
@@ -19,16 +22,21 @@ export interface Work {
 
 /** `POST /crop`: the region of one image that helps to answer a question, or one for each of several. */
 export function cropRoute(app: FastifyInstance, work: Work): void {
+  const bodies = bodySchemas(app, 'Crop', CROP_OPTIONS, work.config.maxQuestionChars)
   const schema = {
+    operationId: 'crop',
+    tags: ['zoom'],
     summary: 'The region of an image that helps to answer a question',
-    body: requestBody(CROP_OPTIONS, work.config.maxQuestionChars),
-    response: { 200: CROP_REPLY, ...errorReplies(CROP_ERRORS) },
+    description:
+      'Finds the region for `question`, or one for each of `questions`. The reply to the one is a CropReply, to the other a CropListReply; `object` tells which.',
+    body: contentOf(bodies),
+    response: { 200: jsonReply('The region, or a list of them.', ANY_CROP_REPLY), ...errorReplies(CROP_ERRORS) },
   }
-  app.post(
+  app.post<{ Body: Body<typeof CROP_OPTIONS> }>(
     '/crop',
-    { schema, onRequest: refuseEarly(work.engine) },
+    { schema, onRequest: refuseEarly(work.engine), preValidation: bodyReader(bodies, work.config) },
     untilAnswered(async (request, reply) => {
-      const input = await readInput(request, CROP_OPTIONS, work.config)
+      const input = readInput(request.body, CROP_OPTIONS, work.config)
       const { questions, options } = input
       request.log.trace({ questions }, 'question')
       const result = await findCrop(work, input, NO_TARGET, callerOf(request))

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
+import { ref } from '../../config/schema.js'
 import type { Config } from '../../config/service.js'
 import type { Engine } from '../../engine/parent/client.js'
 import type { ModelInfo } from '../../engine/protocol.js'
 import type { Target } from '../../target/targets.js'
+import { errorReplies, jsonReply, NO_KEY } from '../reply/error-schema.js'
+import { INFO_REPLY } from '../reply/info-schema.js'
 
 interface Parts {
   config: Config
@@ -19,8 +22,11 @@ export const VERSION = (
 /** `GET /info`: what runs here and within which limits. No secrets: no key, and no target's address. */
 export function infoRoute(app: FastifyInstance, { config, engine, targets }: Parts): void {
   const schema = {
+    operationId: 'getInfo',
+    tags: ['service'],
     summary: 'Version, models, execution provider, limits and targets',
-    response: { 200: { description: 'What runs here.', type: 'object', additionalProperties: true } },
+    description: 'What runs here and within which limits. No secrets: no key, and no address of a target.',
+    response: { 200: jsonReply('What runs here.', ref(INFO_REPLY)), ...errorReplies(NO_KEY) },
   }
   app.get('/info', { schema }, async () => ({
     name: 'cropvlm',

@@ -11,6 +11,7 @@ t.test('the whole reply, by the local target', async t => {
   t.equal(status, 200)
   t.match(body, {
     bbox: [12, 5, 80, 47],
+    object: 'answer',
     decision: 'zoomed',
     answer: 'Dakota Digital.',
     target: { name: 'local', model: 'smolvlm-mini', usage: { prompt_tokens: 512, completion_tokens: 3 } },
@@ -23,6 +24,7 @@ t.test('the whole reply, by the local target', async t => {
     'decision',
     'image',
     'model',
+    'object',
     'raw',
     'reason',
     'request_id',
@@ -100,6 +102,21 @@ t.test('compare in the other modes', async t => {
   t.strictSame(byZoom.body.compare, { answer: 'unanswerable', agrees: false })
 })
 
+t.test('booleans of a form, as several languages write them', async t => {
+  const { app } = await makeApp(t)
+  for (const compare of ['true', 'True', '1', 'on'])
+    t.match((await post(app, '/answer', { ...ASK, compare })).body.compare, { agrees: false }, compare)
+  for (const compare of ['false', 'False', '0', 'off', '']) {
+    const { status, body } = await post(app, '/answer', { ...ASK, compare })
+    t.equal(status, 200)
+    t.notOk('compare' in body, compare)
+  }
+  for (const compare of ['TRUE', 'yes', '2', 'constructor'])
+    t.match((await post(app, '/answer', { ...ASK, compare })).body.error, { code: 'invalid_option' }, compare)
+  const json = await post(app, '/answer', { json: { image: IMAGE.toString('base64'), question: 'q', compare: 'true' } })
+  t.match(json.body.error, { code: 'invalid_option', message: /true or false/ }, 'JSON has booleans of its own')
+})
+
 t.test('options that are refused, before the engine is asked', async t => {
   const { app, engine } = await makeApp(t)
   const rows = [
@@ -135,7 +152,12 @@ t.test('an engine that fails after the box keeps its own status, and the box is 
     t.equal(status, expected)
     t.equal(body.error.source, source)
     t.equal(headers['retry-after'], retryAfter)
-    t.match(body.error.details.crop, { bbox: [12, 5, 80, 47], bbox_pixels: [192, 60, 1280, 564], decision: 'zoomed' })
+    t.match(body.error.details.crop, {
+      object: 'crop',
+      bbox: [12, 5, 80, 47],
+      bbox_pixels: [192, 60, 1280, 564],
+      decision: 'zoomed',
+    })
     t.match(body.error.details.crop.crop, { media_type: 'image/jpeg' })
     t.notMatch(JSON.stringify(body), /a bug/, 'what happened inside stays inside')
   }

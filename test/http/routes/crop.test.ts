@@ -4,6 +4,7 @@ import { cropResult, IMAGE, makeApp, post } from '../../support/fakes/app.js'
 
 const JSON_IMAGE = IMAGE.toString('base64')
 const REPLY = {
+  object: 'crop',
   bbox: [12, 5, 80, 47],
   bbox_pixels: [192, 60, 1280, 564],
   image: { width: 1600, height: 1200 },
@@ -42,10 +43,11 @@ t.test('several questions: one job, a result for each in their order', async t =
   const questions = ['What is the total?', 'Who signed?', 'When?']
   const json = await post(app, '/crop', { json: { image: JSON_IMAGE, questions, return: 'crop' } })
   const fromForm = await post(app, '/crop', { image: IMAGE, questions: JSON.stringify(questions), return: 'crop' })
-  const { image, model, ...region } = REPLY
+  const { object, image, model, ...region } = REPLY
   for (const { status, body } of [json, fromForm]) {
     t.equal(status, 200)
-    t.strictSame(Object.keys(body), ['results', 'image', 'model', 'timings_ms', 'request_id'])
+    t.equal(body.object, 'crop_list')
+    t.strictSame(Object.keys(body), ['object', 'results', 'image', 'model', 'timings_ms', 'request_id'])
     t.strictSame(body.image, image)
     t.strictSame(body.model, model)
     t.strictSame(
@@ -60,6 +62,73 @@ t.test('several questions: one job, a result for each in their order', async t =
   )
   const one = await post(app, '/crop', { json: { image: JSON_IMAGE, questions: ['Who?'] } })
   t.equal(one.body.results.length, 1, 'a list of one is a list')
+})
+
+t.test('every way to send a list in a form', async t => {
+  const { app, engine } = await makeApp(t)
+  const lists: [sent: string[], questions: string[]][] = [
+    [
+      ['What is the total?', 'When?'],
+      ['What is the total?', 'When?'],
+    ],
+    [['["What is the total?", "When?"]'], ['What is the total?', 'When?']],
+    [['Only one?'], ['Only one?']],
+    // some of several fields of a plain HTML form are left empty
+    [
+      ['', 'First?', ' ', 'Second?'],
+      ['First?', 'Second?'],
+    ],
+    // repeated fields are texts, whatever they look like; so is a lone one that is no JSON
+    [
+      ['["a"]', 'b'],
+      ['["a"]', 'b'],
+    ],
+    [['[Figure 2] What is shown?'], ['[Figure 2] What is shown?']],
+    [Array(32).fill('q'), Array(32).fill('q')],
+  ]
+  for (const [sent, questions] of lists) {
+    const { status, body } = await post(app, '/crop', { image: IMAGE, questions: sent })
+    t.equal(status, 200, sent.join())
+    t.strictSame((engine.jobs.at(-1) as CropJob).questions, questions)
+    t.strictSame(
+      body.results.map(({ question }: { question: string }) => question),
+      questions,
+    )
+  }
+  for (const [sent, message] of [
+    [Array(33).fill('q'), /1 to 32 texts/],
+    [['["a", "b"'], /JSON array/],
+    [['["a", 7]'], /JSON array/],
+    [['[]'], /1 to 32/],
+  ] as const) {
+    const { status, body } = await post(app, '/crop', { image: IMAGE, questions: sent })
+    t.equal(status, 400)
+    t.match(body.error, { code: 'invalid_option', param: 'questions', message })
+  }
+  const twice = await post(app, '/crop', { image: IMAGE, question: ['a', 'b'] })
+  t.match(twice.body.error, { code: 'invalid_option', message: /`question` was sent twice/ })
+})
+
+t.test('a plain HTML form: what is left blank is as good as left out', async t => {
+  const { app, engine } = await makeApp(t)
+  const blank = { resolution: '', expand: ' ', return: '', format: '', quality: '\r\n' }
+  const { status } = await post(app, '/crop', { image: IMAGE, question: 'q', questions: '', ...blank })
+  t.equal(status, 200)
+  t.strictSame(engine.jobs[0], {
+    kind: 'crop',
+    image: IMAGE,
+    questions: ['q'],
+    resolution: null,
+    expand: 1,
+    pictures: { crop: null, overlay: null, targetFull: null, targetCrop: null },
+  })
+  const list = await post(app, '/crop', { image: IMAGE, question: '', questions: ['a', ''] })
+  t.equal(list.status, 200)
+  t.strictSame((engine.jobs[1] as CropJob).questions, ['a'])
+  const none = await post(app, '/crop', { image: IMAGE, question: ' ', questions: '' })
+  t.match(none.body.error, { code: 'missing_field', param: 'question', message: /empty/ })
+  const noFile = await post(app, '/crop', { image: '', question: 'q' })
+  t.match(noFile.body.error, { code: 'missing_field', param: 'image', message: /missing; send it as a JPEG, PNG/ })
 })
 
 t.test('every way to send an image in JSON', async t => {

@@ -1,0 +1,76 @@
+/** The body of a route as a schema of each content type that it reads. Fastify validates requests with them. */
+import { type Static, type TObject, type TProperties, type TSchema, Type } from '@sinclair/typebox'
+import type { FastifyInstance } from 'fastify'
+import { type Annotations, ref } from '../../config/schema.js'
+
+/** A validated body. Options without a default may be absent; the others have been filled in. */
+export type Body<T extends TProperties> = {
+  /** Bytes from a form; from JSON what `readImageField` reads. */
+  image: Buffer | Static<typeof JSON_IMAGE>
+  question?: string
+} & Static<TObject<T>>
+
+export interface BodySchemas {
+  form: TObject
+  json: TObject
+}
+
+/** Ajv's keyword for a file of a form. The documentation shows it as a binary string. */
+export const FILE_KEYWORD = 'file'
+
+/** Ajv's keywords that only people read. */
+export const ANNOTATIONS = ['expected', 'unit'] as const satisfies (keyof Annotations)[]
+
+const FORM_IMAGE = Type.Unsafe<Buffer>({
+  [FILE_KEYWORD]: true,
+  expected: 'a JPEG, PNG or WebP file',
+  description: 'A JPEG, PNG or WebP file.',
+})
+
+const JSON_IMAGE = Type.Union([Type.String(), Type.Object({ image_url: Type.Object({ url: Type.String() }) })], {
+  expected: 'a data URL or base64 as a string, or {"image_url": {"url": "data:..."}}',
+  description:
+    'A JPEG, PNG or WebP file as a data URL or as base64; {"image_url": {"url": ...}} around it is read too. ' +
+    'Send files of several megabytes as multipart/form-data instead: it is read as it arrives, while a long JSON ' +
+    'text is parsed in one go, and other requests wait for that.',
+})
+
+/**
+ * Makes the schemas of a route's body, and makes them known to the app by the names `<name>Form` and `<name>Json`.
+ * @param options The route's own. With `questions` among them, `question` may be left out.
+ */
+export function bodySchemas(
+  app: FastifyInstance,
+  name: string,
+  options: TProperties,
+  maxQuestionChars: number,
+): BodySchemas {
+  const question = Type.String({
+    pattern: '\\S',
+    maxLength: maxQuestionChars,
+    description: 'questions' in options ? 'About the image; or send `questions`.' : 'About the image.',
+  })
+  const fields = {
+    question: 'questions' in options ? Type.Optional(question) : question,
+    ...Object.fromEntries(Object.entries(options).map(([key, option]) => [key, sent(option, maxQuestionChars)])),
+  }
+  const body = (image: TSchema, kind: string, description: string) =>
+    Type.Object({ image, ...fields }, { $id: `${name}${kind}`, additionalProperties: false, description })
+  const form = body(FORM_IMAGE, 'Form', 'An image as a file, a question, and options as text.')
+  const json = body(JSON_IMAGE, 'Json', 'An image in base64, a question, and options.')
+  app.addSchema(form)
+  app.addSchema(json)
+  return { form, json }
+}
+
+/** The bodies as a route's schema names them. */
+export function contentOf({ form, json }: BodySchemas) {
+  return { content: { 'multipart/form-data': { schema: ref(form) }, 'application/json': { schema: ref(json) } } }
+}
+
+/** An option as it is sent: what has a default may be left out, and each question is bounded. */
+function sent(option: TSchema, maxLength: number): TSchema {
+  const { items } = option as { items?: TSchema }
+  const bounded = items ? { ...option, items: { ...items, maxLength } } : option
+  return option.default === undefined ? bounded : Type.Optional(bounded)
+}

@@ -6,7 +6,7 @@ interface Paths {
 }
 
 interface Content {
-  schema?: { $ref?: string }
+  schema?: { properties?: object }
   encoding?: Record<string, object>
 }
 
@@ -21,12 +21,11 @@ const ENCODING = {
 
 /** The document without the keywords that are our own, and with the encoding of its forms. */
 export function documented<T extends object>(document: T): T {
-  const clean = withoutOurs(document) as T & { paths?: Paths; components?: { schemas?: Record<string, object> } }
+  const clean = withoutOurs(document) as T & { paths?: Paths }
   for (const { requestBody } of Object.values(clean.paths ?? {}).flatMap(path => Object.values(path))) {
     const form = requestBody?.content?.['multipart/form-data']
-    const name = form?.schema?.$ref?.split('/').at(-1) ?? ''
-    const { properties = {} }: { properties?: object } = clean.components?.schemas?.[name] ?? {}
-    if (form) form.encoding = Object.fromEntries(Object.entries(ENCODING).filter(([field]) => field in properties))
+    const fields = form?.schema?.properties ?? {}
+    if (form) form.encoding = Object.fromEntries(Object.entries(ENCODING).filter(([field]) => field in fields))
   }
   return clean
 }

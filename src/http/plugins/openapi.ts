@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { ERROR_REPLY, errorReplies, jsonReply, MALFORMED } from '../reply/error-schema.js'
 import { NAMED_INFO } from '../reply/info-schema.js'
 import { NAMED_REPLIES } from '../reply/schemas.js'
+import { IMAGE_URL } from '../request/body-schema.js'
 import { VERSION } from '../routes/info.js'
 import { documented } from './openapi-document.js'
 
@@ -23,7 +24,7 @@ const TAGS = [
  * key, and all their addresses are relative, so that they work behind a proxy's path prefix. Register before the routes.
  */
 export async function registerDocs(app: FastifyInstance, hasKey: boolean): Promise<void> {
-  for (const schema of [...NAMED_REPLIES, ERROR_REPLY, ...NAMED_INFO]) app.addSchema(schema)
+  for (const schema of [...NAMED_REPLIES, ERROR_REPLY, ...NAMED_INFO, IMAGE_URL]) app.addSchema(schema)
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -42,6 +43,7 @@ export async function registerDocs(app: FastifyInstance, hasKey: boolean): Promi
     },
     // would parse the server's address, which is relative
     stripBasePath: false,
+    convertConstToEnum: false,
     // names of components: by default they are def-0, def-1...
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => String(json.$id ?? `def-${i}`) },
     transformObject: made => documented('openapiObject' in made ? made.openapiObject : made.swaggerObject),

@@ -1,6 +1,5 @@
 /** The body of a route as a schema of each content type that it reads. Fastify validates requests with them. */
 import { type Static, type TObject, type TProperties, type TSchema, Type } from '@sinclair/typebox'
-import type { FastifyInstance } from 'fastify'
 import { type Annotations, ref } from '../../config/schema.js'
 
 /** A validated body. Options without a default may be absent; the others have been filled in. */
@@ -27,7 +26,13 @@ const FORM_IMAGE = Type.Unsafe<Buffer>({
   description: 'A JPEG, PNG or WebP file.',
 })
 
-const JSON_IMAGE = Type.Union([Type.String(), Type.Object({ image_url: Type.Object({ url: Type.String() }) })], {
+/** OpenAI's way to hand over an image. */
+export const IMAGE_URL = Type.Object(
+  { image_url: Type.Object({ url: Type.String({ description: 'A data URL or base64.' }) }) },
+  { $id: 'ImageUrl', description: "An image in OpenAI's form." },
+)
+
+const JSON_IMAGE = Type.Union([Type.String(), ref(IMAGE_URL)], {
   expected: 'a data URL or base64 as a string, or {"image_url": {"url": "data:..."}}',
   description:
     'A JPEG, PNG or WebP file as a data URL or as base64; {"image_url": {"url": ...}} around it is read too. ' +
@@ -36,15 +41,10 @@ const JSON_IMAGE = Type.Union([Type.String(), Type.Object({ image_url: Type.Obje
 })
 
 /**
- * Makes the schemas of a route's body, and makes them known to the app by the names `<name>Form` and `<name>Json`.
+ * The schemas of a route's body, titled `<name>Form` and `<name>Json`.
  * @param options The route's own. With `questions` among them, `question` may be left out.
  */
-export function bodySchemas(
-  app: FastifyInstance,
-  name: string,
-  options: TProperties,
-  maxQuestionChars: number,
-): BodySchemas {
+export function bodySchemas(name: string, options: TProperties, maxQuestionChars: number): BodySchemas {
   const question = Type.String({
     pattern: '\\S',
     maxLength: maxQuestionChars,
@@ -55,17 +55,19 @@ export function bodySchemas(
     ...Object.fromEntries(Object.entries(options).map(([key, option]) => [key, sent(option, maxQuestionChars)])),
   }
   const body = (image: TSchema, kind: string, description: string) =>
-    Type.Object({ image, ...fields }, { $id: `${name}${kind}`, additionalProperties: false, description })
-  const form = body(FORM_IMAGE, 'Form', 'An image as a file, a question, and options as text.')
-  const json = body(JSON_IMAGE, 'Json', 'An image in base64, a question, and options.')
-  app.addSchema(form)
-  app.addSchema(json)
-  return { form, json }
+    Type.Object({ image, ...fields }, { title: `${name}${kind}`, additionalProperties: false, description })
+  return {
+    form: body(FORM_IMAGE, 'Form', 'An image as a file, a question, and options as text.'),
+    json: body(JSON_IMAGE, 'Json', 'An image in base64, a question, and options.'),
+  }
 }
 
-/** The bodies as a route's schema names them. */
+/**
+ * The bodies as a route's schema has them. They stand there in full rather than by name: openapi-typescript (7.13) takes
+ * what has a default for required in a named schema, as it is in a reply.
+ */
 export function contentOf({ form, json }: BodySchemas) {
-  return { content: { 'multipart/form-data': { schema: ref(form) }, 'application/json': { schema: ref(json) } } }
+  return { content: { 'multipart/form-data': { schema: form }, 'application/json': { schema: json } } }
 }
 
 /** An option as it is sent: what has a default may be left out, and each question is bounded. */

@@ -22,7 +22,7 @@ interface AnswerWork extends Work {
 
 /** `POST /answer`: all of `/crop`, then the full image and the crop go to a target VLM with the question. */
 export function answerRoute(app: FastifyInstance, work: AnswerWork): void {
-  const bodies = bodySchemas(app, 'Answer', ANSWER_OPTIONS, work.config.maxQuestionChars)
+  const bodies = bodySchemas('Answer', ANSWER_OPTIONS, work.config.maxQuestionChars)
   const schema = {
     operationId: 'answer',
     tags: ['zoom'],

@@ -22,7 +22,7 @@ export interface Work {
 
 /** `POST /crop`: the region of one image that helps to answer a question, or one for each of several. */
 export function cropRoute(app: FastifyInstance, work: Work): void {
-  const bodies = bodySchemas(app, 'Crop', CROP_OPTIONS, work.config.maxQuestionChars)
+  const bodies = bodySchemas('Crop', CROP_OPTIONS, work.config.maxQuestionChars)
   const schema = {
     operationId: 'crop',
     tags: ['zoom'],

@@ -60,13 +60,13 @@ t.test('/openapi.json has every route, option and status', async t => {
     t.strictSame(Object.keys(operation.responses).map(Number), statuses)
     t.equal(operation.requestBody?.required, true)
     for (const type of ['multipart/form-data', 'application/json']) {
-      const schema = named(operation.requestBody?.content[type]?.schema)
+      const schema = operation.requestBody?.content[type]?.schema ?? {}
       t.strictSame(Object.keys(schema.properties ?? {}), ['image', 'question', ...Object.keys(options)], type)
       t.strictSame(schema.required, path === '/answer' ? ['image', 'question'] : ['image'])
       t.notOk(schema.oneOf)
     }
     const form = operation.requestBody?.content['multipart/form-data']
-    t.match(named(form?.schema).properties?.image, { type: 'string', format: 'binary' })
+    t.match(form?.schema.properties?.image, { type: 'string', format: 'binary' })
     t.strictSame(Object.keys(form?.encoding ?? {}), path === '/answer' ? ['image'] : ['image', 'questions'])
   }
   const answer = named(document.paths['/answer']?.post?.responses['200']?.content?.['application/json']?.schema)
@@ -122,7 +122,7 @@ t.test('what clients are made from', async t => {
     names.map(name => document.components.schemas[name]?.properties?.object?.const),
     ['crop', 'crop_list'],
   )
-  for (const name of ['Region', 'AnswerReply', 'Picture', 'ErrorReply', 'InfoReply', 'CropForm', 'AnswerJson'])
+  for (const name of ['Region', 'AnswerReply', 'Picture', 'ErrorReply', 'InfoReply', 'ImageUrl'])
     t.ok(document.components.schemas[name], name)
   t.notMatch(JSON.stringify(document), /"(expected|unit|file|\$id)":/, 'our own keywords stay here')
 })

@@ -14,6 +14,16 @@ export interface BodySchemas {
   json: TObject
 }
 
+/**
+ * What a request may say beside its body. An optional parameter also makes openapi-python-client (0.29) import a name that
+ * it needs and forgets where a route reads several content types (its issue 1451).
+ */
+export const REQUEST_HEADERS = Type.Object({
+  'x-request-id': Type.Optional(
+    Type.String({ description: 'An id of your own, which the reply and the log then have. Default: a new one.' }),
+  ),
+})
+
 /** Ajv's keyword for a file of a form. The documentation shows it as a binary string. */
 export const FILE_KEYWORD = 'file'
 
@@ -41,10 +51,10 @@ const JSON_IMAGE = Type.Union([Type.String(), ref(IMAGE_URL)], {
 })
 
 /**
- * The schemas of a route's body, titled `<name>Form` and `<name>Json`.
+ * The schemas of a route's body.
  * @param options The route's own. With `questions` among them, `question` may be left out.
  */
-export function bodySchemas(name: string, options: TProperties, maxQuestionChars: number): BodySchemas {
+export function bodySchemas(options: TProperties, maxQuestionChars: number): BodySchemas {
   const question = Type.String({
     pattern: '\\S',
     maxLength: maxQuestionChars,
@@ -54,11 +64,11 @@ export function bodySchemas(name: string, options: TProperties, maxQuestionChars
     question: 'questions' in options ? Type.Optional(question) : question,
     ...Object.fromEntries(Object.entries(options).map(([key, option]) => [key, sent(option, maxQuestionChars)])),
   }
-  const body = (image: TSchema, kind: string, description: string) =>
-    Type.Object({ image, ...fields }, { title: `${name}${kind}`, additionalProperties: false, description })
+  const body = (image: TSchema, description: string) =>
+    Type.Object({ image, ...fields }, { additionalProperties: false, description })
   return {
-    form: body(FORM_IMAGE, 'Form', 'An image as a file, a question, and options as text.'),
-    json: body(JSON_IMAGE, 'Json', 'An image in base64, a question, and options.'),
+    form: body(FORM_IMAGE, 'An image as a file, a question, and options as text.'),
+    json: body(JSON_IMAGE, 'An image in base64, a question, and options.'),
   }
 }
 

@@ -9,7 +9,7 @@ import { ANSWER_ERRORS, errorReplies, jsonReply } from '../reply/error-schema.js
 import { cropReply, firstRegion, type TargetPictures, tenth } from '../reply/region.js'
 import { ANSWER_REPLY } from '../reply/schemas.js'
 import { bodyReader } from '../request/body.js'
-import { type Body, bodySchemas, contentOf } from '../request/body-schema.js'
+import { type Body, bodySchemas, contentOf, REQUEST_HEADERS } from '../request/body-schema.js'
 import { type Input, readInput } from '../request/input.js'
 import { ANSWER_OPTIONS } from '../request/options.js'
 import { findCrop, refuseEarly, type Work } from './crop.js'
@@ -22,13 +22,14 @@ interface AnswerWork extends Work {
 
 /** `POST /answer`: all of `/crop`, then the full image and the crop go to a target VLM with the question. */
 export function answerRoute(app: FastifyInstance, work: AnswerWork): void {
-  const bodies = bodySchemas('Answer', ANSWER_OPTIONS, work.config.maxQuestionChars)
+  const bodies = bodySchemas(ANSWER_OPTIONS, work.config.maxQuestionChars)
   const schema = {
     operationId: 'answer',
     tags: ['zoom'],
     summary: 'An answer from the full image and the region that helps',
     description:
       'Finds the region as /crop does, and asks a target VLM with the full image, the region and the question.',
+    headers: REQUEST_HEADERS,
     body: contentOf(bodies),
     response: { 200: jsonReply('The region and the answer.', ref(ANSWER_REPLY)), ...errorReplies(ANSWER_ERRORS) },
   }

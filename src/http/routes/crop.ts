@@ -9,7 +9,7 @@ import { CROP_ERRORS, errorReplies, jsonReply } from '../reply/error-schema.js'
 import { type CropInput, cropJob, cropListReply, cropReply, NO_TARGET, type TargetPictures } from '../reply/region.js'
 import { ANY_CROP_REPLY } from '../reply/schemas.js'
 import { bodyReader } from '../request/body.js'
-import { type Body, bodySchemas, contentOf } from '../request/body-schema.js'
+import { type Body, bodySchemas, contentOf, REQUEST_HEADERS } from '../request/body-schema.js'
 import { readInput } from '../request/input.js'
 import { CROP_OPTIONS } from '../request/options.js'
 
@@ -22,13 +22,14 @@ export interface Work {
 
 /** `POST /crop`: the region of one image that helps to answer a question, or one for each of several. */
 export function cropRoute(app: FastifyInstance, work: Work): void {
-  const bodies = bodySchemas('Crop', CROP_OPTIONS, work.config.maxQuestionChars)
+  const bodies = bodySchemas(CROP_OPTIONS, work.config.maxQuestionChars)
   const schema = {
     operationId: 'crop',
     tags: ['zoom'],
     summary: 'The region of an image that helps to answer a question',
     description:
       'Finds the region for `question`, or one for each of `questions`. The reply to the one is a CropReply, to the other a CropListReply; `object` tells which.',
+    headers: REQUEST_HEADERS,
     body: contentOf(bodies),
     response: { 200: jsonReply('The region, or a list of them.', ANY_CROP_REPLY), ...errorReplies(CROP_ERRORS) },
   }

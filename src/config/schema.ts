@@ -4,6 +4,29 @@
  * types, checks, messages and documentation follow from the declaration.
  */
 import { type SchemaOptions, type Static, type TSchema, type TUnsafe, Type } from '@sinclair/typebox'
+import { Ajv, type ValidateFunction } from 'ajv'
+
+const ajv = new Ajv({
+  allErrors: true,
+  // our annotations are no keywords that it knows
+  strict: false,
+  // TypeBox makes valid schemas
+  validateSchema: false,
+  formats: { 'http-url': (text: string) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) },
+})
+
+/** A check that tells of every property that does not fit: of those, `wrongKeys` gives the names. */
+export function compileSchema<T extends TSchema>(schema: T): ValidateFunction<Static<T>> {
+  return ajv.compile<Static<T>>(schema)
+}
+
+/** The names of the properties that the last run of a check found wrong: not fitting, missing, or not known. */
+export function wrongKeys({ errors }: ValidateFunction): Set<string> {
+  const keys = errors?.map(
+    ({ instancePath, params }) => params.additionalProperty ?? params.missingProperty ?? instancePath.split('/')[1],
+  )
+  return new Set(keys)
+}
 
 /** Keywords of ours that a schema may carry beside JSON Schema's. Ajv ignores them. */
 export interface Annotations {

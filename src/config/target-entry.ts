@@ -1,9 +1,9 @@
 /** One target VLM, read from one entry of `TARGETS` (or from the `TARGET_*` variables put in that form). */
 import { resolve } from 'node:path'
-import { type Static, type TObject, Type } from '@sinclair/typebox'
-import { Ajv, type ValidateFunction } from 'ajv'
+import { type TObject, Type } from '@sinclair/typebox'
+import type { ValidateFunction } from 'ajv'
 import { PRECISION_NAMES, type Precision, parsePrecision } from '../vlm/folder/graph-names.js'
-import { Choice, type Described, expectedBy } from './schema.js'
+import { Choice, compileSchema, type Described, expectedBy, wrongKeys } from './schema.js'
 import type { Env } from './variables.js'
 
 /** An OpenAI-compatible chat-completions endpoint. */
@@ -110,13 +110,8 @@ export const LOCAL_ENTRY = Type.Object(
   { additionalProperties: false, title: 'a local target' },
 )
 
-const ajv = new Ajv({
-  allErrors: true,
-  strict: false,
-  formats: { 'http-url': (text: string) => /^https?:$/.test(parseUrl(text)?.protocol ?? '') },
-})
-const checkOpenAi = ajv.compile<Static<typeof OPENAI_ENTRY>>(OPENAI_ENTRY)
-const checkLocal = ajv.compile<Static<typeof LOCAL_ENTRY>>(LOCAL_ENTRY)
+const checkOpenAi = compileSchema(OPENAI_ENTRY)
+const checkLocal = compileSchema(LOCAL_ENTRY)
 
 export interface EntryContext {
   /** The name a message gives to one key of the entry, or to the entry. */
@@ -187,12 +182,7 @@ function checked<T>(
   { label, problems }: EntryContext,
 ): entry is Record<string, unknown> & T {
   if (check(entry)) return true
-  const wrong = new Set(
-    check.errors?.map(
-      ({ instancePath, params }) =>
-        params.additionalProperty ?? params.missingProperty ?? instancePath.split('/')[1] ?? '',
-    ),
-  )
+  const wrong = wrongKeys(check)
   const known = Object.keys(schema.properties)
   for (const key of Object.keys(entry).filter(key => !known.includes(key)))
     problems.push(`${label(key)} is not an option of ${schema.title}; those are ${known.join(', ')}.`)

@@ -5,8 +5,7 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Static, type TObject, type TProperties, Type } from '@sinclair/typebox'
-import { Ajv } from 'ajv'
-import { type Described, expectedBy, typesOf, wordsOf } from './schema.js'
+import { compileSchema, type Described, expectedBy, typesOf, wordsOf, wrongKeys } from './schema.js'
 
 export type Env = Readonly<Record<string, string | undefined>>
 
@@ -33,7 +32,7 @@ const FLAGS: Readonly<Record<string, boolean>> = { on: true, off: false, true: t
  * `problems`, and its value is left out.
  */
 export function variableReader<T extends TProperties>(variables: T) {
-  const check = new Ajv({ allErrors: true, strict: false }).compile(Type.Object(variables))
+  const check = compileSchema(Type.Object(variables))
   return (env: Env, problems: string[]): Partial<Settings<T>> => {
     const texts = Object.entries<Described>(variables).map(
       ([name, variable]) => [name, variable, env[variable.env ?? '']?.trim()] as const,
@@ -42,7 +41,7 @@ export function variableReader<T extends TProperties>(variables: T) {
       texts.map(([name, variable, text]) => [name, text ? fromText(variable, text) : variable.default]),
     )
     if (check(values)) return values as Settings<T>
-    const wrong = new Set(check.errors?.map(({ instancePath }) => instancePath.split('/')[1]))
+    const wrong = wrongKeys(check)
     for (const [name, variable, text] of texts.filter(([name]) => wrong.has(name))) {
       problems.push(problemOf(variable, text))
       delete values[name]

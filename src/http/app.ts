@@ -54,6 +54,8 @@ export async function buildApp({ config, engine, targets, log }: AppParts): Prom
     frameworkErrors: sendError,
   })
   app.setErrorHandler(sendError)
+  // replies are held to their schemas by types and tests; Fastify's own serializers would be compiled for each status
+  app.setSerializerCompiler(() => JSON.stringify)
   app.removeContentTypeParser('text/plain')
 
   const metrics = makeMetrics(engine)

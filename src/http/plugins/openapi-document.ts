@@ -6,8 +6,15 @@ interface Paths {
 }
 
 interface Content {
-  schema?: { properties?: object }
+  schema?: { properties?: Record<string, Field>; required?: string[] }
   encoding?: Record<string, object>
+}
+
+interface Field {
+  type?: string
+  default?: unknown
+  examples?: unknown[]
+  example?: unknown
 }
 
 /**
@@ -21,13 +28,28 @@ const ENCODING = {
 
 /** The document without the keywords that are our own, and with the encoding of its forms. */
 export function documented<T extends object>(document: T): T {
-  const clean = withoutOurs(document) as T & { paths?: Paths }
-  for (const { requestBody } of Object.values(clean.paths ?? {}).flatMap(path => Object.values(path))) {
-    const form = requestBody?.content?.['multipart/form-data']
-    const fields = form?.schema?.properties ?? {}
-    if (form) form.encoding = Object.fromEntries(Object.entries(ENCODING).filter(([field]) => field in fields))
+  const clean = withoutOurs(document) as T
+  for (const form of formsOf(clean)) {
+    const fields = form.schema?.properties ?? {}
+    form.encoding = Object.fromEntries(Object.entries(ENCODING).filter(([field]) => field in fields))
   }
   return clean
+}
+
+/**
+ * Makes a document one for Swagger UI, which is served one folder below the routes and fills each field of a form in
+ * with a sample of its schema: fields that have neither a default nor an example are left blank instead.
+ */
+export function forPage<T extends object>(document: T): T {
+  for (const { schema } of formsOf(document))
+    for (const field of Object.values(schema?.properties ?? {}))
+      if (field.default === undefined && !field.examples) field.example = field.type === 'array' ? [] : ''
+  return { ...document, servers: [{ url: '..', description: 'This service' }] }
+}
+
+function formsOf({ paths = {} }: { paths?: Paths }): Content[] {
+  const operations = Object.values(paths).flatMap(path => Object.values(path))
+  return operations.flatMap(({ requestBody }) => requestBody?.content?.['multipart/form-data'] ?? [])
 }
 
 function withoutOurs(value: unknown): unknown {

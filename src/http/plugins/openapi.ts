@@ -6,7 +6,7 @@ import { NAMED_INFO } from '../reply/info-schema.js'
 import { NAMED_REPLIES } from '../reply/schemas.js'
 import { IMAGE_URL } from '../request/body-schema.js'
 import { VERSION } from '../routes/info.js'
-import { documented } from './openapi-document.js'
+import { documented, forPage } from './openapi-document.js'
 
 /** The page's own assets and nothing else. Without the plugin's upgrade-insecure-requests, which breaks it over HTTP. */
 const CSP =
@@ -58,8 +58,7 @@ export async function registerDocs(app: FastifyInstance, hasKey: boolean): Promi
       indexPrefix: '.',
       staticCSP: CSP,
       uiConfig: { validatorUrl: null },
-      // this copy of the document is one folder below
-      transformSpecification: document => ({ ...document, servers: [{ url: '..' }] }),
+      transformSpecification: forPage,
     })
   })
   const schema = {

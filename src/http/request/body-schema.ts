@@ -58,6 +58,7 @@ export function bodySchemas(options: TProperties, maxQuestionChars: number): Bod
   const question = Type.String({
     pattern: '\\S',
     maxLength: maxQuestionChars,
+    examples: ['What is the total?'],
     description: 'questions' in options ? 'About the image; or send `questions`.' : 'About the image.',
   })
   const fields = {

@@ -9,5 +9,6 @@ export const AJV_OPTIONS: Options = {
   allErrors: false,
   // `bodyError` reads the annotations of the schema that did not fit
   verbose: true,
+  validateSchema: false,
   keywords: [{ keyword: FILE_KEYWORD, validate: (_: unknown, data: unknown) => Buffer.isBuffer(data) }, ...ANNOTATIONS],
 }

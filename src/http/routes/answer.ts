@@ -1,3 +1,4 @@
+import type { Static } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { ref } from '../../config/schema.js'
 import type { Picture, Region } from '../../engine/protocol.js'
@@ -36,7 +37,7 @@ export function answerRoute(app: FastifyInstance, work: AnswerWork): void {
   app.post<{ Body: Body<typeof ANSWER_OPTIONS> }>(
     '/answer',
     { schema, onRequest: refuseEarly(work.engine), preValidation: bodyReader(bodies, work.config) },
-    untilAnswered(async (request, reply) => {
+    untilAnswered(async (request, reply): Promise<Static<typeof ANSWER_REPLY>> => {
       const input = readInput(request.body, ANSWER_OPTIONS, work.config)
       request.log.trace({ questions: input.questions }, 'question')
       const target = findTarget(work.targets, input.options.target)

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { Static } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { ref } from '../../config/schema.js'
 import type { Config } from '../../config/service.js'
@@ -28,31 +29,35 @@ export function infoRoute(app: FastifyInstance, { config, engine, targets }: Par
     description: 'What runs here and within which limits. No secrets: no key, and no address of a target.',
     response: { 200: jsonReply('What runs here.', ref(INFO_REPLY)), ...errorReplies(NO_KEY) },
   }
-  app.get('/info', { schema }, async () => ({
-    name: 'cropvlm',
-    version: VERSION,
-    models: engine.info?.models.map(model) ?? [],
-    execution_provider: engine.info && {
-      name: engine.info.executionProvider,
-      reason: engine.info.executionProviderReason,
-    },
-    limits: {
-      body_bytes: config.maxBodyBytes,
-      pixels: config.maxPixels,
-      aspect: config.maxAspect,
-      question_chars: config.maxQuestionChars,
-      request_timeout_ms: config.requestTimeoutMs,
-      queue: config.queueSize,
-      image_urls: false,
-    },
-    targets: [...targets.values()].map(target => ({
-      name: target.name,
-      model: target.model,
-      local: target.local,
-      full_longest_edge: target.fullLongestEdge,
-      crop_longest_edge: target.cropLongestEdge,
-    })),
-  }))
+  app.get(
+    '/info',
+    { schema },
+    async (): Promise<Static<typeof INFO_REPLY>> => ({
+      name: 'cropvlm',
+      version: VERSION,
+      models: engine.info?.models.map(model) ?? [],
+      execution_provider: engine.info && {
+        name: engine.info.executionProvider,
+        reason: engine.info.executionProviderReason,
+      },
+      limits: {
+        body_bytes: config.maxBodyBytes,
+        pixels: config.maxPixels,
+        aspect: config.maxAspect,
+        question_chars: config.maxQuestionChars,
+        request_timeout_ms: config.requestTimeoutMs,
+        queue: config.queueSize,
+        image_urls: false,
+      },
+      targets: [...targets.values()].map(target => ({
+        name: target.name,
+        model: target.model,
+        local: target.local,
+        full_longest_edge: target.fullLongestEdge,
+        crop_longest_edge: target.cropLongestEdge,
+      })),
+    }),
+  )
 }
 
 function model(info: ModelInfo) {

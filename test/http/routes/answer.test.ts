@@ -102,21 +102,6 @@ t.test('compare in the other modes', async t => {
   t.strictSame(byZoom.body.compare, { answer: 'unanswerable', agrees: false })
 })
 
-t.test('booleans of a form, as several languages write them', async t => {
-  const { app } = await makeApp(t)
-  for (const compare of ['true', 'True', '1', 'on'])
-    t.match((await post(app, '/answer', { ...ASK, compare })).body.compare, { agrees: false }, compare)
-  for (const compare of ['false', 'False', '0', 'off', '']) {
-    const { status, body } = await post(app, '/answer', { ...ASK, compare })
-    t.equal(status, 200)
-    t.notOk('compare' in body, compare)
-  }
-  for (const compare of ['TRUE', 'yes', '2', 'constructor'])
-    t.match((await post(app, '/answer', { ...ASK, compare })).body.error, { code: 'invalid_option' }, compare)
-  const json = await post(app, '/answer', { json: { image: IMAGE.toString('base64'), question: 'q', compare: 'true' } })
-  t.match(json.body.error, { code: 'invalid_option', message: /true or false/ }, 'JSON has booleans of its own')
-})
-
 t.test('options that are refused, before the engine is asked', async t => {
   const { app, engine } = await makeApp(t)
   const rows = [

@@ -47,6 +47,7 @@ const PROGRAMS = [
   'src/vlm/onnx/optimised/writer.ts',
   'src/cli/eval.ts',
   'src/cli/models.ts',
+  'src/cli/docs.ts',
 ]
 
 const escaped = path => path.replaceAll('.', '\\.')

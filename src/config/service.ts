@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { Type } from '@sinclair/typebox'
 import { CropVlmError } from '../errors.js'
 import { PRECISION_ALIASES, PRECISIONS } from '../vlm/folder/graph-names.js'
+import { PROVIDER_CHOICES } from '../vlm/onnx/providers.js'
 import { Choice, OrNull } from './schema.js'
 import type { TargetConfig } from './target-entry.js'
 import { readTargets, TARGET_VARIABLES } from './targets.js'
@@ -73,7 +74,7 @@ const SERVICE_VARIABLES = {
     }),
     'auto',
   ),
-  executionProvider: Choice(['auto', 'cpu', 'cuda'], {
+  executionProvider: Choice(PROVIDER_CHOICES, {
     env: 'EXECUTION_PROVIDER',
     default: 'auto',
     description:

@@ -2,11 +2,11 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import { VERSION } from '../../version.js'
+import { documented, forPage } from '../openapi-document.js'
 import { ERROR_REPLY, errorReplies, jsonReply, MALFORMED } from '../reply/error-schema.js'
 import { NAMED_INFO } from '../reply/info-schema.js'
 import { NAMED_REPLIES } from '../reply/schemas.js'
 import { IMAGE_URL } from '../request/body-schema.js'
-import { documented, forPage } from './openapi-document.js'
 
 /** The page's own assets and nothing else. Without the plugin's upgrade-insecure-requests, which breaks it over HTTP. */
 const CSP =

@@ -1,5 +1,5 @@
 /** What the document lacks as @fastify/swagger makes it from the routes' schemas. */
-import { ANNOTATIONS, FILE_KEYWORD } from '../request/body-schema.js'
+import { ANNOTATIONS, FILE_KEYWORD } from './request/body-schema.js'
 
 interface Paths {
   [path: string]: { [method: string]: { requestBody?: { content?: Record<string, Content> } } }

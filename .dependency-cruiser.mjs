@@ -3,8 +3,8 @@
  *
  *   http, cli -> zoom -> cropper, target -> engine -> vlm -> image -> contract, errors
  *
- * A folder may import any folder to the right of it, and nothing to the left. `main`, `shutdown` and `version` start and
- * stop the whole and are not bound by it.
+ * A folder may import any folder to the right of it, and nothing to the left. `main` and `shutdown` start and stop the whole
+ * and are not bound by it.
  */
 
 /** Each folder of `src/` and the folders that it may import besides itself. */
@@ -15,18 +15,18 @@ const MAY_IMPORT = {
   image: ['contract', 'errors'],
   vlm: ['image', 'contract', 'errors'],
   engine: ['vlm', 'image', 'contract', 'errors'],
-  cropper: ['engine', 'vlm', 'image', 'contract', 'errors'],
+  cropper: ['config', 'engine', 'vlm', 'image', 'contract', 'errors'],
   target: ['config', 'engine', 'vlm', 'image', 'contract', 'errors'],
   zoom: ['config', 'cropper', 'target', 'engine', 'vlm', 'image', 'contract', 'errors'],
-  http: ['config', 'zoom', 'cropper', 'target', 'engine', 'vlm', 'image', 'contract', 'errors'],
+  http: ['version', 'config', 'zoom', 'cropper', 'target', 'engine', 'vlm', 'image', 'contract', 'errors'],
   cli: ['evaluation', 'config', 'zoom', 'cropper', 'target', 'engine', 'vlm', 'image', 'contract', 'errors'],
   config: ['contract', 'errors'],
 }
 
 /** Single files that may import what their folder may not. */
 const EXCEPTIONS = [
-  { from: 'src/config/', to: 'src/vlm/folder/graph-names.ts' },
-  { from: 'src/engine/options.ts', to: 'src/config/' },
+  { from: 'src/config/', to: ['src/vlm/folder/graph-names.ts', 'src/vlm/onnx/providers.ts'] },
+  { from: 'src/engine/options.ts', to: ['src/config/'] },
 ]
 
 /** npm packages that one place alone may import, so that the rest of the code does not depend on them. */
@@ -47,6 +47,7 @@ const PROGRAMS = [
   'src/vlm/onnx/optimised/writer.ts',
   'src/cli/eval.ts',
   'src/cli/models.ts',
+  'src/cli/docs.ts',
 ]
 
 const escaped = path => path.replaceAll('.', '\\.')
@@ -72,10 +73,10 @@ const exceptions = EXCEPTIONS.map(({ from, to }) => {
   const name = from.split('/')[1]
   return {
     name: `layer-${name}`,
-    comment: `${from} may import ${[...MAY_IMPORT[name], to].join(', ')}`,
+    comment: `${from} may import ${[...MAY_IMPORT[name], ...to].join(', ')}`,
     severity: 'error',
     from: { path: `^${escaped(from)}` },
-    to: { path: '^src/', pathNot: [folders([name, ...MAY_IMPORT[name]]), `^${escaped(to)}`] },
+    to: { path: '^src/', pathNot: [folders([name, ...MAY_IMPORT[name]]), ...to.map(path => `^${escaped(path)}`)] },
   }
 })
 

@@ -1,6 +1,6 @@
 /**
- * Every way a request, a model or the configuration can be wrong, as one coded error.
- * Libraries throw codes; only `http/` knows which status a code becomes.
+ * The errors of this project, each with a code: a wrong request, model or configuration, and failures of the service.
+ * Only `http/plugins/errors.ts` knows which status a code becomes.
  */
 
 /** Stable, machine-readable names; they appear as `error.code` in replies and never change their meaning. */
@@ -66,7 +66,7 @@ export class CropVlmError extends Error {
     this.retryAfter = extras.retryAfter
   }
 
-  /** A plain object that survives the channel between the engine process and the HTTP process. */
+  /** The error as plain data, for the channel between the engine process and the HTTP process. */
   toWire(): WireError {
     return {
       code: this.code,
@@ -81,13 +81,18 @@ export class CropVlmError extends Error {
     return new CropVlmError(code, message, extras)
   }
 
-  /** Anything thrown, as a coded error: unknown failures become `internal_error` and keep their cause. */
+  /** Turns anything thrown into a coded error: an unknown failure becomes `internal_error`, with the failure as its cause. */
   static from(error: unknown): CropVlmError {
     if (error instanceof CropVlmError) return error
     return new CropVlmError('internal_error', 'Something failed inside the service; its log has the cause.', {
       cause: error,
     })
   }
+}
+
+/** The refusal of new work by an instance that shuts down. */
+export function draining(): CropVlmError {
+  return new CropVlmError('draining', 'This instance is shutting down; send the request to another one.')
 }
 
 /** `CropVlmError` as plain data. */

@@ -1,6 +1,7 @@
 /** The service: environment -> configuration -> engine -> listen -> models loaded. Ends as `shutdown.ts` tells. */
 import { pino } from 'pino'
 import { type Config, readConfig } from './config/service.js'
+import { cropperModel, makeCropper } from './cropper/croppers.js'
 import { engineOptions } from './engine/options.js'
 import { startEngine } from './engine/parent/client.js'
 import { CropVlmError } from './errors.js'
@@ -18,16 +19,18 @@ process.on('uncaughtException', error => {
 try {
   await serve()
 } catch (error) {
-  // the engine process leaves by itself when this one is gone
+  // the engine process ends by itself when this one has ended
   log.fatal(error instanceof CropVlmError ? { code: error.code } : { err: error }, startProblem(error))
   process.exit(1)
 }
 
 async function serve(): Promise<void> {
-  const engine = startEngine(engineOptions(config), log)
-  const app = await buildApp({ config, engine, targets: makeTargets(config, engine), log })
+  const engine = startEngine(engineOptions(config, cropperModel(config)), log)
+  const cropper = makeCropper(engine, config)
+  const targets = makeTargets(config, engine)
+  const app = await buildApp({ config, engine, cropper, targets, log })
   stopOnSignals({ app, engine, log, graceMs: config.shutdownGraceMs })
-  // before the models are there, so that probes are answered while they load
+  // listens before the models are loaded, so that probes are answered meanwhile
   const address = await app.listen({ host: config.host, port: config.port })
   const info = await engine.ready.catch(error => {
     if (engine.state === 'stopped' && error instanceof CropVlmError && error.code === 'draining') return stopped()
@@ -46,7 +49,7 @@ async function serve(): Promise<void> {
   log.info({ url, executionProvider, reason, models }, `ready; try: ${curl(url)}`)
 }
 
-/** A signal came while the models loaded: `shutdown.ts` ends the process. */
+/** Waits for ever: a signal came while the models loaded, and `shutdown.ts` is ending the process. */
 function stopped(): Promise<never> {
   return new Promise(() => {})
 }
@@ -56,7 +59,7 @@ function configOrExit(): Config {
     return readConfig()
   } catch (error) {
     if (!(error instanceof CropVlmError)) throw error
-    // before there is a configured logger
+    // the configured logger does not exist yet
     pino().fatal({ code: error.code }, error.message)
     process.exit(1)
   }

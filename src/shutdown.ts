@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import type { Engine } from './engine/parent/client.js'
+import type { Engine } from './engine/engine.js'
 
 export interface Running {
   app: FastifyInstance
@@ -12,7 +12,7 @@ export interface Running {
 
 /**
  * On SIGTERM or SIGINT: readiness fails and new work is refused, requests in flight are answered, then the process
- * ends with 0 (1 where the grace time was too short). A second signal ends it at once.
+ * ends with 0, or with 1 if the grace time was too short. A second signal ends it at once.
  */
 export function stopOnSignals({ app, engine, log, graceMs }: Running): void {
   let stopping = false
@@ -46,11 +46,11 @@ export function stopOnSignals({ app, engine, log, graceMs }: Running): void {
 const LAST_REPLIES_MS = 1000
 
 async function stop(app: FastifyInstance, engine: Engine): Promise<void> {
-  // in this order: a request that the app has accepted may still have a job for the engine
+  // the app comes first: a request that it has accepted may still have a job for the engine
   await app.drain()
   await engine.drain()
-  // closing waits for every connection that is not idle, and one on which no request has come yet (a browser's or a
-  // load balancer's spare one) does not count as idle
+  // closing waits for all connections that are not idle. One on which no request has come yet, a spare one of a browser
+  // or a load balancer, does not count as idle, and is closed here.
   setTimeout(() => app.server.closeAllConnections(), LAST_REPLIES_MS).unref()
   await app.close()
 }

@@ -5,7 +5,8 @@ import { cpSync, existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import t, { type Test } from 'tap'
 import { OPTIONS, readConfig } from '../src/config/service.js'
-import type { Engine } from '../src/engine/parent/client.js'
+import { makeCropper } from '../src/cropper/croppers.js'
+import type { Engine } from '../src/engine/engine.js'
 import { buildApp } from '../src/http/app.js'
 import { makeMetrics } from '../src/http/plugins/metrics.js'
 import {
@@ -49,7 +50,13 @@ const IDLE = { queueSize: 0, restarts: 0, state: 'ready', info: null } as unknow
 const PINNED = /^[a-z0-9./-]+:v?\d+\.\d+\.\d+[\w.-]*$/
 const only = (file: readonly Instruction[], name: string) =>
   file.filter(found => found.name === name).map(({ text }) => text)
-const routes = buildApp({ config: readConfig({ LOG_LEVEL: 'silent' }), engine: IDLE, targets: new Map() })
+const CONFIG = readConfig({ LOG_LEVEL: 'silent' })
+const routes = buildApp({
+  config: CONFIG,
+  engine: IDLE,
+  cropper: makeCropper(IDLE, CONFIG),
+  targets: new Map(),
+})
 t.teardown(async () => (await routes).close())
 // a busy machine takes its time
 t.setTimeout(120_000)

@@ -1,6 +1,6 @@
 /**
- * The box: four whole per cents of the image after EXIF orientation, top-left then bottom-right.
- * Text form and validity follow the CropVLM contract: ` [x1, y1, x2, y2].`.
+ * The box of the CropVLM contract: its corners in whole per cent of the upright image, its text ` [x1, y1, x2, y2].`,
+ * and what makes it valid.
  */
 
 /** `[x1, y1, x2, y2]` in whole per cent, 0..100, x2 > x1 and y2 > y1. */
@@ -22,12 +22,15 @@ export type BoxProblem = 'no_box' | 'out_of_range' | 'empty_box'
 
 export const FULL_BOX: Box = [0, 0, 100, 100]
 
+/** The special token that follows the box's text, and ends the answer. */
+export const END_OF_UTTERANCE = '<end_of_utterance>'
+
 // The white space of JSON: `\s` takes other characters than Python's, which reads the same texts in the trainer.
 const SPACE = '[ \\t\\n\\r]*'
 const NUMBER = `${SPACE}(\\d{1,4})${SPACE}`
 const BOX_TEXT = new RegExp(`^${SPACE}\\[${[NUMBER, NUMBER, NUMBER, NUMBER].join(',')}\\]\\.?${SPACE}$`)
 
-/** Whether four numbers are a box that can be cut. */
+/** Why numbers are no valid box; null if they are one. */
 export function boxProblem(numbers: readonly number[]): BoxProblem | null {
   const [x1, y1, x2, y2] = numbers
   if (numbers.length !== 4 || x1 === undefined || y1 === undefined || x2 === undefined || y2 === undefined)
@@ -37,7 +40,7 @@ export function boxProblem(numbers: readonly number[]): BoxProblem | null {
   return null
 }
 
-/** Reads a model's whole answer; a text with anything beside the box has none. */
+/** Reads a box from a model's whole answer. An answer that holds anything besides the box is not accepted. */
 export function parseBox(text: string): { box: Box } | { problem: BoxProblem } {
   const numbers = BOX_TEXT.exec(text)?.slice(1).map(Number)
   const problem = numbers ? boxProblem(numbers) : 'no_box'

@@ -1,6 +1,6 @@
 /**
- * The prompts of the CropVLM contract, stated once for the service. Weights were trained with these exact texts
- * (the reference code's newline, not the paper's space), so nothing here is a matter of taste.
+ * The prompts of the CropVLM contract. Weights are trained with exactly these texts, so none of them may change: where
+ * the paper prints a space, the reference code has a newline, and the code counts.
  */
 
 /** What follows the image in the cropper's prompt. */
@@ -23,7 +23,7 @@ export function capitalize(text: string): string {
   return titleCase(first) + text.toLowerCase().slice(first.toLowerCase().length)
 }
 
-/** Upper, title and lower case of the letters that are two in one. */
+/** Letters that stand for two, such as \u01c4 for DZ with caron: upper, title and lower case of each. */
 const DIGRAPHS = ['\u01c4\u01c5\u01c6', '\u01c7\u01c8\u01c9', '\u01ca\u01cb\u01cc', '\u01f1\u01f2\u01f3']
 
 /** Unicode's title case of one character; JavaScript has only upper case, which differs for these few. */

@@ -1,5 +1,8 @@
 /** What the engine is told when it starts. Plain data: part of it crosses to the engine process. */
+
 import type { Config, LocalTargetConfig } from '../config/service.js'
+import type { ImageLimits } from '../image/limits.js'
+import type { ProviderChoice } from '../vlm/onnx/providers.js'
 import { defaultThreads } from './threads.js'
 
 /** A model folder to load. */
@@ -11,22 +14,22 @@ export interface ModelFolder {
 
 /** What the engine process needs to load and run models. */
 export interface WorkerOptions {
-  cropper: ModelFolder
+  /** null: the engine finds no boxes itself. */
+  cropper: ModelFolder | null
   /** Models that answer `GenerateJob`s; `name` is the job's `model`. */
   targets: readonly (ModelFolder & { name: string })[]
-  executionProvider: 'cpu' | 'cuda' | 'auto'
-  /** Threads of one model run; null: physical cores. */
-  threads: number | null
-  /** Folder that keeps optimised graphs, for the CPU (see `vlm/graph-cache.ts`); null: none are kept. */
+  executionProvider: ProviderChoice
+  /** Threads of one model run. */
+  threads: number
+  /** Folder that keeps optimised graphs, for the CPU (`vlm/onnx/optimised/`); null: none are kept. */
   graphCacheDir: string | null
   /** Most bytes that each model of a process keeps of images it was asked about; 0 keeps nothing. */
   prefixCacheBytes: number
-  /** Whether each file is held against the sha256 in `cropvlm.json` at load. */
+  /** Whether each file's sha256 is compared with that in `cropvlm.json` when it is loaded. */
   verifyHashes: boolean
-  /** Mask the logits so that the answer is always a box. */
+  /** Whether the box grammar masks the logits, so that every answer is a box. */
   constrained: boolean
-  /** Of images, by their header. `maxAspect` is longer edge by shorter. */
-  limits: { maxPixels: number; maxAspect: number }
+  limits: ImageLimits
 }
 
 /** What the parent side needs to run the engine's processes. All times in milliseconds. */
@@ -40,12 +43,12 @@ export interface EngineOptions {
   queueSize: number
   /** Engine processes. */
   processes: number
-  /** Jobs an idle process is given at once; the others wait in the queue. null: 1 on a CPU, 8 on CUDA. */
+  /** Jobs an idle process is given at once; the others wait in the queue. null: what is best for the execution provider. */
   batchSize: number | null
   /** How long a job waits for others to make a batch with. */
   batchDelayMs: number
   restart: {
-    /** Before the second restart in a row; the first is at once. Doubles each time. */
+    /** The pause before the second restart in a row, doubling with each further one. The first restart is at once. */
     firstDelayMs: number
     maxDelayMs: number
   }
@@ -57,15 +60,18 @@ export interface EngineOptions {
   stopMs: number
 }
 
-/** The engine's options under a configuration. */
-export function engineOptions(config: Config): EngineOptions {
+/**
+ * The engine's options under a configuration.
+ * @param cropper The model folder that the configured cropper has the engine run; null: none.
+ */
+export function engineOptions(config: Config, cropper: ModelFolder | null): EngineOptions {
   const locals = config.targets.filter((target): target is LocalTargetConfig => target.kind === 'local')
   return {
     worker: {
-      cropper: { dir: config.cropperModel, precision: config.modelPrecision },
+      cropper,
       targets: locals.map(({ name, dir, precision }) => ({ name, dir, precision })),
       executionProvider: config.executionProvider,
-      // processes run at the same time: together they have the cores once
+      // the processes run at the same time and share the cores
       threads: config.threads ?? Math.max(1, Math.floor(defaultThreads() / config.engineProcesses)),
       graphCacheDir: config.graphCacheDir,
       prefixCacheBytes: config.prefixCacheBytes,
@@ -77,11 +83,12 @@ export function engineOptions(config: Config): EngineOptions {
     execArgv: [
       // two processes cannot share a debugger's port
       ...process.execArgv.filter(argument => !argument.startsWith('--inspect')),
-      // its large data lies outside V8's heap: a small nursery, and a collection after loading, save tens of megabytes
+      // The large data of the process lies outside V8's heap. A small young generation, and one collection after loading,
+      // save tens of megabytes.
       '--max-semi-space-size=2',
       '--expose-gc',
-      // that data counts all the same: the heap, 30 MB of it a tokenizer, would be collected at almost every question.
-      // With a limit of 128 dead data stays lying so long that a process may hold 100 MB more.
+      // V8 counts that data all the same, and would collect the heap, 30 MB of which are a tokenizer, at almost every
+      // question. With 128 instead of 64, garbage stays for so long that a process may hold 100 MB more.
       '--initial-old-space-size=64',
     ],
     queueSize: config.queueSize,

@@ -2,50 +2,43 @@
  * What the HTTP process and the engine process say to each other. Plain data only: it crosses a process
  * boundary by structured clone (`serialization: 'advanced'`), so bytes travel as `Uint8Array` and errors as `WireError`.
  */
-import type { Box, PixelBox, Size } from '../contract/box.js'
+import type { Box, Size } from '../contract/box.js'
 import type { WireError } from '../errors.js'
+import type { Picture, PictureOptions } from '../image/picture.js'
+import type { ModelInfo } from '../vlm/model-info.js'
+import type { ProviderName } from '../vlm/onnx/providers.js'
+import type { GenerationStage } from '../vlm/stages.js'
 import type { WorkerOptions } from './options.js'
 
-export type PictureFormat = 'jpeg' | 'png' | 'webp'
-
-/** An encoded picture. */
-export interface Picture extends Size {
-  /** `image/jpeg`, `image/png` or `image/webp`. */
-  mediaType: string
-  bytes: Uint8Array
-}
-
-/** How a picture that leaves the engine is encoded. */
-export interface PictureOptions {
-  format: PictureFormat
-  /** 1..100; for PNG it is ignored. */
-  quality: number
-  /** Longest edge in pixels it is shrunk to; null keeps the size. Never enlarges. */
-  longestEdge: number | null
-}
-
-/** Ask for the regions of one image that help to answer questions. */
-export interface CropJob {
-  kind: 'crop'
+/** Find the regions of one image that help to answer questions, with the engine's cropper model. */
+export interface LocateJob {
+  kind: 'locate'
   /** The image file as it was sent (JPEG, PNG or WebP). */
   image: Uint8Array
   /** One or more. */
   questions: readonly string[]
   /** Longest edge the cropper sees, in pixels; null: the model's own. */
   resolution: number | null
-  /** Growth of the box's area about its centre, 1..10. */
-  expand: number
-  /** Pictures wanted beside each box. */
-  pictures: {
-    /** The region, cut from the original pixels. */
-    crop: PictureOptions | null
-    /** The image with the box drawn. */
-    overlay: PictureOptions | null
-    /** For a target VLM: the whole image, upright. */
-    targetFull: PictureOptions | null
-    /** For a target VLM: the region. */
-    targetCrop: PictureOptions | null
-  }
+  /** Whether a `RenderJob` for the same image is expected next: its pixels are kept for a moment. */
+  keepPixels: boolean
+}
+
+/** Make pictures of one image: decoded, upright, cut, drawn on, shrunk, encoded. */
+export interface RenderJob {
+  kind: 'render'
+  /** The image file as it was sent (JPEG, PNG or WebP). */
+  image: Uint8Array
+  pictures: readonly PictureRequest[]
+}
+
+/** One picture to be made. */
+export interface PictureRequest extends PictureOptions {
+  /** The whole image, the region cut from the original pixels, or the whole image with the region's outline drawn. */
+  show: 'whole' | 'region' | 'overlay'
+  /** In whole per cent; ignored where `show` is `whole`. */
+  region: Box
+  /** `small` for a caller; `fast` for what stays on this machine: its PNG is stored, not compressed. */
+  packing: 'small' | 'fast'
 }
 
 /** Ask a VLM that the engine runs itself to answer from pictures. */
@@ -63,17 +56,17 @@ export interface GenerateJob {
   temperature: number
 }
 
-export type Job = CropJob | GenerateJob
+export type Job = LocateJob | RenderJob | GenerateJob
 
 /** The stages that `timings_ms` and `cropvlm_stage_duration_seconds` name. */
-export type Stage = 'queue' | 'decode' | 'preprocess' | 'vision' | 'prefill' | 'generate' | 'crop'
+export type Stage = 'queue' | GenerationStage | 'crop'
+/** Milliseconds. */
 export type Timings = Record<Stage, number>
 
-/** What was found for one question. */
-export interface Region {
-  /** After `expand`; the whole image where `decision` is `fallback`. */
+/** What the cropper model found for one question. */
+export interface LocatedBox {
+  /** As the model gave it; the whole image where `decision` is `fallback`. */
   box: Box
-  pixelBox: PixelBox
   decision: 'zoomed' | 'fallback'
   /** Why there is no valid box; null where `decision` is `zoomed`. */
   reason: string | null
@@ -81,27 +74,40 @@ export interface Region {
   confidence: number
   /** The model's own text. */
   raw: string
-  pictures: { crop: Picture | null; overlay: Picture | null; targetFull: Picture | null; targetCrop: Picture | null }
+  cost: GenerationCost
+}
+
+/** What one box took. */
+export interface GenerationCost {
   generatedTokens: number
   /** Runs of the decoder, the prefill included. */
   runs: number
   /** Tokens of the answer that are not the likeliest under the model: the grammar forced or masked. */
-  overruled: number
+  nonGreedyTokens: number
   /** Questions, of this and of other requests, that were answered by the same runs. */
   batch: number
   /** Whether what was computed of the image for another question was used again. */
   reused: boolean
 }
 
-export interface CropResult {
-  kind: 'crop'
+export interface LocateResult {
+  kind: 'locate'
   /** One a question, in their order. */
-  regions: readonly Region[]
+  boxes: readonly LocatedBox[]
   /** Of the image after EXIF orientation. */
   image: Size
   model: { id: string; resolution: number; tiles: number }
-  /** Milliseconds, of all questions. */
+  /** Of all questions together. */
   timings: Timings
+}
+
+export interface RenderResult {
+  kind: 'render'
+  /** One a request, in their order. */
+  pictures: readonly Picture[]
+  /** Of the image after EXIF orientation. */
+  image: Size
+  timings: Pick<Timings, 'queue' | 'decode' | 'crop'>
 }
 
 export interface GenerateResult {
@@ -111,28 +117,14 @@ export interface GenerateResult {
   timings: Timings
 }
 
-export type JobResult<J extends Job> = J extends CropJob ? CropResult : GenerateResult
-
-/** What `/info` tells of one model. */
-export interface ModelInfo {
-  id: string
-  role: 'cropper' | 'target'
-  revision: string | null
-  resolutions: number[]
-  defaultResolution: number
-  precision: string
-  /** Why that precision: the operator's choice, or what was found. */
-  precisionReason: string
-  /** File name to its sha256, lower-case hex. */
-  sha256: Record<string, string>
-  /** `cropvlm.json`'s `training`, as it stands; null where the folder has none. */
-  training: Record<string, unknown> | null
-}
+export type AnyResult = LocateResult | RenderResult | GenerateResult
+export type JobResult<J extends Job> = Extract<AnyResult, { kind: J['kind'] }>
 
 export interface EngineInfo {
-  /** Each loaded folder once, the cropper first. */
+  /** Each loaded folder once, the cropper first; empty where the engine only makes pictures. */
   models: ModelInfo[]
-  executionProvider: 'cpu' | 'cuda'
+  /** Where the models run; null where there are none. */
+  executionProvider: ProviderName | null
   /** Why that provider: the operator's choice, or what `auto` found. */
   executionProviderReason: string
   /** Of the engine process. */
@@ -141,9 +133,9 @@ export interface EngineInfo {
 
 /** Parent to child. */
 export type EngineRequest =
-  /** First and once: load the models. */
+  /** The first message, sent once: load the models. */
   | { type: 'start'; options: WorkerOptions }
-  /** To be done together, as one batch where they can be; each is answered by itself. */
+  /** Jobs to be done together, as one batch if possible. Each is answered on its own. */
   | { type: 'jobs'; jobs: readonly { id: number; job: Job }[] }
   /** Nobody waits for the job any more. */
   | { type: 'abort'; id: number }
@@ -153,5 +145,5 @@ export type EngineRequest =
 export type EngineReply =
   | { type: 'ready'; info: EngineInfo }
   | { type: 'failed'; error: WireError }
-  | { type: 'result'; id: number; result: CropResult | GenerateResult }
+  | { type: 'result'; id: number; result: AnyResult }
   | { type: 'error'; id: number; error: WireError }

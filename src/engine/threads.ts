@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 
 /**
- * Threads for one model run: the physical cores this process may use. Two hyper-threads of a core share the vector
- * units that a matrix product keeps busy, and more threads than a container's CPU quota only take turns.
+ * Threads for one model run: as many as there are physical cores that this process may use. The two hyper-threads of a
+ * core share the vector units, which a matrix product keeps busy; threads beyond a container's CPU quota only take turns.
  */
 export function defaultThreads(read: (file: string) => string = file => readFileSync(file, 'utf8')): number {
   const allowed = availableParallelism()
   return Math.max(1, Math.min(physicalCores(read) ?? allowed, quota(read) ?? allowed, allowed))
 }
 
-/** Distinct (socket, core) pairs; null where the system does not tell (not Linux, some ARM and virtual machines). */
+/** Distinct (socket, core) pairs; null if the system does not tell (not Linux, some ARM and virtual machines). */
 function physicalCores(read: (file: string) => string): number | null {
   const cores = tryRead(read, '/proc/cpuinfo')
     ?.split('\n\n')
@@ -19,7 +19,7 @@ function physicalCores(read: (file: string) => string): number | null {
   return cores?.length ? new Set(cores).size : null
 }
 
-/** CPUs of the container's quota (cgroup v2), rounded up; null where there is none. */
+/** CPUs of the container's quota (cgroup v2), rounded up; null if there is none. */
 function quota(read: (file: string) => string): number | null {
   const [, time, period] = /^(\d+) (\d+)/.exec(tryRead(read, '/sys/fs/cgroup/cpu.max') ?? '') ?? []
   return time && period ? Math.ceil(Number(time) / Number(period)) : null

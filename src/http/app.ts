@@ -4,15 +4,22 @@ import multipart from '@fastify/multipart'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { type Logger, pino } from 'pino'
 import type { Config } from '../config/service.js'
-import type { Engine } from '../engine/parent/client.js'
-import type { Target } from '../target/targets.js'
+import type { Cropper } from '../cropper/cropper.js'
+import type { Engine } from '../engine/engine.js'
+import type { Target } from '../target/target.js'
+import { addAuth } from './plugins/auth.js'
+import { addBodyBudget } from './plugins/body-budget.js'
 import { onClientError } from './plugins/client-error.js'
-import { Drain } from './plugins/drain.js'
+import { addDeadlines } from './plugins/deadline.js'
+import { addDrain, Drain } from './plugins/drain.js'
 import { sendError } from './plugins/errors.js'
-import { addHooks } from './plugins/hooks.js'
+import { addLingeringClose } from './plugins/lingering-close.js'
 import { guardLog, RequestLog } from './plugins/log.js'
-import { makeMetrics } from './plugins/metrics.js'
+import { addRequestMetrics, makeMetrics } from './plugins/metrics.js'
+import { addNotFound } from './plugins/not-found.js'
 import { registerDocs } from './plugins/openapi.js'
+import { bodyError } from './request/body-error.js'
+import { AJV_OPTIONS } from './request/validation.js'
 import { answerRoute } from './routes/answer.js'
 import { cropRoute } from './routes/crop.js'
 import { healthRoutes } from './routes/health.js'
@@ -22,16 +29,17 @@ import { metricsRoute } from './routes/metrics.js'
 export interface AppParts {
   config: Config
   engine: Engine
+  cropper: Cropper
   /** By name; the first is the default. Never empty. */
   targets: ReadonlyMap<string, Target>
   /** Default: JSON lines on stdout at the configured level. */
   log?: Logger
 }
 
-/** Longer than the minute that load balancers commonly keep a connection, so that they, not we, close it. */
+/** Load balancers commonly keep a connection for a minute. It is to be they who close it, so this is longer. */
 const KEEP_ALIVE_MS = 65_000
 
-export async function buildApp({ config, engine, targets, log }: AppParts): Promise<FastifyInstance> {
+export async function buildApp({ config, engine, cropper, targets, log }: AppParts): Promise<FastifyInstance> {
   const timeout = config.requestTimeoutMs
   const loggerInstance: FastifyBaseLogger = guardLog(log ?? pino({ level: config.logLevel }))
   const app = Fastify({
@@ -39,38 +47,49 @@ export async function buildApp({ config, engine, targets, log }: AppParts): Prom
     logController: new RequestLog(),
     genReqId: request => requestId(request.headers['x-request-id']),
     bodyLimit: config.maxBodyBytes,
-    // of the socket: a stalled request is closed even where no handler runs for it yet
+    // these close the socket of a stalled request even if no handler runs for it yet
     requestTimeout: timeout + 5_000,
     connectionTimeout: timeout + 10_000,
     keepAliveTimeout: KEEP_ALIVE_MS,
     http: { headersTimeout: Math.min(timeout, 20_000), requestTimeout: timeout, connectionsCheckingInterval: 1000 },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
+    ajv: { customOptions: AJV_OPTIONS },
+    schemaErrorFormatter: bodyError,
     clientErrorHandler: onClientError,
     frameworkErrors: sendError,
   })
   app.setErrorHandler(sendError)
-  // every body is validated by input.ts, which reads both content types with the same messages
-  app.setValidatorCompiler(() => () => true)
+  // replies are held to their schemas by types and tests; Fastify's own serializers would be compiled for each status
+  app.setSerializerCompiler(() => JSON.stringify)
   app.removeContentTypeParser('text/plain')
 
   const metrics = makeMetrics(engine)
   const drain = new Drain()
-  app.decorate('drain', () => drain.wait())
-  addHooks(app, { config, metrics, drain })
+  // the hooks run in this order: what counts a request comes before what may refuse it
+  addDeadlines(app, timeout)
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id)
+  })
+  addRequestMetrics(app, metrics)
+  addLingeringClose(app)
+  addAuth(app, config.apiKey)
+  addNotFound(app)
+  addDrain(app, drain)
+  addBodyBudget(app, config)
   await app.register(multipart)
   await registerDocs(app, config.apiKey !== null)
 
-  const work = { config, engine, metrics, targets }
-  cropRoute(app, work)
-  answerRoute(app, work)
+  const zoom = { cropper, engine, observer: metrics.observer }
+  cropRoute(app, { config, zoom })
+  answerRoute(app, { config, zoom, targets })
   healthRoutes(app, { engine, drain })
   metricsRoute(app, metrics)
-  infoRoute(app, work)
+  infoRoute(app, { config, engine, targets })
   return app
 }
 
-/** The caller's own id where it is safe to print and to send back, else a new one. */
+/** The caller's own id if it is safe to print and to send back, otherwise a new one. */
 function requestId(given: string | string[] | undefined): string {
   return typeof given === 'string' && /^[\w.:/+=-]{1,128}$/.test(given) ? given : randomUUID()
 }

@@ -1,18 +1,12 @@
 import sharp, { type Sharp } from 'sharp'
 import type { Size } from '../contract/box.js'
 import { CropVlmError } from '../errors.js'
+import { checkSize, type ImageLimits, requireKnownFormat } from './limits.js'
 
 /** A decoded picture: RGB, 8 bit, interleaved, row-major, upright (EXIF applied), alpha composited on white. */
 export interface RawImage extends Size {
   /** `width * height * 3` bytes. */
   data: Uint8Array
-}
-
-export interface ImageLimits {
-  /** Most pixels an image may have, by its header. */
-  maxPixels: number
-  /** Longest edge over shortest edge, at most. */
-  maxAspect: number
 }
 
 // libvips recognises many formats by content. Only these three loaders may ever see a stranger's bytes; blocking
@@ -21,33 +15,30 @@ sharp.block({ operation: ['VipsForeignLoad'] })
 sharp.unblock({
   operation: ['VipsForeignLoadJpegBuffer', 'VipsForeignLoadPngBuffer', 'VipsForeignLoadWebpBuffer'],
 })
-// Every image is new: a cache of operations would only hold memory.
+// No image is decoded twice by the same operations, so libvips' cache of operations would only take memory.
 sharp.cache(false)
 
-/** An image that may not be decoded yet; `width` and `height` are those of the upright image. */
+/** An image, decoded only when it is needed. `width` and `height` are those of the upright image, in pixels. */
 export interface ImageSource extends Size {
-  /** All pixels, decoded at the first call and kept. Throws `image_undecodable`. */
+  /** All pixels, decoded at the first call and kept. @throws CropVlmError image_undecodable */
   pixels(): Promise<RawImage>
   /**
-   * Smaller both ways, by libvips' Lanczos-3; from a file while it is decoded, so that the full size is never held.
-   * The values are the same whether or not `pixels` was called before. Throws `image_undecodable`.
+   * The image made smaller in both directions, by libvips' Lanczos-3. A file is made smaller while it is decoded, so that
+   * it is never in memory at full size. The values are the same whether or not `pixels` was called before.
+   * @throws CropVlmError image_undecodable
    */
   shrunk(size: Size): Promise<RawImage>
 }
 
 /**
- * Reads the header of a JPEG, PNG or WebP (of an animation, the first frame's). Size and aspect are judged from it. ICC
- * profiles are not applied (CropVLM contract).
- *
- * Throws `unsupported_image_format`, `image_too_large`, `image_aspect_too_extreme` or `image_undecodable`.
+ * Reads the header of a JPEG, PNG or WebP file and checks the size that it states. Of an animation the first frame is
+ * taken. ICC profiles are not applied (CropVLM contract).
+ * @throws CropVlmError unsupported_image_format, image_too_large, image_aspect_too_extreme, image_undecodable
  */
 export async function openImage(bytes: Uint8Array, limits: ImageLimits): Promise<ImageSource> {
-  if (!isAcceptedFormat(bytes))
-    throw new CropVlmError('unsupported_image_format', 'The image is not a JPEG, PNG or WebP; send one of these.', {
-      param: 'image',
-    })
+  requireKnownFormat(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
   const header = await decodable(() => sharp(bytes, { limitInputPixels: false }).metadata())
-  checkLimits(header, limits)
+  checkSize(header, limits)
   return new FileSource(bytes, header.autoOrient, header.depth === 'uchar')
 }
 
@@ -57,7 +48,7 @@ export function rawSource(image: RawImage): ImageSource {
   return { width, height, pixels: async () => image, shrunk: size => shrinkPixels(image, size) }
 }
 
-/** Decoded pixels as the input of a sharp pipeline; the limits were held before decoding. */
+/** Decoded pixels as the input of a sharp pipeline. Their size is not checked again. */
 export function fromPixels({ data, width, height }: RawImage): Sharp {
   return sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: false })
 }
@@ -82,10 +73,11 @@ class FileSource implements ImageSource {
   }
 
   async shrunk(size: Size): Promise<RawImage> {
-    // Of 16 bits a channel libvips would filter all 16; `pixels` has 8.
+    // libvips would filter all 16 bits of such an image, and the values would differ from those of `pixels`, which has 8
     if (this.decoded || !this.isEightBit) return shrinkPixels(await this.pixels(), size)
-    // Cutting out the whole keeps sharp from letting the JPEG and WebP decoders scale, as it does from a factor of four
-    // on even without `fastShrinkOnLoad`: that is several times further from Pillow than libvips' filter alone.
+    // From a factor of 4 on, sharp has the JPEG and WebP decoders scale the image, even with `fastShrinkOnLoad: false`
+    // (sharp 0.35). The result is several times further from Pillow's than libvips' filter alone. An `extract` of the
+    // whole image prevents it.
     const { width, height } = this
     return decodable(() => toRaw(shrink(this.upright().extract({ left: 0, top: 0, width, height }), size)))
   }
@@ -115,22 +107,7 @@ async function toRaw(picture: Sharp): Promise<RawImage> {
   }
 }
 
-function checkLimits({ width, height }: Size, { maxPixels, maxAspect }: ImageLimits): void {
-  if (width * height > maxPixels)
-    throw new CropVlmError(
-      'image_too_large',
-      `The image is ${width}x${height} pixels; at most ${maxPixels / 1e6} megapixels are accepted.`,
-      { param: 'image' },
-    )
-  if (Math.max(width, height) > maxAspect * Math.min(width, height))
-    throw new CropVlmError(
-      'image_aspect_too_extreme',
-      `The image is ${width}x${height} pixels; one edge may be at most ${maxAspect} times the other.`,
-      { param: 'image' },
-    )
-}
-
-/** Whatever the decoder says about a stranger's bytes means the same to us: its texts may be empty and change. */
+/** Turns every error of the decoder into one code. The decoder's own texts may be empty, and they change. */
 async function decodable<T>(decode: () => Promise<T>): Promise<T> {
   try {
     return await decode()
@@ -140,16 +117,6 @@ async function decodable<T>(decode: () => Promise<T>): Promise<T> {
       cause,
     })
   }
-}
-
-const JPEG = [0xff, 0xd8, 0xff]
-const PNG = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
-const RIFF = [0x52, 0x49, 0x46, 0x46]
-const WEBP = [0x57, 0x45, 0x42, 0x50]
-
-function isAcceptedFormat(bytes: Uint8Array): boolean {
-  const has = (signature: readonly number[], at = 0) => signature.every((byte, i) => bytes[at + i] === byte)
-  return has(JPEG) || has(PNG) || (has(RIFF) && has(WEBP, 8))
 }
 
 function greyToRgb(grey: Uint8Array): Uint8Array {

@@ -1,13 +1,15 @@
 /**
- * What the first bytes of an image file say, read in plain JavaScript: this process never hands a stranger's bytes to
- * a decoder, but has to refuse a 49 KB file of 20000x20000 pixels before anything allocates them.
+ * Which images are let in: the formats, the most pixels, the longest shape. Formats and sizes are read from the first
+ * bytes of a file in plain JavaScript, without a library: the HTTP process never hands a stranger's bytes to a decoder,
+ * but has to refuse a 49 KB file of 20000x20000 pixels before anything allocates them.
  */
 import type { Size } from '../contract/box.js'
 import { CropVlmError } from '../errors.js'
 
 export type ImageKind = 'jpeg' | 'png' | 'webp'
 
-export interface PixelLimits {
+export interface ImageLimits {
+  /** Most pixels that an image may have, width times height. */
   maxPixels: number
   /** Longer edge over shorter edge, at most. */
   maxAspect: number
@@ -28,25 +30,41 @@ export function imageSize(bytes: Buffer, kind: ImageKind): Size | null {
 }
 
 /**
- * @throws CropVlmError `unsupported_image_format`, `image_undecodable`, `image_too_large` or `image_aspect_too_extreme`
+ * Refuses a file by its first bytes, before anything is decoded.
+ * @throws CropVlmError unsupported_image_format, image_undecodable, image_too_large, image_aspect_too_extreme
  */
-export function checkImage(bytes: Buffer, limits: PixelLimits): void {
-  const kind = sniffImage(bytes)
-  if (!kind)
-    throw new CropVlmError('unsupported_image_format', 'The image is not JPEG, PNG or WebP; convert it to one of them.')
+export function checkImage(bytes: Buffer, limits: ImageLimits): void {
+  const kind = requireKnownFormat(bytes)
   const size = imageSize(bytes, kind)
   if (!size)
-    throw new CropVlmError('image_undecodable', `The ${kind.toUpperCase()} file is broken: its header gives no size.`)
-  const { width, height } = size
-  if (width * height > limits.maxPixels)
+    throw new CropVlmError('image_undecodable', `The ${kind.toUpperCase()} file is broken: its header gives no size.`, {
+      param: 'image',
+    })
+  checkSize(size, limits)
+}
+
+/** @throws CropVlmError unsupported_image_format */
+export function requireKnownFormat(bytes: Buffer): ImageKind {
+  const kind = sniffImage(bytes)
+  if (kind) return kind
+  throw new CropVlmError('unsupported_image_format', 'The image is not JPEG, PNG or WebP; convert it to one of them.', {
+    param: 'image',
+  })
+}
+
+/** @throws CropVlmError image_too_large, image_aspect_too_extreme */
+export function checkSize({ width, height }: Size, { maxPixels, maxAspect }: ImageLimits): void {
+  if (width * height > maxPixels)
     throw new CropVlmError(
       'image_too_large',
-      `The image is ${width}x${height} pixels; at most ${limits.maxPixels / 1e6} megapixels are accepted.`,
+      `The image is ${width}x${height} pixels; at most ${maxPixels / 1e6} megapixels are accepted.`,
+      { param: 'image' },
     )
-  if (Math.max(width, height) > limits.maxAspect * Math.min(width, height))
+  if (Math.max(width, height) > maxAspect * Math.min(width, height))
     throw new CropVlmError(
       'image_aspect_too_extreme',
-      `The image is ${width}x${height} pixels; its longer edge may be at most ${limits.maxAspect} times the shorter.`,
+      `The image is ${width}x${height} pixels; its longer edge may be at most ${maxAspect} times the shorter.`,
+      { param: 'image' },
     )
 }
 

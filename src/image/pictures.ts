@@ -1,43 +1,48 @@
-/** Pictures from decoded images: the region cut from the original pixels, the whole, and the whole with the box drawn. */
+/** Pictures of decoded images: a region cut from the original pixels, the whole, and the whole with a box drawn. */
 import type { Sharp } from 'sharp'
 import type { PixelBox, Size } from '../contract/box.js'
-import type { Picture, PictureFormat, PictureOptions } from '../engine/protocol.js'
 import { fromPixels, type RawImage } from './decode.js'
+import type { Picture, PictureFormat, PictureOptions } from './picture.js'
 
-/** `small` for a caller; `fast` for a picture that stays on this machine: its PNG is stored, not compressed. */
-export type Packing = 'small' | 'fast'
-
-/** The region, as `[left, top, right, bottom]` in pixels of `image`. */
-export async function cutPicture(
+/**
+ * One region, cut from the original pixels.
+ * @param pixelBox `[left, top, right, bottom]` in pixels of `image`.
+ * @param compress Whether a PNG is compressed: of 12 megapixels that takes seconds, storing them tenths.
+ */
+export async function regionPicture(
   image: RawImage,
   pixelBox: PixelBox,
   options: PictureOptions,
-  packing: Packing = 'small',
+  compress = true,
 ): Promise<Picture> {
   const [left, top, right, bottom] = pixelBox
   const size = { width: right - left, height: bottom - top }
-  return encode(shrink(fromPixels(image).extract({ left, top, ...size }), size, options), options, packing)
+  return encode(shrink(fromPixels(image).extract({ left, top, ...size }), size, options), options, compress)
 }
 
-/** The whole image. */
-export async function wholePicture(
+/** The whole image; parameters as of `regionPicture`. */
+export async function wholePicture(image: RawImage, options: PictureOptions, compress = true): Promise<Picture> {
+  return encode(shrink(fromPixels(image), image, options), options, compress)
+}
+
+/**
+ * The whole image with the box drawn on it: a red line between two white ones, which shows on any background.
+ * Parameters as of `regionPicture`.
+ */
+export async function overlayPicture(
   image: RawImage,
+  pixelBox: PixelBox,
   options: PictureOptions,
-  packing: Packing = 'small',
+  compress = true,
 ): Promise<Picture> {
-  return encode(shrink(fromPixels(image), image, options), options, packing)
-}
-
-/** The whole image with the box drawn on it: a red line cased in white, which shows on any background. */
-export async function overlayPicture(image: RawImage, pixelBox: PixelBox, options: PictureOptions): Promise<Picture> {
   // drawn after shrinking, so that the line has the same width relative to the picture whatever its size
   const { data, info } = await shrink(fromPixels(image), image, options).raw().toBuffer({ resolveWithObject: true })
   const canvas = { data, width: info.width, height: info.height }
   drawBox(canvas, scaleBox(pixelBox, image, canvas))
-  return encode(fromPixels(canvas), options, 'small')
+  return encode(fromPixels(canvas), options, compress)
 }
 
-/** Pixels a format can hold in one direction; a longer picture is shrunk to it. */
+/** The most pixels that a format can hold in one direction. A longer picture is shrunk to that. */
 const FORMAT_LIMIT: Record<PictureFormat, number> = { jpeg: 65_500, png: 1_000_000, webp: 16_383 }
 
 function shrink(picture: Sharp, { width, height }: Size, { longestEdge, format }: PictureOptions): Sharp {
@@ -48,12 +53,11 @@ function shrink(picture: Sharp, { width, height }: Size, { longestEdge, format }
   return picture.resize({ ...target, fit: 'fill', kernel: 'lanczos3' })
 }
 
-async function encode(picture: Sharp, { format, quality }: PictureOptions, packing: Packing): Promise<Picture> {
+async function encode(picture: Sharp, { format, quality }: PictureOptions, compress: boolean): Promise<Picture> {
   const encoded = {
-    // full chroma: small coloured letters are what the crop is for
+    // colour at full resolution, so that small coloured letters stay readable
     jpeg: () => picture.jpeg({ quality, chromaSubsampling: '4:4:4' }),
-    // compressing 12 megapixels takes seconds, storing them takes tenths
-    png: () => picture.png({ compressionLevel: packing === 'fast' ? 0 : 6 }),
+    png: () => picture.png({ compressionLevel: compress ? 6 : 0 }),
     webp: () => picture.webp({ quality }),
   }[format]()
   const { data, info } = await encoded.toBuffer({ resolveWithObject: true })
@@ -70,7 +74,7 @@ type Colour = readonly [red: number, green: number, blue: number]
 const WHITE: Colour = [255, 255, 255]
 const RED: Colour = [230, 0, 40]
 
-/** Draws around the region, so as not to hide any of it; where it touches the image's edge, just inside. */
+/** Draws the line around the region, so that it hides none of it; at the image's edge, just inside the region. */
 function drawBox(canvas: RawImage, [x1, y1, x2, y2]: PixelBox): void {
   const line = Math.max(2, Math.round(Math.max(canvas.width, canvas.height) / 250))
   const casing = Math.max(1, Math.round(line / 3))

@@ -1,6 +1,6 @@
 import { targetPrompt } from '../contract/prompts.js'
-import type { Picture } from '../engine/protocol.js'
-import type { TargetRequest } from './targets.js'
+import type { Picture } from '../image/picture.js'
+import type { TargetRequest } from './target.js'
 
 /** The pictures of a request in the contract's order: full, then crop. */
 export function picturesOf({ full, crop }: Pick<TargetRequest, 'full' | 'crop'>): Picture[] {

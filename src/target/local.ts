@@ -1,12 +1,12 @@
 import { basename } from 'node:path'
 import type { LocalTargetConfig } from '../config/service.js'
 import { targetPrompt } from '../contract/prompts.js'
-import type { Engine } from '../engine/parent/client.js'
+import type { Engine } from '../engine/engine.js'
 import { CropVlmError } from '../errors.js'
 import { picturesOf } from './chat-message.js'
-import type { Target, TargetAnswer, TargetRequest } from './targets.js'
+import type { Target, TargetAnswer, TargetRequest } from './target.js'
 
-/** A model folder that the engine runs beside the cropper. Its pictures come at full size: its own processor resizes. */
+/** A model folder that the engine runs beside the cropper. It gets pictures at full size: its image processor resizes them. */
 export function localTarget({ name, dir, resolution, timeoutMs }: LocalTargetConfig, engine: Engine): Target {
   return {
     name,
@@ -37,7 +37,8 @@ async function answer(
     temperature,
   } as const
   try {
-    const result = await engine.run(job, { signal, deadline: Math.min(request.deadline, Date.now() + timeoutMs) })
+    const deadline = Math.min(request.deadline, Date.now() + timeoutMs)
+    const result = await engine.run(job, { signal, deadline, isSecondHalf: true })
     return { text: result.text.trim(), usage: result.usage }
   } catch (error) {
     // the engine's other codes (queue_full, engine_unavailable, ...) keep their own meaning and status

@@ -3,47 +3,47 @@ import OpenAI from 'openai'
 import type { OpenAiTargetConfig } from '../config/service.js'
 import { CropVlmError } from '../errors.js'
 import { userMessage } from './chat-message.js'
-import { Slots } from './semaphore.js'
-import type { Target, TargetAnswer, TargetRequest } from './targets.js'
+import { Semaphore } from './semaphore.js'
+import type { Target, TargetAnswer, TargetRequest } from './target.js'
 import { TimedOut, timer } from './timer.js'
 
 export function openAiTarget(config: OpenAiTargetConfig): Target {
   const client = new OpenAI({
     baseURL: config.baseUrl,
-    // everything the library would else look up in the environment is given here
+    // the library would read these from the environment if they were left out
     apiKey: config.apiKey ?? 'none',
     adminAPIKey: null,
     organization: null,
     project: null,
     webhookSecret: null,
     ...(config.apiKey === null ? { defaultHeaders: { authorization: null } } : {}),
-    // it would print whole requests at debug, and wait for as long as a Retry-After says
+    // at its level debug the library prints whole requests; its own retries wait for as long as a Retry-After says
     logLevel: 'off',
     maxRetries: 0,
     timeout: config.timeoutMs,
   })
-  const slots = new Slots(config.concurrency)
+  const semaphore = new Semaphore(config.concurrency)
   return {
     name: config.name,
     model: config.model,
     fullLongestEdge: config.fullEdge,
     cropLongestEdge: config.cropEdge,
     local: false,
-    answer: request => answer(client, config, slots, request),
+    answer: request => answer(client, config, semaphore, request),
   }
 }
 
-/** The caller's patience and the target's own timeout as one signal each, so that it can be told who gave up. */
+/** The request's deadline and the target's own timeout have a signal each, so that the error can say which one passed. */
 async function answer(
   client: OpenAI,
   { model, timeoutMs }: OpenAiTargetConfig,
-  slots: Slots,
+  semaphore: Semaphore,
   request: TargetRequest,
 ): Promise<TargetAnswer> {
   const deadline = timer(request.deadline - Date.now())
   try {
     const waiting = AbortSignal.any([request.signal, deadline.signal])
-    return await slots.run(waiting, async () => {
+    return await semaphore.run(waiting, async () => {
       const own = timer(timeoutMs)
       try {
         return await complete(client, model, request, AbortSignal.any([waiting, own.signal]))
@@ -66,14 +66,14 @@ async function complete(
   signal: AbortSignal,
 ): Promise<TargetAnswer> {
   const { maxTokens: max_tokens, temperature } = request
-  // the library's own timeout ends with the reply's headers; the signal holds for the body too
+  // the library's own timeout covers the time until the reply's headers; the signal covers the body too
   const body = { model, max_tokens, temperature, messages: [userMessage(request)] }
   const call = (): Promise<unknown> => client.chat.completions.create(body, { signal })
   const reply = await call()
-    // an endpoint that closes idle connections may do so just as a kept one is used again: once more, on a new one
+    // an endpoint may close a kept connection just as it is used again: the call is made once more, on a new connection
     .catch(error => (isHangUp(error) && !signal.aborted ? call() : Promise.reject(error)))
     .catch(error => Promise.reject(signal.aborted ? new TimedOut() : error))
-  // whatever answers at that address decides what this really is
+  // what answers at that address may be anything, so nothing is taken for granted
   const { choices, usage } = (reply ?? {}) as { choices?: unknown; usage?: unknown }
   const content = Array.isArray(choices) ? choices[0]?.message?.content : undefined
   if (typeof content !== 'string' || content.trim() === '')
@@ -88,14 +88,14 @@ function readUsage(usage: unknown): TargetAnswer['usage'] {
   return isCount(promptTokens) && isCount(completionTokens) ? { promptTokens, completionTokens } : null
 }
 
-/** A counter of ours takes no other number, and an endpoint's odd figures are no reason to lose its answer. */
+/** Whether a value can be added to a counter. If an endpoint reports anything else, its answer is kept without the usage. */
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0
 }
 
 /**
- * The target's failure as ours. The upstream's own text is never passed on, and an error that holds it is no cause to
- * log: endpoints echo keys and questions in it.
+ * The target's failure as a coded error. The endpoint's own text is neither passed on nor logged, because endpoints
+ * repeat keys and questions in it.
  */
 function asCoded(error: unknown, deadlinePassed: boolean): CropVlmError {
   if (error instanceof CropVlmError) return error
@@ -114,12 +114,12 @@ function asCoded(error: unknown, deadlinePassed: boolean): CropVlmError {
   if (error instanceof OpenAI.APIError && typeof error.status === 'number') return refused(error)
   return new CropVlmError('target_failed', "The target's reply cannot be read: it is not a chat completion.", {
     details: { status: null },
-    // a syntax error quotes the text
+    // a syntax error quotes the endpoint's text
     ...(error instanceof SyntaxError ? {} : { cause: error }),
   })
 }
 
-/** Whether the other side closed the connection, as undici tells it somewhere among the causes. */
+/** Whether the other side closed the connection: undici says so in the error or in one of its causes. */
 function isHangUp(error: unknown): boolean {
   const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown }
   return code === 'ECONNRESET' || code === 'UND_ERR_SOCKET' || (cause !== undefined && isHangUp(cause))

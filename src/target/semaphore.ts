@@ -1,13 +1,13 @@
-/** At most so many calls at once; the others wait their turn for as long as their signal lets them. */
-export class Slots {
+/** Lets a limited number of calls run at once. The others wait for their turn, in order, until their signal is aborted. */
+export class Semaphore {
   #free: number
   readonly #waiting: (() => void)[] = []
 
-  constructor(most: number) {
-    this.#free = most
+  constructor(max: number) {
+    this.#free = max
   }
 
-  /** Runs `call` once there is a slot. Rejects with the signal's reason if it is aborted before. */
+  /** Runs `call` once there is room. Rejects with the signal's reason if it is aborted before. */
   async run<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
     await this.#take(signal)
     try {

@@ -1,44 +1,8 @@
-/** A VLM that answers a question from pictures: an OpenAI-compatible endpoint, or a model in the engine. */
 import type { Config } from '../config/service.js'
-import type { Engine } from '../engine/parent/client.js'
-import type { Picture } from '../engine/protocol.js'
+import type { Engine } from '../engine/engine.js'
 import { localTarget } from './local.js'
 import { openAiTarget } from './openai.js'
-
-export interface TargetRequest {
-  /** The whole image and the region, in prompt order; at least one. */
-  full: Picture | null
-  crop: Picture | null
-  /** As the caller sent it. */
-  question: string
-  maxTokens: number
-  /** 0 is greedy. */
-  temperature: number
-  /** Aborted when nobody waits any more. */
-  signal: AbortSignal
-  /** Unix milliseconds after which nobody waits. */
-  deadline: number
-}
-
-export interface TargetAnswer {
-  /** Stripped. Never empty from an endpoint; a local model may really say nothing. */
-  text: string
-  usage: { promptTokens: number; completionTokens: number } | null
-}
-
-export interface Target {
-  readonly name: string
-  readonly model: string
-  /** Longest edge in pixels to which the pictures are shrunk; null: not shrunk. */
-  readonly fullLongestEdge: number | null
-  readonly cropLongestEdge: number | null
-  /** Whether the engine runs it. */
-  readonly local: boolean
-  /**
-   * @throws CropVlmError `target_failed`, `target_timeout` or `request_aborted`; a local target also what the engine throws
-   */
-  answer(request: TargetRequest): Promise<TargetAnswer>
-}
+import type { Target } from './target.js'
 
 /** The configured targets by name, in their order: the first is the default. */
 export function makeTargets(config: Config, engine: Engine): ReadonlyMap<string, Target> {

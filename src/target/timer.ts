@@ -1,4 +1,4 @@
-/** Why a `Timer`'s signal is aborted. */
+/** The reason with which a `Timer` aborts its signal. */
 export class TimedOut extends Error {}
 
 export interface Timer {
@@ -6,7 +6,7 @@ export interface Timer {
   clear: () => void
 }
 
-/** Like `AbortSignal.timeout`, but it can be cleared, and a time that has passed already is no error. */
+/** Like `AbortSignal.timeout`, but it can be cleared, and a negative time counts as 0. */
 export function timer(ms: number): Timer {
   const controller = new AbortController()
   const handle = setTimeout(() => controller.abort(new TimedOut()), Math.max(0, ms))

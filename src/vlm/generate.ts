@@ -2,40 +2,41 @@ import { allAborted, throwIfAborted } from './decoding/abort.js'
 import { decode, openingTokens } from './decoding/decode.js'
 import { isFused } from './decoding/fused-decoder.js'
 import type { PrefillContext } from './decoding/prefill.js'
-import type { KnownImage } from './decoding/prefix-cache.js'
-import { type Feed, prefill } from './decoding/streams.js'
-import { encodeTiles } from './idefics3/vision-encoder.js'
-import type { Graphs } from './model.js'
-import { type Prepared, prepare, stopwatch } from './prepare.js'
+import type { ImageState } from './decoding/prefix-cache.js'
+import { type DecodeStream, openStreams } from './decoding/streams.js'
+import type { Graphs } from './graphs.js'
+import { type PreparedRequest, prepare } from './prepare.js'
 import type { GenerateRequest, Generation } from './request.js'
+import { stopwatch } from './stopwatch.js'
 
-export type Context = PrefillContext & Graphs & { pixelsPerRun: number }
-export type Outcome = PromiseSettledResult<Generation>
-
-/**
- * Alone a box takes 7 runs behind its prefill, as forced tokens ride along; together all take one a token, which two
- * requests do not make up for.
- */
-const TOGETHER_FROM = 3
-/** Rows of one cache: with more a run costs about as much more. */
-const MOST_ROWS = 8
+type Context = PrefillContext & Graphs & { pixelsPerRun: number }
+type Outcome = PromiseSettledResult<Generation>
 
 /**
- * From requests to answers: images read, their tiles encoded, prompts prefilled, tokens decoded. Requests for the same
- * image share what is computed of it, whether they come together or one after the other. One that fails leaves the
- * others alone.
+ * Fewer prompts are decoded one by one. A prompt alone feeds forced tokens and draft tokens along with chosen ones, and
+ * a box takes 7 runs after its prefill; in a batch every token takes a run, which two prompts do not make up for.
  */
-export async function answerAll(requests: readonly GenerateRequest[], context: Context): Promise<Outcome[]> {
+const MIN_BATCH = 3
+/** More prompts than this are split into several batches: the time of a run grows with each further row. */
+const MAX_BATCH = 8
+
+/**
+ * From requests to answers: reads the images, encodes their tiles, prefills the prompts and decodes the answers.
+ * Requests for the same image share what is computed of it, in the same batch and in later ones. A request that fails
+ * does not affect the others.
+ */
+export async function generateAll(requests: readonly GenerateRequest[], context: Context): Promise<Outcome[]> {
   const outcomes = new Outcomes()
-  const known = new Map<string, KnownImage>()
-  const ready: Prepared[] = []
+  const known = new Map<string, ImageState>()
+  const prepared: PreparedRequest[] = []
   for (const request of requests)
     await outcomes.orFailed([request], async () => {
-      ready.push(await prepare(request, context.manifest, context.cache, known))
+      prepared.push(await prepare(request, context.manifest, context.cache, known))
     })
-  await outcomes.orFailed(ready.map(requestOf), async () => {
-    const vision = await encode(ready, context)
-    for (const group of groups(ready, isFused(context.decoder))) await answerGroup(group, vision, context, outcomes)
+  await outcomes.orFailed(prepared.map(requestOf), async () => {
+    const vision = await encodeImages(prepared, context)
+    for (const group of groupsOf(prepared, isFused(context.decoder)))
+      await generateGroup(group, vision, context, outcomes)
   })
   return requests.map(request => outcomes.of(request))
 }
@@ -43,7 +44,7 @@ export async function answerAll(requests: readonly GenerateRequest[], context: C
 class Outcomes {
   private readonly settled = new Map<GenerateRequest, Outcome>()
 
-  /** Does what all of `requests` need; if it fails, those that are still open have failed. */
+  /** Does work that all of `requests` need. If it throws, those of them that have no outcome yet have failed. */
   async orFailed(requests: readonly GenerateRequest[], work: () => Promise<void>): Promise<void> {
     try {
       await work()
@@ -63,7 +64,7 @@ class Outcomes {
   }
 }
 
-/** Of work that several shared and that was given up, each has its own reason. */
+/** Why a request failed if work shared with others threw `error`: its own abort, if it was aborted itself. */
 function ownReason({ signal }: GenerateRequest, error: unknown): unknown {
   try {
     throwIfAborted(signal)
@@ -73,39 +74,41 @@ function ownReason({ signal }: GenerateRequest, error: unknown): unknown {
   }
 }
 
-const requestOf = ({ request }: Prepared) => request
+const requestOf = ({ request }: PreparedRequest) => request
 
-/** Runs the vision encoder over all tiles of the images that it has not seen. Gives its milliseconds. */
-async function encode(ready: readonly Prepared[], { vision, manifest, pixelsPerRun }: Context): Promise<number> {
+/** Runs the vision encoder over all images that have no features yet. Returns the milliseconds. */
+async function encodeImages(
+  prepared: readonly PreparedRequest[],
+  { vision, manifest, pixelsPerRun }: Context,
+): Promise<number> {
   const clock = stopwatch()
-  const signal = allAborted(ready.map(({ request }) => request.signal))
-  const images = new Set(ready.flatMap(({ images }) => images))
+  const signal = allAborted(prepared.map(({ request }) => request.signal))
+  const images = new Set(prepared.flatMap(({ images }) => images))
   const unseen = [...images].flatMap(image => (image.processed ? [{ image, processed: image.processed }] : []))
   if (unseen.length === 0) return 0
   const tiles = unseen.map(({ processed }) => processed)
-  const { data, dim } = await encodeTiles(vision, tiles, manifest.processor, signal, pixelsPerRun)
-  let from = 0
-  for (const { image } of unseen) {
-    const to = from + image.grid.tiles * manifest.prompt.tokensPerTile * dim
-    image.features = { data: data.subarray(from, to), dim }
+  const features = await manifest.family.encode(vision, tiles, pixelsPerRun, signal)
+  for (const [i, { image }] of unseen.entries()) {
+    image.features = features[i] ?? null
     image.processed = null
-    from = to
   }
   return clock()
 }
 
-function groups(ready: readonly Prepared[], canGoTogether: boolean): Prepared[][] {
-  const size = canGoTogether && ready.length >= TOGETHER_FROM ? MOST_ROWS : 1
-  return Array.from({ length: Math.ceil(ready.length / size) }, (_, i) => ready.slice(i * size, (i + 1) * size))
+/** Splits requests into those that are prefilled and decoded together. */
+function groupsOf(prepared: readonly PreparedRequest[], canBatch: boolean): PreparedRequest[][] {
+  const size = canBatch && prepared.length >= MIN_BATCH ? MAX_BATCH : 1
+  const count = Math.ceil(prepared.length / size)
+  return Array.from({ length: count }, (_, i) => prepared.slice(i * size, (i + 1) * size))
 }
 
-async function answerGroup(
-  group: readonly Prepared[],
+async function generateGroup(
+  group: readonly PreparedRequest[],
   vision: number,
   context: Context,
   outcomes: Outcomes,
 ): Promise<void> {
-  const alive: Prepared[] = []
+  const alive: PreparedRequest[] = []
   for (const prepared of group)
     await outcomes.orFailed([prepared.request], async () => {
       throwIfAborted(prepared.request.signal)
@@ -116,44 +119,38 @@ async function answerGroup(
     const clock = stopwatch()
     const prompts = alive.map(prepared => ({
       prepared,
-      forced: openingTokens(prepared.request.grammar, prepared.maxNewTokens),
+      opening: openingTokens(prepared.request.grammar, prepared.maxNewTokens),
     }))
-    const feeds = await prefill(prompts, context)
+    const streams = await openStreams(prompts, context)
     const shared = { vision, prefill: clock(), group: { size: alive.length } }
     await Promise.all(
       alive.map((prepared, i) =>
         outcomes.orFailed([prepared.request], async () => {
-          outcomes.fulfil(prepared.request, await answerOne(prepared, feeds[i] as Feed, shared, context))
+          outcomes.fulfil(prepared.request, await generateOne(prepared, streams[i] as DecodeStream, shared, context))
         }),
       ),
     )
   })
 }
 
+/** What all prompts of a group have in common. */
 type Shared = Pick<Generation['timings'], 'vision' | 'prefill'> & Pick<Generation, 'group'>
 
-async function answerOne(
-  { request, images, ids, maxNewTokens, resolution, reused, timings }: Prepared,
-  { feed, guesses, leave }: Feed,
+/** Decodes the answer of one prompt that has been prefilled. */
+async function generateOne(
+  { request, images, ids, maxNewTokens, resolution, reused, timings }: PreparedRequest,
+  { feed, canRewind, leave }: DecodeStream,
   { vision, prefill, group }: Shared,
-  { manifest }: Context,
+  { manifest: { family, eos } }: Context,
 ): Promise<Generation> {
   const { grammar, temperature, signal } = request
+  const random = Math.random
   const clock = stopwatch()
   try {
-    const decoded = await decode({
-      feed,
-      guesses,
-      grammar,
-      eos: manifest.eos,
-      maxNewTokens,
-      temperature,
-      random: Math.random,
-      signal,
-    })
+    const decoded = await decode({ feed, canRewind, grammar, eos, maxNewTokens, temperature, random, signal })
     return {
       ...decoded,
-      text: manifest.prompt.tokenizer.decode(decoded.tokens),
+      text: family.tokenizer.decode(decoded.tokens),
       promptTokens: ids.length,
       tiles: images.reduce((sum, { grid }) => sum + grid.tiles, 0),
       size: images[0]?.size ?? { width: 0, height: 0 },

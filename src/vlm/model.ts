@@ -1,103 +1,84 @@
-import type { ModelInfo } from '../engine/protocol.js'
 import { PrefixCache } from './decoding/prefix-cache.js'
-import { type Manifest, readManifests } from './folder/manifest.js'
-import { answerAll } from './generate.js'
-import { PIXELS_PER_RUN } from './idefics3/vision-encoder.js'
+import { type Manifest, type ManifestOptions, readManifests } from './folder/manifest.js'
+import { generateAll } from './generate.js'
+import type { Graphs } from './graphs.js'
+import type { ModelInfo } from './model-info.js'
 import type { GraphCache } from './onnx/optimised/cache.js'
-import { openSessions, type Provider, type Session } from './onnx/session.js'
+import { byProvider, PROVIDERS, type ProviderChoice, type ProviderName } from './onnx/providers.js'
+import { openSessions, type Session } from './onnx/session.js'
 import type { GenerateRequest, Generation } from './request.js'
 import { TokenEmbeddings } from './tokens/embeddings.js'
 import type { Tokenizer } from './tokens/tokenizer.js'
 
-export interface ModelOptions {
-  /** Model folder in the Hugging Face layout. */
-  dir: string
-  /** What the model is used for; told in its `info`. */
-  role: 'cropper' | 'target'
-  /** Suffix of the graphs (`fp32`, `int8`, ...); null: the best for the provider (see `precision.ts`). */
-  precision: string | null
-  executionProvider: Provider | 'auto'
+export interface ModelOptions extends ManifestOptions {
+  executionProvider: ProviderChoice
   /** Threads of one run; null: one a core. */
   threads: number | null
-  /** Whether to read every file once more and compare it with `cropvlm.json`. */
-  verifyHashes: boolean
   /** Where graphs optimised for the CPU are kept; null: nowhere. */
   graphCache: GraphCache | null
-  /** Most bytes kept of images asked about before; 0 keeps none. */
+  /** Most bytes kept of images that were asked about before; 0 keeps none. */
   prefixCacheBytes: number
 }
 
-/** An Idefics3/SmolVLM model, ready to run. */
-export interface Idefics3 {
+/** A vision-language model, ready to run: it answers a prompt of images and text with text. */
+export interface VisionLanguageModel {
   readonly info: ModelInfo
   readonly tokenizer: Tokenizer
-  readonly executionProvider: Provider
+  readonly executionProvider: ProviderName
+  /** Why that provider: the operator's choice, or what `auto` found. */
   readonly executionProviderReason: string
   /**
-   * Answers prompts, together where that is faster; each answer is what it would be alone. Each outcome stands by
-   * itself: `unsupported_resolution`, `question_too_long`, what reading its images throws, and what its signal was
-   * aborted with; signals are looked at between runs of a graph.
+   * Answers requests, several at once if that is faster. The answers are the same as one by one.
+   * @returns the outcomes, in the order of the requests. A request fails by itself, with a CropVlmError
+   * unsupported_resolution, question_too_long or request_aborted (or the reason that its signal was aborted with;
+   * signals are checked between runs of a graph), or with whatever opening one of its images throws.
    */
   generateAll(requests: readonly GenerateRequest[]): Promise<PromiseSettledResult<Generation>[]>
-  /** Answers one prompt; throws as above. */
+  /** Answers one request. @throws CropVlmError as `generateAll` says */
   generate(request: GenerateRequest): Promise<Generation>
-  close(): Promise<void>
 }
 
-/** Loads a model folder. Throws `invalid_model`, naming the file, or `invalid_config` if CUDA cannot be had. */
-export async function loadModel(options: ModelOptions): Promise<Idefics3> {
+/**
+ * Loads a model folder. There is no way to unload a model: ONNX Runtime leaks memory when sessions are released, so a
+ * process keeps its models until it ends.
+ * @throws CropVlmError invalid_model, naming the file; invalid_config if the execution provider cannot be had
+ */
+export async function loadModel(options: ModelOptions): Promise<VisionLanguageModel> {
   const manifests = await readManifests(options)
-  const files = ({ graphs: { vision, embed, decoder } }: Manifest) => [vision, embed, decoder]
+  const files = byProvider(provider => {
+    const { vision, embed, decoder } = manifests[provider].graphs
+    return [vision, embed, decoder]
+  })
   const { executionProvider, threads, graphCache } = options
-  const { sessions, provider, reason } = await openSessions(
-    { cpu: files(manifests.cpu), cuda: files(manifests.cuda) },
-    executionProvider,
-    threads,
-    graphCache,
-  )
-  const [visionSession, embedSession, decoderSession] = sessions as [Session, Session, Session]
-  const graphs = { vision: visionSession, embed: new TokenEmbeddings(embedSession), decoder: decoderSession }
-  return new OnnxIdefics3(manifests[provider], graphs, provider, reason, new PrefixCache(options.prefixCacheBytes))
+  const { sessions, provider, reason } = await openSessions(files, executionProvider, threads, graphCache)
+  const [vision, embed, decoder] = sessions as [Session, Session, Session]
+  const graphs = { vision, embed: new TokenEmbeddings(embed), decoder }
+  return new OnnxModel(manifests[provider], graphs, provider, reason, new PrefixCache(options.prefixCacheBytes))
 }
 
-/** The three graphs of a model. */
-export interface Graphs {
-  vision: Session
-  embed: TokenEmbeddings
-  decoder: Session
-}
-
-class OnnxIdefics3 implements Idefics3 {
+class OnnxModel implements VisionLanguageModel {
   readonly info: ModelInfo
   readonly tokenizer: Tokenizer
 
   constructor(
     private readonly manifest: Manifest,
     private readonly graphs: Graphs,
-    readonly executionProvider: Provider,
+    readonly executionProvider: ProviderName,
     readonly executionProviderReason: string,
     private readonly cache: PrefixCache,
   ) {
     this.info = manifest.info
-    this.tokenizer = manifest.prompt.tokenizer
+    this.tokenizer = manifest.family.tokenizer
   }
 
   async generateAll(requests: readonly GenerateRequest[]) {
-    return await answerAll(requests, {
-      manifest: this.manifest,
-      cache: this.cache,
-      pixelsPerRun: PIXELS_PER_RUN[this.executionProvider],
-      ...this.graphs,
-    })
+    const { pixelsPerRun } = PROVIDERS[this.executionProvider]
+    return await generateAll(requests, { manifest: this.manifest, cache: this.cache, pixelsPerRun, ...this.graphs })
   }
 
   async generate(request: GenerateRequest) {
     const [outcome] = await this.generateAll([request])
     if (outcome?.status === 'fulfilled') return outcome.value
     throw outcome?.reason
-  }
-
-  async close() {
-    for (const graph of Object.values(this.graphs)) await graph.close()
   }
 }

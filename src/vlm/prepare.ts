@@ -1,90 +1,105 @@
 import { CropVlmError } from '../errors.js'
+import type { ImageSource } from '../image/decode.js'
 import { breathe, throwIfAborted } from './decoding/abort.js'
-import type { KnownImage, PrefixCache } from './decoding/prefix-cache.js'
+import type { ImageState, PrefixCache } from './decoding/prefix-cache.js'
 import type { Manifest } from './folder/manifest.js'
-import { processImage } from './idefics3/image-processor.js'
-import { promptIds } from './idefics3/prompt.js'
 import type { GenerateRequest, PromptImage } from './request.js'
+import { stopwatch } from './stopwatch.js'
 
-/** A request whose images are read and whose prompt is written: what is left is the models' work. */
-export interface Prepared {
+/** A request whose images are read and whose prompt is written: what is left to do is to run the graphs. */
+export interface PreparedRequest {
   request: GenerateRequest
-  images: readonly KnownImage[]
-  /** Where the first image is kept; null: nowhere. */
+  /** In prompt order. */
+  images: readonly ImageState[]
+  /** The key under which the first image is kept; null: it is not kept. */
   key: string | null
-  /** The whole prompt's token ids. */
+  /** Token ids of the whole prompt. */
   ids: readonly number[]
   maxNewTokens: number
   resolution: number
-  /** Whether the first image was known before. */
+  /** Whether something was known of the first image. */
   reused: boolean
   /** Milliseconds. */
   timings: { decode: number; preprocess: number }
 }
 
 /**
- * Reads one request. Images in `known` or in `cache` are not decoded again; those read are added to `known`.
- * Throws `unsupported_resolution`, `question_too_long`, what reading an image throws, and what the signal was aborted with.
+ * Reads the images of a request and writes its prompt.
+ * @param known Images of the same batch, by key. Those are not read again, nor those in `cache`; the others are added.
+ * @throws CropVlmError unsupported_resolution, question_too_long, request_aborted (or the signal's own reason), and
+ * whatever opening an image throws
  */
 export async function prepare(
   request: GenerateRequest,
-  manifest: Manifest,
+  { info, family, maxPositions }: Manifest,
   cache: PrefixCache,
-  known: Map<string, KnownImage>,
-): Promise<Prepared> {
+  known: Map<string, ImageState>,
+): Promise<PreparedRequest> {
   const { signal } = request
   throwIfAborted(signal)
-  const resolution = checkResolution(manifest, request.resolution)
+  const resolution = checkResolution(info, request.resolution)
   const timings = { decode: 0, preprocess: 0 }
-  const clock = stopwatch()
   const keyOf = ({ key }: PromptImage) => (key === null ? null : `${key}@${resolution}`)
-  const images: KnownImage[] = []
+  const images: ImageState[] = []
   let reused = false
   for (const [i, image] of request.images.entries()) {
     const key = keyOf(image)
     const found = key === null ? undefined : (known.get(key) ?? cache.get(key))
-    // what is kept of a first image is of no use behind another, unless it is its features
+    // a kept prefix is of use only for the first image: keys and values depend on all tokens before them
     const usable = found && (i === 0 || found.features || found.processed) ? found : undefined
     if (i === 0) reused = usable !== undefined
     if (usable) {
       images.push(usable)
       continue
     }
-    clock()
-    const source = await image.open()
-    const { width, height } = source
-    timings.decode += clock()
-    let decode = 0
-    const pixels = async () => {
-      const stopped = stopwatch()
-      const all = await source.pixels()
-      decode += stopped()
-      return all
-    }
-    // decoding and shrinking in one go counts as preprocessing
-    const watched = { width, height, pixels, shrunk: source.shrunk.bind(source) }
-    const processed = await processImage(watched, resolution, manifest.processor)
-    timings.decode += decode
-    timings.preprocess += clock() - decode
-    const read = { size: { width, height }, grid: processed.grid, processed, features: null, prefix: null }
-    images.push(read)
-    if (key !== null && !known.has(key)) known.set(key, read)
+    const state = await readImage(image, resolution, family, timings)
+    images.push(state)
+    if (key !== null && !known.has(key)) known.set(key, state)
     await breathe(signal)
   }
-  clock()
-  const ids = promptIds(
-    manifest.prompt,
+  const clock = stopwatch()
+  const ids = family.promptIds(
     images.map(({ grid }) => grid),
     request.text,
   )
-  const maxNewTokens = roomFor(request, ids.length, manifest.maxPositions)
+  const maxNewTokens = answerLength(request, ids.length, maxPositions)
   timings.preprocess += clock()
   const [first] = request.images
   return { request, images, key: first ? keyOf(first) : null, ids, maxNewTokens, resolution, reused, timings }
 }
 
-function checkResolution({ info }: Manifest, wanted: number | null): number {
-  const { resolutions, defaultResolution, id } = info
+/** Opens and resizes one image. Adds the milliseconds to `timings`. */
+async function readImage(
+  image: PromptImage,
+  resolution: number,
+  family: Manifest['family'],
+  timings: PreparedRequest['timings'],
+): Promise<ImageState> {
+  const clock = stopwatch()
+  const source = await image.open()
+  const { width, height } = source
+  timings.decode += clock()
+  let decode = 0
+  // `pixels` is timed as decoding; `shrunk`, which decodes and resizes in one go, counts as preprocessing
+  const timed: ImageSource = {
+    width,
+    height,
+    async pixels() {
+      const own = stopwatch()
+      const pixels = await source.pixels()
+      decode += own()
+      return pixels
+    },
+    shrunk: size => source.shrunk(size),
+  }
+  const grid = family.gridOf({ width, height }, resolution)
+  const processed = await family.process(timed, grid)
+  timings.decode += decode
+  timings.preprocess += clock() - decode
+  return { size: { width, height }, grid, processed, features: null, prefix: null }
+}
+
+function checkResolution({ resolutions, defaultResolution, id }: Manifest['info'], wanted: number | null): number {
   if (wanted === null || resolutions.includes(wanted)) return wanted ?? defaultResolution
   throw new CropVlmError(
     'unsupported_resolution',
@@ -93,26 +108,15 @@ function checkResolution({ info }: Manifest, wanted: number | null): number {
   )
 }
 
-/** How many tokens may be written behind the prompt. */
-function roomFor({ grammar, maxNewTokens }: GenerateRequest, promptTokens: number, maxPositions: number): number {
-  const room = maxPositions - promptTokens
-  // A free answer may stop early; half of what a grammar describes is no answer at all.
-  const least = grammar ? maxNewTokens : 1
-  if (room >= least) return Math.min(maxNewTokens, room)
+/** How many tokens the answer may have, given the positions that the prompt leaves. */
+function answerLength({ grammar, maxNewTokens }: GenerateRequest, promptTokens: number, maxPositions: number): number {
+  const left = maxPositions - promptTokens
+  // A free answer may stop early, but half of what a grammar describes is no answer at all.
+  const needed = grammar ? maxNewTokens : 1
+  if (left >= needed) return Math.min(maxNewTokens, left)
   throw new CropVlmError(
     'question_too_long',
-    `Question and images make ${promptTokens} tokens; the model reads at most ${maxPositions - least} of them. Shorten the question or lower the resolution.`,
+    `Question and images make ${promptTokens} tokens; the model reads at most ${maxPositions - needed} of them. Shorten the question or lower the resolution.`,
     { param: 'question' },
   )
-}
-
-/** Each call gives the milliseconds since the one before. */
-export function stopwatch(): () => number {
-  let last = performance.now()
-  return () => {
-    const now = performance.now()
-    const elapsed = now - last
-    last = now
-    return elapsed
-  }
 }

@@ -1,28 +1,31 @@
 import type { Size } from '../contract/box.js'
-import type { Timings } from '../engine/protocol.js'
 import { type ImageSource, type RawImage, rawSource } from '../image/decode.js'
 import type { Grammar } from './decoding/grammar.js'
+import type { GenerationStage } from './stages.js'
 
-/** An image of a prompt, read only where it is needed. */
+/** An image of a prompt. It is opened only if nothing is known of it yet. */
 export interface PromptImage {
-  /** What tells it from all others (a hash of its file): what was computed of it is kept under this. null: kept nowhere. */
+  /**
+   * Identifies the image, for example by a hash of its file: what is computed of it is kept under this key. null:
+   * nothing is kept.
+   */
   key: string | null
-  /** May be called more than once, or not at all. */
+  /** May be called several times, or not at all. */
   open(): Promise<ImageSource>
 }
 
 export interface GenerateRequest {
   /** In prompt order. */
   images: readonly PromptImage[]
-  /** All user text after the images. */
+  /** The user's text, which follows the images. */
   text: string
   /** Longest edge the images are brought to, in pixels; null: the model's own. */
   resolution: number | null
-  /** Fewer where the model has no positions left, unless a grammar needs them all. */
+  /** The answer may be cut shorter if the model has no positions left, but never under a grammar. */
   maxNewTokens: number
   /** 0 is greedy. */
   temperature: number
-  /** null: free decoding. */
+  /** null: any text may be written. */
   grammar: Grammar | null
   signal: AbortSignal
 }
@@ -30,28 +33,31 @@ export interface GenerateRequest {
 export interface Generation {
   /** Without special tokens. */
   text: string
-  /** The end token included, where one was reached. */
+  /** The answer, including the end token if one was reached. */
   tokens: number[]
-  /** Log-probability under the model of each token there was a choice for; null for those that a grammar forced. */
+  /** For each token its log-probability under the model, given the tokens before it; null for a forced token. */
   logProbs: (number | null)[]
   /** Runs of the decoder, the prefill included. */
   runs: number
-  /** Tokens that are not the likeliest under the model: forced on it, masked, or drawn. */
-  overruled: number
+  /** Tokens that are not the model's most likely one: the grammar forced or masked, or they were drawn. */
+  nonGreedyTokens: number
   promptTokens: number
+  /** Of all images together. */
   tiles: number
   /** Of the first image, upright. */
   size: Size
-  /** Whether what an earlier request, or another of the same batch, computed of the first image was used again. */
+  /**
+   * Whether something was reused that an earlier request, or another of the same batch, computed of the first image.
+   */
   reused: boolean
   resolution: number
-  /** Prompts that were prefilled and decoded together share one. */
+  /** Prompts that were prefilled and decoded together share one object. */
   group: { size: number }
-  /** Milliseconds; of what was done for several prompts at once, all of it. */
-  timings: Pick<Timings, 'decode' | 'preprocess' | 'vision' | 'prefill' | 'generate'>
+  /** Milliseconds. A stage that was gone through for several prompts at once counts in full for each of them. */
+  timings: Record<GenerationStage, number>
 }
 
-/** An image read for a caller that holds it already; nothing of it is kept. */
+/** A decoded image as an image of a prompt; nothing of it is kept. */
 export function plainImage(image: RawImage): PromptImage {
   return { key: null, open: async () => rawSource(image) }
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import t from 'tap'
 import { readConfig } from '../../src/config/service.js'
+import { cropperModel } from '../../src/cropper/croppers.js'
 import { engineOptions } from '../../src/engine/options.js'
 import { defaultThreads } from '../../src/engine/threads.js'
 
@@ -10,20 +11,19 @@ t.test('the engine runs the cropper and every local target', async t => {
     { name: 'far', base_url: 'http://localhost/v1', model: 'm', api_key: 'secret' },
     { name: 'near', model: 'local:/models/near', precision: 'int8' },
   ])
-  const options = engineOptions(
-    readConfig({
-      TARGETS,
-      CROPPER_MODEL: '/models/cropper',
-      THREADS: '2',
-      QUEUE_SIZE: '5',
-      ENGINE_PROCESSES: '3',
-      BATCH_SIZE: '4',
-      BATCH_DELAY_MS: '7',
-      GRAPH_CACHE_DIR: '/cache',
-      PREFIX_CACHE_BYTES: '7000000',
-      CONSTRAINED_DECODING: 'off',
-    }),
-  )
+  const config = readConfig({
+    TARGETS,
+    CROPPER_MODEL: '/models/cropper',
+    THREADS: '2',
+    QUEUE_SIZE: '5',
+    ENGINE_PROCESSES: '3',
+    BATCH_SIZE: '4',
+    BATCH_DELAY_MS: '7',
+    GRAPH_CACHE_DIR: '/cache',
+    PREFIX_CACHE_BYTES: '7000000',
+    CONSTRAINED_DECODING: 'off',
+  })
+  const options = engineOptions(config, cropperModel(config))
   t.same(options.worker, {
     cropper: { dir: resolve('/models/cropper'), precision: null },
     targets: [{ name: 'near', dir: resolve('/models/near'), precision: 'int8' }],
@@ -41,7 +41,7 @@ t.test('the engine runs the cropper and every local target', async t => {
 })
 
 t.test('processes share the cores', async t => {
-  const threads = (env: Record<string, string>) => engineOptions(readConfig(env)).worker.threads
+  const threads = (env: Record<string, string>) => engineOptions(readConfig(env), null).worker.threads
   t.equal(threads({}), defaultThreads())
   t.equal(threads({ ENGINE_PROCESSES: '2' }), Math.max(1, Math.floor(defaultThreads() / 2)))
   t.equal(threads({ ENGINE_PROCESSES: '256' }), 1)

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import t from 'tap'
 import { CropVlmError } from '../../src/errors.js'
-import { cropResult, type Envelope, form, hang, IMAGE, listen } from '../support/fakes/app.js'
+import { type Envelope, form, hang, IMAGE, listen, located } from '../support/fakes/app.js'
 
 const ASK = { image: IMAGE, question: 'q' }
 const JSON_TYPE = { 'content-type': 'application/json' }
@@ -87,7 +87,7 @@ t.test('a client that goes away takes its job with it', async t => {
     const running = new Promise<void>(resolve => (started = resolve))
     let reason: Promise<unknown> | undefined
     const { url } = await listen(t, {
-      crop(job, call) {
+      locate(job, call) {
         const result = hang(job, call)
         reason = result.catch(error => error)
         started()
@@ -110,10 +110,10 @@ t.test('a client that goes away takes its job with it', async t => {
 
 t.test('a job that takes its time is not aborted by the end of the body', async t => {
   const { url } = await listen(t, {
-    async crop(job, { signal }) {
+    async locate(job, { signal }) {
       await new Promise(resolve => setTimeout(resolve, 100))
       signal.throwIfAborted()
-      return cropResult(job)
+      return located(job)
     },
   })
   const { payload, headers } = await form(ASK)
@@ -127,8 +127,8 @@ t.test('a job that takes its time is not aborted by the end of the body', async 
 
 t.test("the deadline is the engine's to keep; an engine that does not keep it is not waited for", async t => {
   const { payload, headers } = await form(ASK)
-  for (const crop of [hang, () => new Promise<never>(() => {})]) {
-    const { url } = await listen(t, { crop }, { REQUEST_TIMEOUT_MS: '100' })
+  for (const locate of [hang, () => new Promise<never>(() => {})]) {
+    const { url } = await listen(t, { locate }, { REQUEST_TIMEOUT_MS: '100' })
     const reply = await fetch(`${url}/crop`, { method: 'POST', body: new Uint8Array(payload), headers })
     t.equal(reply.status, 504)
     t.match(await reply.json(), { error: { code: 'deadline_exceeded', type: 'server_error', source: 'gateway' } })

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { pino } from 'pino'
 import t from 'tap'
 import { readConfig } from '../../src/config/service.js'
+import { cropperModel, makeCropper } from '../../src/cropper/croppers.js'
 import { engineOptions } from '../../src/engine/options.js'
 import { startEngine } from '../../src/engine/parent/client.js'
 import { buildApp } from '../../src/http/app.js'
@@ -10,8 +11,9 @@ import { makeTargets } from '../../src/target/targets.js'
 
 const config = readConfig({ EXECUTION_PROVIDER: 'cpu', THREADS: '1', GRAPH_CACHE_DIR: 'off' })
 const log = pino({ level: 'silent' })
-const engine = startEngine(engineOptions(config), log)
-const app = await buildApp({ config, engine, targets: makeTargets(config, engine), log })
+const engine = startEngine(engineOptions(config, cropperModel(config)), log)
+const cropper = makeCropper(engine, config)
+const app = await buildApp({ config, engine, cropper, targets: makeTargets(config, engine), log })
 await engine.ready
 t.teardown(async () => {
   await app.close()

@@ -5,6 +5,7 @@ import { pino } from 'pino'
 import sharp from 'sharp'
 import t from 'tap'
 import { readConfig } from '../../src/config/service.js'
+import { cropperModel, makeCropper } from '../../src/cropper/croppers.js'
 import { engineOptions } from '../../src/engine/options.js'
 import { startEngine } from '../../src/engine/parent/client.js'
 import { buildApp } from '../../src/http/app.js'
@@ -21,8 +22,9 @@ const config = readConfig({
   THREADS: '1',
 })
 const log = pino({ level: 'silent' })
-const engine = startEngine(engineOptions(config), log)
-const app = await buildApp({ config, engine, targets: makeTargets(config, engine), log })
+const engine = startEngine(engineOptions(config, cropperModel(config)), log)
+const cropper = makeCropper(engine, config)
+const app = await buildApp({ config, engine, cropper, targets: makeTargets(config, engine), log })
 t.teardown(async () => {
   await app.close()
   await engine.close()

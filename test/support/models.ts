@@ -1,8 +1,8 @@
-import { type Idefics3, loadModel, type ModelOptions } from '../../src/vlm/model.js'
+import { loadModel, type ModelOptions, type VisionLanguageModel } from '../../src/vlm/model.js'
 import { MODELS } from './goldens.js'
 
 /** A model folder of the fixtures as a cropper: one thread, hashes checked, nothing kept of images. */
-export async function loadFixture(folder: string, changes: Partial<ModelOptions> = {}): Promise<Idefics3> {
+export async function loadFixture(folder: string, changes: Partial<ModelOptions> = {}): Promise<VisionLanguageModel> {
   return await loadModel({
     dir: `${MODELS}${folder}`,
     role: 'cropper',

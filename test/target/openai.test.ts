@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import t from 'tap'
 import type { CropVlmError } from '../../src/errors.js'
 import { openAiTarget } from '../../src/target/openai.js'
-import type { TargetRequest } from '../../src/target/targets.js'
+import type { TargetRequest } from '../../src/target/target.js'
 import { completion, json, type Reply, targetConfig, upstream } from '../support/fakes/upstream.js'
 
 const picture = (text: string) => ({

@@ -1,10 +1,10 @@
 import t from 'tap'
-import { Slots } from '../../src/target/semaphore.js'
+import { Semaphore } from '../../src/target/semaphore.js'
 
 const never = new AbortController().signal
 
 t.test('runs so many at once, in order, and goes on after a failure', async t => {
-  const slots = new Slots(2)
+  const slots = new Semaphore(2)
   const order: number[] = []
   const gates: (() => void)[] = []
   const call = (id: number) => async () => {
@@ -31,7 +31,7 @@ t.test('runs so many at once, in order, and goes on after a failure', async t =>
 })
 
 t.test('who gives up does not take a turn', async t => {
-  const slots = new Slots(1)
+  const slots = new Semaphore(1)
   let free: () => void = () => {}
   const first = slots.run(never, () => new Promise<void>(resolve => (free = resolve)))
   const client = new AbortController()

@@ -1,7 +1,8 @@
 import t from 'tap'
 import { readConfig } from '../../src/config/service.js'
 import { CropVlmError } from '../../src/errors.js'
-import { makeTargets, type TargetRequest } from '../../src/target/targets.js'
+import type { TargetRequest } from '../../src/target/target.js'
+import { makeTargets } from '../../src/target/targets.js'
 import { hang, scriptedEngine } from '../support/fakes/app.js'
 
 const picture = { mediaType: 'image/png', width: 2, height: 2, bytes: new Uint8Array([1]) }

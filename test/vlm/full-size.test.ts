@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { findBox } from '../../src/cropper/idefics3.js'
+import { findBox } from '../../src/engine/child/find-boxes.js'
 import { loadModel } from '../../src/vlm/model.js'
 import { plainImage } from '../../src/vlm/request.js'
 import { pattern } from '../support/patterns.js'
@@ -30,7 +30,6 @@ t.test('a full-size folder loads and answers at every resolution', { skip }, asy
     graphCache: null,
     prefixCacheBytes: 0,
   })
-  t.teardown(() => model.close())
   t.same(model.info.resolutions, [512, 1024, 2048])
   const image = plainImage(pattern('strokes', 1024, 1024))
   for (const [resolution, tiles] of [

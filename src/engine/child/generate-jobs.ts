@@ -1,27 +1,23 @@
 import { CropVlmError } from '../../errors.js'
 import type { Generation } from '../../vlm/request.js'
-import type { WorkerOptions } from '../options.js'
 import type { GenerateJob, GenerateResult } from '../protocol.js'
-import { promptImage } from './image-file.js'
-import { type Settle, settlingAll, type Task } from './jobs.js'
-import type { Models } from './models.js'
+import { type JobContext, type Settle, settlingAll, type Task } from './task.js'
 
 /** Has one local target answer all jobs that ask it, as one batch. */
-export async function runGenerations(
+export async function runGenerateJobs(
   name: string,
   tasks: readonly Task<GenerateJob>[],
-  { targets }: Models,
-  { limits }: WorkerOptions,
+  { models: { targets }, files, limits }: JobContext,
   settle: Settle,
 ): Promise<void> {
   await settlingAll(tasks, settle, async () => {
     const model = targets.get(name)
     if (!model) throw new CropVlmError('unknown_target', `The engine runs no target named "${name}".`)
-    // the pictures are our own: a crop may well be more extreme than any image that is let in
+    // these pictures are made by this service: a crop may have a more extreme aspect than any image that is let in
     const own = { maxPixels: limits.maxPixels, maxAspect: Number.POSITIVE_INFINITY }
     const outcomes = await model.generateAll(
       tasks.map(({ job, signal }) => ({
-        images: job.images.map(bytes => promptImage(bytes, own, false)),
+        images: job.images.map(bytes => files.read(bytes, own)),
         text: job.text,
         resolution: job.resolution,
         maxNewTokens: job.maxTokens,

@@ -1,4 +1,4 @@
-/** The engine process's log: JSON lines on stdout, which the parent hands to its own logger. */
+/** Writes a line of the engine process's log: JSON on stdout, which the parent process passes to its own logger. */
 export function childLog(
   level: 'debug' | 'info' | 'warn' | 'error',
   fields: Record<string, unknown>,

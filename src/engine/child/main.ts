@@ -1,28 +1,31 @@
 /**
  * The engine process. It loads its models when told to start, says ready once they have answered, then runs one job
- * after another. It may be killed at any time: it keeps nothing.
+ * after another. It may be killed at any time, because it keeps nothing that is needed later.
  */
 import { constants, setPriority } from 'node:os'
 import { CropVlmError } from '../../errors.js'
 import type { WorkerOptions } from '../options.js'
 import type { EngineInfo, EngineReply, EngineRequest } from '../protocol.js'
-import { type Outcome, runJobs, settlingAll, type Task } from './jobs.js'
+import { ImageFiles } from './image-file.js'
+import { runJobs } from './jobs.js'
 import { childLog } from './log.js'
 import { loadModels, type Models, warmUp } from './models.js'
+import { type JobContext, type Outcome, settlingAll, type Task } from './task.js'
 
 process.title = 'cropvlm-engine'
-// before any thread is made, which all get it
+// before any thread is started: threads take the priority over
 yieldToHttp()
 // Ctrl-C reaches every process of the terminal; when to stop is the parent's decision
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
-// the parent is gone, however it went
+// the parent process has ended
 process.on('disconnect', () => process.exit(0))
 
 /** Jobs accepted and not answered yet. */
 const aborts = new Map<number, AbortController>()
 let last: Promise<void> = Promise.resolve()
-let started: { models: Models; options: WorkerOptions } | null = null
+/** null until the models have been loaded. */
+let context: JobContext | null = null
 
 process.on('message', message => {
   const request = message as EngineRequest
@@ -39,7 +42,7 @@ process.on('message', message => {
   }
 })
 
-/** A model takes every core there is; the HTTP process, which refuses what is too much, has to get one at once. */
+/** Lowers this process's priority: a model run takes all cores, and the HTTP process has to get one at once. */
 function yieldToHttp(): void {
   try {
     setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
@@ -56,7 +59,8 @@ async function start(options: WorkerOptions): Promise<void> {
   try {
     const models = await loadModels(options)
     await warmUp(models, options)
-    started = { models, options }
+    const { limits, constrained } = options
+    context = { models, files: new ImageFiles(), limits, constrained }
     send({ type: 'ready', info: describe(models) })
   } catch (error) {
     if (!(error instanceof CropVlmError)) logFailure('loading the models failed', error)
@@ -78,14 +82,14 @@ async function answer(tasks: readonly AcceptedTask[]): Promise<void> {
     if (outcome.status === 'fulfilled') send({ type: 'result', id, result: outcome.value })
     else {
       const { reason } = outcome
-      // an aborted job's failure is nobody's business
+      // nobody waits for an aborted job, so its failure is not logged
       if (!signal.aborted && !(reason instanceof CropVlmError)) logFailure('a job failed', reason)
       send({ type: 'error', id, error: CropVlmError.from(reason).toWire() })
     }
   }
   await settlingAll(tasks, settle, async () => {
-    if (!started) throw new CropVlmError('not_ready', 'The models are still being loaded; try again shortly.')
-    await runJobs(tasks, started.models, started.options, settle)
+    if (!context) throw new CropVlmError('not_ready', 'The models are still being loaded; try again shortly.')
+    await runJobs(tasks, context, settle)
   })
 }
 
@@ -94,11 +98,12 @@ interface AcceptedTask extends Task {
 }
 
 function describe({ cropper, targets }: Models): EngineInfo {
-  const models = [cropper, ...new Set(targets.values())]
+  const models = [...(cropper ? [cropper] : []), ...new Set(targets.values())]
+  const [first] = models
   return {
     models: models.map(({ info }) => info),
-    executionProvider: cropper.executionProvider,
-    executionProviderReason: cropper.executionProviderReason,
+    executionProvider: first?.executionProvider ?? null,
+    executionProviderReason: first?.executionProviderReason ?? 'no model is loaded',
     pid: process.pid,
   }
 }

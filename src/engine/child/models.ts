@@ -1,30 +1,29 @@
 /** The engine process's models: loaded, and warmed up with one real answer each. */
 
 import { targetPrompt } from '../../contract/prompts.js'
-import { findBox } from '../../cropper/idefics3.js'
 import type { RawImage } from '../../image/decode.js'
-import { type Idefics3, loadModel } from '../../vlm/model.js'
+import { loadModel, type VisionLanguageModel } from '../../vlm/model.js'
 import { plainImage } from '../../vlm/request.js'
 import type { ModelFolder, WorkerOptions } from '../options.js'
-import { defaultThreads } from '../threads.js'
+import { findBox } from './find-boxes.js'
 import { childLog } from './log.js'
 
 export interface Models {
-  cropper: Idefics3
+  /** null where no cropper model was asked for. */
+  cropper: VisionLanguageModel | null
   /** By the local target's name in the configuration. */
-  targets: ReadonlyMap<string, Idefics3>
+  targets: ReadonlyMap<string, VisionLanguageModel>
 }
 
-/** Loads the cropper and every local target; targets of the same folder and precision share a model. */
+/** Loads the cropper, if there is one, and every local target; targets of the same folder and precision share a model. */
 export async function loadModels(options: WorkerOptions): Promise<Models> {
-  const { executionProvider, verifyHashes, prefixCacheBytes, graphCacheDir } = options
+  const { executionProvider, verifyHashes, prefixCacheBytes, graphCacheDir, threads } = options
   const log = (level: 'info' | 'warn', message: string) => childLog(level, {}, message)
   const graphCache = graphCacheDir === null ? null : { dir: graphCacheDir, log }
-  const threads = options.threads ?? defaultThreads()
   const load = ({ dir, precision }: ModelFolder, role: 'cropper' | 'target') =>
     loadModel({ dir, role, precision, executionProvider, threads, verifyHashes, prefixCacheBytes, graphCache })
-  const cropper = await load(options.cropper, 'cropper')
-  const targets = new Map<string, Idefics3>()
+  const cropper = options.cropper && (await load(options.cropper, 'cropper'))
+  const targets = new Map<string, VisionLanguageModel>()
   for (const [index, target] of options.targets.entries()) {
     const twin = options.targets.slice(0, index).find(o => o.dir === target.dir && o.precision === target.precision)
     targets.set(target.name, (twin && targets.get(twin.name)) ?? (await load(target, 'target')))
@@ -32,11 +31,11 @@ export async function loadModels(options: WorkerOptions): Promise<Models> {
   return { cropper, targets }
 }
 
-/** One box and one word from each target: allocations and lazy initialisation are done, and the models do answer. */
+/** Has the cropper find one box and each target write two tokens, so that memory is allocated and the models are known to answer. */
 export async function warmUp({ cropper, targets }: Models, { constrained }: WorkerOptions): Promise<void> {
   const image = plainImage(greyImage(64, 48))
   const { signal } = new AbortController()
-  await findBox(cropper, { image, question: 'What is this?', resolution: null, signal }, constrained)
+  if (cropper) await findBox(cropper, { image, question: 'What is this?', resolution: null, signal }, constrained)
   for (const model of new Set(targets.values()))
     await model.generate({
       images: [image, image],
@@ -47,7 +46,7 @@ export async function warmUp({ cropper, targets }: Models, { constrained }: Work
       grammar: null,
       signal,
     })
-  // what loading left behind, tens of megabytes, would lie there until the heap has grown by as much
+  // without this, the garbage of loading, tens of megabytes, stays until the heap has grown by as much again
   globalThis.gc?.()
 }
 

@@ -1,9 +1,9 @@
-/** When to restart, and what to tell callers to wait: pure arithmetic. */
+/** When to restart a process, and how long to tell callers to wait. */
+import { CropVlmError } from '../../errors.js'
 
 /**
- * Milliseconds before a restart. The first after a healthy process is at once; then `firstDelayMs`, doubling, up to
- * `maxDelayMs`.
- * @param crashes Deaths in a row without a job answered in between, this one included.
+ * Milliseconds before a restart: 0 for the first, then `firstDelayMs`, doubling each time, up to `maxDelayMs`.
+ * @param crashes How often the process has died since a job was answered last, this death included.
  */
 export function restartDelay(
   crashes: number,
@@ -12,15 +12,25 @@ export function restartDelay(
   return crashes <= 1 ? 0 : Math.min(maxDelayMs, firstDelayMs * 2 ** Math.min(crashes - 2, 30))
 }
 
-/** Whole seconds for a `Retry-After`, from an expected wait in milliseconds: 1..60. */
+/** Whole seconds for a `Retry-After`, 1..60, from an expected wait in milliseconds. */
 export function retryAfterSeconds(waitMs: number): number {
   return Math.min(60, Math.max(1, Math.ceil(waitMs / 1000)))
 }
 
-/** The median of the last few durations: one slow job, or one aborted at once, does not move it. */
+/** The error of a job that finds no process to run it. @param waitMs Milliseconds until trying again makes sense. */
+export function unavailable(message: string, waitMs: number): CropVlmError {
+  return new CropVlmError('engine_unavailable', message, { retryAfter: retryAfterSeconds(waitMs) })
+}
+
+/** The error of a job for which there is no room. @param waitMs Milliseconds until trying again makes sense. */
+export function queueFull(message: string, waitMs: number): CropVlmError {
+  return new CropVlmError('queue_full', message, { retryAfter: retryAfterSeconds(waitMs) })
+}
+
+/** The median of the last few durations. One job that is unusually slow, or aborted at once, does not move it. */
 export class RecentMedian {
   readonly #values: number[] = []
-  /** Asked for more often than it changes. */
+  /** Kept, because it is asked for more often than it changes; null when it is to be computed. */
   #median: number | null = null
 
   constructor(

@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import type { EngineOptions } from '../options.js'
 import type { EngineReply, EngineRequest } from '../protocol.js'
 
-/** One life of the engine process: forked on construction, never restarted. */
+/** One engine process, from its start to its end. It is forked by the constructor and never restarted. */
 export class EngineChild {
   readonly #process: ChildProcess
   readonly #log: Logger
@@ -24,8 +24,8 @@ export class EngineChild {
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       execArgv: [...execArgv],
-      // of glibc's allocator: each of its arenas keeps what an image or a tile took, tens of megabytes, and the threads
-      // of a run hardly allocate
+      // glibc's allocator has several arenas, and each keeps the memory that an image or a tile once took, tens of
+      // megabytes. One arena is enough: the threads of a run hardly allocate.
       env: { MALLOC_ARENA_MAX: '1', ...process.env },
     })
     this.#log = log.child({ engine: this.#process.pid })
@@ -35,7 +35,7 @@ export class EngineChild {
     this.#process.on('message', reply => onReply(reply as EngineReply))
     this.#process.on('error', error => this.#log.error({ err: error }, 'the engine process cannot be talked to'))
     this.#ended = new Promise(resolve => {
-      // unlike 'exit', 'close' comes when the replies still on the way have been read
+      // 'exit' may come while replies are still to be read; 'close' comes after them
       this.#process.on('close', (code, signal) => {
         onEnd(this.#killedFor ?? (signal ? `was killed by ${signal}` : `ended with exit code ${code}`))
         resolve()
@@ -48,18 +48,18 @@ export class EngineChild {
     return this.#process.pid
   }
 
-  /** Does nothing when the process is gone: its end has been, or will be, told. */
+  /** Sends a message. Does nothing if the process has ended; `onEnd` tells that. */
   send(request: EngineRequest): void {
     if (this.#process.connected) this.#process.send(request, () => {})
   }
 
-  /** Ends it at once, whatever it is doing. @param why As `onEnd` should tell it. */
+  /** Ends the process at once, whatever it is doing. @param why What `onEnd` is told, as in "was stopped". */
   kill(why: string): void {
     this.#killedFor ??= why
     this.#process.kill('SIGKILL')
   }
 
-  /** Asks it to leave, kills it if it does not, and waits until it is gone. */
+  /** Asks the process to leave, kills it if it does not, and waits until it has ended. */
   async stop(): Promise<void> {
     this.send({ type: 'stop' })
     const timer = setTimeout(() => this.kill(`did not stop within ${this.#stopMs} ms and was killed`), this.#stopMs)
@@ -67,7 +67,7 @@ export class EngineChild {
     clearTimeout(timer)
   }
 
-  /** The process has no logger of its own: a line is JSON with `level` and `msg` (see `child-log.ts`), or plain text. */
+  /** Writes each line that the process prints to the log. A line is JSON with `level` and `msg` (`engine/child/log.ts`), or plain text. */
   #forward(stream: Readable | null, level: 'info' | 'warn'): void {
     if (!stream) return
     createInterface({ input: stream }).on('line', line => {

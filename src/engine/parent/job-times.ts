@@ -1,41 +1,41 @@
 import type { Job } from '../protocol.js'
 import { RecentMedian } from './backoff.js'
-import type { Ticket } from './pending-job.js'
+import type { PendingJob } from './pending-job.js'
 
-/** Job time assumed for a `Retry-After` until one has been measured, in milliseconds. */
+/** Milliseconds that a job is assumed to take, for a `Retry-After`, until one has been measured. */
 const FIRST_JOB_MS = 1000
 const REMEMBERED = 32
 
 /**
- * How long jobs have taken lately, by what they ask for (a page at 2048 takes many times one at 512). All in
- * milliseconds. A kind of job that has not been measured counts for nothing.
+ * How long jobs have taken lately, in milliseconds, for each kind of job: a page at 2048 takes many times as long as one
+ * at 512. A kind that has not been measured yet counts as 0.
  */
 export class JobTimes {
   readonly #all = new RecentMedian(REMEMBERED, FIRST_JOB_MS)
-  /** From given to answered. */
+  /** From when a job was given to a process until it was answered. */
   readonly #own = new Map<string, RecentMedian>()
-  /** The same by the number of jobs given together: how much later the next batch begins for it. */
+  /** The same, divided by the number of jobs in the batch: by how much the job delays the batch after its own. */
   readonly #share = new Map<string, RecentMedian>()
 
-  /** @param together Jobs of the batch in which it was answered. */
-  add(job: Job, ms: number, together: number): void {
+  /** @param batchSize Jobs in the batch in which it was answered. */
+  add(job: Job, ms: number, batchSize: number): void {
     const kind = kindOf(job)
-    this.#all.add(ms / together)
+    this.#all.add(ms / batchSize)
     median(this.#own, kind).add(ms)
-    median(this.#share, kind).add(ms / together)
+    median(this.#share, kind).add(ms / batchSize)
   }
 
-  /** Of a job as if nothing were ahead of it. */
+  /** How long a job takes once it has been given to a process. */
   own(job: Job): number {
     return this.#own.get(kindOf(job))?.value ?? 0
   }
 
   /**
-   * Until a job that comes now would be begun.
-   * @param waiting Those before it.
-   * @param running Those a process has been given: what is left of them counts.
+   * How long it takes until a job that comes now is given to a process.
+   * @param waiting The jobs that wait before it.
+   * @param running The jobs that processes have been given: the time that is left of them counts.
    */
-  untilStart(waiting: readonly Ticket[], running: readonly Ticket[], processes: number): number {
+  untilStart(waiting: readonly PendingJob[], running: readonly PendingJob[], processes: number): number {
     const now = performance.now()
     const share = (job: Job) => this.#share.get(kindOf(job))?.value ?? 0
     const ahead = waiting.reduce((sum, { job }) => sum + share(job), 0)
@@ -47,16 +47,21 @@ export class JobTimes {
     return (ahead + left) / Math.max(1, processes)
   }
 
-  /** Of `jobs` whatever they are, for a caller who is told when to come back. */
+  /** How long a number of jobs of any kind takes, for a caller who is told when to try again. */
   backlog(jobs: number, processes: number): number {
     return (jobs * this.#all.value) / Math.max(1, processes)
   }
 }
 
 function kindOf(job: Job): string {
-  return job.kind === 'crop'
-    ? `crop ${job.resolution} ${job.questions.length}`
-    : `generate ${job.model} ${job.resolution}`
+  switch (job.kind) {
+    case 'locate':
+      return `locate ${job.resolution} ${job.questions.length}`
+    case 'render':
+      return `render ${job.pictures.length}`
+    case 'generate':
+      return `generate ${job.model} ${job.resolution}`
+  }
 }
 
 function median(medians: Map<string, RecentMedian>, kind: string): RecentMedian {

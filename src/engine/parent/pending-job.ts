@@ -1,27 +1,30 @@
 import { CropVlmError } from '../../errors.js'
-import type { CropResult, GenerateResult, Job } from '../protocol.js'
+import type { CallOptions } from '../engine.js'
+import type { AnyResult, Job } from '../protocol.js'
 
 /**
- * One job that somebody waits for: a promise that settles with the job's result, or as soon as its deadline passes or
- * its caller aborts, whichever comes first.
+ * One job from when it is accepted until it is answered. Its promise settles with the job's result; it is rejected
+ * earlier if the deadline passes or the caller aborts.
  */
-export class Ticket {
-  readonly promise: Promise<CropResult | GenerateResult>
+export class PendingJob {
+  readonly promise: Promise<AnyResult>
   readonly queuedAt = performance.now()
+  /** See `CallOptions`. */
+  readonly isSecondHalf: boolean
   /** When the engine process was given the job, on `performance.now()`'s clock; null while it waits. */
   startedAt: number | null = null
-  #settle: { resolve: (result: CropResult | GenerateResult) => void; reject: (error: CropVlmError) => void } | null
+  #settle: { resolve: (result: AnyResult) => void; reject: (error: CropVlmError) => void } | null
   readonly #cleanUp: () => void
 
-  /** @param onGivenUp Called once, after the rejection, if deadline or abort came first. */
+  /** @param onGivenUp Called once, after the rejection, if the deadline has passed or the caller has aborted. */
   constructor(
     readonly id: number,
     readonly job: Job,
-    deadline: number,
-    signal: AbortSignal,
-    onGivenUp: (ticket: Ticket) => void,
+    { signal, deadline, isSecondHalf = false }: CallOptions,
+    onGivenUp: (pending: PendingJob) => void,
   ) {
-    const { promise, resolve, reject } = withResolvers<CropResult | GenerateResult>()
+    this.isSecondHalf = isSecondHalf
+    const { promise, resolve, reject } = withResolvers<AnyResult>()
     this.promise = promise
     this.#settle = { resolve, reject }
     const giveUp = (error: CropVlmError) => {
@@ -35,17 +38,17 @@ export class Ticket {
       clearTimeout(timer)
       signal.removeEventListener('abort', onAbort)
     }
-    // a signal that has fired already does not fire again
+    // a signal that is aborted already fires no event
     if (signal.aborted) onAbort()
     else if (deadline <= Date.now()) giveUp(this.#deadlineError())
   }
 
-  /** Whether nobody waits any more. */
-  get settled(): boolean {
+  /** Whether the promise has been settled, so that nobody waits any more. */
+  get isSettled(): boolean {
     return this.#settle === null
   }
 
-  resolve(result: CropResult | GenerateResult): void {
+  resolve(result: AnyResult): void {
     this.#settle?.resolve(result)
     this.#close()
   }

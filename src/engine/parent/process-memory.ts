@@ -1,17 +1,13 @@
-import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { promisify } from 'node:util'
 import type { Logger } from 'pino'
+import { PROVIDERS, type ProviderName } from '../../vlm/onnx/providers.js'
 
 type Pids = readonly (number | null)[]
 
-/** A scrape waits no longer for it. */
-const NVIDIA_SMI_MS = 5000
 const KIB = 1024
-const MIB = 1024 * KIB
 
 /** What the engine's processes take, by the place of their pid in the list. Processes that are not found are left out. */
-export class MemoryMeter {
+export class ProcessMemory {
   readonly #log: Logger
   #told = false
 
@@ -28,23 +24,17 @@ export class MemoryMeter {
   }
 
   /**
-   * Bytes on all GPUs together, as nvidia-smi tells; empty, and said once in the log, where it cannot be run. In a
-   * container it knows pids of the host: it tells nothing of ours unless the container shares the host's.
+   * Bytes of the memory of the device on which a provider runs models; empty where it has none of its own, and, said
+   * once in the log, where the system does not tell.
    */
-  async gpu(pids: Pids): Promise<Map<number, number>> {
-    const used = await this.#computeApps()
+  async device(pids: Pids, provider: ProviderName): Promise<Map<number, number>> {
+    const used = await this.#deviceBytes(provider)
     return byPlace(pids, pid => used.get(pid))
   }
 
-  async #computeApps(): Promise<Map<number, number>> {
-    const query = ['--query-compute-apps=pid,used_memory', '--format=csv,noheader,nounits']
+  async #deviceBytes(provider: ProviderName): Promise<ReadonlyMap<number, number>> {
     try {
-      const { stdout } = await promisify(execFile)('nvidia-smi', query, { timeout: NVIDIA_SMI_MS })
-      const used = new Map<number, number>()
-      // one line a process and GPU; the memory is "[N/A]" where the driver does not tell it
-      for (const [, pid, mib] of stdout.matchAll(/^\s*(\d+)\s*,\s*(\d+)\s*$/gm))
-        used.set(Number(pid), (used.get(Number(pid)) ?? 0) + Number(mib) * MIB)
-      return used
+      return (await PROVIDERS[provider].memoryBytes?.()) ?? new Map()
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       if (!this.#told) this.#log.warn({ reason }, 'nvidia-smi cannot be run: no cropvlm_gpu_memory_bytes')

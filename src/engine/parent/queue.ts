@@ -1,46 +1,42 @@
-import type { Job } from '../protocol.js'
-import type { Ticket } from './pending-job.js'
+import type { PendingJob } from './pending-job.js'
 
 /**
- * Jobs that no process has been given yet, in the order in which they will be. An answer is the second half of a
- * request whose box has been found already: it goes before the boxes, so that no work is lost.
+ * Jobs that no process has been given yet, in the order in which they will be: second halves of requests before first
+ * halves, those that came earlier before those that came later.
  */
 export class JobQueue {
-  #tickets: Ticket[] = []
+  #waiting: PendingJob[] = []
 
   get size(): number {
-    return this.#tickets.length
+    return this.#waiting.length
   }
 
-  get first(): Ticket | undefined {
-    return this.#tickets[0]
+  get first(): PendingJob | undefined {
+    return this.#waiting[0]
   }
 
-  get tickets(): readonly Ticket[] {
-    return this.#tickets
+  get waiting(): readonly PendingJob[] {
+    return this.#waiting
   }
 
   /** When the job came that has waited longest, on `performance.now()`'s clock. */
   get oldest(): number {
-    return Math.min(...this.#tickets.map(({ queuedAt }) => queuedAt))
+    return Math.min(...this.#waiting.map(({ queuedAt }) => queuedAt))
   }
 
-  add(ticket: Ticket): void {
-    this.#tickets.splice(this.#tickets.length - this.#behind(ticket.job), 0, ticket)
+  add(pending: PendingJob): void {
+    const firstHalves = this.#waiting.filter(({ isSecondHalf }) => !isSecondHalf).length
+    const after = pending.isSecondHalf ? firstHalves : 0
+    this.#waiting.splice(this.#waiting.length - after, 0, pending)
   }
 
-  /** Does nothing where the ticket is not here. */
-  remove(ticket: Ticket): void {
-    this.#tickets = this.#tickets.filter(other => other !== ticket)
+  /** Does nothing where the job is not here. */
+  remove(pending: PendingJob): void {
+    this.#waiting = this.#waiting.filter(other => other !== pending)
   }
 
   /** At most `count` jobs from the front. */
-  take(count: number): Ticket[] {
-    return this.#tickets.splice(0, count)
-  }
-
-  /** How many would wait behind a job that came now. */
-  #behind({ kind }: Job): number {
-    return kind === 'generate' ? this.#tickets.filter(({ job }) => job.kind === 'crop').length : 0
+  take(count: number): PendingJob[] {
+    return this.#waiting.splice(0, count)
   }
 }

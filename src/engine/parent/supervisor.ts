@@ -13,7 +13,7 @@ export interface SupervisorEvents {
   onReply: (reply: Extract<EngineReply, { type: 'result' | 'error' }>) => void
   /** The process is gone, and another will come. What it had been given is lost. */
   onDown: (how: string) => void
-  /** The first load failed: there will be no other. */
+  /** The first load failed. It is not tried again. */
   onFatal: (error: CropVlmError) => void
 }
 
@@ -28,20 +28,20 @@ export class Supervisor {
   readonly #log: Logger
   readonly #events: SupervisorEvents
   #child: EngineChild | null = null
-  /** Of the next start, or of the limit on the one in progress. */
+  /** Runs until the next start, or, while a process starts, until that start has taken too long. */
   #timer: NodeJS.Timeout | undefined
-  /** Unix milliseconds. */
+  /** When the process was started, or when the next will be, in Unix milliseconds. */
   #startsAt = Date.now()
   #loadMs = FIRST_LOAD_MS
-  /** Deaths in a row without a job answered in between. */
+  /** How often the process has died since a job was answered last. */
   #crashes = 0
   #lastStartFailed = false
-  /** What the process itself said of its failed start. */
+  /** The error that the process reported when its start failed; null if it reported none. */
   #failure: CropVlmError | null = null
 
   /**
-   * @param phase `loading`: a first load that fails is for good; `restarting`: the models are known to load, so a
-   * process that does not come is tried again.
+   * @param phase `loading` for the first process of all: if its load fails, it is not tried again. `restarting` for the
+   * others: the models are known to load, so a start that fails is tried again.
    */
   constructor(options: EngineOptions, log: Logger, events: SupervisorEvents, phase: 'loading' | 'restarting') {
     this.phase = phase
@@ -51,13 +51,13 @@ export class Supervisor {
     this.#start()
   }
 
-  /** Milliseconds until the process is expected to be ready; null where the last start failed, so that nobody knows. */
+  /** Milliseconds until the process is expected to be ready; null if that is not known, because the last start failed. */
   get readyInMs(): number | null {
     if (this.phase === 'ready') return 0
     return this.#lastStartFailed ? null : Math.max(0, this.#startsAt + this.#loadMs - Date.now())
   }
 
-  /** Of the process there is; null where there is none. */
+  /** Process id; null while there is no process. */
   get pid(): number | null {
     return this.#child?.pid ?? null
   }
@@ -78,7 +78,7 @@ export class Supervisor {
 
   /** Ends the process for good. */
   async stop(): Promise<void> {
-    // while it loads it would not listen, and there is nothing to lose
+    // a process that is still loading does not read messages, and has no jobs to lose
     if (this.phase !== 'ready') this.#child?.kill('was stopped')
     this.phase = 'stopped'
     clearTimeout(this.#timer)
@@ -99,7 +99,10 @@ export class Supervisor {
     )
   }
 
-  /** Null where the system has no process to give, as after an out-of-memory kill: an end like any other, not the server's. */
+  /**
+   * Starts a process. Returns null if the system cannot start one, for instance because memory has run out; this counts
+   * as a death of the process, and the server goes on.
+   */
   #fork(): EngineChild | null {
     try {
       return new EngineChild(

@@ -1,37 +1,37 @@
 import type { Logger } from 'pino'
 import { CropVlmError } from '../../errors.js'
 import type { EngineOptions } from '../options.js'
-import type { EngineInfo, EngineReply } from '../protocol.js'
-import { retryAfterSeconds } from './backoff.js'
-import type { Ticket } from './pending-job.js'
+import type { AnyResult, EngineInfo, EngineReply } from '../protocol.js'
+import { unavailable } from './backoff.js'
+import type { PendingJob } from './pending-job.js'
 import { type Phase, Supervisor } from './supervisor.js'
 
-export interface SlotEvents {
+export interface WorkerProcessEvents {
   onReady: (info: EngineInfo) => void
-  /** A job was answered with a result. @param together Jobs that were given with it, itself included. */
-  onDone: (ticket: Ticket, ms: number, together: number) => void
-  /** It may be given the next jobs. */
+  /** A job was answered with a result. @param batchSize Jobs that were given together with it, itself included. */
+  onDone: (pending: PendingJob, ms: number, batchSize: number) => void
+  /** It has answered all its jobs and can be given the next. */
   onIdle: () => void
-  /** Its process is gone, with the jobs it had, which have been rejected. */
+  /** Its process has died. The jobs that it had have been rejected. */
   onDown: () => void
   /** The first load of all failed. */
   onFatal: (error: CropVlmError) => void
 }
 
-/** Place of one engine process, and the jobs that it has been given; its death costs those and no others. */
-export class Slot {
+/** One engine process, restarted when it dies, and the jobs that it has been given; its death costs those and no others. */
+export class WorkerProcess {
   readonly #options: EngineOptions
   readonly #log: Logger
-  readonly #events: SlotEvents
+  readonly #events: WorkerProcessEvents
   readonly #supervisor: Supervisor
-  /** Not answered yet, also where nobody waits any more. */
-  readonly #running = new Map<number, Ticket>()
-  #together = 0
-  /** When it had nothing to do last, on `performance.now()`'s clock. */
+  /** Jobs given to the process and not answered yet, by their ids. Nobody may be waiting for them any more. */
+  readonly #running = new Map<number, PendingJob>()
+  #batchSize = 0
+  /** Since when it has had nothing to do, on `performance.now()`'s clock. */
   idleSince = 0
 
-  /** @param first Whether a failed first load is for good; the other processes of an engine try again. */
-  constructor(options: EngineOptions, log: Logger, events: SlotEvents, first: boolean) {
+  /** @param first Whether this is the engine's first process, whose failed load is not tried again. */
+  constructor(options: EngineOptions, log: Logger, events: WorkerProcessEvents, first: boolean) {
     this.#options = options
     this.#log = log
     this.#events = events
@@ -59,7 +59,7 @@ export class Slot {
     return this.phase === 'ready' && this.#running.size === 0
   }
 
-  get running(): readonly Ticket[] {
+  get running(): readonly PendingJob[] {
     return [...this.#running.values()]
   }
 
@@ -79,18 +79,18 @@ export class Slot {
     return this.#supervisor.nextStartInMs
   }
 
-  /** Gives an idle process jobs to do together. */
-  give(tickets: readonly Ticket[]): void {
-    this.#together = tickets.length
-    for (const ticket of tickets) {
-      ticket.startedAt = performance.now()
-      this.#running.set(ticket.id, ticket)
+  /** Gives an idle process jobs, to be done as one batch. */
+  give(jobs: readonly PendingJob[]): void {
+    this.#batchSize = jobs.length
+    for (const pending of jobs) {
+      pending.startedAt = performance.now()
+      this.#running.set(pending.id, pending)
     }
-    this.#supervisor.send({ type: 'jobs', jobs: tickets.map(({ id, job }) => ({ id, job })) })
+    this.#supervisor.send({ type: 'jobs', jobs: jobs.map(({ id, job }) => ({ id, job })) })
   }
 
-  /** Nobody waits for the job any more. Does nothing where the process does not have it. */
-  abort({ id }: Ticket): void {
+  /** Tells the process that nobody waits for a job any more. Does nothing if the process does not have that job. */
+  abort({ id }: PendingJob): void {
     if (!this.#running.has(id)) return
     this.#supervisor.send({ type: 'abort', id })
     this.#killIfHung(id)
@@ -99,20 +99,20 @@ export class Slot {
   /** Ends the process for good; jobs it has are rejected with `error`. */
   async stop(error: CropVlmError): Promise<void> {
     const stopped = this.#supervisor.stop()
-    for (const ticket of this.#running.values()) ticket.reject(error)
+    for (const pending of this.#running.values()) pending.reject(error)
     this.#running.clear()
     await stopped
   }
 
   #onReply(reply: Extract<EngineReply, { type: 'result' | 'error' }>): void {
-    const ticket = this.#running.get(reply.id)
-    if (!ticket || ticket.startedAt === null) return
+    const pending = this.#running.get(reply.id)
+    if (!pending || pending.startedAt === null) return
     this.#running.delete(reply.id)
-    if (reply.type === 'error') ticket.reject(CropVlmError.fromWire(reply.error))
+    if (reply.type === 'error') pending.reject(CropVlmError.fromWire(reply.error))
     else {
-      this.#events.onDone(ticket, performance.now() - ticket.startedAt, this.#together)
-      const timings = { ...reply.result.timings, queue: ticket.startedAt - ticket.queuedAt }
-      ticket.resolve({ ...reply.result, timings })
+      this.#events.onDone(pending, performance.now() - pending.startedAt, this.#batchSize)
+      const timings = { ...reply.result.timings, queue: pending.startedAt - pending.queuedAt }
+      pending.resolve({ ...reply.result, timings } as AnyResult)
     }
     if (this.#running.size > 0) return
     this.idleSince = performance.now()
@@ -120,8 +120,9 @@ export class Slot {
   }
 
   /**
-   * A run of the native library cannot be interrupted: the only way out of one that does not end is the whole process.
-   * Takes the id alone: a timer that held the ticket would keep its image for as long, even where the engine let go at once.
+   * Kills the process if a job that was given up is not over in time: a run of the native library cannot be interrupted,
+   * so a run that hangs can be ended only together with its process. The timer holds the id and not the job, which would
+   * keep the job's image in memory for that long.
    */
   #killIfHung(id: number): void {
     const { hangMs } = this.#options
@@ -136,13 +137,8 @@ export class Slot {
     const lost = this.running
     this.#running.clear()
     const message = 'The engine failed while it had this request, and is being restarted; try again.'
-    for (const ticket of lost) ticket.reject(unavailable(message, this.readyInMs ?? this.nextStartInMs))
+    for (const pending of lost) pending.reject(unavailable(message, this.readyInMs ?? this.nextStartInMs))
     if (lost.length > 0) this.#log.warn({ jobs: lost.length }, `jobs lost because the engine process ${how}`)
     this.#events.onDown()
   }
-}
-
-/** @param waitMs Until trying again makes sense. */
-export function unavailable(message: string, waitMs: number): CropVlmError {
-  return new CropVlmError('engine_unavailable', message, { retryAfter: retryAfterSeconds(waitMs) })
 }

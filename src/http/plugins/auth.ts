@@ -1,20 +1,17 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { CropVlmError } from '../../errors.js'
 
-/** Routes an orchestrator or a scraper asks without a key. */
-const OPEN_ROUTES = new Set(['/health', '/health/live', '/health/ready', '/metrics'])
-
 /**
- * Checks the bearer token of a request against the one key; with no key configured every request passes.
- * Compares hashes, so that neither the time taken nor a length tells anything about the key.
+ * Compares the bearer token of each request with the key; routes whose config says `open` are left out. Without a
+ * configured key every request passes. Hashes are compared, so that the time that this takes tells nothing about the key.
  */
-export function keyCheck(apiKey: string | null): (request: FastifyRequest) => void {
-  if (apiKey === null) return () => {}
+export function addAuth(app: FastifyInstance, apiKey: string | null): void {
+  if (apiKey === null) return
   const expected = sha256(apiKey)
-  return request => {
-    if (OPEN_ROUTES.has(request.routeOptions.url ?? '')) return
-    const token = /^Bearer +(.*)$/i.exec(request.headers.authorization ?? '')?.[1]
+  app.addHook('onRequest', async ({ routeOptions, headers }) => {
+    if (routeOptions.config?.open) return
+    const token = /^Bearer +(.*)$/i.exec(headers.authorization ?? '')?.[1]
     if (token !== undefined && timingSafeEqual(sha256(token.trim()), expected)) return
     throw new CropVlmError(
       'invalid_api_key',
@@ -22,7 +19,7 @@ export function keyCheck(apiKey: string | null): (request: FastifyRequest) => vo
         ? 'This service needs a key: send it as "Authorization: Bearer <key>".'
         : 'The key is not the one this service was given.',
     )
-  }
+  })
 }
 
 function sha256(text: string): Buffer {

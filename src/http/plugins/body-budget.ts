@@ -1,34 +1,60 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../../config/service.js'
 import { CropVlmError } from '../../errors.js'
 
-/** Of the largest bodies, beside those that the engine's queue has room for. */
+/** How many bodies of the largest size may be in memory beyond those for which the engine's queue has room. */
 const SPARE = 64
 
+type Limits = Pick<Config, 'maxBodyBytes' | 'queueSize'>
+
+/** Refuses a body by its headers, before a byte of it is read: if it is too large, compressed, or one too many. */
+export function addBodyBudget(app: FastifyInstance, limits: Limits): void {
+  const budget = new BodyBudget(limits)
+  app.addHook('onRequest', async (request, reply) => {
+    checkHeaders(request, limits)
+    budget.enter(request, reply)
+  })
+}
+
+/** @throws CropVlmError body_too_large, unsupported_content_type */
+function checkHeaders({ headers }: FastifyRequest, { maxBodyBytes }: Limits): void {
+  if (Number(headers['content-length'] ?? 0) > maxBodyBytes) throw tooLarge(maxBodyBytes)
+  const encoding = headers['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity')
+    throw new CropVlmError(
+      'unsupported_content_type',
+      'Compressed bodies are not read; send it without Content-Encoding.',
+    )
+}
+
+export function tooLarge(maxBytes: number): CropVlmError {
+  return new CropVlmError('body_too_large', `The body is over ${maxBytes} bytes; send a smaller image.`)
+}
+
 /**
- * Bytes of request bodies that may be in memory at once. The engine's queue bounds only what has come in whole: without
- * this, some hundred clients that each send 20 MiB but for the last byte would take all the memory there is.
+ * Limits the bytes of request bodies in memory. The engine's queue limits only requests that have arrived whole: without
+ * this, a few hundred clients that each send 20 MiB except the last byte would take all memory.
  */
 export class BodyBudget {
-  readonly #largest: number
-  readonly #most: number
+  readonly #maxBody: number
+  readonly #max: number
   #held = 0
 
-  constructor({ maxBodyBytes, queueSize }: Pick<Config, 'maxBodyBytes' | 'queueSize'>) {
-    this.#largest = maxBodyBytes
-    this.#most = (queueSize + SPARE) * maxBodyBytes
+  constructor({ maxBodyBytes, queueSize }: Limits) {
+    this.#maxBody = maxBodyBytes
+    this.#max = (queueSize + SPARE) * maxBodyBytes
   }
 
   /**
    * Sets aside what the request says it will send, until it has been answered. Call before a byte of the body is read.
-   * @throws CropVlmError `queue_full`
+   * @throws CropVlmError queue_full
    */
   enter({ headers }: FastifyRequest, reply: FastifyReply): void {
-    const size = headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : this.#largest
-    if (this.#held + size > this.#most)
+    const size = headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : this.#maxBody
+    if (this.#held + size > this.#max)
       throw new CropVlmError('queue_full', 'Too many large requests are being received; try again later.')
     this.#held += size
-    // always comes, also where the client has gone
+    // 'close' is emitted even if the client has gone
     reply.raw.once('close', () => {
       this.#held -= size
     })

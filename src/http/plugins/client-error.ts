@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 
 /**
- * What never became a request: broken HTTP, headers too large, or headers that did not come in time. There is no reply
- * object yet, so the envelope is written on the socket by hand.
+ * Answers what never became a request: broken HTTP, headers that are too large or that did not arrive in time. There is
+ * no reply object yet, so the error is written to the socket directly.
  */
 export function onClientError(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return

@@ -1,38 +1,39 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { CropVlmError } from '../../errors.js'
 
-/** Whoever waits for a reply. */
-export interface Caller {
+/** How long somebody waits for a reply. */
+export interface RequestDeadline {
   /** Aborted once nobody waits any more: the client has gone, or has been answered. */
   readonly signal: AbortSignal
   /** Unix milliseconds after which nobody waits. */
   readonly deadline: number
 }
 
-const callers = new WeakMap<FastifyRequest, Caller>()
+const deadlines = new WeakMap<FastifyRequest, RequestDeadline>()
 
-/** The caller of a request that `addCallers` has seen. */
-export function callerOf(request: FastifyRequest): Caller {
-  const caller = callers.get(request)
-  if (!caller) throw new Error('addCallers has not been called for this app')
-  return caller
+/** The deadline of a request of an app on which `addDeadlines` was called. */
+export function deadlineOf(request: FastifyRequest): RequestDeadline {
+  const deadline = deadlines.get(request)
+  if (!deadline) throw new Error('addDeadlines has not been called for this app')
+  return deadline
 }
 
 /**
- * The engine and the targets keep the deadline themselves and say best what it cut short; only what they cannot see, a
- * body that does not come in or an engine that does not answer, is left to this later one.
+ * How much later than the deadline this plugin answers by itself, in milliseconds. The engine and the targets watch the
+ * deadline too, and their errors say better what it cut short. What they cannot see is left to this: a body that does not
+ * arrive, or an engine that does not answer.
  */
 const BACKSTOP_MS = 500
 
 /**
- * Gives each request its caller. Fastify's own `request.signal` and `handlerTimeout` follow the request stream, which
- * closes when the body has been read: they would abort every form and then time nothing. The reply's stream closes when
- * the client goes or has been answered.
+ * Gives each request its deadline. Fastify's own `request.signal` and `handlerTimeout` (5.12) follow the request's
+ * stream, which closes as soon as the body has been read: they would abort every form. This follows the reply's stream,
+ * which closes when the client has been answered or has gone.
  */
-export function addCallers(app: FastifyInstance, timeoutMs: number): void {
+export function addDeadlines(app: FastifyInstance, timeoutMs: number): void {
   app.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
     const controller = new AbortController()
-    callers.set(request, { signal: controller.signal, deadline: Date.now() + timeoutMs })
+    deadlines.set(request, { signal: controller.signal, deadline: Date.now() + timeoutMs })
     const timer = setTimeout(() => {
       if (!reply.sent) reply.send(new CropVlmError('deadline_exceeded', TOO_LATE))
     }, timeoutMs + BACKSTOP_MS)
@@ -45,12 +46,12 @@ export function addCallers(app: FastifyInstance, timeoutMs: number): void {
 }
 
 /**
- * A handler that may still be at work when the deadline has been told. What it comes to then is nobody's business:
- * Fastify would log a second reply, or an error without one, as a fault.
+ * Wraps a handler that may still be at work when its deadline has passed and the client has been told so. Whatever it
+ * gives or throws after that is dropped: Fastify would log it as a second reply, or as an error without a reply.
  */
-export function untilAnswered<T>(
-  handler: (request: FastifyRequest, reply: FastifyReply) => Promise<T>,
-): (request: FastifyRequest, reply: FastifyReply) => Promise<T | undefined> {
+export function untilAnswered<T, R>(
+  handler: (request: R, reply: FastifyReply) => Promise<T>,
+): (request: R, reply: FastifyReply) => Promise<T | undefined> {
   return async (request, reply) => {
     try {
       const result = await handler(request, reply)

@@ -1,5 +1,5 @@
-import type { FastifyReply } from 'fastify'
-import { CropVlmError } from '../../errors.js'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { draining } from '../../errors.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -12,6 +12,21 @@ declare module 'fastify' {
   }
 }
 
+/** Gives the app its `drain`; routes whose config says `work` are counted and, once draining has begun, refused. */
+export function addDrain(app: FastifyInstance, drain: Drain): void {
+  app.decorate('drain', () => drain.wait())
+  app.addHook('onRequest', async ({ routeOptions }, reply) => {
+    if (routeOptions.config?.work) drain.enter(reply)
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    if (drain.draining) reply.header('connection', 'close')
+  })
+  app.addHook('preClose', async () => {
+    // an app that is closed without being drained first also refuses what comes in on open connections
+    void drain.wait()
+  })
+}
+
 /** Counts the requests that are work, and refuses them once draining has begun. */
 export class Drain {
   #inFlight = 0
@@ -22,10 +37,9 @@ export class Drain {
     return this.#draining
   }
 
-  /** @throws CropVlmError `draining` */
+  /** @throws CropVlmError draining */
   enter(reply: FastifyReply): void {
-    if (this.#draining)
-      throw new CropVlmError('draining', 'This instance is shutting down; send the request to another one.')
+    if (this.#draining) throw draining()
     this.#inFlight += 1
     let inside = true
     const leave = () => {

@@ -1,10 +1,9 @@
 /**
- * Coded errors to HTTP replies: the one place that knows statuses. The body is OpenAI's envelope, which its clients
- * can read, plus the request's id and, in `source`, who failed.
+ * Turns coded errors into HTTP replies; no other file knows statuses. The body is OpenAI's error envelope, which its
+ * clients can read, with the request's id and, in `source`, who failed: this service (`gateway`) or the target.
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { CropVlmError, type ErrorCode } from '../../errors.js'
-import { isProbe } from './log.js'
 
 export interface ErrorBody {
   error: {
@@ -21,12 +20,12 @@ export interface ErrorBody {
 interface Row {
   status: number
   type: string
-  /** The field to blame where the error names none. */
+  /** `param`, if the error itself names no field. */
   param?: string
   source?: 'target'
-  /** Seconds for `Retry-After` where the error gives none. */
+  /** Seconds for `Retry-After`, if the error itself gives none. */
   retryAfter?: number
-  /** How a reply of 500 or above that is no fault of this code is logged; the others are bugs: at error, with their stack. */
+  /** The level at which a status of 500 or above is logged. Without one it is a bug: logged as an error, with its stack. */
   log?: 'info' | 'warn'
 }
 
@@ -68,7 +67,7 @@ export const REPLIES = {
   draining: unavailable(5, 'info'),
   engine_unavailable: unavailable(1, 'warn'),
   deadline_exceeded: { status: 504, type: 'server_error', log: 'warn' },
-  // nobody reads this one: the client has gone. 499 is nginx's name for it in logs and metrics
+  // the client has gone and does not read this; 499 is what nginx writes in its log for that
   request_aborted: { status: 499, type: 'invalid_request_error' },
   internal_error: { status: 500, type: 'server_error' },
   target_failed: upstream(502),
@@ -77,7 +76,7 @@ export const REPLIES = {
   invalid_model: { status: 500, type: 'server_error' },
 } satisfies Record<ErrorCode, Row>
 
-/** Fastify's and its plugins' own errors; every other one with a 4xx status is a malformed body. */
+/** The codes of errors that Fastify and its plugins throw. Any other of theirs with a 4xx status is `invalid_body`. */
 const FRAMEWORK: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
   FST_REQ_FILE_TOO_LARGE: 'body_too_large',
@@ -139,11 +138,15 @@ function logError(error: CropVlmError, status: number, request: FastifyRequest):
   const { log }: Row = REPLIES[code]
   if (status < 500) request.log.debug({ code, reason }, 'request refused')
   else if (!log) request.log.error({ err: error, code }, 'request failed')
-  // a probe that asks every second while the models load has its answer
-  else request.log[isProbe(request) ? 'debug' : log]({ code, reason, cause: rootCause(error) }, 'request failed')
+  // a probe may ask every second while the models load, which would fill the log
+  else
+    request.log[request.routeOptions.config?.probe ? 'debug' : log](
+      { code, reason, cause: rootCause(error) },
+      'request failed',
+    )
 }
 
-/** What lies under a failure, as in "connect ECONNREFUSED 127.0.0.1:8000"; undefined where nothing but our own text does. */
+/** The text of the innermost cause that is not ours, as in "connect ECONNREFUSED 127.0.0.1:8000"; undefined if there is none. */
 function rootCause(error: Error): string | undefined {
   const { cause } = error
   if (!(cause instanceof Error)) return undefined

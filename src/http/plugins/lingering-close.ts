@@ -1,15 +1,20 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /** How long a client may go on sending a body that has been answered already. */
 const LINGER_MS = 2000
 
 /**
- * A reply to a body that is still being sent (too large, or its deadline passed). Closing at once would reset the
- * connection and the client would never read the reply, so the rest is discarded for a moment first.
+ * Keeps a connection open for a moment after a reply to a body that is still being sent (it is too large, or its
+ * deadline has passed), and discards the rest of that body. Closing at once would reset the connection, and the client
+ * would never read the reply.
  */
-export function linger(request: FastifyRequest, reply: FastifyReply): void {
+export function addLingeringClose(app: FastifyInstance): void {
+  app.addHook('onSend', async (request, reply) => linger(request, reply))
+}
+
+function linger(request: FastifyRequest, reply: FastifyReply): void {
   const { raw } = request
-  // not a real request under `inject`: there it is undefined
+  // under `inject`, in tests, `complete` is undefined
   if (raw.complete !== false || raw.destroyed) return
   // Fastify asks for an immediate close after a body it could not parse
   reply.removeHeader('connection')
@@ -17,7 +22,7 @@ export function linger(request: FastifyRequest, reply: FastifyReply): void {
     const { socket } = raw
     if (raw.complete || !socket) return
     const timer = setTimeout(() => socket.destroy(), LINGER_MS)
-    // of the connection, which may serve many such requests, nothing may stay behind
+    // the connection may serve many such requests, so the listeners have to be removed from it
     const over = () => {
       clearTimeout(timer)
       raw.off('end', over)

@@ -1,6 +1,6 @@
 /**
- * What may stand in the log: method, path, status and times of a request. Keys and image bytes never do, whatever the
- * level; questions only at trace.
+ * What the log may contain: method, path, status and times of a request. Keys and image bytes are never logged, whatever
+ * the level; questions only at trace.
  */
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import type { Logger } from 'pino'
@@ -15,23 +15,18 @@ export function guardLog(log: Logger): Logger {
   return log.child({}, { redact: [...paths, '*.apiKey', 'apiKey'], serializers: { req, res, err } })
 }
 
-/** Whether a request is one of those that orchestrators and scrapers send every few seconds. */
-export function isProbe({ routeOptions: { url = '' } }: FastifyRequest): boolean {
-  return url.startsWith('/health') || url === '/metrics'
-}
-
-/** One line a request; probes and scrapers come every few seconds and are told of at debug only. */
+/** One line for each request. Routes whose config says `probe` are asked every few seconds, and are logged at debug only. */
 export class RequestLog extends LogController {
   override incomingRequest(): void {}
 
   override requestCompleted(error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
     const line = { req: request, res: reply, ms: Math.round(reply.elapsedTime) }
     if (error) request.log.error({ ...line, err: error }, 'reply failed')
-    else request.log[isProbe(request) ? 'debug' : 'info'](line, 'request')
+    else request.log[request.routeOptions.config?.probe ? 'debug' : 'info'](line, 'request')
   }
 }
 
-/** Without the query: a caller may have put a question there. */
+/** The query is left out: a caller may have put a question there. */
 function req(request: { method?: string; url?: string; ip?: string }) {
   return { method: request.method, path: request.url?.split('?', 1)[0], from: request.ip }
 }

@@ -1,16 +1,16 @@
-/** What `GET /metrics` tells. Seconds and `_total`, prefix `cropvlm_`; one registry an app, so that tests can make many. */
+/** What `GET /metrics` shows. Each app has a registry of its own, so that a test can make several apps. */
+
+import type { FastifyInstance } from 'fastify'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { Engine } from '../../engine/parent/client.js'
-import type { CropResult } from '../../engine/protocol.js'
+import type { Engine } from '../../engine/engine.js'
+import type { ZoomObserver } from '../../zoom/zoom.js'
 
 /** 5 ms to 60 s. */
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60]
 
-export type TargetOutcome = 'ok' | 'failed' | 'timeout' | 'aborted'
-
 export type Metrics = ReturnType<typeof makeMetrics>
 
-/** Counts and times; the engine's own figures are read from it whenever somebody scrapes. */
+/** The metrics of an app. Figures of the engine are read from it at each scrape. */
 export function makeMetrics(engine: Engine) {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -49,7 +49,8 @@ export function makeMetrics(engine: Engine) {
     registers,
     collect() {
       this.reset()
-      if (engine.info) this.set({ provider: engine.info.executionProvider }, 1)
+      const provider = engine.info?.executionProvider
+      if (provider) this.set({ provider }, 1)
     },
   })
 
@@ -69,7 +70,7 @@ export function makeMetrics(engine: Engine) {
     labelNames: ['process'],
     registers,
     async collect() {
-      const used = await engine.gpuBytes()
+      const used = await engine.deviceBytes()
       this.reset()
       for (const [process, bytes] of used) this.set({ process }, bytes)
     },
@@ -95,7 +96,7 @@ export function makeMetrics(engine: Engine) {
     [],
     [1, 4, 6, 7, 8, 16, 32],
   )
-  const overruled = counter(
+  const nonGreedyTokens = counter(
     'overruled_tokens_total',
     'Tokens of boxes that were not the likeliest under the model: the grammar forced or masked.',
     [],
@@ -110,35 +111,66 @@ export function makeMetrics(engine: Engine) {
     'reason',
   ])
 
+  const targetRequests = counter('target_requests_total', 'Calls of a target VLM by outcome.', ['target', 'outcome'])
+  const targetDuration = histogram('target_duration_seconds', 'Duration of one call of a target VLM.', ['target'])
+  const targetTokens = counter('target_tokens_total', 'Tokens a target VLM reported; type is prompt or completion.', [
+    'target',
+    'type',
+  ])
+
+  const observer: ZoomObserver = {
+    onFound({ timings, regions }) {
+      for (const [stage, ms] of Object.entries(timings)) stages.observe({ stage }, ms / 1000)
+      for (const { box, decision, reason, cost } of regions) {
+        const [x1, y1, x2, y2] = box
+        area.observe(((x2 - x1) * (y2 - y1)) / 10_000)
+        decisions.inc({ decision, reason: reason ?? 'none' })
+        if (!cost) continue
+        tokens.observe(cost.generatedTokens)
+        runs.observe(cost.runs)
+        nonGreedyTokens.inc(cost.nonGreedyTokens)
+        batch.observe(cost.batch)
+        prefixes.inc({ found: String(cost.reused) })
+      }
+    },
+    onTargetCall(target, outcome, ms, usage) {
+      targetDuration.observe({ target }, ms / 1000)
+      targetRequests.inc({ target, outcome })
+      if (!usage) return
+      targetTokens.inc({ target, type: 'prompt' }, usage.promptTokens)
+      targetTokens.inc({ target, type: 'completion' }, usage.completionTokens)
+    },
+    onAnswered(ms) {
+      stages.observe({ stage: 'target' }, ms / 1000)
+    },
+  }
+
   return {
     registry,
+    observer,
     requests: counter('requests_total', 'Requests by route and status; 499: the client went away.', [
       'route',
       'status',
     ]),
     requestDuration: histogram('request_duration_seconds', 'Duration of a request.', ['route']),
     inFlight: new Gauge({ name: 'cropvlm_requests_in_flight', help: 'Requests being answered.', registers }),
-    targetRequests: counter('target_requests_total', 'Calls of a target VLM by outcome.', ['target', 'outcome']),
-    targetDuration: histogram('target_duration_seconds', 'Duration of one call of a target VLM.', ['target']),
-    targetTokens: counter('target_tokens_total', 'Tokens a target VLM reported; type is prompt or completion.', [
-      'target',
-      'type',
-    ]),
-    observeStage(stage: string, ms: number) {
-      stages.observe({ stage }, ms / 1000)
-    },
-    observeCrop({ timings, regions }: CropResult) {
-      for (const [stage, ms] of Object.entries(timings)) stages.observe({ stage }, ms / 1000)
-      for (const { box, decision, reason, generatedTokens, batch: size, reused, ...counts } of regions) {
-        const [x1, y1, x2, y2] = box
-        tokens.observe(generatedTokens)
-        runs.observe(counts.runs)
-        overruled.inc(counts.overruled)
-        area.observe(((x2 - x1) * (y2 - y1)) / 10_000)
-        batch.observe(size)
-        prefixes.inc({ found: String(reused) })
-        decisions.inc({ decision, reason: reason ?? 'none' })
-      }
-    },
   }
+}
+
+/** Counts and times every request. */
+export function addRequestMetrics(app: FastifyInstance, { inFlight, requests, requestDuration }: Metrics): void {
+  app.addHook('onRequest', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unmatched'
+    inFlight.inc()
+    let done = false
+    const finish = (status: number) => {
+      if (done) return
+      done = true
+      inFlight.dec()
+      requests.inc({ route, status: String(status) })
+      requestDuration.observe({ route }, reply.elapsedTime / 1000)
+    }
+    reply.raw.once('finish', () => finish(reply.raw.statusCode))
+    reply.raw.once('close', () => finish(499))
+  })
 }

@@ -1,134 +1,92 @@
+import type { Static } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
-import type { Picture, Region } from '../../engine/protocol.js'
+import { ref } from '../../config/schema.js'
 import { CropVlmError } from '../../errors.js'
-import type { Target, TargetAnswer } from '../../target/targets.js'
-import { type Caller, callerOf, untilAnswered } from '../plugins/deadline.js'
-import type { Metrics, TargetOutcome } from '../plugins/metrics.js'
-import { cropReply, firstRegion, type TargetPictures, tenth } from '../reply/region.js'
-import { ANSWER_ERRORS, ANSWER_REPLY, errorReplies, requestBody } from '../reply/schemas.js'
-import { type Input, readInput } from '../request/input.js'
+import type { Target, TargetAnswer } from '../../target/target.js'
+import { answerZoomed, isSameAnswer, UnansweredError } from '../../zoom/answer.js'
+import type { FoundRegions } from '../../zoom/zoom.js'
+import { untilAnswered } from '../plugins/deadline.js'
+import { ANSWER_ERRORS, errorReplies, jsonReply } from '../reply/error-schema.js'
+import { cropReply, tenth } from '../reply/region.js'
+import { ANSWER_REPLY } from '../reply/schemas.js'
+import { bodyReader } from '../request/body.js'
+import { type Body, bodySchemas, contentOf, REQUEST_HEADERS } from '../request/body-schema.js'
+import { readInput } from '../request/input.js'
 import { ANSWER_OPTIONS } from '../request/options.js'
-import { findCrop, refuseEarly, type Work } from './crop.js'
-
-type AnswerInput = Input<typeof ANSWER_OPTIONS>
+import { callerPictures, refuseEarly, type Work, wanted } from './crop.js'
 
 interface AnswerWork extends Work {
   targets: ReadonlyMap<string, Target>
 }
 
 /** `POST /answer`: all of `/crop`, then the full image and the crop go to a target VLM with the question. */
-export function answerRoute(app: FastifyInstance, work: AnswerWork): void {
+export function answerRoute(app: FastifyInstance, { config, zoom, targets }: AnswerWork): void {
+  const bodies = bodySchemas(ANSWER_OPTIONS, config.maxQuestionChars)
   const schema = {
+    operationId: 'answer',
+    tags: ['zoom'],
     summary: 'An answer from the full image and the region that helps',
-    body: requestBody(ANSWER_OPTIONS, work.config.maxQuestionChars),
-    response: { 200: ANSWER_REPLY, ...errorReplies(ANSWER_ERRORS) },
+    description:
+      'Finds the region as /crop does, and asks a target VLM with the full image, the region and the question.',
+    headers: REQUEST_HEADERS,
+    body: contentOf(bodies),
+    response: { 200: jsonReply('The region and the answer.', ref(ANSWER_REPLY)), ...errorReplies(ANSWER_ERRORS) },
   }
-  app.post(
+  app.post<{ Body: Body<typeof ANSWER_OPTIONS> }>(
     '/answer',
-    { schema, onRequest: refuseEarly(work.engine) },
-    untilAnswered(async (request, reply) => {
-      const input = await readInput(request, ANSWER_OPTIONS, work.config)
-      request.log.trace({ questions: input.questions }, 'question')
-      const target = findTarget(work.targets, input.options.target)
-      const found = await findCrop(work, input, pictures(target, input.options), callerOf(request))
-      const crop = () => cropReply(found, request.id, reply.elapsedTime)
-      const started = performance.now()
+    {
+      schema,
+      config: { work: true },
+      onRequest: refuseEarly(zoom.engine),
+      preValidation: bodyReader(bodies, config),
+    },
+    untilAnswered(async (request, reply): Promise<Static<typeof ANSWER_REPLY>> => {
+      const input = readInput(request.body, ANSWER_OPTIONS, config)
+      const { questions, options } = input
+      request.log.trace({ questions }, 'question')
+      const target = findTarget(targets, options.target)
+      const crop = (found: FoundRegions) => cropReply(found, request.id, reply.elapsedTime)
       try {
-        const { main, compare } = await askBoth(target, firstRegion(found), input, callerOf(request), work.metrics)
-        const targetMs = performance.now() - started
-        work.metrics.observeStage('target', targetMs)
-        const { timings_ms, request_id, ...region } = crop()
+        const { found, answer, compare, targetMs } = await answerZoomed(zoom, {
+          ...wanted(input, request),
+          question: questions[0],
+          pictures: callerPictures(options),
+          target,
+          mode: options.mode,
+          compare: options.compare,
+          maxTokens: options.max_tokens,
+          temperature: options.temperature,
+        })
+        const { timings_ms, request_id, ...region } = crop(found)
         return {
           ...region,
-          answer: main.text,
-          target: { name: target.name, model: target.model, usage: usage(main) },
-          ...(compare ? { compare: { answer: compare.text, agrees: same(main.text, compare.text) } } : {}),
+          object: 'answer',
+          answer: answer.text,
+          target: { name: target.name, model: target.model, usage: usage(answer) },
+          ...(compare ? { compare: { answer: compare.text, agrees: isSameAnswer(answer.text, compare.text) } } : {}),
           timings_ms: { ...timings_ms, target: tenth(targetMs) },
           request_id,
         }
       } catch (error) {
-        throw withCrop(error, crop())
+        throw error instanceof UnansweredError ? withCrop(error, crop(error.found)) : error
       }
     }),
   )
 }
 
-/** @throws CropVlmError `unknown_target` */
+/** @throws CropVlmError unknown_target */
 function findTarget(targets: ReadonlyMap<string, Target>, name: string | null): Target {
   const target = name === null ? targets.values().next().value : targets.get(name)
   if (target) return target
   throw new CropVlmError('unknown_target', `There is no such target; there are ${[...targets.keys()].join(', ')}.`)
 }
 
-/** What the engine has to encode for the target: shrunk JPEG for the network, the very pixels for a local model. */
-function pictures(target: Target, { mode, compare }: AnswerInput['options']): TargetPictures {
-  const encoding = target.local
-    ? ({ format: 'png', quality: 100 } as const)
-    : ({ format: 'jpeg', quality: 90 } as const)
-  return {
-    targetFull: mode === 'crop' && !compare ? null : { ...encoding, longestEdge: target.fullLongestEdge },
-    targetCrop: mode === 'full' ? null : { ...encoding, longestEdge: target.cropLongestEdge },
-  }
-}
-
-/** The answer, and beside it, at the same time, the one from the full image alone where it was asked for. */
-async function askBoth(
-  target: Target,
-  { pictures: { targetFull, targetCrop } }: Region,
-  { questions: [question], options }: AnswerInput,
-  { signal, deadline }: Caller,
-  metrics: Metrics,
-): Promise<{ main: TargetAnswer; compare: TargetAnswer | null }> {
-  // when one call fails, nobody waits for the other
-  const failed = new AbortController()
-  const ask = async (full: Picture | null, crop: Picture | null) => {
-    const both = { signal: AbortSignal.any([signal, failed.signal]), deadline }
-    const { max_tokens: maxTokens, temperature } = options
-    try {
-      return await measured(target, metrics, () =>
-        target.answer({ full, crop, question, maxTokens, temperature, ...both }),
-      )
-    } catch (error) {
-      failed.abort()
-      throw error
-    }
-  }
-  const main = ask(options.mode === 'crop' ? null : targetFull, targetCrop)
-  if (!options.compare) return { main: await main, compare: null }
-  // with mode full the answer is already the one without the crop
-  const [first, second] = await Promise.all([main, options.mode === 'full' ? main : ask(targetFull, null)])
-  return { main: first, compare: second }
-}
-
-async function measured(target: Target, metrics: Metrics, call: () => Promise<TargetAnswer>): Promise<TargetAnswer> {
-  const { name } = target
-  const stop = metrics.targetDuration.startTimer({ target: name })
-  let outcome: TargetOutcome = 'failed'
-  try {
-    const answer = await call()
-    outcome = 'ok'
-    if (answer.usage) {
-      metrics.targetTokens.inc({ target: name, type: 'prompt' }, answer.usage.promptTokens)
-      metrics.targetTokens.inc({ target: name, type: 'completion' }, answer.usage.completionTokens)
-    }
-    return answer
-  } catch (error) {
-    const { code } = CropVlmError.from(error)
-    if (code === 'request_aborted') outcome = 'aborted'
-    if (code === 'target_timeout' || code === 'deadline_exceeded') outcome = 'timeout'
-    throw error
-  } finally {
-    stop()
-    metrics.targetRequests.inc({ target: name, outcome })
-  }
-}
-
-/** The same error, carrying the box, so that no work is lost. */
-function withCrop(error: unknown, crop: ReturnType<typeof cropReply>): CropVlmError {
-  const { code, message, param, retryAfter, details } = CropVlmError.from(error)
+/** The target's error, carrying the box, so that no work is lost. */
+function withCrop({ cause }: UnansweredError, crop: ReturnType<typeof cropReply>): CropVlmError {
+  const { code, message, param, retryAfter, details } = CropVlmError.from(cause)
   return new CropVlmError(code, message, {
     details: { ...details, crop },
-    cause: error,
+    cause,
     ...(param === undefined ? {} : { param }),
     ...(retryAfter === undefined ? {} : { retryAfter }),
   })
@@ -136,10 +94,4 @@ function withCrop(error: unknown, crop: ReturnType<typeof cropReply>): CropVlmEr
 
 function usage({ usage }: TargetAnswer) {
   return usage && { prompt_tokens: usage.promptTokens, completion_tokens: usage.completionTokens }
-}
-
-/** Lower-case, stripped, one trailing "." removed: the reference code's way to compare answers. */
-function same(one: string, other: string): boolean {
-  const normal = (text: string) => text.trim().toLowerCase().replace(/\.$/, '')
-  return normal(one) === normal(other)
 }

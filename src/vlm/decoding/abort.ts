@@ -1,8 +1,9 @@
 import { CropVlmError } from '../../errors.js'
 
 /**
- * Throws where nobody waits for the answer any more: the signal's own reason if it is a coded error (a deadline),
- * `request_aborted` otherwise. A run of the model cannot be cancelled, so this is asked between runs.
+ * Throws if the signal was aborted, because nobody waits for the answer any more. A run of a graph cannot be
+ * cancelled, so this is called between runs.
+ * @throws CropVlmError the signal's own reason if that is one (a deadline, for example), otherwise request_aborted
  */
 export function throwIfAborted(signal: AbortSignal): void {
   if (!signal.aborted) return
@@ -11,13 +12,13 @@ export function throwIfAborted(signal: AbortSignal): void {
   throw new CropVlmError('request_aborted', 'The request was given up before its answer was ready.')
 }
 
-/** Lets messages in (an abort among them), then asks as `throwIfAborted` does. */
+/** Lets the event loop deliver waiting messages, of which one may abort the signal; then as `throwIfAborted`. */
 export async function breathe(signal: AbortSignal): Promise<void> {
   await new Promise(resolve => setImmediate(resolve))
   throwIfAborted(signal)
 }
 
-/** Aborted once all of `signals` are: when nobody waits any more for what they share. */
+/** A signal that is aborted once all of `signals` are. Work that several requests share goes on until then. */
 export function allAborted(signals: readonly AbortSignal[]): AbortSignal {
   const [only] = signals
   if (signals.length === 1 && only) return only

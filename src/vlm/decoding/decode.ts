@@ -4,51 +4,66 @@ import { likeliest, logProbability, pickToken } from './sampling.js'
 
 export interface DecodeOptions {
   /**
-   * Takes back the last `back` tokens fed, then feeds `tokens` and gives the logits behind each. The first call also
-   * feeds the prompt in front (its tokens may be none) and gives the logits behind the prompt first.
+   * Runs the decoder. It first removes the last `rewind` tokens that were fed, then feeds `tokens`. Returns one row of
+   * logits, `[vocabulary]`, for each of `tokens`: the model's scores for the token that follows it.
+   *
+   * The first call stands for the prefill as well. Its `tokens` are the opening tokens (see `openingTokens`), fed
+   * together with the prompt, and its first row of logits is the one after the prompt: one row more than tokens.
    */
-  feed(tokens: readonly number[], back: number): Promise<Float32Array[]>
-  /** Whether tokens can be taken back: only then may a grammar's guesses ride along. */
-  guesses: boolean
-  /** null: free decoding, until one of `eos`. */
+  feed(tokens: readonly number[], rewind: number): Promise<Float32Array[]>
+  /** Whether `feed` can remove tokens. Draft tokens are used only then, because a wrong one has to be removed. */
+  canRewind: boolean
+  /** null: any token may follow, and the answer ends with one of `eos`. */
   grammar: Grammar | null
+  /** Ids of the tokens that end an answer. */
   eos: ReadonlySet<number>
   maxNewTokens: number
-  /** 0 is greedy. */
+  /** 0 is greedy: always the token with the highest logit. */
   temperature: number
+  /** Returns a number r with 0 <= r < 1. */
   random: () => number
   signal: AbortSignal
 }
 
 export interface Decoded {
-  /** The end token included, where one was reached. */
+  /** The answer, including the end token if one was reached. */
   tokens: number[]
-  /** Under the model, each given those before, of the tokens there was a choice for; null for forced ones. */
+  /** For each token its log-probability under the model, given the tokens before it; null for a forced token. */
   logProbs: (number | null)[]
   /** Runs of the decoder, the prefill included. */
   runs: number
-  /** How many of the scored tokens are not the likeliest under the model: forced on it, masked, or drawn. */
-  overruled: number
+  /**
+   * Tokens of the answer that are not the model's most likely one, because the grammar forced or masked, or because
+   * they were drawn at a temperature. Forced tokens after the last run are not counted: there are no logits for them.
+   */
+  nonGreedyTokens: number
 }
 
 /**
- * The decode loop. Tokens that the grammar forces are never asked for: they ride along with the next run, and so does
- * the grammar's guess of what comes then. The answer is that of asking one by one.
+ * The decode loop: chooses the tokens of an answer one after the other, each from the logits after those before it.
+ *
+ * Without a grammar, each token costs one run of the decoder. With one, runs are saved in two ways. Forced tokens are
+ * not asked for: they are fed in the same run as the chosen token before them. And if the decoder can rewind, the
+ * grammar's draft tokens are fed in that run too; those that turn out wrong are removed with the next run. Neither
+ * changes the answer: it is the same as with one run a token.
+ *
+ * @throws CropVlmError request_aborted, or the signal's own reason; the signal is checked before each run.
  */
 export async function decode(options: DecodeOptions): Promise<Decoded> {
-  const { feed, guesses, grammar, eos, maxNewTokens, temperature, random, signal } = options
+  const { feed, canRewind, grammar, eos, maxNewTokens, temperature, random, signal } = options
   const tokens: number[] = []
   const logProbs: (number | null)[] = []
   let state: GrammarState | null = grammar?.start ?? null
-  // How many tokens have been held against the model's own choice.
-  let scored = 0
-  // How many tokens of the answer the model has been fed, and how many beyond them that were guessed wrongly.
+  /** How many tokens of the answer are in the KV cache. */
   let fed = 0
-  let wrong = 0
+  /** How many tokens follow these in the KV cache that are not the answer's: wrong draft tokens. */
+  let rejected = 0
+  /** How many tokens of the answer were compared with the model's most likely token. */
+  let scored = 0
   let runs = 0
-  let overruled = 0
+  let nonGreedyTokens = 0
 
-  // Places of tokens that were not forced.
+  /** Indices of the tokens that were chosen, not forced. */
   const chosen = new Set<number>()
   const append = (token: number) => {
     tokens.push(token)
@@ -56,8 +71,8 @@ export async function decode(options: DecodeOptions): Promise<Decoded> {
     state = state?.after(token) ?? null
   }
   const appendForced = () => {
-    for (let forced = onlyChoice(state); forced !== null && tokens.length < maxNewTokens; forced = onlyChoice(state))
-      append(forced)
+    for (let token = forcedToken(state); token !== null && tokens.length < maxNewTokens; token = forcedToken(state))
+      append(token)
   }
   const isComplete = () =>
     tokens.length >= maxNewTokens || (state ? state.allowed.length === 0 : eos.has(tokens.at(-1) ?? -1))
@@ -65,48 +80,52 @@ export async function decode(options: DecodeOptions): Promise<Decoded> {
   appendForced()
   while (!isComplete()) {
     throwIfAborted(signal)
-    const guess = guesses && state?.guess ? state.guess.slice(0, maxNewTokens - tokens.length) : []
-    const sent = [...tokens.slice(fed), ...guess]
-    const rows = await feed(sent, wrong)
-    // The logits behind the first n tokens of the answer.
-    const first = fed + sent.length + 1 - rows.length
-    const behind = (n: number) => rows[n - first] as Float32Array
-    const from = fed
+    // the prefill knows the opening tokens only, so the first run has no draft tokens
+    const drafts = canRewind && runs > 0 && state ? state.draftTokens.slice(0, maxNewTokens - tokens.length) : []
+    const sent = [...tokens.slice(fed), ...drafts]
+    const rows = await feed(sent, rejected)
+    runs++
+
+    // The last row belongs to all that is in the cache now, the row before it to one token less, and so on.
+    const shortest = fed + sent.length - (rows.length - 1)
+    const logitsAfter = (length: number) => rows[length - shortest] as Float32Array
+    const fedBefore = fed
     fed = tokens.length
+    // Choose a token, and go on choosing as long as the next draft token was right: its logits are there already.
     do {
       chosen.add(tokens.length)
-      append(pickToken(behind(tokens.length), allowedIn(state), temperature, random))
+      append(pickToken(logitsAfter(tokens.length), state?.allowed ?? null, temperature, random))
       appendForced()
-      while (fed < tokens.length && fed - from < sent.length && sent[fed - from] === tokens[fed]) fed++
+      while (fed < tokens.length && fed - fedBefore < sent.length && sent[fed - fedBefore] === tokens[fed]) fed++
     } while (!isComplete() && fed === tokens.length)
-    wrong = from + sent.length - fed
+    rejected = fedBefore + sent.length - fed
+
     for (; scored <= fed && scored < tokens.length; scored++) {
       const token = tokens[scored] as number
-      const logits = behind(scored)
+      const logits = logitsAfter(scored)
       const best = likeliest(logits)
-      if (best !== token) overruled++
+      if (best !== token) nonGreedyTokens++
       if (chosen.has(scored)) logProbs[scored] = logProbability(logits, token, logits[best] as number)
     }
-    runs++
   }
-  return { tokens, logProbs, runs, overruled }
+  return { tokens, logProbs, runs, nonGreedyTokens }
 }
 
-/** The tokens that a grammar forces before there is any choice: those that the first call feeds behind the prompt. */
+/**
+ * The forced tokens that every answer under a grammar opens with, before the first choice. They are known before the
+ * model has run, so the prefill feeds them together with the prompt.
+ */
 export function openingTokens(grammar: Grammar | null, maxNewTokens: number): number[] {
   const tokens: number[] = []
   let state = grammar?.start ?? null
-  for (let token = onlyChoice(state); token !== null && tokens.length < maxNewTokens; token = onlyChoice(state)) {
+  for (let token = forcedToken(state); token !== null && tokens.length < maxNewTokens; token = forcedToken(state)) {
     tokens.push(token)
     state = state?.after(token) ?? null
   }
   return tokens
 }
 
-function onlyChoice(state: GrammarState | null): number | null {
+/** The only token that may come next; null if there is a choice, or nothing left to come. */
+function forcedToken(state: GrammarState | null): number | null {
   return state?.allowed.length === 1 ? (state.allowed[0] as number) : null
-}
-
-function allowedIn(state: GrammarState | null): readonly number[] | null {
-  return state?.allowed ?? null
 }

@@ -1,32 +1,29 @@
-import { floats, type Session, type TensorValue } from '../onnx/session.js'
-import { type CachedPrefix, type CacheShape, cacheInputs, KvCache } from './kv-cache.js'
+import type { Session, TensorValue } from '../onnx/session.js'
+import { attentionMask, lastLogits, type RewindableDecoder } from './decoder.js'
+import { type CachedPrefix, type CacheShape, KvCache } from './kv-cache.js'
 
-/** The text decoder over one growing sequence, or several. Each implementation keeps its own KV cache. */
-export interface Sequence {
-  /**
-   * Feeds `embeds`, `[length, dim]`, behind all that was fed before. Gives the logits (over the vocabulary) behind
-   * each of the last `wanted` of them, in order.
-   */
-  feed(embeds: Float32Array, length: number, wanted: number): Promise<Float32Array[]>
-}
-
+/** The output with the keys and values of the tokens fed, of all layers. */
 const UPDATE = 'cache_update'
 
-/** Whether a graph is one of this project's own fused ones: they alone declare `logit_indices`. */
+/** Whether a decoder graph is a fused one, as `cropvlm-train export` writes it: no other declares `logit_indices`. */
 export function isFused(session: Session): boolean {
   return session.inputs.has('logit_indices')
 }
 
 /**
- * Sequences side by side in one cache, for the project's own graphs: a run gives the keys and values of its own tokens,
- * not the past again, which would be copied once more on its way out of the graph. Several tokens behind a past are
- * taken for one row at a time only; one token each for all rows at once.
+ * Several sequences, decoded by a fused graph. Each sequence is one row of the batch and of the KV cache, which lies
+ * outside of the graph: a run returns only the keys and values of its own tokens, and they are written into the cache
+ * after it. (In the hub's layout each run returns the whole cache again, and onnxruntime-node copies every output.)
+ *
+ * The graph can be fed one row alone, with any number of tokens (`row`), or all rows together: with their first tokens
+ * (`prefill`), or with one token each (`step`). It cannot be fed several rows with several tokens each after a past.
  */
-export class FusedRows {
+export class FusedDecoder {
   private readonly cache: KvCache
-  /** Tokens of each row. */
+  /** Tokens in the cache, for each row. Whatever the cache holds after them is not read. */
   private readonly lengths: number[]
 
+  /** @param capacity Most tokens of one row. */
   constructor(
     private readonly session: Session,
     rows: number,
@@ -37,8 +34,8 @@ export class FusedRows {
     this.lengths = new Array<number>(rows).fill(0)
   }
 
-  /** One row as a sequence of its own. */
-  row(row: number): Sequence & { rewind(count: number): void } {
+  /** One row as a sequence of its own. It shares this decoder's cache. */
+  row(row: number): RewindableDecoder {
     return {
       feed: async (embeds, length, wanted) => {
         const [logits] = await this.run([row], embeds, [length], length, wanted)
@@ -51,8 +48,9 @@ export class FusedRows {
   }
 
   /**
-   * Feeds the first tokens of the rows from 0 on, one `[length, dim]` each. Gives the logits behind the last `wanted`
-   * tokens of each row.
+   * Feeds the first tokens of the rows 0, 1, ... in one run.
+   * @param prompts One a row: `embeds` is `[length, dim]`; lengths may differ.
+   * @returns for each row the logits after each of its last `wanted` tokens
    */
   async prefill(
     prompts: readonly { embeds: Float32Array; length: number }[],
@@ -61,7 +59,7 @@ export class FusedRows {
     const lengths = prompts.map(({ length }) => length)
     const longest = Math.max(...lengths)
     const dim = (prompts[0] as { embeds: Float32Array }).embeds.length / (lengths[0] as number)
-    // shorter prompts end in padding, which the mask leaves out
+    // shorter prompts are padded at their end; the attention mask leaves the padding out
     const embeds = new Float32Array(prompts.length * longest * dim)
     prompts.forEach((prompt, row) => {
       embeds.set(prompt.embeds, row * longest * dim)
@@ -70,24 +68,28 @@ export class FusedRows {
   }
 
   /**
-   * One more token for every row, `[rows, dim]`, and the logits behind it. Where `real` is false the token is a filler
-   * that leaves no trace: the next one takes its place.
+   * Feeds one token to every row in one run.
+   * @param embeds `[rows, dim]`.
+   * @param isReal For each row whether its token is one of the sequence. A filler, fed because every row of a run needs
+   * some token, is not counted: the row's next token overwrites it.
+   * @returns for each row the logits after its token
    */
-  async step(embeds: Float32Array, real: readonly boolean[]): Promise<Float32Array[]> {
+  async step(embeds: Float32Array, isReal: readonly boolean[]): Promise<Float32Array[]> {
     const before = [...this.lengths]
     const ones = before.map(() => 1)
     const logits = await this.run([...before.keys()], embeds, ones, 1, 1)
-    real.forEach((isReal, row) => {
-      if (!isReal) this.lengths[row] = before[row] as number
+    isReal.forEach((real, row) => {
+      if (!real) this.lengths[row] = before[row] as number
     })
     return logits.map(([row]) => row as Float32Array)
   }
 
+  /** A copy of the keys and values of a row's first `length` tokens. */
   save(row: number, length: number): CachedPrefix {
     return this.cache.save(row, length)
   }
 
-  /** Starts a row with what was saved of another. */
+  /** Makes a saved prefix the tokens of a row. */
   load(row: number, prefix: CachedPrefix): void {
     this.cache.load(row, prefix)
     this.lengths[row] = prefix.length
@@ -97,7 +99,12 @@ export class FusedRows {
     return this.lengths[row] as number
   }
 
-  /** `rows` are neighbours; `embeds` is `[rows, width, dim]`, of which `added` tokens are real in each. */
+  /**
+   * One run of the graph.
+   * @param rows The rows that take part; their numbers have to be consecutive.
+   * @param embeds `[rows.length, width, dim]`.
+   * @param added For each of them how many of the `width` tokens are real; padding follows.
+   */
   private async run(
     rows: readonly number[],
     embeds: Float32Array,
@@ -112,9 +119,9 @@ export class FusedRows {
     const { logits, [UPDATE]: update } = await this.session.run(
       {
         inputs_embeds: { data: embeds, dims: [rows.length, width, embeds.length / width / rows.length] },
-        attention_mask: mask(totals, longest),
+        attention_mask: attentionMask(totals, longest),
         logit_indices: lastIndices(added, wanted),
-        ...this.cache.feeds(rows[0] as number, rows.length),
+        ...this.cache.inputs(rows[0] as number, rows.length),
       },
       ['logits', UPDATE],
     )
@@ -122,84 +129,14 @@ export class FusedRows {
       this.cache.append(row, this.length(row), update as TensorValue, i, added[i] as number)
       this.lengths[row] = totals[i] as number
     })
-    return split(logits, rows.length, wanted)
+    return lastLogits(logits, rows.length, wanted)
   }
 }
 
-/** Graphs in the hub's layout. The cache is concatenated inside: each run's `present` is the next one's `past`. */
-export class HubSequence implements Sequence {
-  private past: Record<string, TensorValue> = {}
-  private readonly presents: readonly { past: string; present: string }[]
-  private length = 0
-
-  constructor(
-    private readonly session: Session,
-    shape: CacheShape,
-  ) {
-    const inputs = cacheInputs(session, shape)
-    this.presents = inputs.map(({ past }) => ({ past, present: past.replace('past_key_values', 'present') }))
-    for (const { past, type, heads, headDim } of inputs)
-      this.past[past] = {
-        data: type === 'float16' ? new Uint16Array(0) : new Float32Array(0),
-        dims: [1, heads, 0, headDim],
-      }
-  }
-
-  async feed(embeds: Float32Array, length: number, wanted: number): Promise<Float32Array[]> {
-    if (this.length === 0) return this.run(embeds, length, wanted)
-    // Not every hub graph masks several tokens behind a past rightly; one at a time they all do.
-    const dim = embeds.length / length
-    const all: Float32Array[] = []
-    for (let i = 0; i < length; i++) all.push(...(await this.run(embeds.subarray(i * dim, (i + 1) * dim), 1, 1)))
-    return all.slice(-wanted)
-  }
-
-  private async run(embeds: Float32Array, length: number, wanted: number): Promise<Float32Array[]> {
-    const total = this.length + length
-    const positions = BigInt64Array.from({ length }, (_, i) => BigInt(this.length + i))
-    const outputs = await this.session.run({
-      inputs_embeds: { data: embeds, dims: [1, length, embeds.length / length] },
-      attention_mask: mask([total], total),
-      position_ids: { data: positions, dims: [1, length] },
-      // Newer exports can be spared the logits of the whole prompt.
-      num_logits_to_keep: { data: BigInt64Array.of(BigInt(wanted)), dims: [] },
-      ...this.past,
-    })
-    for (const { past, present } of this.presents) {
-      const value = outputs[present]
-      if (!value) throw new Error(`the decoder graph gave no ${present}`)
-      this.past[past] = value
-    }
-    this.length = total
-    const [rows] = split(outputs.logits, 1, wanted)
-    return rows as Float32Array[]
-  }
-}
-
-/** `[rows, width]`: ones for each row's real tokens, zeros behind them. */
-function mask(totals: readonly number[], width: number): TensorValue {
-  const data = new BigInt64Array(totals.length * width)
-  totals.forEach((total, row) => {
-    data.fill(1n, row * width, row * width + total)
-  })
-  return { data, dims: [totals.length, width] }
-}
-
-/** `[rows, wanted]`: the places of the last tokens that each row adds. */
+/**
+ * The graph's input `logit_indices`, `[rows, wanted]`: of which of its new tokens a row wants logits, the last ones.
+ */
 function lastIndices(added: readonly number[], wanted: number): TensorValue {
-  const places = added.flatMap(length => Array.from({ length: wanted }, (_, i) => BigInt(length - wanted + i)))
-  return { data: BigInt64Array.from(places), dims: [added.length, wanted] }
-}
-
-/** The last `wanted` logits of each row of `[rows, kept, vocabulary]`. */
-function split(logits: TensorValue | undefined, rows: number, wanted: number): Float32Array[][] {
-  const [, kept = 0, vocabulary = 0] = logits?.dims ?? []
-  if (!logits || kept < wanted) throw new Error('the decoder graph gave too few logits')
-  const all = floats(logits)
-  return Array.from({ length: rows }, (_, row) =>
-    Array.from({ length: wanted }, (_, i) => {
-      const at = (row * kept + kept - wanted + i) * vocabulary
-      return all.subarray(at, at + vocabulary)
-    }),
-  )
+  const indices = added.flatMap(length => Array.from({ length: wanted }, (_, i) => BigInt(length - wanted + i)))
+  return { data: BigInt64Array.from(indices), dims: [added.length, wanted] }
 }

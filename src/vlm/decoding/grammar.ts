@@ -1,19 +1,23 @@
 /**
- * Which tokens may come next, as an automaton over token ids. States are immutable, so that a batch can share one
- * grammar and a state can be kept or tried out.
+ * Restricts an answer to a formal language, as an automaton over token ids. Its states are immutable: all answers of a
+ * batch can share one grammar, and several tokens can be tried from the same state.
  */
 export interface Grammar {
   readonly start: GrammarState
 }
 
 export interface GrammarState {
-  /** Token ids that may come next, ascending; one: it is forced; none: the answer is complete. */
+  /**
+   * Ids of the tokens that may come next, ascending. A single id is a *forced* token: there is nothing to choose. If
+   * there are none, the answer is complete.
+   */
   readonly allowed: readonly number[]
   /**
-   * Tokens likely to come next that are worth a place in a run before they are chosen, so that the choice behind them
-   * costs no run of its own; empty where there are none.
+   * Draft tokens, as in speculative decoding: tokens that probably come next. The decode loop may feed them to the
+   * model before it has chosen them. If they turn out to be the answer's, the logits after them are already there, and
+   * a run of the decoder is saved. Empty if the grammar expects nothing in particular.
    */
-  readonly guess: readonly number[]
-  /** The state after an allowed token; throws for any other. */
+  readonly draftTokens: readonly number[]
+  /** The state after an allowed token. Throws an Error for any other token. */
   after(token: number): GrammarState
 }

@@ -1,109 +1,127 @@
+/**
+ * The prefill: the run that feeds a whole prompt to the decoder and fills its KV cache, before any token is chosen. The
+ * prompt up to the end of its first image is called its prefix. It is the same for every question about that image, so
+ * its keys and values can be copied from one prompt to another instead of being computed again.
+ */
+import type { Features } from '../family.js'
 import type { Manifest } from '../folder/manifest.js'
-import type { Features } from '../idefics3/vision-encoder.js'
-import type { Prepared } from '../prepare.js'
-import { placeFeatures, type TokenEmbeddings } from '../tokens/embeddings.js'
-import type { FusedRows, Sequence } from './fused-decoder.js'
+import type { PreparedRequest } from '../prepare.js'
+import { featureRows, placeFeatures, type TokenEmbeddings } from '../tokens/embeddings.js'
+import type { SequenceDecoder } from './decoder.js'
+import type { FusedDecoder } from './fused-decoder.js'
 import type { CachedPrefix } from './kv-cache.js'
 import type { PrefixCache } from './prefix-cache.js'
 
-/** What a prefill stands on beside the decoder. */
+/** What a prefill needs beside the decoder. */
 export interface PrefillContext {
   manifest: Manifest
   embed: TokenEmbeddings
   cache: PrefixCache
 }
 
-/** A prompt, and the tokens forced behind it. */
+/** A prompt, and the opening tokens of its answer (see `openingTokens`), which are fed after it in the same run. */
 export interface Prompt {
-  prepared: Prepared
-  forced: readonly number[]
+  prepared: PreparedRequest
+  opening: readonly number[]
 }
 
 /**
- * Whether a prompt has to prefill its first image itself: neither an earlier request nor one before it in `prompts`
- * has that image too.
+ * Whether a prompt has to prefill its own prefix, because nobody has done it before: neither an earlier request, nor a
+ * prompt that comes before it in `prompts`.
  */
-export function isLeader({ prepared }: Prompt, index: number, prompts: readonly Prompt[]): boolean {
+export function prefillsPrefix({ prepared }: Prompt, index: number, prompts: readonly Prompt[]): boolean {
   const [first] = prepared.images
   return !first || (first.prefix === null && !prompts.slice(0, index).some(other => other.prepared.images[0] === first))
 }
 
-/** Feeds a whole prompt; gives the logits behind it and behind each forced token. */
+/**
+ * Prefills one prompt into a decoder whose keys and values cannot be copied. Of its first image the features are kept.
+ * @returns the logits after the prompt, then those after each opening token
+ */
 export async function prefillSequence(
   context: PrefillContext,
-  sequence: Sequence,
+  decoder: SequenceDecoder,
   prompt: Prompt,
 ): Promise<Float32Array[]> {
-  const { prepared, forced } = prompt
+  const { prepared, opening } = prompt
   const embeds = await embedPrompt(context, prompt, 0)
-  keep(context, prepared, null)
-  return await sequence.feed(embeds, prepared.ids.length + forced.length, forced.length + 1)
+  keepImage(context, prepared, null)
+  return await decoder.feed(embeds, prepared.ids.length + opening.length, opening.length + 1)
 }
 
 /**
- * The same for the rows of one cache, leaders first. Those are fed in one run, and the keys and values of their first
- * images are kept; the others go on behind these.
+ * Prefills several prompts, one a row, into the empty rows of a decoder. The prompts that prefill their own prefix are
+ * fed in one run, and their prefixes are kept. Then each of the others is fed in a run of its own, from the end of its
+ * prefix on.
+ * @param prompts Those for which `prefillsPrefix` is true have to come first.
+ * @returns for each prompt the logits after it, then those after each opening token
  */
 export async function prefillRows(
   context: PrefillContext,
-  rows: FusedRows,
+  decoder: FusedDecoder,
   prompts: readonly Prompt[],
 ): Promise<Float32Array[][]> {
-  const leaders = prompts.filter(isLeader)
-  const others = prompts.slice(leaders.length)
-  const logits = leaders.length > 0 ? await prefillLeaders(context, rows, leaders) : []
-  for (const { prepared, forced } of others) {
+  const whole = prompts.filter(prefillsPrefix)
+  const logits = whole.length > 0 ? await prefillWhole(context, decoder, whole) : []
+  for (const prompt of prompts.slice(whole.length)) {
+    const { prepared, opening } = prompt
     const prefix = prepared.images[0]?.prefix
-    if (!prefix) throw new Error('nobody has prefilled the image that this prompt shares')
+    if (!prefix) throw new Error('no prompt has prefilled the image that this one shares')
     const row = logits.length
-    rows.load(row, prefix)
-    const embeds = await embedPrompt(context, { prepared, forced }, prefix.length)
-    const length = prepared.ids.length + forced.length - prefix.length
-    logits.push(await rows.row(row).feed(embeds, length, forced.length + 1))
+    decoder.load(row, prefix)
+    const embeds = await embedPrompt(context, prompt, prefix.length)
+    const length = prepared.ids.length + opening.length - prefix.length
+    logits.push(await decoder.row(row).feed(embeds, length, opening.length + 1))
   }
   return logits
 }
 
-async function prefillLeaders(context: PrefillContext, rows: FusedRows, leaders: readonly Prompt[]) {
-  const prompts: { embeds: Float32Array; length: number }[] = []
-  for (const prompt of leaders) {
-    const length = prompt.prepared.ids.length + prompt.forced.length
-    prompts.push({ embeds: await embedPrompt(context, prompt, 0), length })
+/** Prefills prompts from their first token on, in one run, and keeps the prefixes of those whose image has a key. */
+async function prefillWhole(
+  context: PrefillContext,
+  decoder: FusedDecoder,
+  prompts: readonly Prompt[],
+): Promise<Float32Array[][]> {
+  const inputs: { embeds: Float32Array; length: number }[] = []
+  for (const prompt of prompts) {
+    const length = prompt.prepared.ids.length + prompt.opening.length
+    inputs.push({ embeds: await embedPrompt(context, prompt, 0), length })
   }
-  const logits = await rows.prefill(prompts, Math.max(...leaders.map(({ forced }) => forced.length)) + 1)
-  return leaders.map(({ prepared, forced }, row) => {
-    if (prepared.key !== null) keep(context, prepared, rows.save(row, prefixLength(prepared, context.manifest)))
-    return (logits[row] as Float32Array[]).slice(-forced.length - 1)
+  const logits = await decoder.prefill(inputs, Math.max(...prompts.map(({ opening }) => opening.length)) + 1)
+  return prompts.map(({ prepared, opening }, row) => {
+    if (prepared.key !== null) keepImage(context, prepared, decoder.save(row, prefixLength(prepared, context.manifest)))
+    return (logits[row] as Float32Array[]).slice(-opening.length - 1)
   })
 }
 
-/** Keeps what was computed of a first image: keys and values, or the features where a graph cannot go on behind those. */
-function keep({ cache }: PrefillContext, { images: [first], key }: Prepared, prefix: CachedPrefix | null): void {
+/** Keeps a prompt's first image for later requests: by its prefix, or by its features if there is no prefix. */
+function keepImage({ cache }: PrefillContext, prepared: PreparedRequest, prefix: CachedPrefix | null): void {
+  const { key } = prepared
+  const [first] = prepared.images
   if (!first || key === null) return
   first.prefix = prefix
   cache.set(key, { ...first, processed: null, features: prefix ? null : first.features })
 }
 
-/** Tokens up to the first image's last. They are the same whatever the text: the template puts images first. */
-function prefixLength({ ids, images: [first] }: Prepared, { imageToken, prompt }: Manifest): number {
-  let left = (first?.grid.tiles ?? 0) * prompt.tokensPerTile
+/** How many tokens of a prompt there are up to and including the last token of its first image. */
+function prefixLength({ ids, images: [first] }: PreparedRequest, { family: { imageToken } }: Manifest): number {
+  let left = first?.features ? featureRows(first.features) : 0
   return ids.findIndex(id => id === imageToken && --left === 0) + 1
 }
 
-/** The embeddings of prompt and forced tokens from place `from` on, the image tokens' replaced by features. */
+/**
+ * The embeddings, `[length, dim]`, of a prompt and its opening tokens.
+ * @param from Index of the first token wanted: 0, or the end of the prefix, after which there is no first image.
+ */
 async function embedPrompt(
   { embed, manifest }: PrefillContext,
-  { prepared, forced }: Prompt,
+  { prepared, opening }: Prompt,
   from: number,
 ): Promise<Float32Array> {
-  const ids = [...prepared.ids, ...forced].slice(from)
+  const ids = [...prepared.ids, ...opening].slice(from)
   const embeds = await embed.of(ids)
   const images = from === 0 ? prepared.images : prepared.images.slice(1)
-  placeFeatures(
-    embeds,
-    ids,
-    images.map(({ features }) => features as Features),
-    manifest.imageToken,
-  )
+  const features = images.map(image => image.features as Features)
+  placeFeatures(embeds, ids, features, manifest.family.imageToken)
   return embeds
 }

@@ -1,8 +1,11 @@
-/** Choosing one token from the logits over the vocabulary. */
+/** How one token is chosen from a row of logits: the model's scores for each token of the vocabulary. */
 
 /**
- * Greedy at temperature 0 (the lowest id among equals), else a draw from softmax(logits / temperature). `allowed`
- * (ascending ids) restricts the choice; null leaves the whole vocabulary. `random` gives 0 <= r < 1.
+ * The next token. At temperature 0 it is the token with the highest logit, and the lowest id among equals; otherwise it
+ * is drawn from softmax(logits / temperature).
+ * @param logits `[vocabulary]`.
+ * @param allowed Ids to choose from, ascending; null: the whole vocabulary.
+ * @param random Returns a number r with 0 <= r < 1; called only for a draw.
  */
 export function pickToken(
   logits: Float32Array,
@@ -14,15 +17,18 @@ export function pickToken(
   return temperature > 0 ? draw(logits, allowed, best, temperature, random()) : best
 }
 
-/** Log-probability of `token` under the whole vocabulary, whatever was allowed. @param top The largest logit. */
+/**
+ * Log-probability of `token` among all tokens of the vocabulary, whether they were allowed or not.
+ * @param top The highest logit; subtracted before `exp`, which would overflow otherwise.
+ */
 export function logProbability(logits: Float32Array, token: number, top: number): number {
   let sum = 0
-  // 50,000 logits behind each token: an iterator would take twice as long
+  // a counted loop: over the 50,000 logits of a token an iterator takes twice as long
   for (let i = 0; i < logits.length; i++) sum += Math.exp((logits[i] as number) - top)
   return (logits[token] as number) - top - Math.log(sum)
 }
 
-/** The likeliest token of the whole vocabulary, the lowest id among equals. */
+/** The token with the highest logit of the whole vocabulary, the lowest id among equals. */
 export function likeliest(logits: Float32Array): number {
   return argmax(logits, null)
 }

@@ -1,76 +1,91 @@
-import type { Graphs } from '../model.js'
-import { Lockstep } from './batched-decoder.js'
+import type { Graphs } from '../graphs.js'
+import { BatchedDecoder } from './batched-decoder.js'
 import type { DecodeOptions } from './decode.js'
-import { FusedRows, HubSequence, isFused, type Sequence } from './fused-decoder.js'
-import { isLeader, type PrefillContext, type Prompt, prefillRows, prefillSequence } from './prefill.js'
+import type { SequenceDecoder } from './decoder.js'
+import { FusedDecoder, isFused } from './fused-decoder.js'
+import { HubDecoder } from './hub-decoder.js'
+import { type PrefillContext, type Prompt, prefillRows, prefillSequence, prefillsPrefix } from './prefill.js'
 
-/** What one decode loop is driven by. */
-export interface Feed extends Pick<DecodeOptions, 'feed' | 'guesses'> {
-  /** The loop is over: nobody need wait for it. */
+/** The decoder as one decode loop sees it: a sequence that begins with the loop's own prompt, prefilled already. */
+export interface DecodeStream extends Pick<DecodeOptions, 'feed' | 'canRewind'> {
+  /** Tells that the loop has ended, so that loops which share its runs do not wait for it. */
   leave(): void
 }
 
 type Context = PrefillContext & Graphs
 
-/** Prefills one prompt, or several in one cache (graphs of our own only), and gives for each what comes after. */
-export async function prefill(prompts: readonly Prompt[], context: Context): Promise<Feed[]> {
+/**
+ * Prefills prompts and returns a stream for each. Only a fused decoder takes more than one prompt at once.
+ *
+ * A prompt that is alone gets a stream that can rewind, so that its decode loop may use draft tokens. In a batch each
+ * run feeds exactly one token of each row: there a draft token would take a run of its own, and save none.
+ */
+export async function openStreams(prompts: readonly Prompt[], context: Context): Promise<DecodeStream[]> {
   const [only] = prompts
-  if (only && !isFused(context.decoder)) return [await hubFeed(only, context)]
-  return only && prompts.length === 1 ? [await rowFeed(only, context)] : await lockstepFeeds(prompts, context)
+  if (only && !isFused(context.decoder)) return [await hubStream(only, context)]
+  return only && prompts.length === 1 ? [await fusedStream(only, context)] : await batchedStreams(prompts, context)
 }
 
-async function hubFeed(prompt: Prompt, context: Context): Promise<Feed> {
-  const sequence = new HubSequence(context.decoder, context.manifest.cache)
-  const logits = await prefillSequence(context, sequence, prompt)
-  return { guesses: false, feed: behind(logits, tokens => feedTokens(context, sequence, tokens)), leave: () => {} }
+async function hubStream(prompt: Prompt, context: Context): Promise<DecodeStream> {
+  const decoder = new HubDecoder(context.decoder, context.manifest.cache)
+  const logits = await prefillSequence(context, decoder, prompt)
+  const feed = afterPrefill(logits, tokens => feedTokens(context, decoder, tokens))
+  return { canRewind: false, feed, leave: () => {} }
 }
 
-async function rowFeed(prompt: Prompt, context: Context): Promise<Feed> {
-  const rows = new FusedRows(context.decoder, 1, capacity(prompt), context.manifest.cache)
-  const [logits] = await prefillRows(context, rows, [prompt])
-  const row = rows.row(0)
-  const step = async (tokens: readonly number[], back: number) => {
-    row.rewind(back)
+async function fusedStream(prompt: Prompt, context: Context): Promise<DecodeStream> {
+  const decoder = new FusedDecoder(context.decoder, 1, capacity(prompt), context.manifest.cache)
+  const [logits] = await prefillRows(context, decoder, [prompt])
+  const row = decoder.row(0)
+  const feed = afterPrefill(logits as Float32Array[], async (tokens, rewind) => {
+    row.rewind(rewind)
     return await feedTokens(context, row, tokens)
-  }
-  return { guesses: true, feed: behind(logits as Float32Array[], step), leave: () => {} }
+  })
+  return { canRewind: true, feed, leave: () => {} }
 }
 
-async function lockstepFeeds(prompts: readonly Prompt[], context: Context): Promise<Feed[]> {
-  const { decoder, embed, manifest } = context
-  // one place more, for the filler of a row that is done
-  const rows = new FusedRows(decoder, prompts.length, Math.max(...prompts.map(capacity)) + 1, manifest.cache)
-  const order = prompts.filter(isLeader).concat(prompts.filter((prompt, i) => !isLeader(prompt, i, prompts)))
-  const logits = await prefillRows(context, rows, order)
-  const lockstep = new Lockstep(prompts.length, async tokens => {
+async function batchedStreams(prompts: readonly Prompt[], context: Context): Promise<DecodeStream[]> {
+  const { embed, manifest } = context
+  // one place more than a row needs: for the filler that is fed to a row whose loop has ended
+  const places = Math.max(...prompts.map(capacity)) + 1
+  const decoder = new FusedDecoder(context.decoder, prompts.length, places, manifest.cache)
+  const rows = prompts
+    .filter(prefillsPrefix)
+    .concat(prompts.filter((prompt, index) => !prefillsPrefix(prompt, index, prompts)))
+  const logits = await prefillRows(context, decoder, rows)
+  const batch = new BatchedDecoder(rows.length, async tokens => {
     const embeds = await embed.ofStep(tokens.map(token => token ?? 0))
-    return await rows.step(
+    return await decoder.step(
       embeds,
       tokens.map(token => token !== null),
     )
   })
   return prompts.map(prompt => {
-    const row = order.indexOf(prompt)
-    const feed = behind(logits[row] as Float32Array[], tokens => lockstep.feed(row, tokens))
-    return { guesses: false, feed, leave: () => lockstep.leave(row) }
+    const row = rows.indexOf(prompt)
+    const feed = afterPrefill(logits[row] as Float32Array[], tokens => batch.feed(row, tokens))
+    return { canRewind: false, feed, leave: () => batch.leave(row) }
   })
 }
 
-/** Most tokens that a prompt's row can come to hold. */
+/** The most tokens that a prompt and its answer come to. */
 function capacity({ prepared: { ids, maxNewTokens } }: Prompt): number {
   return ids.length + maxNewTokens
 }
 
-/** The first call is answered by the prefill, which has fed its tokens already; the others by `step`. */
-function behind(logits: Float32Array[], step: DecodeOptions['feed']): DecodeOptions['feed'] {
+/** `feed` of a decode loop: the first call is answered with the prefill's logits, all others by `next`. */
+function afterPrefill(logits: Float32Array[], next: DecodeOptions['feed']): DecodeOptions['feed'] {
   let isFirst = true
-  return async (tokens, back) => {
-    if (!isFirst) return await step(tokens, back)
+  return async (tokens, rewind) => {
+    if (!isFirst) return await next(tokens, rewind)
     isFirst = false
     return logits
   }
 }
 
-async function feedTokens({ embed }: Context, sequence: Sequence, tokens: readonly number[]): Promise<Float32Array[]> {
-  return await sequence.feed(await embed.ofStep(tokens), tokens.length, tokens.length)
+async function feedTokens(
+  { embed }: Context,
+  decoder: SequenceDecoder,
+  tokens: readonly number[],
+): Promise<Float32Array[]> {
+  return await decoder.feed(await embed.ofStep(tokens), tokens.length, tokens.length)
 }

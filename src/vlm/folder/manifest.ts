@@ -1,24 +1,20 @@
 import { basename, resolve } from 'node:path'
-import type { ModelInfo } from '../../engine/protocol.js'
 import type { CacheShape } from '../decoding/kv-cache.js'
-import type { ProcessorConfig } from '../idefics3/image-processor.js'
-import { readProcessor } from '../idefics3/processor-config.js'
-import type { PromptFormat } from '../idefics3/prompt.js'
-import type { Provider } from '../onnx/session.js'
+import { readFamily } from '../families.js'
+import type { ModelFamily } from '../family.js'
+import type { ModelInfo, ModelRole } from '../model-info.js'
+import { byProvider, type ProviderName } from '../onnx/providers.js'
 import { digest } from './digest.js'
 import { dig, type Json, ModelFolder } from './folder.js'
-import { choosePrecision, type GraphFiles, type PrecisionChoice } from './precision.js'
-import { readText } from './text.js'
+import { choosePrecision, type GraphFiles } from './precision.js'
+import { readGenerationEnds } from './text.js'
 
 /** All that a model folder says, read and checked. */
 export interface Manifest {
   info: ModelInfo
   /** Paths of the three graphs in the chosen precision. */
   graphs: GraphFiles
-  processor: ProcessorConfig
-  prompt: PromptFormat
-  /** Id of `<image>`, in whose places the features go. */
-  imageToken: number
+  family: ModelFamily
   /** Ids that end an answer. */
   eos: ReadonlySet<number>
   /** Most tokens of prompt and answer together. */
@@ -29,9 +25,10 @@ export interface Manifest {
 export interface ManifestOptions {
   dir: string
   /** What the configuration uses the folder for. */
-  role: 'cropper' | 'target'
+  role: ModelRole
   /** Suffix of the graphs; null: see `precision.ts`. */
   precision: string | null
+  /** Whether every file is compared with the sha256 in `cropvlm.json`. */
   verifyHashes: boolean
 }
 
@@ -39,58 +36,53 @@ const FORMAT = 2
 const PROMPT_CONTRACT = 1
 
 /**
- * Reads a model folder in the Hugging Face layout, with `cropvlm.json` (an export of ours) or without (the hub's).
- * Which graphs are chosen depends on what runs them, and that is known only when they are opened: hence one for each.
- * Throws `invalid_model`, naming the file, if one is missing, damaged, has another sha256 than `cropvlm.json` says,
- * or describes a model that is no Idefics3.
+ * Reads a model folder in the Hugging Face layout: one that `cropvlm-train export` wrote, with `cropvlm.json`, or one
+ * of the hub, without. Which graphs are chosen depends on the execution provider, which is known only once they have
+ * been opened: so there is one manifest for each provider.
+ * @throws CropVlmError invalid_model, naming the file, if one is missing, damaged or has another sha256 than
+ * `cropvlm.json` says, or if the model is of a family that cannot be run
  */
-export async function readManifests(options: ManifestOptions): Promise<Record<Provider, Manifest>> {
-  const { dir, role, precision, verifyHashes } = options
+export async function readManifests(options: ManifestOptions): Promise<Record<ProviderName, Manifest>> {
+  const { dir, role, precision: wanted, verifyHashes } = options
   const folder = new ModelFolder(resolve(dir))
   const config = await folder.json('config.json')
-  if (config.model_type !== 'idefics3' && config.model_type !== 'smolvlm')
-    throw folder.fail(
-      'config.json',
-      `\`model_type\` is ${JSON.stringify(config.model_type)}; only "idefics3" and "smolvlm" can be run.`,
-    )
   const ours = await folder.optionalJson('cropvlm.json')
   if (ours) checkVersions(folder, ours)
 
-  const { processor, tokensPerTile, maxEdge } = await readProcessor(folder, config)
-  const text = await readText(folder, tokensPerTile)
+  const family = await readFamily(folder, config)
+  const eos = new Set([family.endOfMessage, ...(await readGenerationEnds(folder))])
   const heads = folder.count('config.json', config, 'text_config', 'num_attention_heads')
-  const request = { wanted: precision, role, ours }
-  const chosen = {
-    cpu: choosePrecision(folder, 'cpu', request),
-    cuda: choosePrecision(folder, 'cuda', request),
-  }
-  const used = [chosen.cpu, chosen.cuda].flatMap(({ files }) => Object.values(files))
+  const choices = byProvider(provider => choosePrecision(folder, provider, { wanted, role, ours }))
+  const used = Object.values(choices).flatMap(({ files }) => Object.values(files))
   const sums = await hashes(folder, ours, [...new Set(used)], verifyHashes)
 
-  const manifest = ({ precision, reason, files: { vision, embed, decoder } }: PrecisionChoice): Manifest => ({
-    info: {
-      id: textOf(ours?.id) ?? basename(folder.dir),
-      role,
-      revision: textOf(ours?.revision),
-      ...resolutions(folder, ours, processor.tile, maxEdge),
-      precision,
-      precisionReason: reason,
-      // of a hub folder those that were loaded
-      sha256: ours ? sums : only(sums, [vision, embed, decoder]),
-      training: (ours?.training as Json | undefined) ?? null,
-    },
-    graphs: { vision: folder.path(vision), embed: folder.path(embed), decoder: folder.path(decoder) },
-    processor,
-    ...text,
-    maxPositions: folder.count('config.json', config, 'text_config', 'max_position_embeddings'),
-    cache: {
-      heads: (dig(config, 'text_config', 'num_key_value_heads') as number | undefined) ?? heads,
-      headDim:
-        (dig(config, 'text_config', 'head_dim') as number | undefined) ??
-        folder.count('config.json', config, 'text_config', 'hidden_size') / heads,
-    },
+  return byProvider((provider): Manifest => {
+    const { precision, reason, files } = choices[provider]
+    const { vision, embed, decoder } = files
+    return {
+      info: {
+        id: textOf(ours?.id) ?? basename(folder.dir),
+        role,
+        revision: textOf(ours?.revision),
+        ...resolutions(folder, ours, family),
+        precision,
+        precisionReason: reason,
+        // a hub folder states none: those of the graphs that are loaded
+        sha256: ours ? sums : only(sums, [vision, embed, decoder]),
+        training: (ours?.training as Json | undefined) ?? null,
+      },
+      graphs: { vision: folder.path(vision), embed: folder.path(embed), decoder: folder.path(decoder) },
+      family,
+      eos,
+      maxPositions: folder.count('config.json', config, 'text_config', 'max_position_embeddings'),
+      cache: {
+        heads: (dig(config, 'text_config', 'num_key_value_heads') as number | undefined) ?? heads,
+        headDim:
+          (dig(config, 'text_config', 'head_dim') as number | undefined) ??
+          folder.count('config.json', config, 'text_config', 'hidden_size') / heads,
+      },
+    }
   })
-  return { cpu: manifest(chosen.cpu), cuda: manifest(chosen.cuda) }
 }
 
 function checkVersions(folder: ModelFolder, ours: Json): void {
@@ -106,8 +98,8 @@ function checkVersions(folder: ModelFolder, ours: Json): void {
     )
 }
 
-/** Longest edges that the model may be shown. The hub's folders name only the largest. */
-function resolutions(folder: ModelFolder, ours: Json | null, tile: number, maxEdge: number) {
+/** Longest edges that images may be brought to. The hub's folders name only the largest. */
+function resolutions(folder: ModelFolder, ours: Json | null, { tile, maxEdge }: ModelFamily) {
   if (!ours) {
     const doubling = [tile, tile * 2, tile * 4].filter(edge => edge <= maxEdge)
     return { resolutions: doubling.length > 0 ? doubling : [tile], defaultResolution: tile }
@@ -122,7 +114,10 @@ function resolutions(folder: ModelFolder, ours: Json | null, tile: number, maxEd
   return { resolutions: list, defaultResolution: preferred }
 }
 
-/** Checks what `cropvlm.json` promises; of a hub folder it can only tell what was loaded. */
+/**
+ * The sha256 of each file, checked against the one that `cropvlm.json` states if `verify`. A hub folder states none:
+ * the graphs are hashed, for `/info`.
+ */
 async function hashes(folder: ModelFolder, ours: Json | null, graphs: string[], verify: boolean) {
   const promised = (ours?.sha256 ?? {}) as Record<string, string>
   if (!verify) return promised

@@ -1,47 +1,53 @@
-import { FAKE, GLOBAL, IMAGE, type PromptFormat } from '../idefics3/prompt.js'
-import { makeTokenizer } from '../tokens/tokenizer.js'
+import { makeTokenizer, type Tokenizer } from '../tokens/tokenizer.js'
 import { dig, isObject, type Json, type ModelFolder } from './folder.js'
 
-/** What the folder says about text. */
-export interface TextManifest {
-  prompt: PromptFormat
-  imageToken: number
-  eos: ReadonlySet<number>
+/** What a folder says about text, whatever the model's family. */
+export interface TextSettings {
+  tokenizer: Tokenizer
+  /** Jinja, as it stands in the folder. */
+  chatTemplate: string
+  /** Special tokens that a template may refer to, by their names there (`bos_token`, ...). */
+  templateTokens: Readonly<Record<string, string>>
 }
 
-export const END_OF_UTTERANCE = '<end_of_utterance>'
-
-/** Reads the tokenizer, the chat template and what ends an answer. */
-export async function readText(folder: ModelFolder, tokensPerTile: number): Promise<TextManifest> {
+/**
+ * Reads the tokenizer and the chat template.
+ * @throws CropVlmError invalid_model, naming the file
+ */
+export async function readText(folder: ModelFolder): Promise<TextSettings> {
   const tokenizerJson = await folder.json('tokenizer.json')
   const tokenizerConfig = await folder.json('tokenizer_config.json')
-  const tokenizer = (() => {
-    try {
-      return makeTokenizer(tokenizerJson, tokenizerConfig)
-    } catch (cause) {
-      throw folder.fail('tokenizer.json', 'the tokenizer cannot be built; fetch or export the model again.', cause)
-    }
-  })()
-  const idOf = (token: string) => {
-    const id = tokenizer.special.includes(token) ? tokenizer.id(token) : undefined
-    if (id === undefined) throw folder.fail('tokenizer.json', `there is no special token ${token}.`)
-    return id
-  }
-  idOf(FAKE)
-  idOf(GLOBAL)
   return {
-    prompt: {
-      tokenizer,
-      chatTemplate: await readTemplate(folder, tokenizerConfig),
-      templateTokens: templateTokens(tokenizerConfig),
-      tokensPerTile,
-    },
-    imageToken: idOf(IMAGE),
-    eos: new Set([idOf(END_OF_UTTERANCE), ...(await generationEnds(folder))]),
+    tokenizer: readTokenizer(folder, tokenizerJson, tokenizerConfig),
+    chatTemplate: await readTemplate(folder, tokenizerConfig),
+    templateTokens: templateTokens(tokenizerConfig),
   }
 }
 
-/** The three places where folders keep it, the one that transformers prefers first. */
+/** The id of a special token. @throws CropVlmError invalid_model if the tokenizer has no such token */
+export function specialToken(folder: ModelFolder, tokenizer: Tokenizer, token: string): number {
+  const id = tokenizer.special.includes(token) ? tokenizer.id(token) : undefined
+  if (id === undefined) throw folder.fail('tokenizer.json', `there is no special token ${token}.`)
+  return id
+}
+
+/** The ids that end an answer by `generation_config.json`; none if there is no such file. */
+export async function readGenerationEnds(folder: ModelFolder): Promise<number[]> {
+  const ends = [dig(await folder.optionalJson('generation_config.json'), 'eos_token_id') ?? []].flat()
+  if (!ends.every(id => Number.isInteger(id)))
+    throw folder.fail('generation_config.json', '`eos_token_id` has to be a token id or a list of them.')
+  return ends as number[]
+}
+
+function readTokenizer(folder: ModelFolder, tokenizerJson: Json, tokenizerConfig: Json): Tokenizer {
+  try {
+    return makeTokenizer(tokenizerJson, tokenizerConfig)
+  } catch (cause) {
+    throw folder.fail('tokenizer.json', 'the tokenizer cannot be built; fetch or export the model again.', cause)
+  }
+}
+
+/** Folders keep the template in one of three places; the first that is there counts, as in transformers. */
 async function readTemplate(folder: ModelFolder, tokenizerConfig: Json): Promise<string> {
   if (folder.has('chat_template.jinja')) return await folder.text('chat_template.jinja')
   const file = folder.has('chat_template.json') ? 'chat_template.json' : 'tokenizer_config.json'
@@ -59,11 +65,4 @@ function templateTokens(tokenizerConfig: Json): Record<string, string> {
       return typeof content === 'string' ? [[name, content]] : []
     }),
   )
-}
-
-async function generationEnds(folder: ModelFolder): Promise<number[]> {
-  const ends = [dig(await folder.optionalJson('generation_config.json'), 'eos_token_id') ?? []].flat()
-  if (!ends.every(id => Number.isInteger(id)))
-    throw folder.fail('generation_config.json', '`eos_token_id` has to be a token id or a list of them.')
-  return ends as number[]
 }

@@ -1,55 +1,35 @@
 import { type ImageSource, type RawImage, rawSource } from '../../image/decode.js'
 import { scale } from '../resize/resize.js'
-import { type Grid, tileGrid } from './grid.js'
+import type { TileGrid } from './grid.js'
+import type { ProcessorConfig } from './processor-config.js'
 
-/** What of `preprocessor_config.json` decides pixels. */
-export interface ProcessorConfig {
-  /** Edge of a square tile, in pixels. */
-  tile: number
-  /** Whether larger images are cut into tiles at all. */
-  split: boolean
-  /** For each channel, a byte becomes `(byte * rescale - mean) / std`. */
-  rescale: number
-  mean: readonly [number, number, number]
-  std: readonly [number, number, number]
-}
-
-/** An image resized and ready to be cut. */
-export interface ProcessedImage {
-  grid: Grid
-  /** Whole tiles each way. */
+/** An image resized and ready to be cut into tiles. */
+export interface TiledImage {
+  grid: TileGrid
+  /** Of `grid.whole` size. */
   whole: RawImage
-  /** The distorted image once more, as one tile; null where the image is not split. */
+  /** The distorted image once more, as one tile; null if the image is a single tile. */
   global: RawImage | null
 }
 
 /**
- * Resizes as Idefics3's processor does (transformers 5.18, PIL backend): longest edge, then whole tiles, then the
- * global view from the already distorted image; 8 bits between all of them. `scale` tells where the pixels are
- * Pillow's own and where nearly. Throws `image_undecodable`, from a source that is decoded only now.
+ * Resizes as Idefics3's processor does (transformers 5.18, PIL backend): to the longest edge, then to whole tiles, then
+ * the global view from the image that is distorted already; rounded to 8 bits after each step. `scale` says where the
+ * pixels are Pillow's own and where they are only close.
+ * @throws CropVlmError image_undecodable, from a source that is decoded only now
  */
-export async function processImage(
-  image: RawImage | ImageSource,
-  longestEdge: number,
-  config: ProcessorConfig,
-): Promise<ProcessedImage> {
-  const { tile } = config
-  const grid = tileGrid(image, longestEdge, tile)
-  const scaled = rawSource(await scale('pixels' in image ? image : rawSource(image), grid.scaled))
-  const square = { width: tile, height: tile }
-  if (!config.split)
-    return {
-      grid: { ...grid, rows: 0, cols: 0, tiles: 1, whole: square },
-      whole: await scale(scaled, square),
-      global: null,
-    }
+export async function processImage(image: ImageSource, grid: TileGrid, { tile }: ProcessorConfig): Promise<TiledImage> {
+  const scaled = rawSource(await scale(image, grid.scaled))
   const whole = await scale(scaled, grid.whole)
-  return { grid, whole, global: grid.rows === 0 ? null : await scale(rawSource(whole), square) }
+  const global = grid.rows === 0 ? null : await scale(rawSource(whole), { width: tile, height: tile })
+  return { grid, whole, global }
 }
 
-/** Writes tile `index` (row-major, the global view last) as it is, `[tile, tile, 3]`, into `out` from `offset` on. */
+/**
+ * Writes the bytes of tile `index` (row by row, the global view last), `[tile, tile, 3]`, into `out` from `offset` on.
+ */
 export function copyTile(
-  image: ProcessedImage,
+  image: TiledImage,
   index: number,
   { tile }: ProcessorConfig,
   out: Uint8Array,
@@ -62,9 +42,9 @@ export function copyTile(
   }
 }
 
-/** The same as normalised planes, `[3, tile, tile]`. */
+/** Writes the tile as normalised floats, one plane a channel: `[3, tile, tile]`. */
 export function writeTile(
-  image: ProcessedImage,
+  image: TiledImage,
   index: number,
   config: ProcessorConfig,
   out: Float32Array,
@@ -82,14 +62,14 @@ export function writeTile(
   }
 }
 
-/** Where a tile's pixels are. */
-function place({ grid, whole, global }: ProcessedImage, index: number, tile: number) {
+/** Which image a tile is cut from, and where its top left corner is. */
+function place({ grid, whole, global }: TiledImage, index: number, tile: number) {
   if (global !== null && index === grid.tiles - 1) return { source: global, left: 0, top: 0 }
   if (grid.cols === 0) return { source: whole, left: 0, top: 0 }
   return { source: whole, left: (index % grid.cols) * tile, top: Math.floor(index / grid.cols) * tile }
 }
 
-/** The value of each byte after normalisation, rounded to 32 bits at each step as numpy rounds. */
+/** What each byte, 0..255, becomes by normalisation; rounded to 32 bits after each step, as numpy does. */
 function normalised({ rescale, mean, std }: ProcessorConfig, channel: number): Float32Array {
   const centre = Math.fround(mean[channel] as number)
   const width = Math.fround(std[channel] as number)

@@ -1,19 +1,34 @@
 import { dig, type Json, type ModelFolder } from '../folder/folder.js'
-import type { ProcessorConfig } from './image-processor.js'
 
-/** What the folder says about pixels. */
-export interface ProcessorManifest {
+/** What decides the pixels that the vision encoder sees. */
+export interface ProcessorConfig {
+  /** Edge of a square tile, in pixels. */
+  tile: number
+  /** Whether larger images are cut into tiles at all. */
+  split: boolean
+  /** For each channel, a byte becomes `(byte * rescale - mean) / std`. */
+  rescale: number
+  mean: readonly [number, number, number]
+  std: readonly [number, number, number]
+}
+
+/** What a folder says about images. */
+interface ImageSettings {
   processor: ProcessorConfig
   /** Tokens that one tile becomes. */
   tokensPerTile: number
-  /** Longest edge that the processor would use by itself. */
+  /** Longest edge that the processor uses unless it is told another. */
   maxEdge: number
 }
 
 const LANCZOS = 1
 
-/** Reads `preprocessor_config.json` (or its newer place inside `processor_config.json`) and checks it with `config.json`. */
-export async function readProcessor(folder: ModelFolder, config: Json): Promise<ProcessorManifest> {
+/**
+ * Reads `preprocessor_config.json`, or its newer place inside `processor_config.json`, and checks that it fits
+ * `config.json`.
+ * @throws CropVlmError invalid_model, naming the file
+ */
+export async function readProcessor(folder: ModelFolder, config: Json): Promise<ImageSettings> {
   const processor = (await folder.optionalJson('processor_config.json')) ?? {}
   const isNested = !folder.has('preprocessor_config.json') && dig(processor, 'image_processor') !== undefined
   const file = isNested ? 'processor_config.json' : 'preprocessor_config.json'

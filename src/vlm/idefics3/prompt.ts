@@ -1,13 +1,8 @@
 import { Template } from '@huggingface/jinja'
-import type { Tokenizer } from '../tokens/tokenizer.js'
+import type { TextSettings } from '../folder/text.js'
 
 /** What a prompt is made of beside the user's text. */
-export interface PromptFormat {
-  tokenizer: Tokenizer
-  /** Jinja, as in the model folder. */
-  chatTemplate: string
-  /** Special tokens that a template may name (`bos_token`, ...). */
-  templateTokens: Readonly<Record<string, string>>
+export interface PromptFormat extends TextSettings {
   /** `<image>` tokens that one tile becomes. */
   tokensPerTile: number
 }
@@ -17,9 +12,9 @@ export const FAKE = '<fake_token_around_image>'
 export const GLOBAL = '<global-img>'
 
 /**
- * The prompt's token ids: the chat template around one user message, images first, each `<image>` spelled out tile by
- * tile (transformers 5.18, processing_idefics3.py). The ids are those of transformers' processor, except that special
- * tokens in the user's text stay plain text.
+ * The prompt's token ids: the chat template around one user message, images first, in which each `<image>` is replaced
+ * by the tokens of its tiles (transformers 5.18, processing_idefics3.py). The ids are those of transformers' processor,
+ * except that special tokens in the user's text stay plain text.
  */
 export function promptIds(
   format: PromptFormat,
@@ -37,13 +32,14 @@ export function promptIds(
   const parts = rendered.split(IMAGE)
   if (parts.length !== images.length + 1)
     throw new Error(`the chat template writes ${parts.length - 1} images for ${images.length}`)
-  const spelled = parts.map((part, i) => {
+  const withTiles = parts.map((part, i) => {
     const image = images[i]
     return image ? part + imageText(image, tokensPerTile) : part
   })
-  return tokenizer.encode(spelled.join(''), reveal)
+  return tokenizer.encode(withTiles.join(''), reveal)
 }
 
+/** The tokens that stand for one image, as text. */
 function imageText({ rows, cols }: { rows: number; cols: number }, tokensPerTile: number): string {
   const tile = IMAGE.repeat(tokensPerTile)
   const global = `${FAKE}${GLOBAL}${tile}${FAKE}`
@@ -57,8 +53,9 @@ function imageText({ rows, cols }: { rows: number; cols: number }, tokensPerTile
 }
 
 /**
- * Hides what special tokens begin and end with behind private-use characters that the text does not hold, so that no
- * special token can be found in it, nor across its edges, and the template's own can. `reveal` undoes it.
+ * Keeps special tokens in a user's text from being read as such, while those of the template around it are. Every
+ * character with which a special token begins or ends is replaced by a private-use character that the text does not
+ * contain; then no special token can be found in the text, nor across its edges. `reveal` undoes it.
  */
 function disguise(text: string, special: readonly string[]) {
   const ends = [...new Set(special.flatMap(token => [[...token].at(0) ?? '', [...token].at(-1) ?? '']))]

@@ -1,39 +1,33 @@
 import { CropVlmError } from '../../errors.js'
 import { throwIfAborted } from '../decoding/abort.js'
-import { floats, type Provider, type Session, type TensorValue } from '../onnx/session.js'
-import { copyTile, type ProcessedImage, type ProcessorConfig, writeTile } from './image-processor.js'
+import type { Features } from '../family.js'
+import { floats, type Session, type TensorValue } from '../onnx/session.js'
+import { copyTile, type TiledImage, writeTile } from './image-processor.js'
+import type { ProcessorConfig } from './processor-config.js'
 
-/**
- * Most pixels of one run. On a CPU it is one 512-pixel tile, or as many smaller ones as have its pixels: a run cannot
- * be cancelled, and more tiles gain nothing. A GPU is kept busy by all 17 tiles of a square image at 2048.
- */
-export const PIXELS_PER_RUN: Readonly<Record<Provider, number>> = { cpu: 512 ** 2, cuda: 17 * 512 ** 2 }
-
-/** Features of all tiles, `[tiles * tokensPerTile, dim]`. */
-export interface Features {
-  data: Float32Array
-  dim: number
-}
-
-/** A tile, and the image it is cut from. */
+/** One tile of an image. */
 interface Tile {
-  image: ProcessedImage
+  image: TiledImage
   index: number
 }
 
 /**
- * Encodes every tile of every image, in prompt order; tiles of several images share runs. `signal` is looked at
- * between runs. `pixel_values` is fed as the graph declares it:
- * bytes `[tiles, S, S, 3]` (ours: it normalises by itself), normalised floats `[tiles, 3, S, S]` (ours before), or
- * floats `[batch, tiles, 3, S, S]` with a mask of the pixels that are no padding, of which ours have none (the hub's).
- * Throws `invalid_model` for any other.
+ * Encodes every tile of every image. A run takes tiles in order, of several images where they fit.
+ *
+ * `pixel_values` is fed as the graph declares it. A graph that `cropvlm-train export` wrote takes bytes, `[tiles, S, S,
+ * 3]`, and normalises them itself. A graph of the hub takes normalised floats, `[batch, tiles, 3, S, S]`, and a mask of
+ * the pixels that are not padding: all of them, because tiles are never padded here.
+ * @param pixelsPerRun Most pixels of one run, but at least one tile is taken.
+ * @returns the features of all tiles in order, `[tiles * tokensPerTile, dim]`
+ * @throws CropVlmError invalid_model if `pixel_values` is anything else; request_aborted, or the signal's own reason,
+ * between two runs
  */
 export async function encodeTiles(
   session: Session,
-  images: readonly ProcessedImage[],
+  images: readonly TiledImage[],
   config: ProcessorConfig,
   signal: AbortSignal,
-  pixelsPerRun: number = PIXELS_PER_RUN.cpu,
+  pixelsPerRun: number,
 ): Promise<Features> {
   const perRun = Math.max(Math.floor(pixelsPerRun / config.tile ** 2), 1)
   const tiles = images.flatMap(image => Array.from({ length: image.grid.tiles }, (_, index) => ({ image, index })))
@@ -55,8 +49,6 @@ function feeds({ inputs }: Session, tiles: readonly Tile[], config: ProcessorCon
   const { tile } = config
   if (type === 'uint8' && shape.length === 4)
     return { pixel_values: { data: bytesOf(tiles, config), dims: [length, tile, tile, 3] } }
-  if (type.startsWith('float') && shape.length === 4)
-    return { pixel_values: { data: planesOf(tiles, config), dims: [length, 3, tile, tile] } }
   if (type.startsWith('float') && shape.length === 5)
     return {
       pixel_values: { data: planesOf(tiles, config), dims: [1, length, 3, tile, tile] },
@@ -64,10 +56,11 @@ function feeds({ inputs }: Session, tiles: readonly Tile[], config: ProcessorCon
     }
   throw new CropVlmError(
     'invalid_model',
-    `The vision graph takes \`pixel_values\` as ${type} [${shape.join(', ')}]; only uint8 [tiles, S, S, 3] and floats of rank 4 or 5 can be fed. Export the model anew with \`cropvlm-train export\`.`,
+    `The vision graph takes \`pixel_values\` as ${type} [${shape.join(', ')}]; only uint8 [tiles, S, S, 3] and floats of rank 5 can be fed. Export the model anew with \`cropvlm-train export\`.`,
   )
 }
 
+/** All tiles as bytes, `[tiles, S, S, 3]`. */
 function bytesOf(tiles: readonly Tile[], config: ProcessorConfig): Uint8Array {
   const size = config.tile ** 2 * 3
   const bytes = new Uint8Array(tiles.length * size)
@@ -75,6 +68,7 @@ function bytesOf(tiles: readonly Tile[], config: ProcessorConfig): Uint8Array {
   return bytes
 }
 
+/** All tiles as normalised floats, `[tiles, 3, S, S]`. */
 function planesOf(tiles: readonly Tile[], config: ProcessorConfig): Float32Array {
   const size = config.tile ** 2 * 3
   const planes = new Float32Array(tiles.length * size)

@@ -2,17 +2,21 @@ import { env, InferenceSession, Tensor } from 'onnxruntime-node'
 import { CropVlmError } from '../../errors.js'
 import { fromHalf, halfWords, toHalf } from './half.js'
 import { cachedGraph, type GraphCache } from './optimised/cache.js'
+import { PROVIDER_NAMES, PROVIDERS, type ProviderChoice, type ProviderName } from './providers.js'
 
-// Its errors come as exceptions too; the lines it writes by itself would stand in the log without a level.
+// ONNX Runtime throws its errors as well; the lines that it would write to the log itself have no level.
 env.logLevel = 'fatal'
 
-/** One value that goes in or comes out of a graph. `dims` as the graph declares its ranks. */
+/** One input or output of a graph. Halves are `Uint16Array`s, of 16-bit words. */
 export interface TensorValue {
   data: Float32Array | Uint16Array | BigInt64Array | Uint8Array
   dims: readonly number[]
 }
 
-/** What a graph declares: element type (`float32`, `float16`, `int64`, `bool`) and shape; a name is a free size. */
+/**
+ * What a graph declares of an input: element type (`float32`, `float16`, `int64`, `bool`) and shape; a size that is
+ * free has a name.
+ */
 export interface TensorSpec {
   type: string
   shape: readonly (number | string)[]
@@ -21,61 +25,71 @@ export interface TensorSpec {
 /** One loaded graph. Tests replace it by a scripted one. */
 export interface Session {
   readonly inputs: ReadonlyMap<string, TensorSpec>
-  readonly outputs: ReadonlyMap<string, TensorSpec>
   /**
-   * Runs the graph; runs of one process never overlap. 32-bit floats become halves where the graph declares them.
-   * @param wanted The outputs that are given: each is copied out of the graph. All where it is left out.
+   * Runs the graph; runs of one process never overlap. 32-bit floats are converted to halves if the graph takes these.
+   * @param wanted Names of the outputs to return, each of which is copied out of the graph; all of them by default.
    */
   run(feeds: Record<string, TensorValue>, wanted?: readonly string[]): Promise<Record<string, TensorValue>>
   close(): Promise<void>
 }
 
-export type Provider = 'cpu' | 'cuda'
-
-export interface OpenedSessions {
+interface OpenedSessions {
   sessions: Session[]
-  provider: Provider
+  provider: ProviderName
   /** Why that provider: the operator's choice, or what `auto` found. */
   reason: string
 }
 
 /**
- * Opens graphs, all on one execution provider. `auto` takes CUDA where it can be had.
- * @param files The same for each provider, or those for each.
- * @param cache Where graphs optimised for the CPU are kept; null: nowhere.
- * Throws `invalid_config` where `cuda` is asked for and cannot be had, `invalid_model` naming the file that no
- * provider can load.
+ * Opens graphs, all on one execution provider. `auto` takes an accelerator if one can be had, otherwise the CPU.
+ * @param files Paths of the graphs: the same for each provider, or one list for each.
+ * @param threads Threads of one run; null: ONNX Runtime's choice, one a core.
+ * @param cache Where optimised graphs are kept, for a provider that keeps them; null: nowhere.
+ * @throws CropVlmError invalid_config if the provider that was asked for cannot be had; invalid_model, naming the file,
+ * if no provider can load it
  */
 export async function openSessions(
-  files: readonly string[] | Record<Provider, readonly string[]>,
-  wanted: Provider | 'auto',
+  files: readonly string[] | Readonly<Record<ProviderName, readonly string[]>>,
+  wanted: ProviderChoice,
   threads: number | null,
   cache: GraphCache | null = null,
 ): Promise<OpenedSessions> {
-  const { cpu, cuda } = Array.isArray(files) ? { cpu: files, cuda: files } : (files as Record<Provider, string[]>)
-  const onCpu = () => openAll(cpu, file => openOnCpu(file, threads, cache))
-  if (wanted === 'cpu') return { sessions: await onCpu(), provider: 'cpu', reason: 'EXECUTION_PROVIDER=cpu' }
-  try {
-    const sessions = await openAll(cuda, file => open(file, 'cuda', threads))
-    const reason = wanted === 'auto' ? 'auto: the CUDA provider loaded' : 'EXECUTION_PROVIDER=cuda'
-    return { sessions, provider: 'cuda', reason }
-  } catch (cause) {
-    const why = firstLine((cause as CropVlmError).cause ?? cause)
-    // A broken graph fails on the CPU too, and is then reported as what it is.
-    const sessions = await onCpu()
-    if (wanted === 'auto') return { sessions, provider: 'cpu', reason: `auto: CUDA cannot be had (${why})` }
-    await Promise.all(sessions.map(session => session.close()))
-    throw new CropVlmError(
-      'invalid_config',
-      `EXECUTION_PROVIDER=cuda, but CUDA cannot be had (${why}). Install the CUDA build of onnxruntime-node, CUDA 12 and cuDNN 9, or set EXECUTION_PROVIDER=auto.`,
-      { cause },
-    )
+  const openOn = (provider: ProviderName) => {
+    const paths = 'length' in files ? files : files[provider]
+    return openAll(paths, file => openGraph(file, provider, threads, cache))
   }
+  if (wanted === 'cpu') return { sessions: await openOn('cpu'), provider: 'cpu', reason: 'EXECUTION_PROVIDER=cpu' }
+
+  const accelerators = PROVIDER_NAMES.filter(name => name !== 'cpu').reverse()
+  const failures: { name: ProviderName; problem: string; cause: unknown }[] = []
+  for (const name of accelerators.filter(name => wanted === 'auto' || name === wanted)) {
+    const { label } = PROVIDERS[name]
+    const reason = wanted === 'auto' ? `auto: the ${label} provider loaded` : `EXECUTION_PROVIDER=${name}`
+    try {
+      return { sessions: await openOn(name), provider: name, reason }
+    } catch (cause) {
+      const why = firstLine((cause as CropVlmError).cause ?? cause)
+      failures.push({ name, problem: `${label} cannot be had (${why})`, cause })
+    }
+  }
+  // A broken graph fails on the CPU too; then that error, which names the file, is the one that is thrown.
+  const sessions = await openOn('cpu')
+  const problems = failures.map(({ problem }) => problem).join('; ')
+  if (wanted === 'auto') return { sessions, provider: 'cpu', reason: `auto: ${problems}` }
+  await Promise.all(sessions.map(session => session.close()))
+  const { remedy } = PROVIDERS[wanted]
+  throw new CropVlmError(
+    'invalid_config',
+    `EXECUTION_PROVIDER=${wanted}, but ${problems}. ${remedy === null ? 'Set' : `${remedy}, or set`} EXECUTION_PROVIDER=auto.`,
+    { cause: failures[0]?.cause },
+  )
 }
 
 /**
- * Optimises a graph for this CPU and writes it as `graph`, its weights beside it as `data`, both as they were and as
- * the kernels want them. Throws ONNX Runtime's error.
+ * Optimises a graph for this CPU.
+ * @param graph Path that the optimised graph is written to.
+ * @param data Name of the file beside it that takes the weights, both as they are in `file` and as the kernels repack
+ * them. Throws ONNX Runtime's error.
  */
 export async function saveOptimised(file: string, graph: string, data: string): Promise<void> {
   await InferenceSession.create(file, {
@@ -100,35 +114,41 @@ async function openAll(files: readonly string[], openOne: (file: string) => Prom
   return sessions
 }
 
-async function openOnCpu(file: string, threads: number | null, cache: GraphCache | null): Promise<Session> {
-  const cached = cache && (await cachedGraph(file, cache, env.versions.common))
-  if (!cached) return open(file, 'cpu', threads)
+/** Opens one graph: its optimised form, if the provider keeps such, otherwise the graph as it is. */
+async function openGraph(
+  file: string,
+  provider: ProviderName,
+  threads: number | null,
+  cache: GraphCache | null,
+): Promise<Session> {
+  const cached =
+    cache && PROVIDERS[provider].keepsOptimisedGraphs && (await cachedGraph(file, cache, env.versions.common))
+  if (!cached) return createSession(file, provider, threads)
   try {
     // optimised once more it might lose what was saved with it
-    return await open(cached, 'cpu', threads, 'disabled')
+    return await createSession(cached, provider, threads, 'disabled')
   } catch (error) {
-    const session = await open(file, 'cpu', threads)
+    const session = await createSession(file, provider, threads)
     cache.log('warn', `${file} is loaded as it is: its optimised form fails (${(error as Error).message})`)
     return session
   }
 }
 
-async function open(
+async function createSession(
   file: string,
-  provider: Provider,
+  provider: ProviderName,
   threads: number | null,
   level: 'all' | 'disabled' = 'all',
 ): Promise<Session> {
+  const { ortProviders, sessionOptions } = PROVIDERS[provider]
   try {
     const session = await InferenceSession.create(file, {
-      executionProviders: provider === 'cuda' ? ['cuda', 'cpu'] : ['cpu'],
+      executionProviders: ortProviders,
       graphOptimizationLevel: level,
-      // The arena keeps the most that any run ever took, tens of megabytes a process; without it a tile takes a
-      // twentieth longer, for pages that the system clears anew (`trainer/bench/session_options.py`).
-      ...(provider === 'cpu' && { enableCpuMemArena: false }),
+      ...sessionOptions,
       ...(threads === null ? {} : { intraOpNumThreads: threads }),
-      // Waiting threads spin between the nodes of a run, which saves a quarter of a token's, but never behind it: they
-      // would steal the cores from the other graphs and from the process that serves HTTP.
+      // Waiting threads spin between the nodes of a run, which saves a quarter of a token's time, but not after the
+      // run: they would take the cores from the other graphs and from the process that serves HTTP.
       extra: { session: { intra_op: { allow_spinning: '1' }, force_spinning_stop: '1' } },
     })
     return new OnnxSession(session)
@@ -141,21 +161,19 @@ async function open(
 
 class OnnxSession implements Session {
   readonly inputs: ReadonlyMap<string, TensorSpec>
-  readonly outputs: ReadonlyMap<string, TensorSpec>
 
   constructor(private readonly session: InferenceSession) {
     this.inputs = specs(session.inputMetadata)
-    this.outputs = specs(session.outputMetadata)
   }
 
-  async run(feeds: Record<string, TensorValue>, wanted: readonly string[] = [...this.outputs.keys()]) {
+  async run(feeds: Record<string, TensorValue>, wanted?: readonly string[]) {
     const inputs: Record<string, Tensor> = {}
     for (const [name, spec] of this.inputs) {
       const value = feeds[name]
       if (!value) throw new Error(`the graph's input ${name} was not fed`)
       inputs[name] = tensor(value, spec)
     }
-    const results = await this.session.run(inputs, wanted)
+    const results = await (wanted ? this.session.run(inputs, wanted) : this.session.run(inputs))
     return Object.fromEntries(Object.entries(results).map(([name, result]) => [name, value(result)]))
   }
 

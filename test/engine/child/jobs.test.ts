@@ -1,18 +1,22 @@
 import { resolve } from 'node:path'
 import sharp from 'sharp'
 import t from 'tap'
-import { expandBox, FULL_BOX, toPixels } from '../../../src/contract/box.js'
-import { type Outcome, runJobs, type Task } from '../../../src/engine/child/jobs.js'
+import { type Box, FULL_BOX, toPixels } from '../../../src/contract/box.js'
+import { ImageFiles } from '../../../src/engine/child/image-file.js'
+import { runJobs } from '../../../src/engine/child/jobs.js'
 import { loadModels, warmUp } from '../../../src/engine/child/models.js'
+import type { Outcome, Task } from '../../../src/engine/child/task.js'
 import type { WorkerOptions } from '../../../src/engine/options.js'
 import type {
-  CropJob,
-  CropResult,
   GenerateJob,
   GenerateResult,
   Job,
-  PictureOptions,
-  Region,
+  LocatedBox,
+  LocateJob,
+  LocateResult,
+  PictureRequest,
+  RenderJob,
+  RenderResult,
 } from '../../../src/engine/protocol.js'
 import { noise } from '../../support/scripted.js'
 
@@ -34,13 +38,14 @@ const options: WorkerOptions = {
 const { signal } = new AbortController()
 const models = await loadModels(options)
 const photo = await noise(400, 300)
-const PNG: PictureOptions = { format: 'png', quality: 90, longestEdge: null }
-const NONE = { crop: null, overlay: null, targetFull: null, targetCrop: null }
+const files = new ImageFiles()
+const PNG = { format: 'png', quality: 90, longestEdge: null, packing: 'small' } as const
 
 /** The outcomes of jobs given to the engine together, in their order; each is told once. */
 async function run(tasks: Task[], changed: Partial<WorkerOptions> = {}, using = models): Promise<Outcome[]> {
   const outcomes = new Map<Task, Outcome>()
-  await runJobs(tasks, using, { ...options, ...changed }, (task, outcome) => {
+  const { limits, constrained } = { ...options, ...changed }
+  await runJobs(tasks, { models: using, files, limits, constrained }, (task, outcome) => {
     if (outcomes.has(task)) throw new Error('settled twice')
     outcomes.set(task, outcome)
   })
@@ -53,21 +58,24 @@ async function runOne(job: Job, changed: Partial<WorkerOptions> = {}, using = mo
   throw outcome?.reason
 }
 
-const cropJob = (changes: Partial<CropJob> = {}): CropJob => ({
-  kind: 'crop',
+const locateJob = (changes: Partial<LocateJob> = {}): LocateJob => ({
+  kind: 'locate',
   image: photo,
   questions: ['Where is it?'],
   resolution: null,
-  expand: 1,
-  pictures: NONE,
+  keepPixels: false,
   ...changes,
 })
 
-type OneRegion = Omit<CropResult, 'regions'> & Region
+type OneBox = Omit<LocateResult, 'boxes'> & LocatedBox
 
-async function crop(job: Partial<CropJob> = {}, changed: Partial<WorkerOptions> = {}): Promise<OneRegion> {
-  const { regions, ...result } = (await runOne(cropJob(job), changed)) as CropResult
-  return { ...result, ...(regions[0] as Region) }
+async function locate(job: Partial<LocateJob> = {}, changed: Partial<WorkerOptions> = {}): Promise<OneBox> {
+  const { boxes, ...result } = (await runOne(locateJob(job), changed)) as LocateResult
+  return { ...result, ...(boxes[0] as LocatedBox) }
+}
+
+async function render(pictures: readonly PictureRequest[], changes: Partial<RenderJob> = {}): Promise<RenderResult> {
+  return (await runOne({ kind: 'render', image: photo, pictures, ...changes })) as RenderResult
 }
 
 const generateJob = (changes: Partial<GenerateJob> = {}): GenerateJob => ({
@@ -90,47 +98,58 @@ t.test('targets of the same folder share a model, and each answers', async t => 
   await warmUp(models, options)
 })
 
-t.test('a box, in per cent and in pixels, and where the time went', async t => {
-  const result = await crop()
-  t.match(result, { kind: 'crop', decision: 'zoomed', reason: null, image: { width: 400, height: 300 } })
+t.test('a box, and where the time went', async t => {
+  const result = await locate()
+  t.match(result, { kind: 'locate', decision: 'zoomed', reason: null, image: { width: 400, height: 300 } })
   t.match(result.model, { id: 'tiny', resolution: 64, tiles: 1 })
-  t.same(result.pixelBox, toPixels(result.box, result.image))
-  t.same(result.pictures, NONE)
   t.ok(result.confidence > 0 && result.confidence <= 1)
   t.same(Object.keys(result.timings).sort(), ['crop', 'decode', 'generate', 'prefill', 'preprocess', 'queue', 'vision'])
-  t.equal((await crop({ resolution: 128 })).model.resolution, 128)
+  t.equal((await locate({ resolution: 128 })).model.resolution, 128)
 })
 
 t.test('the pictures asked for, each in its own way', async t => {
-  const targetCrop: PictureOptions = { format: 'jpeg', quality: 90, longestEdge: 16 }
-  const pictures = {
-    crop: PNG,
-    overlay: { ...PNG, format: 'webp' } as const,
-    targetFull: { ...PNG, longestEdge: 100 },
-    targetCrop,
-  }
-  const result = await crop({ pictures })
-  const [x1, y1, x2, y2] = result.pixelBox
-  t.match(result.pictures.crop, { mediaType: 'image/png', width: x2 - x1, height: y2 - y1 })
-  t.match(result.pictures.overlay, { mediaType: 'image/webp', width: 400, height: 300 })
-  t.match(result.pictures.targetFull, { mediaType: 'image/png', width: 100, height: 75 })
-  t.match(result.pictures.targetCrop, { mediaType: 'image/jpeg' })
+  const region: Box = [10, 20, 35, 60]
+  const { pictures, image, timings } = await render([
+    { ...PNG, show: 'region', region },
+    { ...PNG, show: 'overlay', region, format: 'webp' },
+    { ...PNG, show: 'whole', region, longestEdge: 100, packing: 'fast' },
+    { show: 'region', region, format: 'jpeg', quality: 90, longestEdge: 16, packing: 'fast' },
+  ])
+  t.same(image, { width: 400, height: 300 })
+  t.same(Object.keys(timings).sort(), ['crop', 'decode', 'queue'])
+  const [x1, y1, x2, y2] = toPixels(region, image)
+  t.match(pictures, [
+    { mediaType: 'image/png', width: x2 - x1, height: y2 - y1 },
+    { mediaType: 'image/webp', width: 400, height: 300 },
+    { mediaType: 'image/png', width: 100, height: 75 },
+    { mediaType: 'image/jpeg', width: 13, height: 16 },
+  ])
   const original = await sharp(photo)
     .extract({ left: x1, top: y1, width: x2 - x1, height: y2 - y1 })
     .raw()
     .toBuffer()
-  t.ok((await sharp(result.pictures.crop?.bytes).raw().toBuffer()).equals(original), 'the very pixels of the original')
+  t.ok((await sharp(pictures[0]?.bytes).raw().toBuffer()).equals(original), 'the very pixels of the original')
+  t.same((await render([])).pictures, [])
 })
 
-t.test('expand grows the box that the model gave', async t => {
-  const [plain, grown] = [await crop(), await crop({ expand: 4 })]
-  t.same(grown.box, expandBox(plain.box, 4))
-  t.equal(grown.raw, plain.raw)
+t.test('pixels that the first job decodes are kept for the pictures, and only for them', async t => {
+  const image = await noise(410, 300)
+  const opened = async () => await files.read(image, options.limits).open()
+  const plain = await locate({ image })
+  t.not(await opened(), await opened(), 'nothing is kept without being asked for')
+  const kept = await locate({ image, keepPixels: true })
+  t.same([kept.box, kept.raw], [plain.box, plain.raw])
+  t.equal(await opened(), await opened())
+  const region: Box = [0, 0, 50, 50]
+  const [first] = (await render([{ ...PNG, show: 'region', region }], { image })).pictures
+  t.not(await opened(), await opened(), 'the job that they were kept for is done')
+  const [again] = (await render([{ ...PNG, show: 'region', region }], { image })).pictures
+  t.ok(Buffer.from(first?.bytes ?? []).equals(again?.bytes ?? new Uint8Array()))
 })
 
 t.test('without the grammar a model that knows nothing falls back to the whole image', async t => {
-  const result = await crop({ expand: 4 }, { constrained: false })
-  t.match(result, { decision: 'fallback', reason: 'no_box', box: FULL_BOX, pixelBox: [0, 0, 400, 300] })
+  const result = await locate({}, { constrained: false })
+  t.match(result, { decision: 'fallback', reason: 'no_box', box: FULL_BOX })
 })
 
 t.test('an answer from pictures', async t => {
@@ -145,58 +164,64 @@ t.test('an answer from pictures', async t => {
 
 t.test('what is wrong with an image, and what was given up', async t => {
   const wide = await sharp(photo).extract({ left: 0, top: 0, width: 400, height: 10 }).png().toBuffer()
-  await t.rejects(crop({ image: new TextEncoder().encode('<svg/>') }), { code: 'unsupported_image_format' })
-  await t.rejects(crop({ image: wide }), { code: 'image_aspect_too_extreme' })
-  await t.rejects(crop({}, { limits: { maxPixels: 100, maxAspect: 20 } }), { code: 'image_too_large' })
-  await t.rejects(crop({ resolution: 100 }), { code: 'unsupported_resolution' })
-  const [given] = await run([{ job: cropJob(), signal: AbortSignal.abort() }])
+  await t.rejects(locate({ image: new TextEncoder().encode('<svg/>') }), { code: 'unsupported_image_format' })
+  await t.rejects(locate({ image: wide }), { code: 'image_aspect_too_extreme' })
+  await t.rejects(locate({}, { limits: { maxPixels: 100, maxAspect: 20 } }), { code: 'image_too_large' })
+  await t.rejects(render([], { image: wide }), { code: 'image_aspect_too_extreme' })
+  await t.rejects(locate({ resolution: 100 }), { code: 'unsupported_resolution' })
+  const [given] = await run([{ job: locateJob(), signal: AbortSignal.abort() }])
   t.match(given, { status: 'rejected', reason: { code: 'request_aborted' } })
 })
 
-/** What a region says, less what tells how it was computed. */
-const said = ({ box, raw, decision, generatedTokens }: Region) => ({ box, raw, decision, generatedTokens })
-const regionsOf = (outcome: Outcome | undefined) =>
-  outcome?.status === 'fulfilled' && outcome.value.kind === 'crop' ? outcome.value.regions : []
+/** What a box says, less what tells how it was computed. */
+const said = ({ box, raw, decision, cost: { generatedTokens } }: LocatedBox) => ({
+  box,
+  raw,
+  decision,
+  generatedTokens,
+})
+const boxesOf = (outcome: Outcome | undefined) =>
+  outcome?.status === 'fulfilled' && outcome.value.kind === 'locate' ? outcome.value.boxes : []
 
 t.test('the same answers together as alone, whatever else is in the batch', async t => {
-  const jobs: CropJob[] = []
+  const jobs: LocateJob[] = []
   for (let i = 0; i < 11; i++) {
     const image = await noise(120 + 40 * (i % 4), 90 + 17 * i)
     const questions = ['Who?', 'What is the total amount due?', `Where is item ${i}?`].slice(0, 1 + (i % 3))
-    jobs.push(cropJob({ image, questions, resolution: [64, 128, 256][i % 3] as number }))
+    jobs.push(locateJob({ image, questions, resolution: [64, 128, 256][i % 3] as number }))
   }
   const alone: Outcome[] = []
   for (const job of jobs) {
-    const regions: Region[] = []
+    const boxes: LocatedBox[] = []
     for (const question of job.questions)
-      regions.push(...regionsOf((await run([{ job: { ...job, questions: [question] }, signal }]))[0]))
-    alone.push({ status: 'fulfilled', value: { kind: 'crop', regions } as unknown as CropResult })
+      boxes.push(...boxesOf((await run([{ job: { ...job, questions: [question] }, signal }]))[0]))
+    alone.push({ status: 'fulfilled', value: { kind: 'locate', boxes } as unknown as LocateResult })
   }
   const together = await run(jobs.map(job => ({ job, signal })))
   const reversed = (await run(jobs.map(job => ({ job, signal })).reverse())).reverse()
   const sizes = new Set<number>()
   for (const [i, outcome] of together.entries()) {
-    t.equal(regionsOf(outcome).length, jobs[i]?.questions.length)
-    t.same(regionsOf(outcome).map(said), regionsOf(alone[i]).map(said), `job ${i}`)
-    t.same(regionsOf(reversed[i]).map(said), regionsOf(alone[i]).map(said), `job ${i}, the other way round`)
-    for (const { batch } of regionsOf(outcome)) sizes.add(batch)
+    t.equal(boxesOf(outcome).length, jobs[i]?.questions.length)
+    t.same(boxesOf(outcome).map(said), boxesOf(alone[i]).map(said), `job ${i}`)
+    t.same(boxesOf(reversed[i]).map(said), boxesOf(alone[i]).map(said), `job ${i}, the other way round`)
+    for (const { cost } of boxesOf(outcome)) sizes.add(cost.batch)
   }
   t.ok(sizes.has(8), 'they did go together')
 })
 
 t.test('a job that fails or is given up leaves the others of its batch alone', async t => {
-  const good = cropJob()
-  const [expected] = regionsOf((await run([{ job: good, signal }]))[0])
+  const good = locateJob()
+  const [expected] = boxesOf((await run([{ job: good, signal }]))[0])
   const gone = new AbortController()
   const outcomes = await run([
     { job: good, signal },
-    { job: cropJob({ image: new TextEncoder().encode('no image') }), signal },
-    { job: cropJob({ questions: ['Who?', '\u0663'.repeat(2000)] }), signal },
-    { job: cropJob(), signal: AbortSignal.abort() },
-    { job: cropJob({ questions: ['Who?', 'What?', 'Why?'] }), signal: gone.signal },
+    { job: locateJob({ image: new TextEncoder().encode('no image') }), signal },
+    { job: locateJob({ questions: ['Who?', '\u0663'.repeat(2000)] }), signal },
+    { job: locateJob(), signal: AbortSignal.abort() },
+    { job: locateJob({ questions: ['Who?', 'What?', 'Why?'] }), signal: gone.signal },
     { job: generateJob({ model: 'none' }), signal },
     { job: generateJob(), signal },
-    { job: cropJob({ resolution: 128 }), signal },
+    { job: locateJob({ resolution: 128 }), signal },
   ])
   t.match(outcomes, [
     { status: 'fulfilled' },
@@ -208,7 +233,7 @@ t.test('a job that fails or is given up leaves the others of its batch alone', a
     { status: 'fulfilled', value: { kind: 'generate' } },
     { status: 'fulfilled' },
   ])
-  t.same(regionsOf(outcomes[0]).map(said), [said(expected as Region)])
+  t.same(boxesOf(outcomes[0]).map(said), [said(expected as LocatedBox)])
 })
 
 for (const folder of ['tiny', 'tiny-hub'])
@@ -222,37 +247,37 @@ for (const folder of ['tiny', 'tiny-hub'])
       const resolution = [64, 128, 256][i % 3] as number
       const image = await noise(100 + 30 * i, 400 - 10 * i)
       for (const [nth, question] of questions.entries()) {
-        const job = cropJob({ image, questions: [question], resolution })
-        const fresh = (await runOne(job, {}, plain)) as CropResult
-        const cached = (await runOne(job, {}, caching)) as CropResult
-        t.equal(cached.regions[0]?.reused, nth > 0)
+        const job = locateJob({ image, questions: [question], resolution })
+        const fresh = (await runOne(job, {}, plain)) as LocateResult
+        const cached = (await runOne(job, {}, caching)) as LocateResult
+        t.equal(cached.boxes[0]?.cost.reused, nth > 0)
         if (nth > 0) t.match(cached.timings, { decode: 0, vision: 0 })
         t.same(cached.image, fresh.image)
         t.same(cached.model, fresh.model)
-        t.same(cached.regions.map(said), fresh.regions.map(said), `${question} of image ${i}`)
+        t.same(cached.boxes.map(said), fresh.boxes.map(said), `${question} of image ${i}`)
         sameAnswers++
       }
     }
     t.equal(sameAnswers, 120)
     const image = await noise(500, 300)
-    const wanted = { ...NONE, crop: PNG }
-    const first = (await runOne(cropJob({ image }), {}, caching)) as CropResult
-    const again = (await runOne(cropJob({ image, pictures: wanted }), {}, caching)) as CropResult
-    t.same(again.regions[0]?.box, first.regions[0]?.box)
-    t.equal(again.regions[0]?.pictures.crop?.mediaType, 'image/png', 'pictures are still cut from the pixels')
+    const first = (await runOne(locateJob({ image }), {}, caching)) as LocateResult
+    const again = (await runOne(locateJob({ image, keepPixels: true }), {}, caching)) as LocateResult
+    t.same(again.boxes[0]?.box, first.boxes[0]?.box)
+    const { pictures } = await render([{ ...PNG, show: 'region', region: FULL_BOX }], { image })
+    t.match(pictures, [{ width: 500, height: 300 }], 'pictures are still cut from the pixels')
   })
 
 t.test('questions in one job share the image, with and without a cache between jobs', async t => {
   const questions = Array.from({ length: 10 }, (_, i) => `What is in field ${i}?`)
-  const { regions, timings } = (await runOne(cropJob({ questions, resolution: 256 }))) as CropResult
+  const { boxes, timings } = (await runOne(locateJob({ questions, resolution: 256 }))) as LocateResult
   t.same(
-    regions.map(({ reused }) => reused),
+    boxes.map(({ cost }) => cost.reused),
     questions.map((_, i) => i > 0),
   )
   t.ok(timings.vision > 0)
   for (const [i, question] of questions.entries()) {
-    const [alone] = ((await runOne(cropJob({ questions: [question], resolution: 256 }))) as CropResult).regions
-    t.same(said(regions[i] as Region), said(alone as Region), question)
+    const [alone] = ((await runOne(locateJob({ questions: [question], resolution: 256 }))) as LocateResult).boxes
+    t.same(said(boxes[i] as LocatedBox), said(alone as LocatedBox), question)
   }
 })
 

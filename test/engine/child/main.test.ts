@@ -5,9 +5,11 @@ import { pino } from 'pino'
 import sharp from 'sharp'
 import t, { type Test } from 'tap'
 import { readConfig } from '../../../src/config/service.js'
+import { FULL_BOX } from '../../../src/contract/box.js'
+import { cropperModel } from '../../../src/cropper/croppers.js'
 import { engineOptions } from '../../../src/engine/options.js'
 import { startEngine } from '../../../src/engine/parent/client.js'
-import type { CropJob, GenerateJob } from '../../../src/engine/protocol.js'
+import type { GenerateJob, LocateJob } from '../../../src/engine/protocol.js'
 import { compiledService } from '../../support/compiled.js'
 
 t.setTimeout(240_000)
@@ -17,13 +19,15 @@ const tiny = resolve(import.meta.dirname, '../../fixtures/models/tiny')
 const image = await sharp({ create: { width: 640, height: 480, channels: 3, background: 'teal' } })
   .jpeg()
   .toBuffer()
-const pictures = { crop: null, overlay: null, targetFull: null, targetCrop: null }
-const job: CropJob = { kind: 'crop', image, questions: ['What?'], resolution: null, expand: 1, pictures }
+const job: LocateJob = { kind: 'locate', image, questions: ['What?'], resolution: null, keepPixels: false }
 
 function start(t: Test, env: Record<string, string> = {}) {
   const models = { CROPPER_MODEL: tiny, LOCAL_TARGET_MODEL: tiny, EXECUTION_PROVIDER: 'cpu' }
   const config = readConfig({ ...models, GRAPH_CACHE_DIR: 'off', ...env })
-  const engine = startEngine({ ...engineOptions(config), module, execArgv: [] }, pino({ level: 'silent' }))
+  const engine = startEngine(
+    { ...engineOptions(config, cropperModel(config)), module, execArgv: [] },
+    pino({ level: 'silent' }),
+  )
   t.teardown(() => engine.close())
   const call = () => ({ signal: new AbortController().signal, deadline: Date.now() + 120_000 })
   return { engine, call }
@@ -41,12 +45,12 @@ t.test('the real process: ready, a box, an answer, a death, a box', async t => {
     executionProviderReason: /cpu/,
   })
   t.not(info.pid, process.pid)
-  const first = await engine.run(
-    { ...job, pictures: { ...pictures, crop: { format: 'jpeg', quality: 90, longestEdge: null } } },
-    call(),
-  )
-  t.match(first, { regions: [{ decision: 'zoomed' }], image: { width: 640, height: 480 } })
-  t.equal((await sharp(first.regions[0]?.pictures.crop?.bytes).metadata()).format, 'jpeg')
+  const first = await engine.run({ ...job, keepPixels: true }, call())
+  t.match(first, { boxes: [{ decision: 'zoomed' }], image: { width: 640, height: 480 } })
+  const region = first.boxes[0]?.box ?? FULL_BOX
+  const picture = { show: 'region', region, packing: 'small', format: 'jpeg', quality: 90, longestEdge: null } as const
+  const cut = await engine.run({ kind: 'render', image, pictures: [picture] }, call())
+  t.equal((await sharp(cut.pictures[0]?.bytes).metadata()).format, 'jpeg')
   const question: GenerateJob = {
     kind: 'generate',
     model: 'local',
@@ -67,7 +71,7 @@ t.test('the real process: ready, a box, an answer, a death, a box', async t => {
   const waiting = engine.run(job, call())
   process.kill(info.pid, 'SIGKILL')
   await t.rejects(running, { code: 'engine_unavailable' })
-  t.same((await waiting).regions[0]?.box, first.regions[0]?.box)
+  t.same((await waiting).boxes[0]?.box, first.boxes[0]?.box)
   t.equal(engine.restarts, 1)
 })
 
@@ -76,8 +80,31 @@ t.test('Ctrl-C in the terminal does not reach the models', async t => {
   const { pid } = await engine.ready
   process.kill(pid, 'SIGINT')
   process.kill(pid, 'SIGTERM')
-  t.match(await engine.run(job, call()), { kind: 'crop' })
+  t.match(await engine.run(job, call()), { kind: 'locate' })
   t.equal(engine.restarts, 0)
+})
+
+t.test('an engine without models makes pictures, and is ready at once', async t => {
+  const config = readConfig({ GRAPH_CACHE_DIR: 'off' })
+  const options = engineOptions(config, null)
+  const worker = { ...options.worker, targets: [] }
+  const engine = startEngine({ ...options, worker, module, execArgv: [] }, pino({ level: 'silent' }))
+  t.teardown(() => engine.close())
+  t.match(await engine.ready, { models: [], executionProvider: null, executionProviderReason: 'no model is loaded' })
+  const { signal } = new AbortController()
+  const call = { signal, deadline: Date.now() + 120_000 }
+  const whole = {
+    show: 'whole',
+    region: FULL_BOX,
+    packing: 'fast',
+    format: 'png',
+    quality: 90,
+    longestEdge: 64,
+  } as const
+  const { pictures, image: size } = await engine.run({ kind: 'render', image, pictures: [whole] }, call)
+  t.same(size, { width: 640, height: 480 })
+  t.match(pictures, [{ mediaType: 'image/png', width: 64, height: 48 }])
+  await t.rejects(engine.run(job, call), { code: 'internal_error', message: /without a cropper/ })
 })
 
 t.test('a model folder that cannot be used: the file is named', async t => {
@@ -113,7 +140,7 @@ t.test('processes map the same optimised graphs, and answer what plain ones do',
   async function bothAnswer(): Promise<number> {
     const jobs = [engine.run(job, call()), engine.run(job, call())]
     const atWork = 2 - engine.queueSize
-    for (const { regions } of await Promise.all(jobs)) t.same(regions[0]?.box, expected.regions[0]?.box)
+    for (const { boxes } of await Promise.all(jobs)) t.same(boxes[0]?.box, expected.boxes[0]?.box)
     return atWork
   }
 })

@@ -22,7 +22,7 @@ t.test('an idle process takes what waits, up to the size, in the order of the qu
   }
   const boxes = ['a', 'b', 'c', 'd'].map(script => trace(script))
   const done: string[] = []
-  const call = { signal: new AbortController().signal, deadline: Date.now() + 120_000 }
+  const call = { signal: new AbortController().signal, deadline: Date.now() + 120_000, isSecondHalf: true }
   const answered = engine.run(answer, call).then(() => done.push('answer'))
   const last = run('error').catch(() => done.push('last'))
   t.equal((await first).batch, 1, 'the first found nobody else')

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
-import type { CropJob, GenerateJob } from '../../../src/engine/protocol.js'
+import type { GenerateJob, LocateJob } from '../../../src/engine/protocol.js'
 import { scriptedEngine, until } from '../../support/fakes/engine.js'
 
 t.setTimeout(240_000)
@@ -39,7 +39,7 @@ t.test('refuses when the queue is full, with a Retry-After', async t => {
   t.equal(await run('d'), 'd')
 })
 
-t.test('an answer goes before boxes not begun, and is not refused for a full queue', async t => {
+t.test('a second half goes before boxes not begun, and is not refused for a full queue', async t => {
   const { engine, run } = scriptedEngine(t, 'ready', { queueSize: 1 })
   await engine.ready
   const done: string[] = []
@@ -56,7 +56,8 @@ t.test('an answer goes before boxes not begun, and is not refused for a full que
       maxTokens: 1,
       temperature: 0,
     }
-    return engine.run(job, { signal: new AbortController().signal, deadline: Date.now() + 120_000 }).then(note(text))
+    const { signal } = new AbortController()
+    return engine.run(job, { signal, deadline: Date.now() + 120_000, isSecondHalf: true }).then(note(text))
   })
   await Promise.all([...boxes, ...answers])
   t.same(done, ['begun', 'first', 'second', 'box'])
@@ -89,8 +90,7 @@ t.test('a job given up does not keep its image', async t => {
   const giveUp = async () => {
     const abort = new AbortController()
     const image = new Uint8Array(1e6)
-    const pictures = { crop: null, overlay: null, targetFull: null, targetCrop: null }
-    const job: CropJob = { kind: 'crop', image, questions: ['wait'], resolution: null, expand: 1, pictures }
+    const job: LocateJob = { kind: 'locate', image, questions: ['wait'], resolution: null, keepPixels: false }
     const running = engine.run(job, { signal: abort.signal, deadline: Date.now() + 120_000 })
     abort.abort()
     await t.rejects(running, { code: 'request_aborted' })

@@ -109,7 +109,7 @@ t.test('what each takes', async t => {
   await allReady(scripted, 2)
   t.same([...engine.residentBytes().keys()], [0, 1])
   for (const bytes of engine.residentBytes().values()) t.ok(bytes > 10_000_000 && bytes < 1_000_000_000, `${bytes}`)
-  t.same([...(await engine.gpuBytes())], [], 'nothing on a GPU')
+  t.same([...(await engine.deviceBytes())], [], 'nothing on a GPU')
   await engine.close()
   t.equal(engine.residentBytes().size, 0)
 })

@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process'
 import { chmodSync, readFileSync } from 'node:fs'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
-import { MemoryMeter } from '../../../src/engine/parent/process-memory.js'
+import { ProcessMemory } from '../../../src/engine/parent/process-memory.js'
 
 function meter() {
   const lines: Record<string, unknown>[] = []
   const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line)) })
-  return { memory: new MemoryMeter(log), lines }
+  return { memory: new ProcessMemory(log), lines }
 }
 
 /** Puts a program of that name first in PATH, or leaves nothing there. */
@@ -37,7 +37,7 @@ t.test('GPU bytes as nvidia-smi tells, of our processes alone', async t => {
   const table = ['101, 1000', '202, 300', '101, 24', '303, [N/A]', '7, 5'].join('\\n')
   const dir = inPath(t, `echo "$@" > "$(dirname "$0")/asked"; printf '${table}\\n'`)
   const { memory, lines } = meter()
-  const used = await memory.gpu([101, null, 202, 303, 404])
+  const used = await memory.device([101, null, 202, 303, 404], 'cuda')
   t.same(
     [...used],
     [
@@ -46,6 +46,7 @@ t.test('GPU bytes as nvidia-smi tells, of our processes alone', async t => {
     ],
   )
   t.same(lines, [])
+  t.equal((await memory.device([101], 'cpu')).size, 0, 'a CPU has no memory of its own')
   t.equal(
     readFileSync(`${dir}/asked`, 'utf8').trim(),
     '--query-compute-apps=pid,used_memory --format=csv,noheader,nounits',
@@ -59,8 +60,8 @@ for (const [name, script] of [
   t.test(`where nvidia-smi ${name}: nothing, said once`, async t => {
     inPath(t, script)
     const { memory, lines } = meter()
-    t.equal((await memory.gpu([101])).size, 0)
-    t.equal((await memory.gpu([101])).size, 0)
+    t.equal((await memory.device([101], 'cuda')).size, 0)
+    t.equal((await memory.device([101], 'cuda')).size, 0)
     t.match(lines, [{ msg: /nvidia-smi cannot be run: no cropvlm_gpu_memory_bytes/, reason: /nvidia-smi/ }])
     t.equal(lines.length, 1)
   })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { cropResult, form, IMAGE, listen } from '../../support/fakes/app.js'
+import { form, IMAGE, listen, located } from '../../support/fakes/app.js'
 
 t.test('draining: requests in flight finish, new ones are refused, probes still answer', async t => {
   let finish: () => void = () => {}
@@ -7,10 +7,10 @@ t.test('draining: requests in flight finish, new ones are refused, probes still 
   let started: () => void = () => {}
   const running = new Promise<void>(resolve => (started = resolve))
   const { app, url, engine } = await listen(t, {
-    async crop(job) {
+    async locate(job) {
       started()
       await gate
-      return cropResult(job)
+      return located(job)
     },
   })
   const { payload, headers } = await form({ image: IMAGE, question: 'q' })
@@ -32,9 +32,9 @@ t.test('draining: requests in flight finish, new ones are refused, probes still 
   t.notOk(drained)
 
   finish()
-  t.equal((await first).status, 200, "both of the request's jobs were done")
+  t.equal((await first).status, 200, "all of the request's jobs were done")
   await drain
-  t.equal(engine.jobs.length, 2)
+  t.equal(engine.jobs.length, 3)
 })
 
 t.test('with nothing in flight it is done at once, and may be asked for twice', async t => {

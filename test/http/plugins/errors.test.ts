@@ -78,7 +78,7 @@ t.test('what the engine throws comes out of the route', async t => {
     'deadline_exceeded',
   ] as const) {
     const { app } = await makeApp(t, {
-      crop() {
+      locate() {
         throw new CropVlmError(code, 'So it is.', { retryAfter: 7 })
       },
     })
@@ -91,7 +91,7 @@ t.test('what the engine throws comes out of the route', async t => {
 
 t.test('anything else is an internal error that tells nothing', async t => {
   const { app } = await makeApp(t, {
-    crop() {
+    locate() {
       throw new TypeError('secret of the house')
     },
   })

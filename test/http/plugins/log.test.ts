@@ -2,7 +2,7 @@ import { pino } from 'pino'
 import t from 'tap'
 import { CropVlmError } from '../../../src/errors.js'
 import { guardLog } from '../../../src/http/plugins/log.js'
-import { cropResult, form, IMAGE, listen, makeApp, post, type Script } from '../../support/fakes/app.js'
+import { form, IMAGE, listen, located, makeApp, post, type Script } from '../../support/fakes/app.js'
 import { json, upstream } from '../../support/fakes/upstream.js'
 
 const QUESTION = 'Where does Rumpelstiltskin live?'
@@ -15,7 +15,7 @@ async function logOf(t: Parameters<typeof makeApp>[0], level: string): Promise<s
   let text = ''
   const log = pino({ level }, { write: (line: string) => (text += line) })
   const throwing: Script = {
-    crop() {
+    locate() {
       throw new CropVlmError('internal_error', 'It broke.', {
         cause: Object.assign(new Error('cause'), { job: QUESTION }),
       })
@@ -83,10 +83,10 @@ t.test('what is no fault of the service is told without a stack, at a level that
   ] as const
   for (const [code, level] of rows) {
     const { log, lines } = record()
-    const crop = () => {
+    const locate = () => {
       throw new CropVlmError(code, 'So it is.')
     }
-    const { app } = await makeApp(t, { crop }, {}, { log })
+    const { app } = await makeApp(t, { locate }, {}, { log })
     await post(app, '/crop', { image: IMAGE, question: 'q' })
     const line = lines.find(line => line.code === code)
     t.equal(line?.level, level, code)
@@ -113,11 +113,11 @@ t.test('a probe that fails while the models load is told at debug only', async t
 t.test('what a handler comes to after the deadline has been told is not logged as a fault', async t => {
   let settle: (() => void)[] = []
   const { log, lines, ofRequests } = record()
-  const crop: Script['crop'] = job =>
+  const locate: Script['locate'] = job =>
     new Promise((resolve, reject) => {
-      settle = [() => resolve(cropResult(job)), () => reject(new CropVlmError('engine_unavailable', 'It died.'))]
+      settle = [() => resolve(located(job)), () => reject(new CropVlmError('engine_unavailable', 'It died.'))]
     })
-  const { url } = await listen(t, { crop }, { REQUEST_TIMEOUT_MS: '100' }, { log })
+  const { url } = await listen(t, { locate }, { REQUEST_TIMEOUT_MS: '100' }, { log })
   const { payload, headers } = await form({ image: IMAGE, question: 'q' })
   for (const way of [0, 1]) {
     const reply = await fetch(`${url}/crop`, { method: 'POST', body: new Uint8Array(payload), headers })

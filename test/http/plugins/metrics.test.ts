@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import { cropResult, IMAGE, makeApp, post } from '../../support/fakes/app.js'
+import { IMAGE, located, makeApp, post } from '../../support/fakes/app.js'
 
 async function scrape(app: FastifyInstance): Promise<Map<string, number>> {
   const response = await app.inject({ url: '/metrics' })
@@ -65,7 +65,7 @@ t.test('names, labels and values', async t => {
 t.test('a fallback, a failed target, an engine that is not there', async t => {
   const { app, engine } = await makeApp(
     t,
-    { crop: job => cropResult(job, { decision: 'fallback', reason: 'no_box', box: [0, 0, 100, 100] }) },
+    { locate: job => located(job, { decision: 'fallback', reason: 'no_box', box: [0, 0, 100, 100] }) },
     { TARGET_BASE_URL: 'http://127.0.0.1:9/v1', TARGET_MODEL: 'm' },
   )
   engine.state = 'restarting'

@@ -1,7 +1,6 @@
 import t from 'tap'
-import type { CropJob, GenerateJob } from '../../../src/engine/protocol.js'
 import { CropVlmError } from '../../../src/errors.js'
-import { IMAGE, makeApp, post } from '../../support/fakes/app.js'
+import { IMAGE, jobsOf, makeApp, post } from '../../support/fakes/app.js'
 
 const ASK = { image: IMAGE, question: 'WHO made it?' }
 
@@ -11,6 +10,7 @@ t.test('the whole reply, by the local target', async t => {
   t.equal(status, 200)
   t.match(body, {
     bbox: [12, 5, 80, 47],
+    object: 'answer',
     decision: 'zoomed',
     answer: 'Dakota Digital.',
     target: { name: 'local', model: 'smolvlm-mini', usage: { prompt_tokens: 512, completion_tokens: 3 } },
@@ -23,6 +23,7 @@ t.test('the whole reply, by the local target', async t => {
     'decision',
     'image',
     'model',
+    'object',
     'raw',
     'reason',
     'request_id',
@@ -31,11 +32,19 @@ t.test('the whole reply, by the local target', async t => {
   ])
   t.type(body.timings_ms.target, 'number')
   t.type(body.timings_ms.total, 'number')
-  const [crop, generate] = engine.jobs as [CropJob, GenerateJob]
-  const lossless = { format: 'png', quality: 100, longestEdge: null }
-  t.strictSame(crop.pictures, { crop: null, overlay: null, targetFull: lossless, targetCrop: lossless })
   t.strictSame(
-    { ...generate, images: generate.images.map(image => Buffer.from(image).toString()) },
+    engine.jobs.map(({ kind }) => kind),
+    ['locate', 'render', 'generate'],
+  )
+  const [render] = jobsOf(engine, 'render')
+  const lossless = { format: 'png', quality: 100, longestEdge: null, packing: 'fast', region: [12, 5, 80, 47] }
+  t.strictSame(render?.pictures, [
+    { show: 'whole', ...lossless },
+    { show: 'region', ...lossless },
+  ])
+  const [generate] = jobsOf(engine, 'generate')
+  t.strictSame(
+    { ...generate, images: generate?.images.map(image => Buffer.from(image).toString()) },
     {
       kind: 'generate',
       model: 'local',
@@ -55,14 +64,14 @@ t.test('mode says what the target sees; the box is there all the same', async t 
     const { status, body } = await post(app, '/answer', { ...ASK, mode, max_tokens: '7', temperature: '0.5' })
     t.equal(status, 200)
     t.strictSame(body.bbox, [12, 5, 80, 47])
-    const job = engine.jobs[1] as GenerateJob
+    const [job] = jobsOf(engine, 'generate')
     t.strictSame(
-      job.images.map(image => Buffer.from(image).toString()),
+      job?.images.map(image => Buffer.from(image).toString()),
       images,
     )
     t.match(job, { maxTokens: 7, temperature: 0.5 })
-    const { targetFull, targetCrop } = (engine.jobs[0] as CropJob).pictures
-    t.strictSame([targetFull !== null, targetCrop !== null], [mode !== 'crop', mode !== 'full'])
+    const shown = jobsOf(engine, 'render')[0]?.pictures.map(({ show }) => show)
+    t.strictSame(shown, { zoom: ['whole', 'region'], full: ['whole'], crop: ['region'] }[mode])
   }
 })
 
@@ -83,18 +92,18 @@ t.test('compare answers without the crop too, at the same time', async t => {
   const { body } = await post(app, '/answer', { ...ASK, compare: 'true' })
   t.strictSame(body.compare, { answer: 'yes', agrees: true })
   t.equal(body.answer, 'Yes.')
-  t.equal(engine.jobs.length, 3)
+  t.equal(jobsOf(engine, 'generate').length, 2)
 })
 
 t.test('compare in the other modes', async t => {
   const crop = await makeApp(t)
   const byCrop = await post(crop.app, '/answer', { ...ASK, mode: 'crop', compare: 'true' })
   t.strictSame(byCrop.body.compare, { answer: 'unanswerable', agrees: true })
-  t.ok((crop.engine.jobs[0] as CropJob).pictures.targetFull, 'the full image is needed after all')
+  t.equal(jobsOf(crop.engine, 'render')[0]?.pictures[0]?.show, 'whole', 'the full image is needed after all')
   const full = await makeApp(t)
   const byFull = await post(full.app, '/answer', { ...ASK, mode: 'full', compare: 'true' })
   t.strictSame(byFull.body.compare, { answer: 'unanswerable', agrees: true })
-  t.equal(full.engine.jobs.length, 2, 'one answer serves both')
+  t.equal(jobsOf(full.engine, 'generate').length, 1, 'one answer serves both')
   const zoom = await makeApp(t)
   const byZoom = await post(zoom.app, '/answer', { ...ASK, compare: 'true' })
   t.strictSame(byZoom.body.compare, { answer: 'unanswerable', agrees: false })
@@ -135,7 +144,12 @@ t.test('an engine that fails after the box keeps its own status, and the box is 
     t.equal(status, expected)
     t.equal(body.error.source, source)
     t.equal(headers['retry-after'], retryAfter)
-    t.match(body.error.details.crop, { bbox: [12, 5, 80, 47], bbox_pixels: [192, 60, 1280, 564], decision: 'zoomed' })
+    t.match(body.error.details.crop, {
+      object: 'crop',
+      bbox: [12, 5, 80, 47],
+      bbox_pixels: [192, 60, 1280, 564],
+      decision: 'zoomed',
+    })
     t.match(body.error.details.crop.crop, { media_type: 'image/jpeg' })
     t.notMatch(JSON.stringify(body), /a bug/, 'what happened inside stays inside')
   }
@@ -143,7 +157,7 @@ t.test('an engine that fails after the box keeps its own status, and the box is 
 
 t.test('an engine that fails before the box', async t => {
   const { app } = await makeApp(t, {
-    crop() {
+    locate() {
       throw new CropVlmError('image_undecodable', 'The JPEG cannot be decoded.')
     },
   })

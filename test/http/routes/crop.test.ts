@@ -1,9 +1,10 @@
 import t from 'tap'
-import type { CropJob } from '../../../src/engine/protocol.js'
-import { cropResult, IMAGE, makeApp, post } from '../../support/fakes/app.js'
+import { expandBox } from '../../../src/contract/box.js'
+import { IMAGE, jobsOf, located, makeApp, post } from '../../support/fakes/app.js'
 
 const JSON_IMAGE = IMAGE.toString('base64')
 const REPLY = {
+  object: 'crop',
   bbox: [12, 5, 80, 47],
   bbox_pixels: [192, 60, 1280, 564],
   image: { width: 1600, height: 1200 },
@@ -26,41 +27,42 @@ t.test('the whole reply, from a form', async t => {
   t.type(total, 'number')
   t.equal(request_id, headers['x-request-id'])
   t.strictSame(engine.jobs, [
-    {
-      kind: 'crop',
-      image: IMAGE,
-      questions: ['What is the total?'],
-      resolution: null,
-      expand: 1,
-      pictures: { crop: null, overlay: null, targetFull: null, targetCrop: null },
-    },
+    { kind: 'locate', image: IMAGE, questions: ['What is the total?'], resolution: null, keepPixels: false },
   ])
 })
 
-t.test('several questions: one job, a result for each in their order', async t => {
-  const { app, engine } = await makeApp(t)
-  const questions = ['What is the total?', 'Who signed?', 'When?']
-  const json = await post(app, '/crop', { json: { image: JSON_IMAGE, questions, return: 'crop' } })
-  const fromForm = await post(app, '/crop', { image: IMAGE, questions: JSON.stringify(questions), return: 'crop' })
-  const { image, model, ...region } = REPLY
-  for (const { status, body } of [json, fromForm]) {
-    t.equal(status, 200)
-    t.strictSame(Object.keys(body), ['results', 'image', 'model', 'timings_ms', 'request_id'])
-    t.strictSame(body.image, image)
-    t.strictSame(body.model, model)
+t.test(
+  'several questions: one job finds all boxes, one makes all pictures, a result for each in their order',
+  async t => {
+    const { app, engine } = await makeApp(t)
+    const questions = ['What is the total?', 'Who signed?', 'When?']
+    const json = await post(app, '/crop', { json: { image: JSON_IMAGE, questions, return: 'crop' } })
+    const fromForm = await post(app, '/crop', { image: IMAGE, questions: JSON.stringify(questions), return: 'crop' })
+    const { object, image, model, ...region } = REPLY
+    for (const { status, body } of [json, fromForm]) {
+      t.equal(status, 200)
+      t.equal(body.object, 'crop_list')
+      t.strictSame(Object.keys(body), ['object', 'results', 'image', 'model', 'timings_ms', 'request_id'])
+      t.strictSame(body.image, image)
+      t.strictSame(body.model, model)
+      t.strictSame(
+        body.results.map(({ crop, ...rest }: { crop: unknown }) => rest),
+        questions.map(question => ({ question, ...region })),
+      )
+      t.equal(body.results[2].crop.media_type, 'image/jpeg')
+    }
     t.strictSame(
-      body.results.map(({ crop, ...rest }: { crop: unknown }) => rest),
-      questions.map(question => ({ question, ...region })),
+      jobsOf(engine, 'locate').map(job => job.questions),
+      [questions, questions],
     )
-    t.equal(body.results[2].crop.media_type, 'image/jpeg')
-  }
-  t.strictSame(
-    engine.jobs.map(job => (job as CropJob).questions),
-    [questions, questions],
-  )
-  const one = await post(app, '/crop', { json: { image: JSON_IMAGE, questions: ['Who?'] } })
-  t.equal(one.body.results.length, 1, 'a list of one is a list')
-})
+    t.strictSame(
+      jobsOf(engine, 'render').map(job => job.pictures.length),
+      [3, 3],
+    )
+    const one = await post(app, '/crop', { json: { image: JSON_IMAGE, questions: ['Who?'] } })
+    t.equal(one.body.results.length, 1, 'a list of one is a list')
+  },
+)
 
 t.test('every way to send an image in JSON', async t => {
   const { app, engine } = await makeApp(t)
@@ -73,7 +75,7 @@ t.test('every way to send an image in JSON', async t => {
   for (const [name, image] of Object.entries(images)) {
     const { status } = await post(app, '/crop', { json: { image, question: 'q' } })
     t.equal(status, 200, name)
-    t.strictSame(Buffer.from((engine.jobs.at(-1) as CropJob).image), IMAGE, name)
+    t.strictSame(Buffer.from(jobsOf(engine, 'locate').at(-1)?.image ?? []), IMAGE, name)
   }
 })
 
@@ -90,10 +92,12 @@ t.test('options from JSON and from a form are the same', async t => {
     t.notOk('overlay' in body)
     t.equal(body.model.resolution, 256)
   }
-  const [one, other] = engine.jobs as CropJob[]
-  t.strictSame({ ...one, image: null }, { ...other, image: null })
-  t.strictSame(one?.pictures.crop, { format: 'webp', quality: 50, longestEdge: null })
-  t.equal(one?.expand, 1.5)
+  const [one, oneCut, other, otherCut] = engine.jobs.map(job => ({ ...job, image: null }))
+  t.strictSame([one, oneCut], [other, otherCut])
+  const region = expandBox([12, 5, 80, 47], 1.5)
+  t.strictSame(jobsOf(engine, 'render')[0]?.pictures, [
+    { show: 'region', region, packing: 'small', format: 'webp', quality: 50, longestEdge: null },
+  ])
 })
 
 t.test('the overlay, and null for an option in JSON', async t => {
@@ -107,7 +111,7 @@ t.test('the overlay, and null for an option in JSON', async t => {
 
 t.test('a fallback says why', async t => {
   const { app } = await makeApp(t, {
-    crop: job => cropResult(job, { box: [0, 0, 100, 100], decision: 'fallback', reason: 'no_box', raw: 'hm' }),
+    locate: job => located(job, { box: [0, 0, 100, 100], decision: 'fallback', reason: 'no_box', raw: 'hm' }),
   })
   const { status, body } = await post(app, '/crop', { image: IMAGE, question: 'q' })
   t.equal(status, 200)

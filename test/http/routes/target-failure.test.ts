@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { IMAGE, makeApp, post } from '../../support/fakes/app.js'
+import { IMAGE, jobsOf, makeApp, post } from '../../support/fakes/app.js'
 import { completion, json, type Reply, upstream } from '../../support/fakes/upstream.js'
 
 const ASK = { image: IMAGE, question: 'WHO made it?' }
@@ -23,12 +23,10 @@ t.test('an OpenAI-compatible target sees shrunk JPEGs and its answer comes back'
     answer: 'Dakota Digital',
     target: { name: 'default', model: 'vlm', usage: { prompt_tokens: 512, completion_tokens: 3 } },
   })
-  t.match(engine.jobs[0], {
-    pictures: {
-      targetFull: { format: 'jpeg', quality: 90, longestEdge: 448 },
-      targetCrop: { format: 'jpeg', quality: 90, longestEdge: null },
-    },
-  })
+  t.match(jobsOf(engine, 'render')[0]?.pictures, [
+    { show: 'whole', format: 'jpeg', quality: 90, longestEdge: 448 },
+    { show: 'region', format: 'jpeg', quality: 90, longestEdge: null },
+  ])
   const urls = received[0]?.body.messages?.[0]?.content.map(part => part?.image_url?.url ?? part?.text)
   const url = (text: string) => `data:image/jpeg;base64,${Buffer.from(text).toString('base64')}`
   t.strictSame(urls, [url('full'), url('region'), 'Who made it?\nGive a very brief answer.'])

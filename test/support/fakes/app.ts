@@ -6,15 +6,20 @@ import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import type { Test } from 'tap'
 import { type Config, readConfig } from '../../../src/config/service.js'
-import type { Engine } from '../../../src/engine/parent/client.js'
+import { makeCropper } from '../../../src/cropper/croppers.js'
+import type { CallOptions, Engine } from '../../../src/engine/engine.js'
 import type {
-  CropJob,
-  CropResult,
   EngineInfo,
   GenerateJob,
   GenerateResult,
-  Picture,
-  Region,
+  Job,
+  JobResult,
+  LocatedBox,
+  LocateJob,
+  LocateResult,
+  PictureRequest,
+  RenderJob,
+  RenderResult,
 } from '../../../src/engine/protocol.js'
 import { CropVlmError } from '../../../src/errors.js'
 import { type AppParts, buildApp } from '../../../src/http/app.js'
@@ -44,18 +49,19 @@ const INFO: EngineInfo = {
   pid: 1,
 }
 
-type Call = { signal: AbortSignal; deadline: number }
+type Answer<J extends Job> = (job: J, call: CallOptions) => Promise<JobResult<J>> | JobResult<J>
 
 export interface Script {
-  crop?: (job: CropJob, call: Call) => Promise<CropResult> | CropResult
-  generate?: (job: GenerateJob, call: Call) => Promise<GenerateResult> | GenerateResult
+  locate?: Answer<LocateJob>
+  render?: Answer<RenderJob>
+  generate?: Answer<GenerateJob>
   checkRoom?: Engine['checkRoom']
   state?: Engine['state']
   info?: EngineInfo | null
 }
 
 export interface ScriptedEngine extends Engine {
-  readonly jobs: (CropJob | GenerateJob)[]
+  readonly jobs: Job[]
   state: Engine['state']
   queueSize: number
   restarts: number
@@ -64,38 +70,42 @@ export interface ScriptedEngine extends Engine {
   gpu: Map<number, number>
 }
 
-export function picture(job: CropJob['pictures']['crop'], content: string): Picture | null {
-  return job && { mediaType: `image/${job.format}`, width: 20, height: 10, bytes: new TextEncoder().encode(content) }
-}
-
-export function cropResult(job: CropJob, changes: Partial<Region> = {}): CropResult {
-  const { crop, overlay, targetFull, targetCrop } = job.pictures
-  const region: Region = {
+/** What a box of the script is, for each question of a job. */
+export function located(job: LocateJob, changes: Partial<LocatedBox> = {}): LocateResult {
+  const box: LocatedBox = {
     box: [12, 5, 80, 47],
-    pixelBox: [192, 60, 1280, 564],
     decision: 'zoomed',
     reason: null,
     confidence: 0.83,
     raw: '[12, 5, 80, 47].',
-    pictures: {
-      crop: picture(crop, 'crop'),
-      overlay: picture(overlay, 'overlay'),
-      targetFull: picture(targetFull, 'full'),
-      targetCrop: picture(targetCrop, 'region'),
-    },
-    generatedTokens: 15,
-    runs: 8,
-    overruled: 1,
-    batch: job.questions.length,
-    reused: false,
+    cost: { generatedTokens: 15, runs: 8, nonGreedyTokens: 1, batch: job.questions.length, reused: false },
     ...changes,
   }
   return {
-    kind: 'crop',
-    regions: job.questions.map(() => region),
+    kind: 'locate',
+    boxes: job.questions.map(() => box),
     image: { width: 1600, height: 1200 },
     model: { id: 'cropvlm-mini', resolution: job.resolution ?? 128, tiles: 1 },
-    timings: TIMINGS,
+    timings: { ...TIMINGS },
+  }
+}
+
+/** Pictures whose bytes say what they are of. */
+function rendered(job: RenderJob): RenderResult {
+  const content = ({ show, packing }: PictureRequest) => {
+    if (show === 'whole') return 'full'
+    return show === 'overlay' ? 'overlay' : packing === 'small' ? 'crop' : 'region'
+  }
+  return {
+    kind: 'render',
+    pictures: job.pictures.map(request => ({
+      mediaType: `image/${request.format}`,
+      width: 20,
+      height: 10,
+      bytes: new TextEncoder().encode(content(request)),
+    })),
+    image: { width: 1600, height: 1200 },
+    timings: { queue: 0, decode: 0, crop: 0 },
   }
 }
 
@@ -105,15 +115,20 @@ function generated(job: GenerateJob): GenerateResult {
 }
 
 export function scriptedEngine(script: Script = {}): ScriptedEngine {
-  const jobs: (CropJob | GenerateJob)[] = []
+  const jobs: Job[] = []
   const resident = new Map<number, number>()
   const gpu = new Map<number, number>()
+  const answer = async (job: Job, call: CallOptions) => {
+    if (job.kind === 'locate') return await (script.locate ?? located)(job, call)
+    if (job.kind === 'render') return await (script.render ?? rendered)(job, call)
+    return await (script.generate ?? generated)(job, call)
+  }
   return {
     jobs,
     resident,
     gpu,
     residentBytes: () => resident,
-    gpuBytes: async () => gpu,
+    deviceBytes: async () => gpu,
     state: script.state ?? 'ready',
     info: script.info === undefined ? INFO : script.info,
     queueSize: 0,
@@ -123,11 +138,7 @@ export function scriptedEngine(script: Script = {}): ScriptedEngine {
     },
     async run(job, call) {
       jobs.push(job)
-      const result =
-        job.kind === 'crop'
-          ? await (script.crop ?? cropResult)(job, call)
-          : await (script.generate ?? generated)(job, call)
-      return result as never
+      return (await answer(job, call)) as never
     },
     async drain() {},
     async close() {},
@@ -135,7 +146,7 @@ export function scriptedEngine(script: Script = {}): ScriptedEngine {
 }
 
 /** A job that never ends by itself, and keeps the engine's promise about deadline and abort. */
-export function hang(_job: unknown, { signal, deadline }: Call): Promise<never> {
+export function hang(_job: unknown, { signal, deadline }: CallOptions): Promise<never> {
   return new Promise((_, reject) => {
     const late = () => reject(new CropVlmError('deadline_exceeded', 'The deadline of the request passed.'))
     const timer = setTimeout(late, deadline - Date.now())
@@ -146,14 +157,20 @@ export function hang(_job: unknown, { signal, deadline }: Call): Promise<never> 
   })
 }
 
+/** The jobs of one kind that an engine was given. */
+export function jobsOf<K extends Job['kind']>({ jobs }: ScriptedEngine, kind: K): Extract<Job, { kind: K }>[] {
+  return jobs.filter((job): job is Extract<Job, { kind: K }> => job.kind === kind)
+}
+
 export type Env = Record<string, string>
 
 /** An app over a scripted engine, closed with the test. */
 export async function makeApp(t: Test, script: Script = {}, env: Env = {}, more: Partial<AppParts> = {}) {
   const config: Config = readConfig({ LOG_LEVEL: 'silent', ...env })
-  const engine = scriptedEngine(script)
+  const engine = (more.engine as ScriptedEngine | undefined) ?? scriptedEngine(script)
+  const cropper = makeCropper(engine, config)
   const targets = makeTargets(config, engine)
-  const app = await buildApp({ config, engine, targets, log: pino({ level: 'silent' }), ...more })
+  const app = await buildApp({ config, engine, cropper, targets, log: pino({ level: 'silent' }), ...more })
   t.teardown(() => app.close())
   return { app, engine, config }
 }
@@ -165,16 +182,23 @@ export async function listen(t: Test, script: Script = {}, env: Env = {}, more: 
   return { ...made, url, port: Number(new URL(url).port) }
 }
 
-type Fields = Record<string, string | Uint8Array>
+type Field = string | Uint8Array
+/** An array is a field that is sent several times. */
+type Fields = Record<string, Field | readonly Field[]>
 
 /** A form as bytes; a `Uint8Array` becomes a file. */
 export async function form(fields: Fields): Promise<{ payload: Buffer; headers: { 'content-type': string } }> {
   const data = new FormData()
-  for (const [name, value] of Object.entries(fields))
+  const all = Object.entries(fields).flatMap(([name, value]) => listOf(value).map(one => [name, one] as const))
+  for (const [name, value] of all)
     data.append(name, typeof value === 'string' ? value : new Blob([new Uint8Array(value)]), ...fileName(value))
   const encoded = new Response(data)
   const type = encoded.headers.get('content-type') ?? ''
   return { payload: Buffer.from(await encoded.arrayBuffer()), headers: { 'content-type': type } }
+}
+
+function listOf(value: Field | readonly Field[]): readonly Field[] {
+  return typeof value === 'string' || value instanceof Uint8Array ? [value] : value
 }
 
 function fileName(value: string | Uint8Array): [] | [string] {

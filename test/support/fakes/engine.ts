@@ -1,8 +1,9 @@
 import { pino } from 'pino'
 import type { Test } from 'tap'
+import type { StartedEngine } from '../../../src/engine/engine.js'
 import type { EngineOptions } from '../../../src/engine/options.js'
-import { type StartedEngine, startEngine } from '../../../src/engine/parent/client.js'
-import type { CropJob } from '../../../src/engine/protocol.js'
+import { startEngine } from '../../../src/engine/parent/client.js'
+import type { LocateJob } from '../../../src/engine/protocol.js'
 
 interface RunOptions {
   deadlineMs?: number
@@ -13,7 +14,7 @@ interface RunOptions {
 
 export interface ScriptedEngine {
   engine: StartedEngine
-  /** Runs a script as a job: `run('slow 50')`; see `scripted-worker.mjs`. */
+  /** Runs a script as a job: `run('slow 50')`; see `worker.mjs`. */
   run: (script: string, options?: RunOptions) => Promise<string>
   /** The same: the process that ran it, and the jobs that it was given with. */
   trace: (script: string, options?: RunOptions) => Promise<{ pid: number; batch: number }>
@@ -31,7 +32,7 @@ export function scriptedEngine(t: Test, start = 'ready', options: Partial<Engine
         cropper: { dir: start, precision: null },
         targets: [],
         executionProvider: 'cpu',
-        threads: null,
+        threads: 1,
         graphCacheDir: null,
         verifyHashes: false,
         prefixCacheBytes: 0,
@@ -58,10 +59,10 @@ export function scriptedEngine(t: Test, start = 'ready', options: Partial<Engine
     const job = scriptedJob(script, image)
     return await engine.run(job, { signal: signal ?? new AbortController().signal, deadline })
   }
-  const run: ScriptedEngine['run'] = async (...call) => (await result(...call)).regions[0]?.raw ?? ''
+  const run: ScriptedEngine['run'] = async (...call) => (await result(...call)).boxes[0]?.raw ?? ''
   const trace: ScriptedEngine['trace'] = async (...call) => {
-    const { model, regions } = await result(...call)
-    return { pid: Number(model.id), batch: regions[0]?.batch ?? 0 }
+    const { model, boxes } = await result(...call)
+    return { pid: Number(model.id), batch: boxes[0]?.cost.batch ?? 0 }
   }
   return { engine, run, trace, lines }
 }
@@ -71,14 +72,6 @@ export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise(resolve => setTimeout(resolve, 5))
 }
 
-function scriptedJob(question: string, image: Uint8Array = new Uint8Array([1, 2, 3])): CropJob {
-  const pictures = { crop: null, overlay: null, targetFull: null, targetCrop: null }
-  return {
-    kind: 'crop',
-    image,
-    questions: [question],
-    resolution: null,
-    expand: 1,
-    pictures,
-  }
+function scriptedJob(question: string, image: Uint8Array = new Uint8Array([1, 2, 3])): LocateJob {
+  return { kind: 'locate', image, questions: [question], resolution: null, keepPixels: false }
 }

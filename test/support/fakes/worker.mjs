@@ -60,23 +60,10 @@ function info() {
 }
 
 function result(raw, batch) {
-  const region = {
-    box: [0, 0, 50, 50],
-    pixelBox: [0, 0, 5, 5],
-    decision: 'zoomed',
-    reason: null,
-    confidence: 0.5,
-    raw,
-    pictures: { crop: null, overlay: null, targetFull: null, targetCrop: null },
-    generatedTokens: 15,
-    runs: 8,
-    overruled: 0,
-    batch,
-    reused: false,
-  }
+  const cost = { generatedTokens: 15, runs: 8, nonGreedyTokens: 0, batch, reused: false }
   return {
-    kind: 'crop',
-    regions: [region],
+    kind: 'locate',
+    boxes: [{ box: [0, 0, 50, 50], decision: 'zoomed', reason: null, confidence: 0.5, raw, cost }],
     image: { width: 10, height: 10 },
     model: { id: String(process.pid), resolution: 128, tiles: 1 },
     timings: { queue: 0, decode: 1, preprocess: 1, vision: 1, prefill: 1, generate: 1, crop: 0 },

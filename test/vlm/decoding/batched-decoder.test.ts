@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Lockstep } from '../../../src/vlm/decoding/batched-decoder.js'
+import { BatchedDecoder } from '../../../src/vlm/decoding/batched-decoder.js'
 
 /** A step that gives each row's token back as its logits, and remembers what it was given. */
 const echo = () => {
@@ -14,19 +14,19 @@ const values = (rows: Float32Array[]) => rows.map(row => row[0])
 
 t.test('a run waits for all, takes one token of each, and answers who is done', async t => {
   const { given, step } = echo()
-  const lockstep = new Lockstep(3, step)
-  const first = lockstep.feed(0, [1, 2])
-  const second = lockstep.feed(1, [11])
+  const decoder = new BatchedDecoder(3, step)
+  const first = decoder.feed(0, [1, 2])
+  const second = decoder.feed(1, [11])
   await new Promise(resolve => setImmediate(resolve))
   t.same(given, [], 'row 2 has not asked yet')
-  const third = lockstep.feed(2, [21])
+  const third = decoder.feed(2, [21])
   t.same(values(await second), [11])
   t.same(values(await third), [21])
-  const [short, long] = [lockstep.feed(1, [12]), lockstep.feed(2, [22, 23])]
+  const [short, long] = [decoder.feed(1, [12]), decoder.feed(2, [22, 23])]
   t.same(values(await first), [1, 2])
   t.same(values(await short), [12])
-  lockstep.leave(0)
-  lockstep.leave(1)
+  decoder.leave(0)
+  decoder.leave(1)
   t.same(values(await long), [22, 23])
   t.same(given, [
     [1, 11, 21],
@@ -37,12 +37,12 @@ t.test('a run waits for all, takes one token of each, and answers who is done', 
 
 t.test('rows that left are fed nothing and waited for by nobody', async t => {
   const { given, step } = echo()
-  const lockstep = new Lockstep(3, step)
-  lockstep.leave(1)
-  const waiting = Promise.all([lockstep.feed(0, [1]), lockstep.feed(2, [3])])
+  const decoder = new BatchedDecoder(3, step)
+  decoder.leave(1)
+  const waiting = Promise.all([decoder.feed(0, [1]), decoder.feed(2, [3])])
   t.same((await waiting).map(values), [[1], [3]])
-  const last = lockstep.feed(2, [4, 5])
-  lockstep.leave(0)
+  const last = decoder.feed(2, [4, 5])
+  decoder.leave(0)
   t.same(values(await last), [4, 5])
   t.same(given, [
     [1, null, 3],
@@ -52,9 +52,9 @@ t.test('rows that left are fed nothing and waited for by nobody', async t => {
 })
 
 t.test('a failed run fails all that wait for it', async t => {
-  const lockstep = new Lockstep(2, async () => {
+  const decoder = new BatchedDecoder(2, async () => {
     throw new Error('no memory')
   })
-  const both = [lockstep.feed(0, [1]), lockstep.feed(1, [2])]
+  const both = [decoder.feed(0, [1]), decoder.feed(1, [2])]
   for (const one of both) await t.rejects(one, { message: 'no memory' })
 })

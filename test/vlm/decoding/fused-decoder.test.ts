@@ -1,5 +1,6 @@
 import t from 'tap'
-import { FusedRows, HubSequence, isFused } from '../../../src/vlm/decoding/fused-decoder.js'
+import { FusedDecoder, isFused } from '../../../src/vlm/decoding/fused-decoder.js'
+import { HubDecoder } from '../../../src/vlm/decoding/hub-decoder.js'
 import { floats, openSessions, type Session } from '../../../src/vlm/onnx/session.js'
 import { MODELS } from '../../support/goldens.js'
 import { seeded } from '../../support/scripted.js'
@@ -22,7 +23,7 @@ const embed = async (session: Session, tokens: number[]) => {
   return floats(inputs_embeds)
 }
 const start = (session: Session) =>
-  isFused(session) ? new FusedRows(session, 1, CAPACITY, SHAPE).row(0) : new HubSequence(session, SHAPE)
+  isFused(session) ? new FusedDecoder(session, 1, CAPACITY, SHAPE).row(0) : new HubDecoder(session, SHAPE)
 const best = (row: Float32Array) => row.indexOf(Math.max(...row))
 const furthest = (a: Float32Array[], b: Float32Array[]) =>
   Math.max(...a.flatMap((row, i) => Array.from(row, (value, j) => Math.abs(value - (b[i]?.[j] ?? Number.NaN)))))
@@ -44,7 +45,7 @@ for (const folder of ['tiny', 'tiny-hub']) {
       stepwise.push(...(await run.feed(await embed(embedding, part), length, length)).map(row => row.slice()))
       from += length
     }
-    t.ok(furthest(all, stepwise) < 1e-4, 'in pieces, one and several tokens behind a past')
+    t.ok(furthest(all, stepwise) < 1e-4, 'in pieces, one and several tokens after a past')
     const [last] = await start(decoder).feed(await embed(embedding, tokens), 60, 1)
     t.ok(last && furthest([last], all.slice(-1)) < 1e-4, 'the last logits alone')
   })
@@ -94,7 +95,7 @@ t.test('rows side by side are what each is alone, in the prefill and step by ste
   const [embedding, decoder] = await open('tiny')
   for (let seed = 0; seed < 10; seed++) {
     const texts = prompts(seed, [7 + seed, 23, 4, 15])
-    const rows = new FusedRows(decoder, 4, CAPACITY, SHAPE)
+    const rows = new FusedDecoder(decoder, 4, CAPACITY, SHAPE)
     const fed = []
     for (const text of texts) fed.push({ embeds: await embed(embedding, text), length: text.length })
     const together = await rows.prefill(fed, 3)
@@ -120,7 +121,7 @@ t.test('rows side by side are what each is alone, in the prefill and step by ste
 t.test('tokens taken back leave no trace', async t => {
   const [embedding, decoder] = await open('tiny')
   const [text, wrong, right] = prompts(3, [20, 4, 3]) as [number[], number[], number[]]
-  const sequence = new FusedRows(decoder, 1, CAPACITY, SHAPE).row(0)
+  const sequence = new FusedDecoder(decoder, 1, CAPACITY, SHAPE).row(0)
   await sequence.feed(await embed(embedding, [...text, ...wrong]), 24, 1)
   sequence.rewind(4)
   const corrected = await sequence.feed(await embed(embedding, right), 3, 3)
@@ -131,12 +132,12 @@ t.test('tokens taken back leave no trace', async t => {
 t.test('a prefix saved of one row goes on in another cache', async t => {
   const [embedding, decoder] = await open('tiny')
   const [image, first, second] = prompts(5, [30, 6, 9]) as [number[], number[], number[]]
-  const rows = new FusedRows(decoder, 2, 60, SHAPE)
+  const rows = new FusedDecoder(decoder, 2, 60, SHAPE)
   await rows.prefill([{ embeds: await embed(embedding, [...image, ...first]), length: 36 }], 1)
   const saved = rows.save(0, 30)
   t.equal(saved.length, 30)
   t.same(new Set([...saved.parts.values()].map(({ length }) => length)), new Set([2 * 30 * 16]))
-  const other = new FusedRows(decoder, 3, CAPACITY, SHAPE)
+  const other = new FusedDecoder(decoder, 3, CAPACITY, SHAPE)
   other.load(2, saved)
   const reused = await other.row(2).feed(await embed(embedding, second), 9, 9)
   const whole = await start(decoder).feed(await embed(embedding, [...image, ...second]), 39, 9)
@@ -146,6 +147,6 @@ t.test('a prefix saved of one row goes on in another cache', async t => {
 t.test('more tokens than the cache holds are an error, not a corrupted answer', async t => {
   const [embedding, decoder] = await open('tiny')
   const embeds = await embed(embedding, [1, 2, 3])
-  const rows = new FusedRows(decoder, 1, 2, SHAPE)
+  const rows = new FusedDecoder(decoder, 1, 2, SHAPE)
   await t.rejects(rows.row(0).feed(embeds, 3, 1), { message: /holds 2 tokens, 3 were fed/ })
 })

@@ -12,7 +12,6 @@ const session = (type: string): Session => ({
     ['inputs_embeds', { type: 'float32', shape: ['batch', 'length', 8] }],
     ...PARTS.map(name => [name, { type, shape: ['batch', HEADS, 'capacity', DIM] }] as const),
   ]),
-  outputs: new Map(),
   run: async () => ({}),
   close: async () => {},
 })
@@ -28,13 +27,13 @@ for (const [name, type] of [
   ['float32', Float32Array],
   ['float16', Uint16Array],
 ] as const) {
-  t.test(`${name}: what a run adds goes behind the row's own past, padding left out`, async t => {
+  t.test(`${name}: what a run adds goes after the row's own past, padding left out`, async t => {
     const cache = new KvCache(session(name), { heads: 0, headDim: 0 }, 3, CAPACITY)
     cache.append(2, 1, update(3, type), 1, 2)
-    const feeds = cache.feeds(2, 1)
-    t.same(Object.keys(feeds), PARTS)
+    const inputs = cache.inputs(2, 1)
+    t.same(Object.keys(inputs), PARTS)
     for (const [i, part] of PARTS.entries()) {
-      const { data, dims } = feeds[part] as TensorValue
+      const { data, dims } = inputs[part] as TensorValue
       t.same(dims, [1, HEADS, CAPACITY, DIM])
       t.type(data, type)
       // row 1 of the update, whose heads of this part begin at 24 + 12 i, each of three tokens
@@ -42,11 +41,11 @@ for (const [name, type] of [
       const head = (first: number) => [0, 0, first, first + 1, first + 2, first + 3, 0, 0]
       t.same([...data].map(Number), [...head(from), ...head(from + 6)])
     }
-    t.ok([...Object.values(cache.feeds(0, 2))].every(({ data }) => [...data].every(value => Number(value) === 0)))
+    t.ok([...Object.values(cache.inputs(0, 2))].every(({ data }) => [...data].every(value => Number(value) === 0)))
 
     const saved = cache.save(2, 3)
     cache.load(0, saved)
-    t.same(cache.feeds(0, 1), cache.feeds(2, 1))
+    t.same(cache.inputs(0, 1), cache.inputs(2, 1))
   })
 }
 

@@ -1,7 +1,9 @@
 import sharp from 'sharp'
 import t from 'tap'
-import { openImage } from '../../../src/image/decode.js'
-import { copyTile, type ProcessorConfig, processImage, writeTile } from '../../../src/vlm/idefics3/image-processor.js'
+import { type ImageSource, openImage, type RawImage, rawSource } from '../../../src/image/decode.js'
+import { gridOf } from '../../../src/vlm/idefics3/grid.js'
+import { copyTile, processImage, writeTile } from '../../../src/vlm/idefics3/image-processor.js'
+import type { ProcessorConfig } from '../../../src/vlm/idefics3/processor-config.js'
 import { difference, isSame } from '../../support/difference.js'
 import { goldenCases, goldenImage, type PixelsCase } from '../../support/goldens.js'
 import { pattern } from '../../support/patterns.js'
@@ -16,6 +18,9 @@ const config = (tile: number): ProcessorConfig => ({
   mean: [0.5, 0.5, 0.5],
   std: [0.5, 0.5, 0.5],
 })
+
+const process = (image: RawImage | ImageSource, longestEdge: number, config: ProcessorConfig) =>
+  processImage('pixels' in image ? image : rawSource(image), gridOf(image, longestEdge, config), config)
 
 // Where libvips shrinks. Its weights have few bits, which shows on fine patterns of full contrast.
 const NEARLY: Record<string, number> = {
@@ -33,7 +38,7 @@ const NEARLY_GLOBAL: Record<string, number> = { ...NEARLY, 'edges 300x200 at 102
 t.test('pixels are those of transformers, enlarging included', async t => {
   for (const { width, height, longest_edge, tile, ...golds } of goldenCases<PixelsCase>('pixels.json')) {
     const name = `${golds.pattern} ${width}x${height} at ${longest_edge}`
-    const { whole, global } = await processImage(pattern(golds.pattern, width, height), longest_edge, config(tile))
+    const { whole, global } = await process(pattern(golds.pattern, width, height), longest_edge, config(tile))
     t.equal(global === null, golds.global === null, `${name}: a global view exactly where the image is split`)
     for (const [actual, file, limits] of [
       [whole, golds.expected, NEARLY],
@@ -56,9 +61,9 @@ t.test('a file is shrunk as its pixels are, the global view included', async t =
     .toBuffer()
   const limits = { maxPixels: 50e6, maxAspect: 100 }
   for (const edge of [64, 600]) {
-    const processed = await processImage(await openImage(file, limits), edge, config(64))
+    const processed = await process(await openImage(file, limits), edge, config(64))
     t.match(processed.grid.scaled, { height: edge })
-    const decoded = await processImage(await (await openImage(file, limits)).pixels(), edge, config(64))
+    const decoded = await process(await (await openImage(file, limits)).pixels(), edge, config(64))
     t.ok(isSame(processed.whole, decoded.whole))
     if (!processed.global || !decoded.global) t.equal(edge, 64, 'one tile')
     else t.ok(isSame(processed.global, decoded.global))
@@ -67,7 +72,7 @@ t.test('a file is shrunk as its pixels are, the global view included', async t =
 
 t.test('tiles are cut row by row, the global view last, as bytes or as planes of -1..1', async t => {
   const tile = 64
-  const processed = await processImage(pattern('hash', 200, 100), 128, config(tile))
+  const processed = await process(pattern('hash', 200, 100), 128, config(tile))
   t.match(processed.grid, { rows: 1, cols: 2, tiles: 3 })
   const out = new Float32Array(3 * 3 * tile * tile)
   const bytes = new Uint8Array(out.length)
@@ -96,7 +101,7 @@ t.test('tiles are cut row by row, the global view last, as bytes or as planes of
 })
 
 t.test('a processor that does not split stretches the image to one tile', async t => {
-  const { grid, whole, global } = await processImage(pattern('hash', 200, 100), 128, {
+  const { grid, whole, global } = await process(pattern('hash', 200, 100), 128, {
     ...config(64),
     split: false,
   })

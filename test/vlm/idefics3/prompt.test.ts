@@ -22,7 +22,7 @@ const FOLDERS = [
 
 async function format(dir: string): Promise<PromptFormat> {
   const { image_seq_len } = JSON.parse(readFileSync(`${dir}/processor_config.json`, 'utf8'))
-  return (await readText(new ModelFolder(dir), image_seq_len)).prompt
+  return { ...(await readText(new ModelFolder(dir))), tokensPerTile: image_seq_len }
 }
 
 for (const { tokenizer, dir } of FOLDERS) {

@@ -32,14 +32,13 @@ t.test('an id has the same embedding wherever it stands, asked for anew or kept'
   let runs = 0
   const embeddings = new TokenEmbeddings({
     inputs: session.inputs,
-    outputs: session.outputs,
     close: () => session.close(),
     run: async feeds => {
       runs++
       return await session.run(feeds)
     },
   })
-  t.teardown(() => embeddings.close())
+  t.teardown(() => session.close())
   const text = Array.from({ length: 300 }, (_, i) => i)
   const all = await embeddings.of(text)
   t.equal(all.length, 300 * 64)

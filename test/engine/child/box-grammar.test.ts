@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { type Box, formatBox, parseBox } from '../../src/contract/box.js'
-import { boxGrammar, boxTokens } from '../../src/cropper/box-grammar.js'
-import { decode } from '../../src/vlm/decoding/decode.js'
-import type { GrammarState } from '../../src/vlm/decoding/grammar.js'
-import { makeTokenizer } from '../../src/vlm/tokens/tokenizer.js'
-import { MODELS } from '../support/goldens.js'
-import { scriptedModel, seeded } from '../support/scripted.js'
+import { type Box, formatBox, parseBox } from '../../../src/contract/box.js'
+import { boxGrammar, boxTokens } from '../../../src/engine/child/box-grammar.js'
+import { decode } from '../../../src/vlm/decoding/decode.js'
+import type { GrammarState } from '../../../src/vlm/decoding/grammar.js'
+import { makeTokenizer } from '../../../src/vlm/tokens/tokenizer.js'
+import { MODELS } from '../../support/goldens.js'
+import { scriptedModel, seeded } from '../../support/scripted.js'
 
 t.setTimeout(120_000)
 
@@ -30,7 +30,7 @@ const written = (text: string) => [...tokenizer.encodePlain(text), end]
 const decodeWith = (model: ReturnType<typeof scriptedModel>, isConstrained: boolean, temperature = 0, seed = 1) =>
   decode({
     feed: model.feed,
-    guesses: true,
+    canRewind: true,
     grammar: isConstrained ? grammar : null,
     eos: new Set([end]),
     maxNewTokens: 32,
@@ -157,11 +157,11 @@ const writerOf = (wanted: readonly number[]) =>
 t.test('forced tokens ride along: the prefill and 7 runs for two digits each', async t => {
   const wanted = answer([12, 15, 80, 47])
   const model = writerOf(wanted)
-  const { tokens: given, logProbs, runs, overruled } = await decodeWith(model, true)
+  const { tokens: given, logProbs, runs, nonGreedyTokens } = await decodeWith(model, true)
   t.same(given, wanted)
   t.equal(model.calls(), 8)
   t.equal(runs, 8)
-  t.equal(overruled, 0)
+  t.equal(nonGreedyTokens, 0)
   const scored = logProbs.filter(logProb => logProb !== null)
   t.equal(scored.length, 8, 'the digits; behind two of them no third could follow')
   t.ok(scored.every(logProb => logProb <= 0))

@@ -1,8 +1,7 @@
-import { type Box, formatBox } from '../contract/box.js'
-import { CropVlmError } from '../errors.js'
-import type { Grammar, GrammarState } from '../vlm/decoding/grammar.js'
-import { END_OF_UTTERANCE } from '../vlm/folder/text.js'
-import type { Tokenizer } from '../vlm/tokens/tokenizer.js'
+import { type Box, END_OF_UTTERANCE, formatBox } from '../../contract/box.js'
+import { CropVlmError } from '../../errors.js'
+import type { Grammar, GrammarState } from '../../vlm/decoding/grammar.js'
+import type { Tokenizer } from '../../vlm/tokens/tokenizer.js'
 
 /** How a tokenizer writes the parts of ` [x1, y1, x2, y2].<end_of_utterance>`. */
 export interface BoxTokens {
@@ -20,8 +19,8 @@ const NUMBERS = 4
 const MAX = 100
 
 /**
- * The tokens of a box, found by having the tokenizer write some. Throws `invalid_model` if it does not give each
- * digit a token of its own, as the contract has it.
+ * Looks up the tokens of a box by having the tokenizer write some boxes.
+ * @throws CropVlmError invalid_model if it does not give each digit a token of its own, as the contract requires
  */
 export function boxTokens(tokenizer: Tokenizer): BoxTokens {
   const write = (box: Box) => tokenizer.encodePlain(` ${formatBox(box)}`)
@@ -51,14 +50,14 @@ export function boxGrammar(tokens: BoxTokens): Grammar {
   return { start: literal(tokens, tokens.open, 0, () => number(tokens, [], '')) }
 }
 
-/** Inside fixed text: its token `at` is forced; behind its last one `then` goes on. */
+/** The state inside a fixed text: the token at `at` is the only one allowed. After the last one, `then` gives the state. */
 function literal(tokens: BoxTokens, text: readonly number[], at: number, then: () => GrammarState): GrammarState {
   const expected = text[at]
   if (expected === undefined) return then()
   return state(new Map([[expected, () => literal(tokens, text, at + 1, then)]]))
 }
 
-/** Inside a number of which `digits` are written, behind the numbers `before`. */
+/** The state inside a number: the numbers in `before` are complete, and `digits` of the current one are written. */
 function number(tokens: BoxTokens, before: readonly number[], digits: string): GrammarState {
   const position = before.length
   const low = position < 2 ? 0 : (before[position - 2] as number) + 1
@@ -75,8 +74,9 @@ function number(tokens: BoxTokens, before: readonly number[], digits: string): G
     const then = isLast ? () => state(new Map()) : () => number(tokens, numbers, '')
     next.set(text[0] as number, () => literal(tokens, text, 1, then))
   }
-  // Two digits take two runs. 100 would take a third, for the choice behind the 0 that 10 ends with: where both can
-  // be meant, that 0 rides along with the 1.
+  // A number of two digits takes two runs of the decoder. 100 would take a third, because after "10" the model has to
+  // choose between another 0 and the end of the number. So where 100 is possible, the first 0 is a draft token: it is fed
+  // in the same run as the 1.
   const isHundredOpen = digits === '1' && low <= 10 && high === MAX
   return state(next, isHundredOpen ? [tokens.digits[0] as number] : [])
 }
@@ -87,10 +87,10 @@ function leadsInto(digits: string, low: number, high: number): boolean {
   return false
 }
 
-function state(next: ReadonlyMap<number, () => GrammarState>, guess: readonly number[] = []): GrammarState {
+function state(next: ReadonlyMap<number, () => GrammarState>, draftTokens: readonly number[] = []): GrammarState {
   return {
     allowed: [...next.keys()].sort((a, b) => a - b),
-    guess,
+    draftTokens,
     after(token) {
       const follow = next.get(token)
       if (!follow) throw new Error(`token ${token} is not allowed here`)
@@ -99,7 +99,7 @@ function state(next: ReadonlyMap<number, () => GrammarState>, guess: readonly nu
   }
 }
 
-/** The stretches between the tokens `at`. */
+/** The parts of `ids` between the tokens that equal `at`. */
 function split(ids: readonly number[], at: number): number[][] {
   const parts: number[][] = [[]]
   for (const id of ids) {

@@ -1,8 +1,8 @@
-import { type Box, FULL_BOX, parseBox } from '../contract/box.js'
-import { cropperPrompt } from '../contract/prompts.js'
-import type { Grammar } from '../vlm/decoding/grammar.js'
-import type { Idefics3 } from '../vlm/model.js'
-import type { GenerateRequest, Generation, PromptImage } from '../vlm/request.js'
+import { type Box, FULL_BOX, parseBox } from '../../contract/box.js'
+import { cropperPrompt } from '../../contract/prompts.js'
+import type { Grammar } from '../../vlm/decoding/grammar.js'
+import type { VisionLanguageModel } from '../../vlm/model.js'
+import type { GenerateRequest, Generation, PromptImage } from '../../vlm/request.js'
 import { boxGrammar, boxTokens } from './box-grammar.js'
 
 export interface BoxRequest {
@@ -14,8 +14,11 @@ export interface BoxRequest {
 }
 
 /** The region of one image that helps to answer one question. */
-export interface FoundBox
-  extends Pick<Generation, 'resolution' | 'tiles' | 'size' | 'runs' | 'overruled' | 'reused' | 'group' | 'timings'> {
+export interface BoxFound
+  extends Pick<
+    Generation,
+    'resolution' | 'tiles' | 'size' | 'runs' | 'nonGreedyTokens' | 'reused' | 'group' | 'timings'
+  > {
   /** As the model gave it; the whole image where `decision` is `fallback`. */
   box: Box
   decision: 'zoomed' | 'fallback'
@@ -32,15 +35,16 @@ export interface FoundBox
 const MAX_NEW_TOKENS = 32
 
 /**
- * Asks the cropper. Outcomes stand by themselves: each throws what `model.generateAll` throws.
+ * Asks the cropper model for one box for each request, in their order. A request that fails is a rejected outcome, with
+ * the errors of `VisionLanguageModel.generateAll`, and does not affect the others.
  * @param constrained Whether the box grammar masks the logits; without it an invalid answer is a `fallback`.
- * @throws CropVlmError `invalid_model` if the model's tokenizer cannot write boxes.
+ * @throws CropVlmError invalid_model if the model's tokenizer cannot write boxes
  */
 export async function findBoxes(
-  model: Idefics3,
+  model: VisionLanguageModel,
   requests: readonly BoxRequest[],
   constrained: boolean,
-): Promise<PromiseSettledResult<FoundBox>[]> {
+): Promise<PromiseSettledResult<BoxFound>[]> {
   const grammar = constrained ? grammarOf(model) : null
   const outcomes = await model.generateAll(
     requests.map(
@@ -60,14 +64,18 @@ export async function findBoxes(
   )
 }
 
-/** One box; throws as above. */
-export async function findBox(model: Idefics3, request: BoxRequest, constrained: boolean): Promise<FoundBox> {
+/** Asks for one box. Throws the errors of both kinds described at `findBoxes`. */
+export async function findBox(
+  model: VisionLanguageModel,
+  request: BoxRequest,
+  constrained: boolean,
+): Promise<BoxFound> {
   const [outcome] = await findBoxes(model, [request], constrained)
   if (outcome?.status === 'fulfilled') return outcome.value
   throw outcome?.reason
 }
 
-function found({ text, tokens, logProbs, promptTokens: _, ...generation }: Generation): FoundBox {
+function found({ text, tokens, logProbs, promptTokens: _, ...generation }: Generation): BoxFound {
   const parsed = parseBox(text)
   const verdict =
     'box' in parsed
@@ -82,10 +90,10 @@ function found({ text, tokens, logProbs, promptTokens: _, ...generation }: Gener
   }
 }
 
-const grammars = new WeakMap<Idefics3, Grammar>()
+const grammars = new WeakMap<VisionLanguageModel, Grammar>()
 
-/** Built once a model: it depends on the tokenizer only. */
-function grammarOf(model: Idefics3): Grammar {
+/** The grammar of a model's tokenizer, built once for each model. */
+function grammarOf(model: VisionLanguageModel): Grammar {
   const known = grammars.get(model) ?? boxGrammar(boxTokens(model.tokenizer))
   grammars.set(model, known)
   return known

@@ -1,0 +1,56 @@
+import type { Box, Size } from '../contract/box.js'
+import type { GenerationCost, Stage } from '../engine/protocol.js'
+
+/** Ask for the region of one image that helps to answer one question. */
+export interface FindRequest {
+  /** The image file as it was sent (JPEG, PNG or WebP). */
+  image: Uint8Array
+  question: string
+  /** Longest edge the cropper sees, in pixels; null: the cropper's own. */
+  resolution: number | null
+  /** Whether pictures will be made of the image next: a cropper whose engine decodes it may keep the pixels for that. */
+  keepPixels: boolean
+  /** Aborted when nobody waits any more. */
+  signal: AbortSignal
+  /** Unix milliseconds after which nobody waits. */
+  deadline: number
+}
+
+/** What a cropper says about one question. */
+export interface Found {
+  /** In whole per cent of the upright image; the whole image where `decision` is `fallback`. */
+  box: Box
+  decision: 'zoomed' | 'fallback'
+  /** Why there is no valid box; null where `decision` is `zoomed`. */
+  reason: string | null
+  /** How sure the cropper is, 0..1; null where it cannot tell. */
+  confidence: number | null
+  /** What the model behind it wrote. */
+  raw: string
+  /** Of the image after EXIF orientation, in pixels. */
+  image: Size
+  /** What found it. `resolution` is the longest edge that it saw, in pixels; both are null where they mean nothing. */
+  model: { id: string; resolution: number | null; tiles: number | null }
+  /** Milliseconds by stage. Boxes that were found together share one object, which counts once. */
+  timings: Readonly<Partial<Record<Stage, number>>>
+  /** What it took; absent where the cropper generates no tokens here. */
+  cost?: GenerationCost
+}
+
+export interface CropperInfo {
+  /** As `CROPPER` names it. */
+  name: string
+  /** Longest edges that may be asked for; null while they are not known. */
+  resolutions: readonly number[] | null
+}
+
+/** Anything that finds regions: a model in the engine, a model behind a network, a rule, a script of a test. */
+export interface Cropper {
+  readonly info: CropperInfo
+  /**
+   * Finds one box for each request, in their order. Requests for the same image share what they can.
+   * @throws CropVlmError never: a request that fails is a rejected outcome, whose reason is what the engine throws, or
+   * what the cropper's own endpoint failed with
+   */
+  find(requests: readonly FindRequest[]): Promise<PromiseSettledResult<Found>[]>
+}

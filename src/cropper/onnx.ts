@@ -1,0 +1,59 @@
+import type { Config } from '../config/service.js'
+import type { Engine } from '../engine/engine.js'
+import type { ModelFolder } from '../engine/options.js'
+import type { LocateResult } from '../engine/protocol.js'
+import type { Cropper, FindRequest, Found } from './cropper.js'
+
+/** The folder that the engine loads for this cropper. */
+export function onnxModel({ cropperModel, modelPrecision }: Config): ModelFolder {
+  return { dir: cropperModel, precision: modelPrecision }
+}
+
+/** CropVLM's own model, run by the engine. Questions about one image are one job: the image is read once for all. */
+export function onnxCropper(engine: Engine): Cropper {
+  return {
+    get info() {
+      const model = engine.info?.models.find(({ role }) => role === 'cropper')
+      return { name: 'onnx', resolutions: model?.resolutions ?? null }
+    },
+    async find(requests) {
+      const outcomes = new Map<FindRequest, PromiseSettledResult<Found>>()
+      await Promise.all(
+        jobsOf(requests).map(async group => {
+          for (const [i, outcome] of (await locate(engine, group)).entries())
+            outcomes.set(group[i] as FindRequest, outcome)
+        }),
+      )
+      return requests.map(request => outcomes.get(request) as PromiseSettledResult<Found>)
+    },
+  }
+}
+
+/** Requests that one job can serve: of one caller, about one image. */
+function jobsOf(requests: readonly FindRequest[]): FindRequest[][] {
+  const groups: FindRequest[][] = []
+  for (const request of requests) {
+    const { image, resolution, signal } = request
+    const group = groups.find(
+      ([first]) => first?.image === image && first.resolution === resolution && first.signal === signal,
+    )
+    if (group) group.push(request)
+    else groups.push([request])
+  }
+  return groups
+}
+
+async function locate(engine: Engine, group: readonly FindRequest[]): Promise<PromiseSettledResult<Found>[]> {
+  const [{ image, resolution, keepPixels, signal, deadline }] = group as [FindRequest]
+  const questions = group.map(({ question }) => question)
+  try {
+    const result = await engine.run({ kind: 'locate', image, questions, resolution, keepPixels }, { signal, deadline })
+    return founds(result).map(value => ({ status: 'fulfilled', value }))
+  } catch (reason) {
+    return group.map(() => ({ status: 'rejected', reason }))
+  }
+}
+
+function founds({ boxes, image, model, timings }: LocateResult): Found[] {
+  return boxes.map(box => ({ ...box, image, model, timings }))
+}

@@ -1,0 +1,70 @@
+import { CropVlmError } from '../../errors.js'
+import type { PromptImage } from '../../vlm/request.js'
+import type { LocatedBox, LocateJob, LocateResult, Timings } from '../protocol.js'
+import { type BoxFound, findBoxes } from './find-boxes.js'
+import { type JobContext, type Settle, settlingAll, type Task } from './task.js'
+
+/** Finds the boxes of all questions of all jobs as one batch. A job fails if one of its questions does. */
+export async function runLocateJobs(
+  tasks: readonly Task<LocateJob>[],
+  { models: { cropper }, files, limits, constrained }: JobContext,
+  settle: Settle,
+): Promise<void> {
+  await settlingAll(tasks, settle, async () => {
+    if (!cropper) throw new CropVlmError('internal_error', 'The engine was started without a cropper model.')
+    const images = tasks.map(({ job }) => files.read(job.image, limits, job.keepPixels))
+    const requests = tasks.flatMap(({ job: { questions, resolution }, signal }, i) =>
+      questions.map(question => ({ image: images[i] as PromptImage, question, resolution, signal })),
+    )
+    const outcomes = await findBoxes(cropper, requests, constrained)
+    for (const task of tasks) {
+      const own = outcomes.splice(0, task.job.questions.length)
+      await settlingAll([task], settle, async () => {
+        const found = own.map(outcome => {
+          if (outcome.status === 'rejected') throw outcome.reason
+          return outcome.value
+        })
+        task.signal.throwIfAborted()
+        settle(task, { status: 'fulfilled', value: locateResult(found, cropper.info.id) })
+      })
+    }
+  })
+}
+
+function locateResult(found: readonly BoxFound[], modelId: string): LocateResult {
+  const [first] = found
+  if (!first) throw new Error('a job without questions')
+  return {
+    kind: 'locate',
+    boxes: found.map(located),
+    image: first.size,
+    model: { id: modelId, resolution: first.resolution, tiles: first.tiles },
+    timings: { queue: 0, ...stages(found), crop: 0 },
+  }
+}
+
+function located({ generatedTokens, runs, nonGreedyTokens, reused, group, ...found }: BoxFound): LocatedBox {
+  const { box, decision, reason, confidence, raw } = found
+  const cost = { generatedTokens, runs, nonGreedyTokens, reused, batch: group.size }
+  return { box, decision, reason, confidence, raw, cost }
+}
+
+/** The time that all questions took together. What was done for several questions at once counts once. */
+function stages(found: readonly BoxFound[]): Omit<Timings, 'queue' | 'crop'> {
+  const sum = (boxes: readonly BoxFound[], stage: keyof BoxFound['timings']) =>
+    boxes.reduce((total, { timings }) => total + timings[stage], 0)
+  // for each group that was prefilled and decoded together: its member that took longest
+  const slowest = new Map<object, BoxFound>()
+  for (const box of found) {
+    const known = slowest.get(box.group)
+    if (!known || box.timings.generate > known.timings.generate) slowest.set(box.group, box)
+  }
+  const groups = [...slowest.values()]
+  return {
+    decode: sum(found, 'decode'),
+    preprocess: sum(found, 'preprocess'),
+    vision: Math.max(...found.map(({ timings }) => timings.vision)),
+    prefill: sum(groups, 'prefill'),
+    generate: sum(groups, 'generate'),
+  }
+}

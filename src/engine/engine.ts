@@ -1,0 +1,53 @@
+import type { EngineInfo, Job, JobResult } from './protocol.js'
+
+/** Who waits for a job, and for how long. */
+export interface CallOptions {
+  /** Aborted when nobody waits any more. */
+  signal: AbortSignal
+  /** Unix milliseconds after which nobody waits. */
+  deadline: number
+  /**
+   * Whether the job is the second half of a request whose box has been found already. It goes before the jobs that are
+   * a first half, and is not refused because others wait, so that no work is lost. Default: false.
+   */
+  isSecondHalf?: boolean
+}
+
+/** Decodes strangers' images and runs models, in processes of its own. */
+export interface Engine {
+  /**
+   * Runs one job. Jobs wait in arrival order, second halves of requests before first halves; while no process is up
+   * they wait for one, as long as it is expected back before their deadline.
+   * @throws CropVlmError not_ready, queue_full, engine_unavailable, draining, deadline_exceeded, request_aborted, and
+   * what the job itself throws (the image's codes, unsupported_resolution, unknown_target, question_too_long)
+   */
+  run<J extends Job>(job: J, options: CallOptions): Promise<JobResult<J>>
+  /**
+   * Tells what would be refused now whatever its image is: worth asking before that is received.
+   * @throws CropVlmError not_ready, queue_full, engine_unavailable, draining
+   */
+  checkRoom(deadline: number): void
+  readonly state: EngineState
+  /** What a process said when it was ready, a restart ago at worst; null until then. */
+  readonly info: EngineInfo | null
+  /** Jobs waiting. */
+  readonly queueSize: number
+  /** Restarts of all processes since the start. */
+  readonly restarts: number
+  /** Resident bytes of each process that is up, by its number from 0; empty where the system does not tell. */
+  residentBytes(): ReadonlyMap<number, number>
+  /** The same of the memory of the device that runs the models; empty on a CPU and where the system does not tell. */
+  deviceBytes(): Promise<ReadonlyMap<number, number>>
+  /** Refuses new jobs, finishes those accepted, then stops the processes. */
+  drain(): Promise<void>
+  /** Stops the processes now; jobs still there are rejected. */
+  close(): Promise<void>
+}
+
+export type EngineState = 'loading' | 'ready' | 'restarting' | 'draining' | 'stopped'
+
+/** An engine whose first load can be waited for. */
+export interface StartedEngine extends Engine {
+  /** Resolves once a model has really answered; rejects, for good, if the first load fails. Later crashes do not touch it. */
+  readonly ready: Promise<EngineInfo>
+}

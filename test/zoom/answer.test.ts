@@ -1,0 +1,120 @@
+import t from 'tap'
+import { CropVlmError } from '../../src/errors.js'
+import type { Target, TargetRequest } from '../../src/target/target.js'
+import { type AskTarget, answerZoomed, isSameAnswer, UnansweredError } from '../../src/zoom/answer.js'
+import type { ZoomObserver } from '../../src/zoom/zoom.js'
+import { scriptedEngine } from '../support/fakes/app.js'
+import { scriptedCropper } from '../support/fakes/cropper.js'
+
+function target(answer: (request: TargetRequest) => string): Target {
+  return {
+    name: 'scripted',
+    model: 'm',
+    fullLongestEdge: 448,
+    cropLongestEdge: null,
+    local: false,
+    answer: async request => ({ text: answer(request), usage: { promptTokens: 7, completionTokens: 1 } }),
+  }
+}
+
+function ask(changes: Partial<AskTarget>): AskTarget {
+  const { signal } = new AbortController()
+  return {
+    image: new Uint8Array([1]),
+    question: 'WHO?',
+    resolution: null,
+    expand: 1,
+    pictures: { crop: null, overlay: null },
+    target: target(() => 'yes'),
+    mode: 'zoom',
+    compare: false,
+    maxTokens: 5,
+    temperature: 0,
+    signal,
+    deadline: Date.now() + 60_000,
+    ...changes,
+  }
+}
+
+function zoom() {
+  const told: unknown[][] = []
+  const observer: ZoomObserver = {
+    onFound: () => told.push(['found']),
+    onTargetCall: (name, outcome, _ms, usage) => told.push([name, outcome, usage?.promptTokens]),
+    onAnswered: () => told.push(['answered']),
+  }
+  const engine = scriptedEngine()
+  return { zoom: { engine, cropper: scriptedCropper(engine), observer }, told, engine }
+}
+
+/** Which pictures a call was given. */
+const seen = ({ full, crop }: TargetRequest) =>
+  [full, crop].map(picture => Buffer.from(picture?.bytes ?? []).toString())
+
+t.test('the question as it was sent, the full image and the crop', async t => {
+  const calls: TargetRequest[] = []
+  const made = zoom()
+  const request = ask({
+    target: target(call => {
+      calls.push(call)
+      return 'Dakota'
+    }),
+  })
+  const { found, answer, compare, targetMs } = await answerZoomed(made.zoom, request)
+  t.match(answer, { text: 'Dakota', usage: { promptTokens: 7 } })
+  t.equal(compare, null)
+  t.ok(targetMs >= 0)
+  t.match(found.regions, [{ box: [25, 50, 75, 100] }])
+  t.match(calls, [{ question: 'WHO?', maxTokens: 5, temperature: 0 }])
+  t.same(calls.map(seen), [['full', 'region']])
+  t.same(made.told, [['found'], ['scripted', 'ok', 7], ['answered']])
+})
+
+t.test('a target that fails leaves the region, and says how it failed', async t => {
+  for (const [code, outcome] of [
+    ['target_failed', 'failed'],
+    ['target_timeout', 'timeout'],
+    ['deadline_exceeded', 'timeout'],
+    ['request_aborted', 'aborted'],
+  ] as const) {
+    const made = zoom()
+    const failing = target(() => {
+      throw new CropVlmError(code, 'no')
+    })
+    const error = await answerZoomed(made.zoom, ask({ target: failing })).catch(thrown => thrown)
+    t.type(error, UnansweredError)
+    t.match(error, { cause: { code }, found: { regions: [{ decision: 'zoomed' }] } })
+    t.same(made.told.at(-1), ['scripted', outcome, undefined])
+  }
+})
+
+t.test('with compare both are asked; the first failure gives up the other', async t => {
+  const calls: TargetRequest[] = []
+  const both = target(call => {
+    calls.push(call)
+    return call.crop ? 'Yes.' : 'yes'
+  })
+  const { answer, compare } = await answerZoomed(zoom().zoom, ask({ target: both, compare: true }))
+  t.same([answer.text, compare?.text], ['Yes.', 'yes'])
+  t.same(calls.map(seen), [
+    ['full', 'region'],
+    ['full', ''],
+  ])
+  const signals: AbortSignal[] = []
+  const failing: Target = {
+    ...both,
+    answer(call) {
+      signals.push(call.signal)
+      return call.crop ? Promise.reject(new CropVlmError('target_failed', 'no')) : new Promise(() => {})
+    },
+  }
+  await t.rejects(answerZoomed(zoom().zoom, ask({ target: failing, compare: true })), { name: 'UnansweredError' })
+  t.ok(signals.every(({ aborted }) => aborted))
+})
+
+t.test('answers are the same but for case, outer spaces and one full stop', t => {
+  t.ok(isSameAnswer(' Yes.', 'yes'))
+  t.notOk(isSameAnswer('yes..', 'yes'))
+  t.notOk(isSameAnswer('yes', 'no'))
+  t.end()
+})

@@ -74,8 +74,8 @@ export class FusedDecoder {
   /**
    * Feeds one token to every row in one run.
    * @param embeds `[rows, dim]`.
-   * @param isReal For each row whether its token is one of the sequence. If not, it is a filler, fed because every row of
-   * a run needs some token; it is not counted, and the row's next token overwrites it.
+   * @param isReal For each row whether its token is one of the sequence. If not, it is a filler, fed because every row
+   * of a run needs some token; it is not counted, and the row's next token overwrites it.
    * @returns for each row the logits after its token
    */
   async step(embeds: Float32Array, isReal: readonly boolean[]): Promise<Float32Array[]> {

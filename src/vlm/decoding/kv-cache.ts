@@ -79,8 +79,8 @@ export class KvCache {
 
   /**
    * Writes the keys and values of a run's new tokens into a row, after its first `length` tokens.
-   * @param update The graph's output, `[rows of the run, heads of all parts, width, headDim]`, parts in the order of the
-   * inputs.
+   * @param update The graph's output, `[rows of the run, heads of all parts, width, headDim]`, parts in the order of
+   * the inputs.
    * @param index The row's index in `update`.
    * @param added How many of the `width` tokens are real; padding follows them.
    */

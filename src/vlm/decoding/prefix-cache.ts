@@ -26,8 +26,8 @@ export interface ImageState {
 /**
  * Remembers the images that were asked about last: the prefix of each, or its features where the decoder cannot reuse a
  * prefix. Another question about one of them needs no run of the vision encoder, and with a prefix it prefills only its
- * own text. The cache is bounded by the bytes that it holds; the image that was not used for the longest time is dropped
- * first.
+ * own text. The cache is bounded by the bytes that it holds; the image that was not used for the longest time is
+ * dropped first.
  */
 export class PrefixCache {
   private readonly images: LRUCache<string, ImageState> | null

@@ -144,7 +144,7 @@ def reward_scalars(rewards: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     - `reward`: the mean;
     - `spread`: the mean over groups of the standard deviation within a group;
     - `groups_without_spread`: the share of groups in which all boxes have the same reward. From a group whose sums are
-      all equal the policy learns nothing; `groups_without_spread/NAME` tells which reward no longer distinguishes boxes.
+      all equal the policy learns nothing; `groups_without_spread/NAME` tells which reward does not distinguish boxes.
     """
     scalars = {}
     named = {"": sum(rewards.values()), **{f"/{name}": values for name, values in rewards.items()}}

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { isFailed, type Outcome, type Page } from '../evaluation/outcome.js'
 import { CliError, EXIT, runCommand } from './command.js'
 import { askPage, readInfo, type Service } from './eval/client.js'
+import { compareReports, describeComparison, readReport } from './eval/comparison.js'
 import { readPages } from './eval/pages.js'
 import { makeReport, toMarkdown } from './eval/report.js'
 import { type RunningService, startService } from './eval/service.js'
@@ -12,7 +13,7 @@ import { type RunningService, startService } from './eval/service.js'
 const HELP = `Scores a folder of questions through the service: answers with and without the crop, boxes, times.
 
   npm run eval -- --data DIR [--url URL] [--limit N] [--concurrency C] [--out FILE.json]
-                  [--target NAME] [--resolution N] [--expand F] [--timeout SECONDS]
+                  [--target NAME] [--resolution N] [--expand F] [--timeout SECONDS] [--compare-with FILE.json]
 
 --data         a folder with manifest.jsonl, one page a line:
                {"id", "kind", "image", "question", "answers": [...], "box": [x1, y1, x2, y2] in per cent}
@@ -22,9 +23,10 @@ const HELP = `Scores a folder of questions through the service: answers with and
 --out          the whole report, every page included, as JSON
 --target, --resolution, --expand   options of /answer
 --timeout      seconds for one request (120)
+--compare-with what --out wrote before: tells how many pages have another box or another answer now
 
 Environment: API_KEY, if the service asks for one; without --url, all that configures the service.
-Exit status: 0 all requests answered; 1 some failed; 2 wrong arguments; 4 a key is missing.
+Exit status: 0 all requests answered; 1 some failed, or differ from --compare-with; 2 wrong arguments; 4 a key is missing.
 `
 
 /** What the command reads and writes outside of itself; tests pass their own. */
@@ -49,6 +51,7 @@ export async function evaluate(args: string[], world: World): Promise<number> {
   if (values.data === undefined) throw new CliError(EXIT.usage, HELP.trimEnd())
   const concurrency = count('--concurrency', values.concurrency)
   const pages = await readPages(values.data, values.limit === undefined ? Infinity : count('--limit', values.limit))
+  const before = values['compare-with'] === undefined ? null : await readReport(values['compare-with'])
   const running = values.url === undefined ? await world.start(world.env) : null
   try {
     const service: Service = {
@@ -65,7 +68,10 @@ export async function evaluate(args: string[], world: World): Promise<number> {
     const report = makeReport(outcomes, { data: values.data, url, options, concurrency, info })
     world.stdout.write(toMarkdown(report))
     if (values.out !== undefined) await writeFile(values.out, `${JSON.stringify(report, null, 1)}\n`)
-    return outcomes.some(isFailed) ? EXIT.failed : 0
+    const comparison = before && compareReports(before, report)
+    if (comparison) world.stdout.write(describeComparison(comparison, values['compare-with'] ?? ''))
+    const differs = comparison && comparison.boxes.length + comparison.answers.length > 0
+    return outcomes.some(isFailed) || differs ? EXIT.failed : 0
   } finally {
     await running?.stop()
   }
@@ -107,6 +113,7 @@ function parse(args: string[]) {
         resolution: { type: 'string' },
         expand: { type: 'string' },
         timeout: { type: 'string', default: '120' },
+        'compare-with': { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     }).values

@@ -46,6 +46,7 @@ async function serve(): Promise<void> {
     precision,
     reason: precisionReason,
   }))
+  for (const { id, warning } of info.models) if (warning) log.warn({ model: id }, warning)
   log.info({ url, executionProvider, reason, models }, `ready; try: ${curl(url)}`)
 }
 

@@ -2,16 +2,18 @@
 import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { isFailed, type Outcome, type Page } from '../evaluation/outcome.js'
 import { CliError, EXIT, runCommand } from './command.js'
-import { askPage, isFailed, type Outcome, readInfo, type Service } from './eval/client.js'
-import { type Page, readManifest } from './eval/manifest.js'
+import { askPage, readInfo, type Service } from './eval/client.js'
+import { compareReports, describeComparison, readReport } from './eval/comparison.js'
+import { readPages } from './eval/pages.js'
 import { makeReport, toMarkdown } from './eval/report.js'
 import { type RunningService, startService } from './eval/service.js'
 
 const HELP = `Scores a folder of questions through the service: answers with and without the crop, boxes, times.
 
   npm run eval -- --data DIR [--url URL] [--limit N] [--concurrency C] [--out FILE.json]
-                  [--target NAME] [--resolution N] [--expand F] [--timeout SECONDS]
+                  [--target NAME] [--resolution N] [--expand F] [--timeout SECONDS] [--compare-with FILE.json]
 
 --data         a folder with manifest.jsonl, one page a line:
                {"id", "kind", "image", "question", "answers": [...], "box": [x1, y1, x2, y2] in per cent}
@@ -21,11 +23,13 @@ const HELP = `Scores a folder of questions through the service: answers with and
 --out          the whole report, every page included, as JSON
 --target, --resolution, --expand   options of /answer
 --timeout      seconds for one request (120)
+--compare-with what --out wrote before: tells how many pages have another box or another answer now
 
 Environment: API_KEY, if the service asks for one; without --url, all that configures the service.
-Exit status: 0 all requests answered; 1 some failed; 2 wrong arguments; 4 a key is missing.
+Exit status: 0 all requests answered; 1 some failed, or differ from --compare-with; 2 wrong arguments; 4 a key is missing.
 `
 
+/** What the command reads and writes outside of itself; tests pass their own. */
 export interface World {
   env: NodeJS.ProcessEnv
   stdout: { write(text: string): unknown }
@@ -33,7 +37,11 @@ export interface World {
   start(env: NodeJS.ProcessEnv): Promise<RunningService>
 }
 
-/** The exit status. @throws CliError */
+/**
+ * Runs the command.
+ * @returns the exit code
+ * @throws CliError failed, usage, notAllowed
+ */
 export async function evaluate(args: string[], world: World): Promise<number> {
   const values = parse(args)
   if (values.help) {
@@ -42,7 +50,8 @@ export async function evaluate(args: string[], world: World): Promise<number> {
   }
   if (values.data === undefined) throw new CliError(EXIT.usage, HELP.trimEnd())
   const concurrency = count('--concurrency', values.concurrency)
-  const pages = await readManifest(values.data, values.limit === undefined ? Infinity : count('--limit', values.limit))
+  const pages = await readPages(values.data, values.limit === undefined ? Infinity : count('--limit', values.limit))
+  const before = values['compare-with'] === undefined ? null : await readReport(values['compare-with'])
   const running = values.url === undefined ? await world.start(world.env) : null
   try {
     const service: Service = {
@@ -59,13 +68,16 @@ export async function evaluate(args: string[], world: World): Promise<number> {
     const report = makeReport(outcomes, { data: values.data, url, options, concurrency, info })
     world.stdout.write(toMarkdown(report))
     if (values.out !== undefined) await writeFile(values.out, `${JSON.stringify(report, null, 1)}\n`)
-    return outcomes.some(isFailed) ? EXIT.failed : 0
+    const comparison = before && compareReports(before, report)
+    if (comparison) world.stdout.write(describeComparison(comparison, values['compare-with'] ?? ''))
+    const differs = comparison && comparison.boxes.length + comparison.answers.length > 0
+    return outcomes.some(isFailed) || differs ? EXIT.failed : 0
   } finally {
     await running?.stop()
   }
 }
 
-/** All outcomes in the manifest's order, `concurrency` requests at a time; progress about twenty times. */
+/** Asks all pages, `concurrency` at a time, and tells the progress about 20 times. Outcomes are in the pages' order. */
 async function askAll(
   pages: readonly Page[],
   service: Service,
@@ -101,6 +113,7 @@ function parse(args: string[]) {
         resolution: { type: 'string' },
         expand: { type: 'string' },
         timeout: { type: 'string', default: '120' },
+        'compare-with': { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     }).values

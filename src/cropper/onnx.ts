@@ -14,12 +14,13 @@ export function onnxCropper(engine: Engine): Cropper {
   return {
     get info() {
       const model = engine.info?.models.find(({ role }) => role === 'cropper')
-      return { name: 'onnx', resolutions: model?.resolutions ?? null }
+      const warnings = model?.warning ? [model.warning] : []
+      return { name: 'onnx', resolutions: model?.resolutions ?? null, warnings }
     },
     async find(requests) {
       const outcomes = new Map<FindRequest, PromiseSettledResult<Found>>()
       await Promise.all(
-        jobsOf(requests).map(async group => {
+        groupsOf(requests).map(async group => {
           for (const [i, outcome] of (await locate(engine, group)).entries())
             outcomes.set(group[i] as FindRequest, outcome)
         }),
@@ -29,8 +30,8 @@ export function onnxCropper(engine: Engine): Cropper {
   }
 }
 
-/** Requests that one job can serve: of one caller, about one image. */
-function jobsOf(requests: readonly FindRequest[]): FindRequest[][] {
+/** Groups the requests by job: one job serves those of one caller about one image at one resolution. */
+function groupsOf(requests: readonly FindRequest[]): FindRequest[][] {
   const groups: FindRequest[][] = []
   for (const request of requests) {
     const { image, resolution, signal } = request
@@ -43,17 +44,18 @@ function jobsOf(requests: readonly FindRequest[]): FindRequest[][] {
   return groups
 }
 
+/** The outcomes of one group, found by one job. */
 async function locate(engine: Engine, group: readonly FindRequest[]): Promise<PromiseSettledResult<Found>[]> {
   const [{ image, resolution, keepPixels, signal, deadline }] = group as [FindRequest]
   const questions = group.map(({ question }) => question)
   try {
     const result = await engine.run({ kind: 'locate', image, questions, resolution, keepPixels }, { signal, deadline })
-    return founds(result).map(value => ({ status: 'fulfilled', value }))
+    return toFound(result).map(value => ({ status: 'fulfilled', value }))
   } catch (reason) {
     return group.map(() => ({ status: 'rejected', reason }))
   }
 }
 
-function founds({ boxes, image, model, timings }: LocateResult): Found[] {
+function toFound({ boxes, image, model, timings }: LocateResult): Found[] {
   return boxes.map(box => ({ ...box, image, model, timings }))
 }

@@ -15,6 +15,10 @@ export function localTarget({ name, dir, resolution, timeoutMs }: LocalTargetCon
     cropLongestEdge: null,
     // its image processor brings every picture to the same longest edge
     enlarges: true,
+    get warnings() {
+      const model = engine.info?.models.find(({ id, role }) => role === 'target' && id === basename(dir))
+      return model?.warning ? [model.warning] : []
+    },
     local: true,
     answer: request => answer(request, name, resolution, timeoutMs, engine),
   }

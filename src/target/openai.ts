@@ -29,6 +29,7 @@ export function openAiTarget(config: OpenAiTargetConfig): Target {
     fullLongestEdge: config.fullEdge,
     cropLongestEdge: config.cropEdge,
     enlarges: false,
+    warnings: [],
     local: false,
     answer: request => answer(client, config, semaphore, request),
   }

@@ -1,4 +1,4 @@
-import type { Picture } from '../image/pictures.js'
+import type { Picture } from '../image/picture.js'
 
 export interface TargetRequest {
   /** The whole image and the region, in prompt order; at least one. */
@@ -30,6 +30,8 @@ export interface Target {
   readonly cropLongestEdge: number | null
   /** Whether it sees a small crop enlarged. */
   readonly enlarges: boolean
+  /** What users of its answers should know. */
+  readonly warnings: readonly string[]
   /** Whether the engine runs it. */
   readonly local: boolean
   /** @throws CropVlmError target_failed, target_timeout, request_aborted; a local target also what the engine throws */

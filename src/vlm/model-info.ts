@@ -16,4 +16,6 @@ export interface ModelInfo {
   sha256: Record<string, string>
   /** `cropvlm.json`'s `training`, as it stands; null where the folder has none. */
   training: Record<string, unknown> | null
+  /** `cropvlm.json`'s `warning`: what users of the model should know; null where there is nothing to warn of. */
+  warning: string | null
 }

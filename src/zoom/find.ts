@@ -3,28 +3,44 @@ import type { Cropper, Found } from '../cropper/cropper.js'
 import type { Engine } from '../engine/engine.js'
 import type { PictureRequest, Timings } from '../engine/protocol.js'
 import { CropVlmError } from '../errors.js'
-import type { PictureOptions } from '../image/pictures.js'
+import type { PictureOptions } from '../image/picture.js'
 import { skipReason } from './gate.js'
 import type { FindRegions, FoundRegions, Pictures, PictureWishes, Region, Zoom } from './zoom.js'
 
+const NO_PICTURES: Pictures = { crop: null, overlay: null, targetFull: null, targetCrop: null }
+
+/** For each picture that can be wanted, how the engine renders it. */
+const RENDERED: { readonly [Name in keyof PictureWishes]: Pick<PictureRequest, 'show' | 'packing'> } = {
+  crop: { show: 'region', packing: 'small' },
+  overlay: { show: 'overlay', packing: 'small' },
+  targetFull: { show: 'whole', packing: 'fast' },
+  targetCrop: { show: 'region', packing: 'fast' },
+}
+
 /**
- * Asks the cropper where to look, judges whether its crop would help, then has the engine make the pictures that are
- * wanted.
+ * Asks the cropper for a box for each question, judges whether its crop would help, then has the engine make the
+ * pictures that are wanted of each box.
  * @throws CropVlmError unsupported_resolution, and what the cropper and the engine throw
  */
 export async function findRegions({ cropper, engine, observer }: Zoom, request: FindRegions): Promise<FoundRegions> {
   checkResolution(cropper, request.resolution)
   const found = request.gate.mode === 'never' ? await lookNowhere(engine, request) : await findBoxes(cropper, request)
-  const [{ image, model }] = found as [Found]
   const judged = found.map(one => judge(one, request))
   const rendered = await makePictures(engine, request, judged)
+  const [{ image, model }] = found as [Found]
   const regions = found.map(({ confidence, raw, cost }, i): Region => {
     const { box, decision, reason } = judged[i] as Judged
     const pictures = rendered.pictures[i] ?? NO_PICTURES
     const region = { box, pixelBox: toPixels(box, image), decision, reason, confidence, raw, pictures }
     return cost ? { ...region, cost } : region
   })
-  const result = { regions, image, model, timings: sum([...found.map(({ timings }) => timings), rendered.timings]) }
+  const result = {
+    regions,
+    image,
+    model,
+    warnings: request.gate.mode === 'never' ? [] : cropper.info.warnings,
+    timings: sumTimings([...found.map(({ timings }) => timings), rendered.timings]),
+  }
   observer.onFound(result)
   return result
 }
@@ -36,28 +52,34 @@ function judge(
   { box: found, decision, reason, confidence, image }: Found,
   { expand, gate, view }: FindRegions,
 ): Judged {
-  if (decision === 'fallback') return { box: FULL_BOX, decision: gate.mode === 'never' ? 'skipped' : decision, reason }
+  if (gate.mode === 'never') return { box: FULL_BOX, decision: 'skipped', reason: 'never' }
+  if (decision === 'fallback') return { box: FULL_BOX, decision, reason }
   const box = expandBox(found, expand)
   const skipped = skipReason({ box, confidence }, image, gate, view)
   return skipped ? { box, decision: 'skipped', reason: skipped } : { box, decision, reason }
 }
 
-/** What is found for each question if the cropper is not asked: the whole image, whose size the engine tells. */
+/** What stands for a found box where the cropper is not asked. The engine tells the size of the image. */
 async function lookNowhere(engine: Engine, { image, questions, signal, deadline }: FindRegions): Promise<Found[]> {
   const { image: size, timings } = await engine.run({ kind: 'render', image, pictures: [] }, { signal, deadline })
+  const model = { id: 'none', resolution: null, tiles: null }
   return questions.map(() => ({
     box: FULL_BOX,
     decision: 'fallback',
-    reason: 'never',
+    reason: null,
     confidence: null,
     raw: '',
     image: size,
-    model: { id: 'none', resolution: null, tiles: null },
+    model,
     timings,
   }))
 }
 
-/** Known before the cropper is asked, once its model has loaded; until then the engine tells. */
+/**
+ * Refuses a resolution that the cropper does not have, before any work is done. As long as the cropper does not know
+ * its resolutions, because its model has not been loaded, all are let through; the engine refuses a wrong one later.
+ * @throws CropVlmError unsupported_resolution
+ */
 function checkResolution({ info: { resolutions } }: Cropper, wanted: number | null): void {
   if (wanted === null || !resolutions || resolutions.includes(wanted)) return
   throw new CropVlmError(
@@ -66,7 +88,7 @@ function checkResolution({ info: { resolutions } }: Cropper, wanted: number | nu
   )
 }
 
-/** One box a question. A question that fails fails them all. */
+/** The boxes of all questions, in their order. Throws if any question fails. */
 async function findBoxes(
   cropper: Cropper,
   { image, questions, resolution, pictures, signal, deadline }: FindRegions,
@@ -81,30 +103,21 @@ async function findBoxes(
   })
 }
 
-const NO_PICTURES: Pictures = { crop: null, overlay: null, targetFull: null, targetCrop: null }
-
-const RENDERED: { readonly [Name in keyof PictureWishes]: Pick<PictureRequest, 'show' | 'packing'> } = {
-  crop: { show: 'region', packing: 'small' },
-  overlay: { show: 'overlay', packing: 'small' },
-  targetFull: { show: 'whole', packing: 'fast' },
-  targetCrop: { show: 'region', packing: 'fast' },
-}
-
 /**
- * The pictures of each box, all made by one job; none is run where none is wanted. A crop that is not used is not made
- * for the target.
+ * The pictures of each box, in the order of the boxes. One job makes them all; without wishes there is no job. A target
+ * gets no crop of a box that is skipped.
  */
 async function makePictures(
   engine: Engine,
   { image, pictures: wishes, signal, deadline }: FindRegions,
   judged: readonly Judged[],
 ): Promise<{ pictures: readonly Pictures[]; timings: Partial<Timings> }> {
+  /** One for each picture to be made: the index of its box, and its name among the box's pictures. */
   const wanted = judged.flatMap(({ box: region, decision }, i) =>
     Object.entries(wishes).flatMap(([name, options]: [string, PictureOptions | null]) => {
       const key = name as keyof PictureWishes
-      return options && !(decision === 'skipped' && key === 'targetCrop')
-        ? [{ i, key, request: { ...RENDERED[key], region, ...options } }]
-        : []
+      if (!options || (decision === 'skipped' && key === 'targetCrop')) return []
+      return [{ box: i, key, request: { ...RENDERED[key], region, ...options } }]
     }),
   )
   if (wanted.length === 0) return { pictures: [], timings: {} }
@@ -114,13 +127,13 @@ async function makePictures(
     { signal, deadline, isSecondHalf: true },
   )
   const pictures = judged.map(() => ({ ...NO_PICTURES }))
-  for (const [nth, { i, key }] of wanted.entries())
-    Object.assign(pictures[i] as Pictures, { [key]: result.pictures[nth] })
+  for (const [i, { box, key }] of wanted.entries())
+    Object.assign(pictures[box] as Pictures, { [key]: result.pictures[i] })
   return { pictures, timings: result.timings }
 }
 
-/** Stage by stage; what several boxes share counts once. */
-function sum(all: readonly Found['timings'][]): Timings {
+/** The sum of each stage, in milliseconds. Boxes that were found together share one object, which counts once. */
+function sumTimings(all: readonly Found['timings'][]): Timings {
   const total: Timings = { queue: 0, decode: 0, preprocess: 0, vision: 0, prefill: 0, generate: 0, crop: 0 }
   for (const timings of new Set(all))
     for (const [stage, ms] of Object.entries(timings)) total[stage as keyof Timings] += ms

@@ -1,13 +1,13 @@
-/** What the use cases are asked, what they give, and what they stand on. */
+/** The types that the use cases share: requests, results, and the services that they call. */
 import type { Box, PixelBox, Size } from '../contract/box.js'
 import type { Cropper, Found } from '../cropper/cropper.js'
 import type { Engine } from '../engine/engine.js'
 import type { GenerationCost, Timings } from '../engine/protocol.js'
-import type { Picture, PictureOptions } from '../image/pictures.js'
+import type { Picture, PictureOptions } from '../image/picture.js'
 import type { TargetAnswer } from '../target/target.js'
 import type { Gate, TargetView } from './gate.js'
 
-/** What the use cases stand on. */
+/** The services that the use cases call. */
 export interface Zoom {
   cropper: Cropper
   engine: Engine
@@ -20,9 +20,9 @@ export interface FindRegions {
   image: Uint8Array
   /** One or more. */
   questions: readonly string[]
-  /** Longest edge the cropper sees, in pixels; null: the cropper's own. */
+  /** Longest edge of the image that the cropper sees, in pixels; null: the cropper's own choice. */
   resolution: number | null
-  /** Growth of the box's area about its centre, 1..10. */
+  /** Factor by which the box's area grows about its centre, 1..10. */
   expand: number
   gate: Gate
   /** What a target VLM will get of the image; null if none is asked. */
@@ -34,7 +34,7 @@ export interface FindRegions {
   deadline: number
 }
 
-/** Pictures wanted beside each box; null where one is not. */
+/** Which pictures are wanted of each box, and how; null: not this one. */
 export interface PictureWishes {
   /** The region, cut from the original pixels. */
   crop: PictureOptions | null
@@ -46,11 +46,15 @@ export interface PictureWishes {
   targetCrop: PictureOptions | null
 }
 
+/** The pictures of one box; null where one was not wanted. */
 export type Pictures = { readonly [Name in keyof PictureWishes]: Picture | null }
 
 /** What was found for one question. */
 export interface Region extends Pick<Found, 'confidence' | 'raw'> {
-  /** After `expand`; the whole image where `decision` is `fallback`, or where no box was looked for. */
+  /**
+   * In per cent of the upright image, after `expand`; the whole image where `decision` is `fallback`, or where no box was
+   * looked for.
+   */
   box: Box
   /** `skipped`: a box may have been found, but its crop is not used. */
   decision: 'zoomed' | 'fallback' | 'skipped'
@@ -65,19 +69,24 @@ export interface Region extends Pick<Found, 'confidence' | 'raw'> {
 export interface FoundRegions extends Pick<Found, 'model'> {
   /** One a question, in their order. */
   regions: readonly Region[]
-  /** Of the image after EXIF orientation. */
+  /** Of the image after EXIF orientation, in pixels. */
   image: Size
-  /** Of all questions together. */
+  /** What the caller should know about the cropper, for instance that its model knows only certain pictures. */
+  warnings: readonly string[]
+  /** Milliseconds by stage, of all questions together. */
   timings: Timings
 }
 
 export type TargetOutcome = 'ok' | 'failed' | 'timeout' | 'aborted'
 
-/** Told what the use cases did, for the metrics. */
+/** Is told what the use cases did, for the metrics. */
 export interface ZoomObserver {
   onFound(found: FoundRegions): void
-  /** One call of a target has ended. @param usage As the target reported it; null where it did not. */
+  /**
+   * One call of a target has ended.
+   * @param usage Tokens, as the target reported them; null if it did not, or if the call failed.
+   */
   onTargetCall(target: string, outcome: TargetOutcome, ms: number, usage: TargetAnswer['usage']): void
-  /** All calls that one answer took have ended. */
+  /** All calls that one answer took have succeeded, `ms` milliseconds after the first began. */
   onAnswered(ms: number): void
 }

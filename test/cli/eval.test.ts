@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Report } from '../../src/cli/eval/report.js'
@@ -71,6 +71,20 @@ t.test('scores a manifest', async t => {
   t.match(text, /\| shapes \| 2 \| 7\.6 \| 62\.5 \| 50\.0 \| 62\.5 \| 50\.0 \|/)
   t.match(text, /\| vision \| 20\.0 \|/)
   t.match(log.join(''), /4 of 4 pages/)
+})
+
+t.test('compared with an earlier report: the same, then another answer', async t => {
+  const { dir, service, out, run, file } = await setUp(t, SCRIPTS)
+  const args = ['--data', dir, '--url', service.url]
+  t.equal(await run([...args, '--out', file]), 0)
+  t.equal(await run([...args, '--compare-with', file]), 0)
+  t.match(out.join(''), /Of 4 pages that .* has too, 0 have another box and 0 another answer\./)
+  const before = JSON.parse(readFileSync(file, 'utf8'))
+  before.pages[1].answer = 'something else'
+  writeFileSync(file, JSON.stringify(before))
+  t.equal(await run([...args, '--compare-with', file]), 1)
+  t.match(out.join(''), /0 have another box and 1 another answer \(b\)/)
+  await t.rejects(run([...args, '--compare-with', join(dir, 'absent.json')]), { name: 'CliError', exitCode: 2 })
 })
 
 t.test('failed requests are counted as wrong, listed, and fail the run', async t => {

@@ -34,6 +34,8 @@ t.test('the defaults', async t => {
     graphCacheDir: join(homedir(), '.cache/cropvlm'),
     prefixCacheBytes: 268_435_456,
     constrainedDecoding: true,
+    zoomMinConfidence: 0,
+    zoomMaxArea: 0.9,
     maxBodyBytes: 20_971_520,
     maxPixels: 50_000_000,
     maxAspect: 100,
@@ -69,6 +71,8 @@ t.test('every option can be set', async t => {
     BATCH_DELAY_MS: '5',
     GRAPH_CACHE_DIR: 'some/cache',
     CONSTRAINED_DECODING: 'off',
+    ZOOM_MIN_CONFIDENCE: '0.25',
+    ZOOM_MAX_AREA: '1',
     MAX_BODY_BYTES: '1048576',
     MAX_PIXELS: '1000000',
     MAX_ASPECT: '10',
@@ -91,6 +95,8 @@ t.test('every option can be set', async t => {
     batchDelayMs: 5,
     graphCacheDir: resolve('some/cache'),
     constrainedDecoding: false,
+    zoomMinConfidence: 0.25,
+    zoomMaxArea: 1,
     maxBodyBytes: 1_048_576,
     maxPixels: 1_000_000,
     maxAspect: 10,
@@ -129,6 +135,28 @@ t.test('words in the place of a number or a folder', async t => {
   t.same(problems({ BATCH_SIZE: 'all' }), [
     'BATCH_SIZE is "all"; set it to a whole number of jobs from 1 to 256, in digits alone, or auto, or unset it (default: auto).',
   ])
+})
+
+t.test('each default that is documented can be written', async t => {
+  const written = OPTIONS.filter(({ defaultText }) => defaultText !== 'unset')
+  t.ok(written.length > 25)
+  for (const { env, defaultText } of written) t.same(readConfig({ [env]: defaultText }), readConfig({}), env)
+  const all = Object.fromEntries(written.map(({ env, defaultText }) => [env, defaultText]))
+  t.same(readConfig(all), readConfig({}))
+})
+
+t.test('a precision by any of its names', async t => {
+  t.equal(readConfig({ MODEL_PRECISION: 'q8' }).modelPrecision, 'quantized')
+  t.equal(readConfig({ MODEL_PRECISION: 'quantized' }).modelPrecision, 'quantized')
+  t.equal(readConfig({ MODEL_PRECISION: 'auto' }).modelPrecision, null)
+  t.same(problems({ MODEL_PRECISION: 'chosen' }), [
+    'MODEL_PRECISION is "chosen"; set it to fp32, fp16, int8, quantized, uint8, q4, q4f16, bnb4, q8 or auto, or unset it (default: auto).',
+  ])
+  t.equal(problems({ MODEL_PRECISION: 'constructor' }).length, 1)
+})
+
+t.test('a path may begin with ~', async t => {
+  t.match(readConfig({ GRAPH_CACHE_DIR: '~/mine' }), { graphCacheDir: join(homedir(), 'mine') })
 })
 
 t.test('a user without a home has a cache all the same', async t => {

@@ -21,8 +21,8 @@ const request = (image: Uint8Array, question: string, changes: Partial<FindReque
 
 t.test('the configured folder, and what the loaded model can', async t => {
   t.same(cropperModel(config), { dir: '/models/a', precision: 'int8' })
-  t.same(makeCropper(scriptedEngine(), config).info, { name: 'onnx', resolutions: [128, 256] })
-  t.same(makeCropper(scriptedEngine({ info: null }), config).info, { name: 'onnx', resolutions: null })
+  t.same(makeCropper(scriptedEngine(), config).info, { name: 'onnx', resolutions: [128, 256], warnings: [] })
+  t.same(makeCropper(scriptedEngine({ info: null }), config).info, { name: 'onnx', resolutions: null, warnings: [] })
 })
 
 t.test('questions about one image are one job; outcomes come in the order of the requests', async t => {

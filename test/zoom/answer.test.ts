@@ -13,6 +13,7 @@ function target(answer: (request: TargetRequest) => string): Target {
     fullLongestEdge: 448,
     cropLongestEdge: null,
     enlarges: false,
+    warnings: [],
     local: false,
     answer: async request => ({ text: answer(request), usage: { promptTokens: 7, completionTokens: 1 } }),
   }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { expandBox, FULL_BOX } from '../../src/contract/box.js'
-import type { PictureOptions } from '../../src/image/pictures.js'
+import type { PictureOptions } from '../../src/image/picture.js'
 import { findRegions } from '../../src/zoom/find.js'
 import type { Gate } from '../../src/zoom/gate.js'
 import type { FindRegions, FoundRegions, ZoomObserver } from '../../src/zoom/zoom.js'
@@ -125,7 +125,7 @@ t.test('auto: a box that would not help is told, and its crop is for the caller 
 
 t.test('a resolution that the cropper does not have is refused before it is asked', async t => {
   const engine = scriptedEngine()
-  const cropper = { ...scriptedCropper(engine), info: { name: 'scripted', resolutions: [64, 128] } }
+  const cropper = { ...scriptedCropper(engine), info: { name: 'scripted', resolutions: [64, 128], warnings: [] } }
   await t.rejects(findRegions({ engine, cropper, observer: observer() }, ask({ resolution: 65 })), {
     code: 'unsupported_resolution',
     message: /64, 128/,

@@ -10,6 +10,7 @@ t.test('the whole reply, by the local target', async t => {
   t.equal(status, 200)
   t.match(body, {
     bbox: [12, 5, 80, 47],
+    object: 'answer',
     decision: 'zoomed',
     answer: 'Dakota Digital.',
     target: { name: 'local', model: 'smolvlm-mini', usage: { prompt_tokens: 512, completion_tokens: 3 } },
@@ -22,11 +23,13 @@ t.test('the whole reply, by the local target', async t => {
     'decision',
     'image',
     'model',
+    'object',
     'raw',
     'reason',
     'request_id',
     'target',
     'timings_ms',
+    'warnings',
   ])
   t.type(body.timings_ms.target, 'number')
   t.type(body.timings_ms.total, 'number')
@@ -142,7 +145,12 @@ t.test('an engine that fails after the box keeps its own status, and the box is 
     t.equal(status, expected)
     t.equal(body.error.source, source)
     t.equal(headers['retry-after'], retryAfter)
-    t.match(body.error.details.crop, { bbox: [12, 5, 80, 47], bbox_pixels: [192, 60, 1280, 564], decision: 'zoomed' })
+    t.match(body.error.details.crop, {
+      object: 'crop',
+      bbox: [12, 5, 80, 47],
+      bbox_pixels: [192, 60, 1280, 564],
+      decision: 'zoomed',
+    })
     t.match(body.error.details.crop.crop, { media_type: 'image/jpeg' })
     t.notMatch(JSON.stringify(body), /a bug/, 'what happened inside stays inside')
   }
@@ -158,4 +166,52 @@ t.test('an engine that fails before the box', async t => {
   t.equal(status, 422)
   t.match(body.error, { code: 'image_undecodable', param: 'image' })
   t.notOk('details' in body.error)
+})
+
+t.test('zoom: never asks no cropper, auto leaves out a crop that would not help, always takes it', async t => {
+  const images = async (fields: Record<string, string>, env: Record<string, string> = {}) => {
+    const { app, engine } = await makeApp(t, {}, env)
+    const { status, body } = await post(app, '/answer', { ...ASK, ...fields })
+    t.equal(status, 200)
+    const [job] = jobsOf(engine, 'generate')
+    const seen = job?.images.map(image => Buffer.from(image).toString())
+    return { body, seen, located: jobsOf(engine, 'locate').length }
+  }
+  const never = await images({ zoom: 'never', compare: 'true' })
+  t.match(never, { seen: ['full'], located: 0 })
+  t.match(never.body, { decision: 'skipped', reason: 'never', bbox: [0, 0, 100, 100], confidence: null, warnings: [] })
+  t.strictSame(never.body.compare, { answer: 'unanswerable', agrees: true })
+  const unsure = await images({ zoom: 'auto' }, { ZOOM_MIN_CONFIDENCE: '0.9' })
+  t.match(unsure, { seen: ['full'], body: { decision: 'skipped', reason: 'low_confidence', bbox: [12, 5, 80, 47] } })
+  const large = await images({ zoom: 'auto' }, { ZOOM_MAX_AREA: '0.2' })
+  t.match(large, { seen: ['full'], body: { decision: 'skipped', reason: 'whole_image' } })
+  const sure = await images({ zoom: 'auto' }, { ZOOM_MIN_CONFIDENCE: '0.8' })
+  t.match(sure, { seen: ['full', 'region'], body: { decision: 'zoomed', reason: null } })
+  const crop = await images({ zoom: 'auto', mode: 'crop' }, { ZOOM_MIN_CONFIDENCE: '0.9' })
+  t.match(crop, { seen: ['region'], body: { decision: 'zoomed' } }, 'the crop alone was asked for')
+})
+
+t.test('what is to be known about the models is in each reply, and in /info', async t => {
+  const models = (['cropper', 'target'] as const).map(role => ({
+    id: role === 'target' ? 'smolvlm-mini' : 'cropvlm-mini',
+    role,
+    revision: null,
+    resolutions: [128],
+    defaultResolution: 128,
+    precision: 'fp32',
+    precisionReason: 'asked for',
+    sha256: {},
+    training: null,
+    warning: `The ${role} knows synthetic pages only.`,
+  }))
+  const info = { models, executionProvider: 'cpu' as const, executionProviderReason: 'asked for', pid: 1 }
+  const { app } = await makeApp(t, { info })
+  const [cropper, target] = models.map(({ warning }) => warning)
+  t.strictSame((await post(app, '/answer', ASK)).body.warnings, [cropper, target])
+  t.strictSame((await post(app, '/crop', ASK)).body.warnings, [cropper])
+  const told = (await app.inject({ url: '/info' })).json()
+  t.match(told, {
+    cropper: { name: 'onnx', resolutions: [128], warnings: [cropper] },
+    models: [{ warning: cropper }, {}],
+  })
 })

@@ -9,7 +9,7 @@ type Script = (request: FindRequest) => Partial<Found>
  */
 export function scriptedCropper(engine: Engine, script: Script = () => ({})): Cropper {
   return {
-    info: { name: 'scripted', resolutions: null },
+    info: { name: 'scripted', resolutions: null, warnings: [] },
     async find(requests) {
       return await Promise.allSettled(requests.map(request => find(engine, request, script)))
     },

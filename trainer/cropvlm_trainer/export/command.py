@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resolution", nargs="+", type=int, help="longest edges taught, the default first (pixels)")
     parser.add_argument("--hub-layout", action="store_true", help="unfused graphs with the hub's inputs")
     parser.add_argument("--scores", type=Path, help="JSON of `eval`, kept in cropvlm.json")
+    parser.add_argument("--warning", help="what users of the model should know; the service repeats it in every reply")
     parser.add_argument(
         "--tolerance", type=float, default=TOLERANCE, help="of fp32: largest difference over torch's own spread"
     )
@@ -48,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
         floor=args.floor,
         parity_pages=args.parity_pages,
         scores=json.loads(args.scores.read_text(encoding="utf-8")) if args.scores else None,
+        warning=args.warning,
     )
     parity = made if args.hub_layout else made["scores"]["parity"]
     print(f"wrote {args.out}; against torch:")

@@ -74,7 +74,10 @@ $train summary --runs $runs/held-out --out $here/results/miniature.json
 
 best=$($train summary --runs $runs/dev --best)
 $train eval --data data/held-out --target $base --cropper $runs/$best/adapter --out runs/scores.json
+only='synthetic pages only (receipts, tables and shapes that its trainer draws)'
 $train export --checkpoint $base --out runs/export/smolvlm-mini \
-  --role target --id smolvlm-mini --resolution 96 --precision fp32 int8 --parity-pages 500 --scores runs/scores.json
+  --role target --id smolvlm-mini --resolution 96 --precision fp32 int8 --parity-pages 500 --scores runs/scores.json \
+  --warning "smolvlm-mini knows $only. About any other picture its answer is a guess."
 $train export --checkpoint $runs/$best/adapter --out runs/export/cropvlm-mini \
-  --role cropper --id cropvlm-mini --resolution 96 --precision fp32 int8 --parity-pages 500 --scores runs/scores.json
+  --role cropper --id cropvlm-mini --resolution 96 --precision fp32 int8 --parity-pages 500 --scores runs/scores.json \
+  --warning "cropvlm-mini knows $only. On any other picture its box is a guess."

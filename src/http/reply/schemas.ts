@@ -43,10 +43,10 @@ const regionProperties = {
   },
   reason: orNull('string', 'Why there is no valid box; null where decision is zoomed.'),
   confidence: {
-    type: 'number',
+    type: ['number', 'null'],
     minimum: 0,
     maximum: 1,
-    description: 'exp of the mean log-probability of the tokens the model chose freely.',
+    description: 'exp of the mean log-probability of the tokens the model chose freely; null where it is not known.',
   },
   raw: text("The model's own text."),
   crop: picture('Only with return=crop: the region, cut from the original pixels.'),
@@ -60,8 +60,8 @@ const sharedProperties = {
   },
   model: object({
     id: text('As in GET /info.'),
-    resolution: integer('Longest edge in pixels the cropper saw.'),
-    tiles: integer('Tiles the image was cut into.'),
+    resolution: orNull('integer', 'Longest edge in pixels the cropper saw.'),
+    tiles: orNull('integer', 'Tiles the image was cut into; null where the model is not ours.'),
   }),
   timings_ms: timings(STAGES),
   request_id: text('Also in the header x-request-id.'),
@@ -120,7 +120,7 @@ const ERROR_REPLY = {
         type: text("OpenAI's class of error."),
         param: orNull('string', 'The field that is wrong.'),
         code: text('Stable, machine-readable.'),
-        source: { type: 'string', enum: ['gateway', 'target'], description: 'Who failed.' },
+        source: { type: 'string', enum: ['gateway', 'cropper', 'target'], description: 'Who failed.' },
         details: {
           type: 'object',
           additionalProperties: true,

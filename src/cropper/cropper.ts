@@ -1,5 +1,6 @@
 import type { Box, Size } from '../contract/box.js'
 import type { GenerationCost, Stage } from '../engine/protocol.js'
+import type { Usage } from '../openai/usage.js'
 
 /** Ask for the region of one image that helps to answer one question. */
 export interface FindRequest {
@@ -35,6 +36,8 @@ export interface Found {
   timings: Readonly<Partial<Record<Stage, number>>>
   /** What it took; absent where the cropper generates no tokens here. */
   cost?: GenerationCost
+  /** Tokens that a cropper's endpoint reported, null where it did not; absent where no endpoint was asked. */
+  usage?: Usage | null
 }
 
 export interface CropperInfo {
@@ -42,6 +45,9 @@ export interface CropperInfo {
   name: string
   /** Longest edges that may be asked for; null while they are not known. */
   resolutions: readonly number[] | null
+  /** Name of the model behind an endpoint, and the dialect that it is asked in; absent where no endpoint is asked. */
+  model?: string
+  dialect?: string
 }
 
 /** Anything that finds regions: a model in the engine, a model behind a network, a rule, a script of a test. */

@@ -16,11 +16,11 @@ export async function findRegions({ cropper, engine, observer }: Zoom, request: 
   const boxes = found.map(({ box, decision }) => (decision === 'fallback' ? FULL_BOX : expandBox(box, request.expand)))
   const rendered = await makePictures(engine, request, boxes)
   const [{ image, model }] = found as [Found]
-  const regions = found.map(({ decision, reason, confidence, raw, cost }, i): Region => {
+  const regions = found.map(({ decision, reason, confidence, raw, cost, usage }, i): Region => {
     const box = boxes[i] as Box
     const pictures = rendered.pictures[i] ?? NO_PICTURES
     const region = { box, pixelBox: toPixels(box, image), decision, reason, confidence, raw, pictures }
-    return cost ? { ...region, cost } : region
+    return { ...region, ...(cost ? { cost } : {}), ...(usage === undefined ? {} : { usage }) }
   })
   const result = { regions, image, model, timings: sum([...found.map(({ timings }) => timings), rendered.timings]) }
   observer.onFound(result)

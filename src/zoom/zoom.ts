@@ -2,7 +2,7 @@
 import type { Box, PixelBox, Size } from '../contract/box.js'
 import type { Cropper, Found } from '../cropper/cropper.js'
 import type { Engine } from '../engine/engine.js'
-import type { GenerationCost, Timings } from '../engine/protocol.js'
+import type { Timings } from '../engine/protocol.js'
 import type { Picture, PictureOptions } from '../image/pictures.js'
 import type { TargetAnswer } from '../target/target.js'
 
@@ -45,13 +45,12 @@ export interface PictureWishes {
 export type Pictures = { readonly [Name in keyof PictureWishes]: Picture | null }
 
 /** What was found for one question. */
-export interface Region extends Pick<Found, 'decision' | 'reason' | 'confidence' | 'raw'> {
+export interface Region extends Pick<Found, 'decision' | 'reason' | 'confidence' | 'raw' | 'cost' | 'usage'> {
   /** After `expand`; the whole image where `decision` is `fallback`. */
   box: Box
   /** The same in pixels of the upright image. */
   pixelBox: PixelBox
   pictures: Pictures
-  cost?: GenerationCost
 }
 
 export interface FoundRegions extends Pick<Found, 'model'> {

@@ -68,7 +68,7 @@ export function asker(settings: RemoteCropperSettings, dialect: Dialect): Ask {
   }
 }
 
-/** vLLM has the field `structured_outputs` since 0.11, and before it had `guided_regex`; each ignores the other's. */
+/** vLLM 0.12 took `structured_outputs` in place of `guided_regex`. It ignores fields that it does not know, so both are sent. */
 function grammar({ guided }: RemoteCropperSettings, dialect: Dialect): object {
   return guided === 'vllm' ? { structured_outputs: { regex: dialect.grammar }, guided_regex: dialect.grammar } : {}
 }

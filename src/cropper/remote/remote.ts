@@ -52,26 +52,27 @@ function growthOf({ growth }: RemoteCropperSettings, dialect: Dialect): Growth {
 
 /** Questions about one image: one picture for all, and a call for each. */
 async function findGroup(parts: Parts, group: readonly FindRequest[]): Promise<PromiseSettledResult<Found>[]> {
-  const rendered = render(parts, group[0] as FindRequest)
-  const started = rendered.then(() => performance.now())
-  const answers = await Promise.allSettled(
-    group.map(async request => await parts.ask((await rendered).picture, request.question, request)),
-  )
-  return await Promise.allSettled(
-    answers.map(async outcome => {
-      if (outcome.status === 'rejected') throw outcome.reason
-      const { timings, ...sizes } = await rendered
-      // one object for all, so that it counts once
-      timings.generate ??= performance.now() - (await started)
-      return { ...found(parts, outcome.value, sizes), timings }
-    }),
+  let rendered: Rendered
+  try {
+    rendered = await render(parts, group[0] as FindRequest)
+  } catch (reason) {
+    return group.map(() => ({ status: 'rejected', reason }))
+  }
+  const start = performance.now()
+  const answers = await Promise.allSettled(group.map(request => parts.ask(rendered.picture, request.question, request)))
+  // one object for all, so that it counts once
+  const timings = { ...rendered.timings, generate: performance.now() - start }
+  return answers.map(outcome =>
+    outcome.status === 'rejected'
+      ? outcome
+      : { status: 'fulfilled', value: { ...found(parts, outcome.value, rendered), timings } },
   )
 }
 
 interface Rendered {
   image: Size
   picture: Picture
-  timings: Found['timings'] & { generate?: number }
+  timings: Found['timings']
 }
 
 /** The picture that the model is sent. A request's resolution is its longest edge. */
@@ -100,11 +101,7 @@ async function render({ engine, dialect, settings }: Parts, request: FindRequest
   }
 }
 
-function found(
-  { dialect, growth, settings }: Parts,
-  answer: Answer,
-  sizes: { image: Size; picture: Picture },
-): Omit<Found, 'timings'> {
+function found({ dialect, growth, settings }: Parts, answer: Answer, sizes: Rendered): Omit<Found, 'timings'> {
   const { image, picture } = sizes
   const text = dialect.read(answer)
   const placed = text ? placeBox(text, dialect, growth, sizes) : { problem: 'no_box' as const }

@@ -79,7 +79,8 @@ async function service(t: Test, baseUrl: string, more: Partial<RemoteCropperSett
 
 t.test('no model is loaded, and the service is ready', async t => {
   t.match(await engine.ready, { models: [], executionProvider: null })
-  t.ok(readyMs < 2000, `${Math.round(readyMs)} ms`)
+  // under 2 seconds; more where other tests take the cores
+  t.ok(readyMs < 5000, `${Math.round(readyMs)} ms`)
   const { app, cropper } = await service(t, 'http://127.0.0.1:9/v1', { name: 'target', dialect: 'gemini' })
   t.same(cropper.info, { name: 'target', resolutions: null, model: 'a-vlm', dialect: 'gemini' })
   t.equal((await app.inject({ url: '/health/ready' })).statusCode, 200)
@@ -136,7 +137,7 @@ t.test('the size of the picture: CROPPER_EDGE, and the resolution of a request',
   t.same(sizes, [
     { width: 448, height: 336 },
     { width: 224, height: 168 },
-    { width: 56, height: 56 },
+    { width: 84, height: 56 },
   ])
 })
 
@@ -148,7 +149,7 @@ t.test('several questions about one image: one picture, a call for each, and tim
   t.equal(status, 200)
   t.match(
     body.results,
-    ['a', 'b', 'c'].map(question => ({ question, decision: 'zoomed', bbox: [19, 59, 51, 76] })) || [],
+    ['a', 'b', 'c'].map(question => ({ question, decision: 'zoomed', bbox: [20, 60, 50, 75] })),
   )
   t.equal(received.length, 3)
   t.ok(body.timings_ms.generate <= body.timings_ms.total)

@@ -1,4 +1,4 @@
-import type { Picture } from '../image/pictures.js'
+import type { Picture } from '../image/picture.js'
 
 /** A picture as a part of a chat message's content: a base64 data URL. */
 export function imagePart({ mediaType, bytes }: Picture) {

@@ -1,4 +1,4 @@
-import type { Picture } from '../image/pictures.js'
+import type { Picture } from '../image/picture.js'
 import type { Usage } from '../openai/usage.js'
 
 export interface TargetRequest {

@@ -1,5 +1,5 @@
 import { CropVlmError } from '../../errors.js'
-import type { Picture } from '../../image/pictures.js'
+import type { Picture } from '../../image/picture.js'
 import { type ChatClient, chatClient, type Patience } from '../../openai/chat-client.js'
 import { imagePart } from '../../openai/image-part.js'
 import { cropperParty } from '../../openai/party.js'

@@ -2,7 +2,7 @@
 import { FULL_BOX, type Size } from '../../contract/box.js'
 import type { Engine } from '../../engine/engine.js'
 import type { RenderResult } from '../../engine/protocol.js'
-import type { Picture } from '../../image/pictures.js'
+import type { Picture } from '../../image/picture.js'
 import type { Cropper, FindRequest, Found } from '../cropper.js'
 import type { Dialect } from '../dialects/dialect.js'
 import { dialectNamed } from '../dialects/dialects.js'

@@ -12,7 +12,7 @@ import { engineOptions } from '../../../src/engine/options.js'
 import { startEngine } from '../../../src/engine/parent/client.js'
 import { buildApp } from '../../../src/http/app.js'
 import { makeTargets } from '../../../src/target/targets.js'
-import { compile } from '../../support/compiled.js'
+import { compiledService } from '../../support/compiled.js'
 import { post } from '../../support/fakes/app.js'
 import { pointingServer, USAGE } from '../../support/fakes/pointing-server.js'
 import { completion, json, type Reply, upstream } from '../../support/fakes/upstream.js'
@@ -45,7 +45,7 @@ const IMAGES = [
 ]
 
 const config = readConfig({ LOG_LEVEL: 'silent' })
-const module = pathToFileURL(join(compile('remote-cropper.test'), 'engine/child/main.js'))
+const module = pathToFileURL(join(compiledService(), 'engine/child/main.js'))
 const log = pino({ level: 'silent' })
 const worker = { ...engineOptions(config, null).worker, targets: [] }
 const start = performance.now()

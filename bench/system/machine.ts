@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
-import { ROOT } from './root.js'
+import { ROOT } from '../root.js'
 
 /** Where and on what revision something was measured. */
 export interface Machine {

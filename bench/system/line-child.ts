@@ -19,25 +19,28 @@ export class LineChild {
   ) {
     this.#child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'inherit'] })
     this.#child.on('error', () => {})
-    // a child that is gone is told by the end of its output
+    // `next` notices by the end of its output that the child has ended
     this.#child.stdin.on('error', () => {})
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]()
     this.pid = this.#child.pid ?? 0
   }
 
-  /** The next line of the child. @throws Error where it has ended. */
+  /**
+   * Reads the next line of the child.
+   * @throws Error: it has ended
+   */
   async next(): Promise<unknown> {
     const { value, done } = await this.#lines.next()
     if (done) throw new Error(`${this.command} ended (${this.#child.signalCode ?? this.#child.exitCode ?? 'no start'})`)
     return JSON.parse(value)
   }
 
-  /** Says a line; the answer is the `next()` one. */
+  /** Writes a line; `next` reads the answer. */
   say(line: unknown): void {
     this.#child.stdin.write(`${JSON.stringify(line)}\n`)
   }
 
-  /** Ends its input, which is its sign to leave; kills it if it does not. */
+  /** Closes the child's input, at which it ends; kills it if it has not ended after 5 s. */
   async close(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null || this.pid === 0) return
     const exit = once(this.#child, 'exit')

@@ -2,23 +2,14 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Corners } from '../../evaluation/measures.js'
+import type { Page } from '../../evaluation/outcome.js'
 import { CliError, EXIT } from '../command.js'
 
-export interface Page {
-  id: string
-  /** Kind of page, to tell results apart. */
-  kind: string
-  /** Absolute path of the image file. */
-  image: string
-  question: string
-  /** At least one. */
-  answers: string[]
-  /** Per cent; null where the data has none. */
-  box: Corners | null
-}
-
-/** The first `limit` pages. @throws CliError naming the line that is wrong. */
-export async function readManifest(dir: string, limit: number): Promise<Page[]> {
+/**
+ * Reads the first `limit` pages of a folder.
+ * @throws CliError usage: the message names the line of manifest.jsonl that is wrong
+ */
+export async function readPages(dir: string, limit: number): Promise<Page[]> {
   const path = resolve(dir, 'manifest.jsonl')
   const text = await readFile(path, 'utf8').catch(error => {
     throw new CliError(

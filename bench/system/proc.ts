@@ -1,4 +1,4 @@
-/** What Linux tells of running processes. On other systems there is no /proc, and every figure is null. */
+/** Memory and processor time of running processes, from Linux's /proc. On other systems every figure is null. */
 import { readdirSync, readFileSync } from 'node:fs'
 
 export interface Shares {

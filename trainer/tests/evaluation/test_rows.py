@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from cropvlm_trainer.evaluation.questions import asked_question, measure_of, options_of, scored_rows
+from cropvlm_trainer.evaluation.rows import asked_question, measure_of, options_of, scored_rows
 
 TEXT = {
     "image": "a.png",

@@ -1,5 +1,5 @@
-/** The targets of the speed issue, each held against what was measured. */
-import type { LoadStep, Results, Row } from './results.js'
+/** The project's targets of speed and memory, each compared with what was measured. */
+import type { LoadStep, Results, Row } from '../results.js'
 
 export interface Target {
   what: string

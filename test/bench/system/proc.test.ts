@@ -1,6 +1,6 @@
 import t from 'tap'
-import { LineChild } from '../../bench/line-child.js'
-import { children, cpuSeconds, memoryShares, peakRssMb } from '../../bench/proc.js'
+import { LineChild } from '../../../bench/system/line-child.js'
+import { children, cpuSeconds, memoryShares, peakRssMb } from '../../../bench/system/proc.js'
 
 t.test('what Linux tells of processes', { skip: process.platform !== 'linux' && 'no /proc' }, async t => {
   const child = new LineChild(process.execPath, ['-e', 'process.stdin.on("data", line => process.stdout.write(line))'])

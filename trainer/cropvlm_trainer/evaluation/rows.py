@@ -1,4 +1,4 @@
-"""The questions to score: `manifest.jsonl` beside its images, and which measure each takes."""
+"""The rows that an evaluation scores, their measures, and their questions as a target is asked them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 from cropvlm_trainer.metrics.choices import letter_of, listed_options, right_option
-from cropvlm_trainer.rows import read_rows
+from cropvlm_trainer.rows import DATASET, read_rows
 
 EXACT, VQA, ANLS, CHOICE = "exact_match", "vqa_accuracy", "anls", "multiple_choice"
 MEASURES = {
     "synth": EXACT,
-    # `data build`'s name for rows whose manifest named no source
+    # The name that `data build` gives to rows of a data set that named no source.
     "jsonl": EXACT,
     "textvqa": VQA,
     "docvqa": ANLS,
@@ -22,19 +22,19 @@ MEASURES = {
     "v*": CHOICE,
     "hrbench": CHOICE,
 }
-"""A dataset's own measure (paper, section 4.1), by how its `source` starts: `HR-Bench 4k` is `hrbench`."""
+"""Each data set's own measure (paper, section 4.1), by what its `source` begins with: `HR-Bench 4k` is `hrbench`."""
 UNNAMED = "no source"
 
 
 def scored_rows(data: Path, limit: int | None) -> list[dict]:
-    """The first `limit` rows of a manifest, each checked.
+    """Returns the first `limit` rows of the data set in the folder `data`, or all of them, checked.
 
-    They have `image`, `question`, `answers`; where the data has them `box`, `source`, `kind`. `box` is in per cent of
-    the upright image. Rows of multiple choice have `options`, a list of texts whose letters count from A, unless the
-    question itself lists them; `answers` then holds the right one's letter or text.
-    Raises FileNotFoundError without a manifest, ValueError where it has no rows or one of these cannot be scored.
+    Each row has `image`, `question`, `answers` and `kind` ("page" where the data set has none), and `box` (per cent of
+    the upright image) and `source` where the data set has them. A row of multiple choice has `options`, a list of texts
+    with letters from A on, unless its question lists them; its `answers` hold the right option's letter or text.
+    Raises FileNotFoundError without a data set, and ValueError for one without rows or a row that cannot be scored.
     """
-    path = data / "manifest.jsonl"
+    path = data / DATASET
     rows = read_rows(path, needs=("image", "question", "answers"), may_have=("box",), limit=limit)
     rows = [{"kind": "page", **row} for row in rows]
     for number, row in enumerate(rows, start=1):
@@ -46,7 +46,10 @@ def scored_rows(data: Path, limit: int | None) -> list[dict]:
 
 
 def measure_of(row: dict) -> str:
-    """The measure of the row's dataset; that of a row without a source is exact match, as of synthetic pages."""
+    """Returns the own measure of the row's data set; for a row without a source, exact match.
+
+    Raises ValueError for a source that is not known.
+    """
     if not row.get("source"):
         return EXACT
     name = re.sub(r"[^a-z0-9*]", "", str(row["source"]).lower())
@@ -60,18 +63,19 @@ def measure_of(row: dict) -> str:
 
 
 def source_of(row: dict) -> str:
+    """Returns the row's source, or `UNNAMED`."""
     return row.get("source") or UNNAMED
 
 
 def options_of(row: dict) -> list[str]:
-    """The options of a row of multiple choice, in the order of their letters; empty for any other row."""
+    """Returns the options of a multiple choice row in the order of their letters; for any other row, an empty list."""
     if row.get("options"):
         return [str(option) for option in row["options"]]
     return listed_options(row["question"]) if measure_of(row) == CHOICE else []
 
 
 def asked_question(row: dict) -> str:
-    """What the target is asked: the question, with its options where it does not list them itself."""
+    """Returns the question as the target is asked it, with the options below it unless it lists them itself."""
     if not row.get("options") or listed_options(row["question"]):
         return row["question"]
     lines = [f"({letter_of(i)}) {option}" for i, option in enumerate(options_of(row))]
@@ -79,7 +83,7 @@ def asked_question(row: dict) -> str:
 
 
 def _check(row: dict) -> None:
-    """Raises ValueError where the row's source, options or answers cannot be scored."""
+    """Raises ValueError where the row cannot be scored because of its source, options or answers."""
     if measure_of(row) != CHOICE and not row.get("options"):
         return
     if not 2 <= len(options_of(row)) <= 26:

@@ -1,4 +1,4 @@
-/** Peak GPU memory by process, as `nvidia-smi` shows it: ONNX Runtime tells nothing of its own. */
+/** Peak GPU memory of each process, as `nvidia-smi` shows it: onnxruntime-node 1.30 does not tell its own. */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
@@ -9,7 +9,10 @@ export class GpuMemory {
   readonly #peaks = new Map<number, number>()
   #timer: NodeJS.Timeout | null = null
 
-  /** Looks several times a second from now on. @throws Error where there is no nvidia-smi. */
+  /**
+   * Reads the memory several times a second from now on.
+   * @throws Error: there is no nvidia-smi
+   */
   async start(): Promise<void> {
     await this.#look()
     const next = () => {

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { emptyResults, type Results } from '../../bench/results.js'
-import { targets } from '../../bench/targets.js'
-import { ABOUT, loadStep, measured, peer, row } from './measured.js'
+import { targets } from '../../../bench/report/targets.js'
+import { emptyResults, type Results } from '../../../bench/results.js'
+import { ABOUT, loadStep, measured, peer, row } from '../measured.js'
 
 t.test('targets', async t => {
   const judged = (results: Results) => Object.fromEntries(targets(results).map(({ what, met }) => [what, met]))

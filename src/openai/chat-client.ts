@@ -5,7 +5,7 @@ import type { Party } from './party.js'
 import { Semaphore } from './semaphore.js'
 import { TimedOut, timer } from './timer.js'
 
-export interface Endpoint {
+interface Endpoint {
   /** Up to and with `/v1`. */
   readonly baseUrl: string
   readonly apiKey: string | null
@@ -24,7 +24,7 @@ export interface Patience {
 }
 
 /** The body of a chat completion, the endpoint's own extensions included. */
-export type ChatBody = { model: string; messages: unknown[] } & Record<string, unknown>
+type ChatBody = { model: string; messages: unknown[] } & Record<string, unknown>
 
 export interface ChatClient {
   /**

@@ -34,7 +34,7 @@ export interface Prompt {
 }
 
 /** The smallest picture that keeps what the model needs. */
-export interface PictureNeed {
+interface PictureNeed {
   /** Longest edge in pixels; a smaller image is not enlarged to it. */
   readonly longestEdge: number
   /** Sizes that the model's image processor leaves as they are; null: it does not matter. */

@@ -3,7 +3,7 @@ import type { Dialect } from '../dialects/dialect.js'
 import type { Growth, Rect } from '../dialects/growth.js'
 import type { BoxText } from '../dialects/read/box-text.js'
 
-export interface Sizes {
+interface Sizes {
   /** Of the upright original. */
   image: Size
   /** Of the picture that the model was sent. */

@@ -10,7 +10,7 @@ export interface Written {
 const MAX_LENGTH = 100_000
 
 /** A stretch of an answer's text, and where in the text it starts. */
-export interface Stretch {
+interface Stretch {
   text: string
   at: number
 }

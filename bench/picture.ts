@@ -34,7 +34,7 @@ export async function pictureFile(folder: string, seed: number, width: number, h
  * The same picture as another file: with a comment after the start marker (JPEG's COM segment), so that a server that
  * remembers images by their bytes has never seen it.
  */
-export function commented(jpeg: Buffer, comment: string): Buffer<ArrayBuffer> {
+export function commented(jpeg: Buffer, comment: string): Buffer {
   if (jpeg.readUInt16BE(0) !== 0xffd8) throw new TypeError('only a JPEG file can be given a comment')
   const text = Buffer.from(comment)
   const head = Buffer.alloc(4)

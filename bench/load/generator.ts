@@ -7,9 +7,8 @@ import { readFile } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { commented } from '../picture.js'
 import { seeded } from '../random.js'
-import { type Body, cropForm } from './body.js'
+import { cropForm, type Form } from './body.js'
 import { type Spacing, schedule } from './schedule.js'
 
 export interface Plan {
@@ -36,25 +35,23 @@ type Send = (due: number) => Promise<void>
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
 const plan = JSON.parse((await lines.next()).value) as Plan
-const pictures = await Promise.all(plan.pictures.map(path => readFile(path)))
+const forms = await Promise.all(plan.pictures.map(async path => cropForm(await readFile(path), plan.question)))
 say({ ready: true })
 await lines.next()
-say(await run(plan, pictures))
+say(await run(plan, forms))
 
-async function run({ loop, seconds, seed }: Plan, jpegs: readonly Buffer[]): Promise<Outcome[]> {
+async function run({ loop, seconds, seed }: Plan, forms: readonly Form[]): Promise<Outcome[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY })
   const outcomes: Outcome[] = []
   const start = performance.now()
   const now = () => performance.now() - start
   const send: Send = async due => {
     const number = outcomes.length
-    const outcome: Outcome = { status: 0, due, sent: 0, done: 0 }
+    const outcome: Outcome = { status: 0, due, sent: now(), done: 0 }
     outcomes.push(outcome)
-    const jpeg = jpegs[number % jpegs.length]
-    if (!jpeg) throw new Error('the plan names no pictures')
-    const body = await cropForm(commented(jpeg, `${seed}/${number}`), plan.question)
-    outcome.sent = now()
-    outcome.status = await post(agent, body)
+    const form = forms[number % forms.length]
+    if (!form) throw new Error('the plan names no pictures')
+    outcome.status = await post(agent, form.type, form.body(`${seed}/${number}`))
     outcome.done = now()
   }
   const sent =
@@ -84,16 +81,16 @@ function closedLoop(callers: number, ms: number, now: () => number, send: Send):
 }
 
 /** The status; 0 where the connection broke. */
-function post(agent: Agent, { type, bytes }: Body): Promise<number> {
+function post(agent: Agent, type: string, body: Buffer): Promise<number> {
   return new Promise(resolve => {
-    const headers = { 'content-type': type, 'content-length': bytes.length }
+    const headers = { 'content-type': type, 'content-length': body.length }
     const sending = request(`${plan.url}/crop`, { method: 'POST', agent, headers }, response => {
       response.resume()
       response.once('end', () => resolve(response.statusCode ?? 0))
       response.once('error', () => resolve(0))
     })
     sending.once('error', () => resolve(0))
-    sending.end(bytes)
+    sending.end(body)
   })
 }
 

@@ -7,9 +7,9 @@ export interface FindRequest {
   /** The image file as it was sent (JPEG, PNG or WebP). */
   image: Uint8Array
   question: string
-  /** Longest edge the cropper sees, in pixels; null: the cropper's own. */
+  /** Longest edge of the image that the cropper sees, in pixels; null: the cropper's own choice. */
   resolution: number | null
-  /** Whether pictures will be made of the image next: a cropper whose engine decodes it may keep the pixels for that. */
+  /** Whether the engine will make pictures of the image next: if it decodes the image now, it may keep the pixels. */
   keepPixels: boolean
   /** Aborted when nobody waits any more. */
   signal: AbortSignal
@@ -26,15 +26,18 @@ export interface Found {
   reason: string | null
   /** How sure the cropper is, 0..1; null where it cannot tell. */
   confidence: number | null
-  /** What the model behind it wrote. */
+  /** The text that the cropper's model wrote. */
   raw: string
   /** Of the image after EXIF orientation, in pixels. */
   image: Size
-  /** What found it. `resolution` is the longest edge that it saw, in pixels; both are null where they mean nothing. */
+  /**
+   * The model that found it. `resolution` is the longest edge of the image that it saw, in pixels, and `tiles` how many
+   * tiles that was cut into; each is null where it means nothing.
+   */
   model: { id: string; resolution: number | null; tiles: number | null }
   /** Milliseconds by stage. Boxes that were found together share one object, which counts once. */
   timings: Readonly<Partial<Record<Stage, number>>>
-  /** What it took; absent where the cropper generates no tokens here. */
+  /** What finding it took; absent if the cropper does not generate tokens in the engine. */
   cost?: GenerationCost
   /** Tokens that a cropper's endpoint reported, null where it did not; absent where no endpoint was asked. */
   usage?: Usage | null
@@ -43,20 +46,20 @@ export interface Found {
 export interface CropperInfo {
   /** As `CROPPER` names it. */
   name: string
-  /** Longest edges that may be asked for; null while they are not known. */
+  /** Longest edges, in pixels, that may be asked for; null while they are not known. */
   resolutions: readonly number[] | null
   /** Name of the model behind an endpoint, and the dialect that it is asked in; absent where no endpoint is asked. */
   model?: string
   dialect?: string
 }
 
-/** Anything that finds regions: a model in the engine, a model behind a network, a rule, a script of a test. */
+/** Anything that finds regions: a model in the engine, a model reached over a network, a rule, a script of a test. */
 export interface Cropper {
   readonly info: CropperInfo
   /**
    * Finds one box for each request, in their order. Requests for the same image share what they can.
-   * @throws CropVlmError never: a request that fails is a rejected outcome, whose reason is what the engine throws, or
-   * what the cropper's own endpoint failed with
+   * It throws nothing itself: a request that fails has a rejected outcome, whose reason is what `Engine.run` throws, or
+   * the error of the cropper's own endpoint.
    */
   find(requests: readonly FindRequest[]): Promise<PromiseSettledResult<Found>[]>
 }

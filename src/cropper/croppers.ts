@@ -1,4 +1,4 @@
-/** Where croppers are made: a new one is a file beside this one and a line here. */
+/** Where croppers are made: a new kind is a file beside this one and an entry of `CROPPERS`. */
 import type { Config } from '../config/service.js'
 import type { Engine } from '../engine/engine.js'
 import type { ModelFolder } from '../engine/options.js'

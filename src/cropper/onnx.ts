@@ -30,17 +30,18 @@ export function onnxCropper(engine: Engine): Cropper {
   }
 }
 
+/** The outcomes of one group, found by one job. */
 async function locate(engine: Engine, group: readonly FindRequest[]): Promise<PromiseSettledResult<Found>[]> {
   const [{ image, resolution, keepPixels, signal, deadline }] = group as [FindRequest]
   const questions = group.map(({ question }) => question)
   try {
     const result = await engine.run({ kind: 'locate', image, questions, resolution, keepPixels }, { signal, deadline })
-    return founds(result).map(value => ({ status: 'fulfilled', value }))
+    return toFound(result).map(value => ({ status: 'fulfilled', value }))
   } catch (reason) {
     return group.map(() => ({ status: 'rejected', reason }))
   }
 }
 
-function founds({ boxes, image, model, timings }: LocateResult): Found[] {
+function toFound({ boxes, image, model, timings }: LocateResult): Found[] {
   return boxes.map(box => ({ ...box, image, model, timings }))
 }

@@ -9,12 +9,17 @@ import { type PreparedRequest, prepare } from './prepare.js'
 import type { GenerateRequest, Generation } from './request.js'
 import { stopwatch } from './stopwatch.js'
 
-type Context = PrefillContext & Graphs & { pixelsPerRun: number }
+type Context = PrefillContext &
+  Graphs & {
+    /** Most pixels of the tiles in one run of the vision encoder. */
+    pixelsPerRun: number
+  }
 type Outcome = PromiseSettledResult<Generation>
 
 /**
- * Fewer prompts are decoded one by one. A prompt alone feeds forced tokens and draft tokens along with chosen ones, and
- * a box takes 7 runs after its prefill; in a batch every token takes a run, which two prompts do not make up for.
+ * Fewer prompts than this are decoded one after the other. A prompt alone feeds forced tokens and draft tokens along
+ * with chosen ones, and a box takes 7 runs after its prefill. In a batch every token takes a run, and only with three
+ * prompts or more does sharing the runs make up for that.
  */
 const MIN_BATCH = 3
 /** More prompts than this are split into several batches: the time of a run grows with each further row. */
@@ -30,10 +35,10 @@ export async function generateAll(requests: readonly GenerateRequest[], context:
   const known = new Map<string, ImageState>()
   const prepared: PreparedRequest[] = []
   for (const request of requests)
-    await outcomes.orFailed([request], async () => {
+    await outcomes.attempt([request], async () => {
       prepared.push(await prepare(request, context.manifest, context.cache, known))
     })
-  await outcomes.orFailed(prepared.map(requestOf), async () => {
+  await outcomes.attempt(prepared.map(requestOf), async () => {
     const vision = await encodeImages(prepared, context)
     for (const group of groupsOf(prepared, isFused(context.decoder)))
       await generateGroup(group, vision, context, outcomes)
@@ -41,42 +46,12 @@ export async function generateAll(requests: readonly GenerateRequest[], context:
   return requests.map(request => outcomes.of(request))
 }
 
-class Outcomes {
-  private readonly settled = new Map<GenerateRequest, Outcome>()
-
-  /** Does work that all of `requests` need. If it throws, those of them that have no outcome yet have failed. */
-  async orFailed(requests: readonly GenerateRequest[], work: () => Promise<void>): Promise<void> {
-    try {
-      await work()
-    } catch (error) {
-      for (const request of requests)
-        if (!this.settled.has(request))
-          this.settled.set(request, { status: 'rejected', reason: ownReason(request, error) })
-    }
-  }
-
-  fulfil(request: GenerateRequest, value: Generation): void {
-    this.settled.set(request, { status: 'fulfilled', value })
-  }
-
-  of(request: GenerateRequest): Outcome {
-    return this.settled.get(request) as Outcome
-  }
-}
-
-/** Why a request failed if work shared with others threw `error`: its own abort, if it was aborted itself. */
-function ownReason({ signal }: GenerateRequest, error: unknown): unknown {
-  try {
-    throwIfAborted(signal)
-    return error
-  } catch (reason) {
-    return reason
-  }
-}
-
 const requestOf = ({ request }: PreparedRequest) => request
 
-/** Runs the vision encoder over all images that have no features yet. Returns the milliseconds. */
+/**
+ * Runs the vision encoder over all images that it has not seen yet, and fills in their `features`.
+ * @returns the milliseconds that this took
+ */
 async function encodeImages(
   prepared: readonly PreparedRequest[],
   { vision, manifest, pixelsPerRun }: Context,
@@ -86,8 +61,8 @@ async function encodeImages(
   const images = new Set(prepared.flatMap(({ images }) => images))
   const unseen = [...images].flatMap(image => (image.processed ? [{ image, processed: image.processed }] : []))
   if (unseen.length === 0) return 0
-  const tiles = unseen.map(({ processed }) => processed)
-  const features = await manifest.family.encode(vision, tiles, pixelsPerRun, signal)
+  const processed = unseen.map(({ processed }) => processed)
+  const features = await manifest.family.encode(vision, processed, pixelsPerRun, signal)
   for (const [i, { image }] of unseen.entries()) {
     image.features = features[i] ?? null
     image.processed = null
@@ -95,27 +70,32 @@ async function encodeImages(
   return clock()
 }
 
-/** Splits requests into those that are prefilled and decoded together. */
+/** Splits requests into groups. Those of one group are prefilled and decoded together. */
 function groupsOf(prepared: readonly PreparedRequest[], canBatch: boolean): PreparedRequest[][] {
   const size = canBatch && prepared.length >= MIN_BATCH ? MAX_BATCH : 1
   const count = Math.ceil(prepared.length / size)
   return Array.from({ length: count }, (_, i) => prepared.slice(i * size, (i + 1) * size))
 }
 
+/**
+ * Prefills and decodes the prompts of one group, and puts down their outcomes.
+ * @param vision Milliseconds that the vision encoder took for all requests.
+ */
 async function generateGroup(
   group: readonly PreparedRequest[],
   vision: number,
   context: Context,
   outcomes: Outcomes,
 ): Promise<void> {
+  // requests that were aborted meanwhile fail here and are left out
   const alive: PreparedRequest[] = []
   for (const prepared of group)
-    await outcomes.orFailed([prepared.request], async () => {
+    await outcomes.attempt([prepared.request], async () => {
       throwIfAborted(prepared.request.signal)
       alive.push(prepared)
     })
   if (alive.length === 0) return
-  await outcomes.orFailed(alive.map(requestOf), async () => {
+  await outcomes.attempt(alive.map(requestOf), async () => {
     const clock = stopwatch()
     const prompts = alive.map(prepared => ({
       prepared,
@@ -125,7 +105,7 @@ async function generateGroup(
     const shared = { vision, prefill: clock(), group: { size: alive.length } }
     await Promise.all(
       alive.map((prepared, i) =>
-        outcomes.orFailed([prepared.request], async () => {
+        outcomes.attempt([prepared.request], async () => {
           outcomes.fulfil(prepared.request, await generateOne(prepared, streams[i] as DecodeStream, shared, context))
         }),
       ),
@@ -133,7 +113,7 @@ async function generateGroup(
   })
 }
 
-/** What all prompts of a group have in common. */
+/** What all generations of a group have in common. */
 type Shared = Pick<Generation['timings'], 'vision' | 'prefill'> & Pick<Generation, 'group'>
 
 /** Decodes the answer of one prompt that has been prefilled. */
@@ -161,5 +141,42 @@ async function generateOne(
     }
   } finally {
     leave()
+  }
+}
+
+/** The outcome of each request, gathered stage by stage. */
+class Outcomes {
+  private readonly settled = new Map<GenerateRequest, Outcome>()
+
+  /**
+   * Does work that all of `requests` need. If it throws, that becomes the outcome of those that have none yet; this
+   * itself never throws.
+   */
+  async attempt(requests: readonly GenerateRequest[], work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      for (const request of requests)
+        if (!this.settled.has(request))
+          this.settled.set(request, { status: 'rejected', reason: ownReason(request, error) })
+    }
+  }
+
+  fulfil(request: GenerateRequest, value: Generation): void {
+    this.settled.set(request, { status: 'fulfilled', value })
+  }
+
+  of(request: GenerateRequest): Outcome {
+    return this.settled.get(request) as Outcome
+  }
+}
+
+/** Why a request failed if work shared with others threw `error`: its own abort, if it was aborted itself. */
+function ownReason({ signal }: GenerateRequest, error: unknown): unknown {
+  try {
+    throwIfAborted(signal)
+    return error
+  } catch (reason) {
+    return reason
   }
 }

@@ -15,7 +15,7 @@ export interface AskTarget extends Omit<FindRegions, 'questions' | 'pictures'> {
   maxTokens: number
   /** 0 is greedy. */
   temperature: number
-  /** Pictures for the caller. */
+  /** Pictures that are wanted for the caller, beside those that the target needs. */
   pictures: { crop: PictureOptions | null; overlay: PictureOptions | null }
 }
 
@@ -24,11 +24,11 @@ export interface Answered {
   answer: TargetAnswer
   /** From the full image alone; null where it was not asked for. */
   compare: TargetAnswer | null
-  /** Milliseconds that the target took. */
+  /** Milliseconds until the target had answered, with `compare` both times. */
   targetMs: number
 }
 
-/** The target failed once the region had been found, which is not lost. */
+/** The target failed after the region had been found. The error carries the region, so that it is not lost. */
 export class UnansweredError extends Error {
   override readonly name = 'UnansweredError'
 
@@ -41,7 +41,7 @@ export class UnansweredError extends Error {
 }
 
 /**
- * Finds the region, then asks the target.
+ * Finds the region, then has the target answer from it.
  * @throws UnansweredError where the target fails, with the region and, as its cause, what the target throws
  * @throws CropVlmError what `findRegions` throws
  */
@@ -63,7 +63,7 @@ export async function answerZoomed(zoom: Zoom, request: AskTarget): Promise<Answ
   }
 }
 
-/** What the target is sent: shrunk JPEG over a network, the very pixels for a model in the engine. */
+/** The pictures that the target is sent: JPEG over a network, lossless PNG to a model in the engine. */
 function picturesFor(target: Target, { mode, compare }: AskTarget) {
   const encoding = target.local
     ? ({ format: 'png', quality: 100 } as const)
@@ -74,7 +74,7 @@ function picturesFor(target: Target, { mode, compare }: AskTarget) {
   }
 }
 
-/** The answer, and beside it, at the same time, the one from the full image alone where it was asked for. */
+/** The answer and, with `compare`, the one from the full image alone. Both are asked for at the same time. */
 async function askBoth(
   { pictures: { targetFull, targetCrop } }: Region,
   { target, question, mode, compare, maxTokens, temperature, signal, deadline }: AskTarget,
@@ -95,11 +95,12 @@ async function askBoth(
   }
   const main = ask(mode === 'crop' ? null : targetFull, targetCrop)
   if (!compare) return { answer: await main, compare: null }
-  // with mode full the answer is already the one without the crop
+  // in mode `full` the answer is already the one from the full image alone
   const [answer, other] = await Promise.all([main, mode === 'full' ? main : ask(targetFull, null)])
   return { answer, compare: other }
 }
 
+/** Makes one call of a target and tells the observer how it ended. */
 async function observed(
   { name }: Target,
   observer: ZoomObserver,
@@ -128,7 +129,10 @@ function outcomeOf(error: unknown): TargetOutcome {
   }
 }
 
-/** Whether two answers are the same but for case, spaces at the ends and one final full stop, as in the reference code. */
+/**
+ * Whether two answers are the same apart from case, spaces at the ends and one final full stop, as in the CropVLM
+ * reference code.
+ */
 export function isSameAnswer(one: string, other: string): boolean {
   const normal = (text: string) => text.trim().toLowerCase().replace(/\.$/, '')
   return normal(one) === normal(other)

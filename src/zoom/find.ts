@@ -6,8 +6,18 @@ import { CropVlmError } from '../errors.js'
 import type { PictureOptions } from '../image/picture.js'
 import type { FindRegions, FoundRegions, Pictures, PictureWishes, Region, Zoom } from './zoom.js'
 
+const NO_PICTURES: Pictures = { crop: null, overlay: null, targetFull: null, targetCrop: null }
+
+/** For each picture that can be wanted, how the engine renders it. */
+const RENDERED: { readonly [Name in keyof PictureWishes]: Pick<PictureRequest, 'show' | 'packing'> } = {
+  crop: { show: 'region', packing: 'small' },
+  overlay: { show: 'overlay', packing: 'small' },
+  targetFull: { show: 'whole', packing: 'fast' },
+  targetCrop: { show: 'region', packing: 'fast' },
+}
+
 /**
- * Asks the cropper where to look, then has the engine make the pictures that are wanted of it.
+ * Asks the cropper for a box for each question, then has the engine make the pictures that are wanted of each box.
  * @throws CropVlmError unsupported_resolution, and what the cropper and the engine throw
  */
 export async function findRegions({ cropper, engine, observer }: Zoom, request: FindRegions): Promise<FoundRegions> {
@@ -22,12 +32,21 @@ export async function findRegions({ cropper, engine, observer }: Zoom, request: 
     const region = { box, pixelBox: toPixels(box, image), decision, reason, confidence, raw, pictures }
     return { ...region, ...(cost ? { cost } : {}), ...(usage === undefined ? {} : { usage }) }
   })
-  const result = { regions, image, model, timings: sum([...found.map(({ timings }) => timings), rendered.timings]) }
+  const result = {
+    regions,
+    image,
+    model,
+    timings: sumTimings([...found.map(({ timings }) => timings), rendered.timings]),
+  }
   observer.onFound(result)
   return result
 }
 
-/** Known before the cropper is asked, once its model has loaded; until then the engine tells. */
+/**
+ * Refuses a resolution that the cropper does not have, before any work is done. As long as the cropper does not know
+ * its resolutions, because its model has not been loaded, all are let through; the engine refuses a wrong one later.
+ * @throws CropVlmError unsupported_resolution
+ */
 function checkResolution({ info: { resolutions } }: Cropper, wanted: number | null): void {
   if (wanted === null || !resolutions || resolutions.includes(wanted)) return
   throw new CropVlmError(
@@ -36,7 +55,7 @@ function checkResolution({ info: { resolutions } }: Cropper, wanted: number | nu
   )
 }
 
-/** One box a question. A question that fails fails them all. */
+/** The boxes of all questions, in their order. Throws if any question fails. */
 async function findBoxes(
   cropper: Cropper,
   { image, questions, resolution, pictures, signal, deadline }: FindRegions,
@@ -51,25 +70,17 @@ async function findBoxes(
   })
 }
 
-const NO_PICTURES: Pictures = { crop: null, overlay: null, targetFull: null, targetCrop: null }
-
-const RENDERED: { readonly [Name in keyof PictureWishes]: Pick<PictureRequest, 'show' | 'packing'> } = {
-  crop: { show: 'region', packing: 'small' },
-  overlay: { show: 'overlay', packing: 'small' },
-  targetFull: { show: 'whole', packing: 'fast' },
-  targetCrop: { show: 'region', packing: 'fast' },
-}
-
-/** The pictures of each box, all made by one job; none is run where none is wanted. */
+/** The pictures of each box, in the order of the boxes. One job makes them all; without wishes there is no job. */
 async function makePictures(
   engine: Engine,
   { image, pictures: wishes, signal, deadline }: FindRegions,
   boxes: readonly Box[],
 ): Promise<{ pictures: readonly Pictures[]; timings: Partial<Timings> }> {
+  /** One for each picture to be made: the index of its box, and its name among the box's pictures. */
   const wanted = boxes.flatMap((region, i) =>
     Object.entries(wishes).flatMap(([name, options]: [string, PictureOptions | null]) => {
       const key = name as keyof PictureWishes
-      return options ? [{ i, key, request: { ...RENDERED[key], region, ...options } }] : []
+      return options ? [{ box: i, key, request: { ...RENDERED[key], region, ...options } }] : []
     }),
   )
   if (wanted.length === 0) return { pictures: [], timings: {} }
@@ -79,13 +90,13 @@ async function makePictures(
     { signal, deadline, isSecondHalf: true },
   )
   const pictures = boxes.map(() => ({ ...NO_PICTURES }))
-  for (const [nth, { i, key }] of wanted.entries())
-    Object.assign(pictures[i] as Pictures, { [key]: result.pictures[nth] })
+  for (const [i, { box, key }] of wanted.entries())
+    Object.assign(pictures[box] as Pictures, { [key]: result.pictures[i] })
   return { pictures, timings: result.timings }
 }
 
-/** Stage by stage; what several boxes share counts once. */
-function sum(all: readonly Found['timings'][]): Timings {
+/** The sum of each stage, in milliseconds. Boxes that were found together share one object, which counts once. */
+function sumTimings(all: readonly Found['timings'][]): Timings {
   const total: Timings = { queue: 0, decode: 0, preprocess: 0, vision: 0, prefill: 0, generate: 0, crop: 0 }
   for (const timings of new Set(all))
     for (const [stage, ms] of Object.entries(timings)) total[stage as keyof Timings] += ms

@@ -1,4 +1,4 @@
-/** What the use cases are asked, what they give, and what they stand on. */
+/** The types that the use cases share: requests, results, and the services that they call. */
 import type { Box, PixelBox, Size } from '../contract/box.js'
 import type { Cropper, Found } from '../cropper/cropper.js'
 import type { Engine } from '../engine/engine.js'
@@ -6,7 +6,7 @@ import type { Timings } from '../engine/protocol.js'
 import type { Picture, PictureOptions } from '../image/picture.js'
 import type { TargetAnswer } from '../target/target.js'
 
-/** What the use cases stand on. */
+/** The services that the use cases call. */
 export interface Zoom {
   cropper: Cropper
   engine: Engine
@@ -19,9 +19,9 @@ export interface FindRegions {
   image: Uint8Array
   /** One or more. */
   questions: readonly string[]
-  /** Longest edge the cropper sees, in pixels; null: the cropper's own. */
+  /** Longest edge of the image that the cropper sees, in pixels; null: the cropper's own choice. */
   resolution: number | null
-  /** Growth of the box's area about its centre, 1..10. */
+  /** Factor by which the box's area grows about its centre, 1..10. */
   expand: number
   pictures: PictureWishes
   /** Aborted when nobody waits any more. */
@@ -30,7 +30,7 @@ export interface FindRegions {
   deadline: number
 }
 
-/** Pictures wanted beside each box; null where one is not. */
+/** Which pictures are wanted of each box, and how; null: not this one. */
 export interface PictureWishes {
   /** The region, cut from the original pixels. */
   crop: PictureOptions | null
@@ -42,11 +42,12 @@ export interface PictureWishes {
   targetCrop: PictureOptions | null
 }
 
+/** The pictures of one box; null where one was not wanted. */
 export type Pictures = { readonly [Name in keyof PictureWishes]: Picture | null }
 
 /** What was found for one question. */
 export interface Region extends Pick<Found, 'decision' | 'reason' | 'confidence' | 'raw' | 'cost' | 'usage'> {
-  /** After `expand`; the whole image where `decision` is `fallback`. */
+  /** In per cent of the upright image, after `expand`; the whole image where `decision` is `fallback`. */
   box: Box
   /** The same in pixels of the upright image. */
   pixelBox: PixelBox
@@ -56,19 +57,22 @@ export interface Region extends Pick<Found, 'decision' | 'reason' | 'confidence'
 export interface FoundRegions extends Pick<Found, 'model'> {
   /** One a question, in their order. */
   regions: readonly Region[]
-  /** Of the image after EXIF orientation. */
+  /** Of the image after EXIF orientation, in pixels. */
   image: Size
-  /** Of all questions together. */
+  /** Milliseconds by stage, of all questions together. */
   timings: Timings
 }
 
 export type TargetOutcome = 'ok' | 'failed' | 'timeout' | 'aborted'
 
-/** Told what the use cases did, for the metrics. */
+/** Is told what the use cases did, for the metrics. */
 export interface ZoomObserver {
   onFound(found: FoundRegions): void
-  /** One call of a target has ended. @param usage As the target reported it; null where it did not. */
+  /**
+   * One call of a target has ended.
+   * @param usage Tokens, as the target reported them; null if it did not, or if the call failed.
+   */
   onTargetCall(target: string, outcome: TargetOutcome, ms: number, usage: TargetAnswer['usage']): void
-  /** All calls that one answer took have ended. */
+  /** All calls that one answer took have succeeded, `ms` milliseconds after the first began. */
   onAnswered(ms: number): void
 }

@@ -17,8 +17,10 @@ export class Admission {
 
   /**
    * The error with which a new job would be refused now, or null.
-   * @param job null to ask for a job that is not known yet and takes no time.
-   * @param isSecondHalf Such a job goes before those that wait, so that it is not refused for them.
+   * @param job null when only the queue is to be checked: the job is not known yet, and its own time is not counted.
+   * @param deadline Unix milliseconds.
+   * @param isSecondHalf See `CallOptions`. Such a job goes before those that wait, so it is not refused because of
+   * them.
    */
   refusal(job: Job | null, deadline: number, isSecondHalf: boolean): CropVlmError | null {
     const { phase, readyInMs, nextStartInMs, idle } = this.pool
@@ -32,20 +34,24 @@ export class Admission {
     return isSecondHalf || idle.length > 0 ? null : this.#overload(job, deadline, readyInMs ?? 0)
   }
 
-  /** The error with which a job that has to wait would be refused, because the queue is full or its deadline too near; or null. */
+  /**
+   * The error with which a job that has to wait would be refused, because the queue is full or the deadline too near,
+   * or null.
+   * @param readyInMs Milliseconds until a process is ready.
+   */
   #overload(job: Job | null, deadline: number, readyInMs: number): CropVlmError | null {
-    const { ready, running } = this.pool
+    const { readyCount, running } = this.pool
     const { waiting } = this.queue
     if (waiting.length >= this.queueSize) {
-      const backlog = this.times.backlog(waiting.length + running.length, ready)
+      const backlog = this.times.backlog(waiting.length + running.length, readyCount)
       return queueFull(
         `${waiting.length} requests are waiting already, which is the limit; try again later.`,
         readyInMs + backlog,
       )
     }
-    const doneInMs = readyInMs + this.times.untilStart(waiting, running, ready) + (job ? this.times.own(job) : 0)
+    const doneInMs = readyInMs + this.times.untilStart(waiting, running, readyCount) + (job ? this.times.own(job) : 0)
     const lateMs = Date.now() + doneInMs - deadline
-    // a job whose deadline has passed is accepted: it is rejected at once with the error that says so
+    // A job whose deadline has passed is accepted here, because `PendingJob` rejects it at once with the better error.
     if (lateMs <= 0 || Date.now() >= deadline) return null
     const seconds = Math.ceil(doneInMs / 1000)
     return queueFull(

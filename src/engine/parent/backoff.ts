@@ -17,12 +17,18 @@ export function retryAfterSeconds(waitMs: number): number {
   return Math.min(60, Math.max(1, Math.ceil(waitMs / 1000)))
 }
 
-/** The error of a job that finds no process to run it. @param waitMs Milliseconds until trying again makes sense. */
+/**
+ * The error of a job that finds no process to run it.
+ * @param waitMs Milliseconds until trying again makes sense.
+ */
 export function unavailable(message: string, waitMs: number): CropVlmError {
   return new CropVlmError('engine_unavailable', message, { retryAfter: retryAfterSeconds(waitMs) })
 }
 
-/** The error of a job for which there is no room. @param waitMs Milliseconds until trying again makes sense. */
+/**
+ * The error of a job for which there is no room.
+ * @param waitMs Milliseconds until trying again makes sense.
+ */
 export function queueFull(message: string, waitMs: number): CropVlmError {
   return new CropVlmError('queue_full', message, { retryAfter: retryAfterSeconds(waitMs) })
 }
@@ -30,9 +36,13 @@ export function queueFull(message: string, waitMs: number): CropVlmError {
 /** The median of the last few durations. One job that is unusually slow, or aborted at once, does not move it. */
 export class RecentMedian {
   readonly #values: number[] = []
-  /** Kept, because it is asked for more often than it changes; null when it is to be computed. */
+  /** Kept, because it is read more often than it changes; null when it has to be computed again. */
   #median: number | null = null
 
+  /**
+   * @param size How many durations are remembered.
+   * @param initial The value as long as there are none.
+   */
   constructor(
     private readonly size: number,
     private readonly initial: number,

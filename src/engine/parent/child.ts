@@ -11,6 +11,7 @@ export class EngineChild {
   readonly #log: Logger
   readonly #stopMs: number
   readonly #ended: Promise<void>
+  /** What `onEnd` will be told if this side has killed the process; null if it has not. */
   #killedFor: string | null = null
 
   /** @param onEnd Called once, after the last reply, with how it ended, as in "was killed by SIGKILL". */
@@ -50,10 +51,14 @@ export class EngineChild {
 
   /** Sends a message. Does nothing if the process has ended; `onEnd` tells that. */
   send(request: EngineRequest): void {
+    // The callback takes the error of sending to a process that is just ending; without one it is emitted as 'error'.
     if (this.#process.connected) this.#process.send(request, () => {})
   }
 
-  /** Ends the process at once, whatever it is doing. @param why What `onEnd` is told, as in "was stopped". */
+  /**
+   * Ends the process at once, whatever it is doing.
+   * @param why What `onEnd` is told, as in "was stopped".
+   */
   kill(why: string): void {
     this.#killedFor ??= why
     this.#process.kill('SIGKILL')
@@ -67,7 +72,10 @@ export class EngineChild {
     clearTimeout(timer)
   }
 
-  /** Writes each line that the process prints to the log. A line is JSON with `level` and `msg` (`engine/child/log.ts`), or plain text. */
+  /**
+   * Writes each line that the process prints to the log. A line is JSON with `level` and `msg` (`engine/child/log.ts`),
+   * or plain text, which is logged at `level`.
+   */
   #forward(stream: Readable | null, level: 'info' | 'warn'): void {
     if (!stream) return
     createInterface({ input: stream }).on('line', line => {

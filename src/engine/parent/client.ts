@@ -30,13 +30,13 @@ class EngineClient implements StartedEngine {
   readonly #pool: Pool
   readonly #admission: Admission
   readonly #firstLoad = withResolvers<EngineInfo>()
-  /** Resolves once it drains and no job is left. */
+  /** Resolves once the engine is draining and nobody waits for a job any more. */
   readonly #drained = withResolvers<void>()
   readonly #times = new JobTimes()
   readonly #queue = new JobQueue()
   readonly #router = new ImageRouter<WorkerProcess>()
   readonly #memory: ProcessMemory
-  /** While jobs wait for others to make a batch with. */
+  /** Runs while jobs wait for others to make a batch with; dispatches them when they have waited long enough. */
   #delay: NodeJS.Timeout | undefined
   #draining = false
   #nextId = 1
@@ -45,7 +45,7 @@ class EngineClient implements StartedEngine {
     this.#options = options
     this.#memory = new ProcessMemory(log)
     this.ready = this.#firstLoad.promise
-    // who waits for it sees the rejection, but nobody has to
+    // Nobody has to wait for it: without a handler its rejection would end the process. Who does wait still sees it.
     this.ready.catch(() => {})
     this.#pool = new Pool(options, log, {
       onReady: info => {
@@ -84,14 +84,15 @@ class EngineClient implements StartedEngine {
   }
 
   checkRoom(deadline: number): void {
-    this.#check(null, deadline, false)
+    this.#throwIfRefused(null, deadline, false)
   }
 
   async run<J extends Job>(job: J, { signal, deadline, isSecondHalf = false }: CallOptions): Promise<JobResult<J>> {
-    this.#check(job, deadline, isSecondHalf)
-    const pending = new PendingJob(this.#nextId++, job, { signal, deadline, isSecondHalf }, given =>
-      this.#onGivenUp(given),
+    this.#throwIfRefused(job, deadline, isSecondHalf)
+    const pending = new PendingJob(this.#nextId++, job, { signal, deadline, isSecondHalf }, abandoned =>
+      this.#onGivenUp(abandoned),
     )
+    // it is settled already if its signal was aborted or its deadline has passed
     if (!pending.isSettled) this.#queue.add(pending)
     this.#dispatch()
     return (await pending.promise) as JobResult<J>
@@ -115,46 +116,61 @@ class EngineClient implements StartedEngine {
     await stopped
   }
 
-  #check(job: Job | null, deadline: number, isSecondHalf: boolean): void {
+  /** See `Admission.refusal`. */
+  #throwIfRefused(job: Job | null, deadline: number, isSecondHalf: boolean): void {
     const refusal = this.#draining ? draining() : this.#admission.refusal(job, deadline, isSecondHalf)
     if (refusal) throw refusal
   }
 
-  /** Gives waiting jobs to idle processes: to each its share, so that none of them goes without. */
+  /**
+   * To be called when jobs or idle processes may have come: gives the jobs out, or waits for others that fill the
+   * batch.
+   */
   #dispatch(): void {
     clearTimeout(this.#delay)
+    if (this.#pool.idle.length > 0) {
+      const waitMs = this.#batchWaitMs
+      if (waitMs > 0) this.#delay = setTimeout(() => this.#dispatch(), waitMs)
+      else this.#giveJobs()
+    }
+    this.#checkDrained()
+  }
+
+  /**
+   * Milliseconds for which the jobs that are there should still wait for others to make a batch with; 0 or less: none.
+   */
+  get #batchWaitMs(): number {
+    if (this.#draining || this.#queue.size === 0 || this.#queue.size >= this.#batchSize) return 0
+    return this.#queue.oldest + this.#options.batchDelayMs - performance.now()
+  }
+
+  /** Gives waiting jobs to idle processes: to each an equal share, so that none of them stays idle. */
+  #giveJobs(): void {
     let { idle } = this.#pool
-    if (idle.length > 0 && this.#waitsForMore()) idle = []
-    for (let { first } = this.#queue; first && idle[0]; { first } = this.#queue) {
-      const process = this.#router.choose(idle, first.job) ?? idle[0]
+    while (this.#queue.first && idle[0]) {
+      const process = this.#router.choose(idle, this.#queue.first.job) ?? idle[0]
       const jobs = this.#queue.take(Math.min(this.#batchSize, Math.ceil(this.#queue.size / idle.length)))
       for (const { job } of jobs) this.#router.remember(job, process)
       process.give(jobs)
       idle = this.#pool.idle
     }
-    this.#checkDrained()
   }
 
   get #batchSize(): number {
     return this.#options.batchSize ?? PROVIDERS[this.info?.executionProvider ?? 'cpu'].batchSize
   }
 
-  /** Whether the jobs that are there wait for others to make a batch with; sees to it that they do not wait long. */
-  #waitsForMore(): boolean {
-    if (this.#draining || this.#queue.size === 0 || this.#queue.size >= this.#batchSize) return false
-    const waitMs = this.#queue.oldest + this.#options.batchDelayMs - performance.now()
-    if (waitMs <= 0) return false
-    this.#delay = setTimeout(() => this.#dispatch(), waitMs)
-    return true
-  }
-
+  /** Nobody waits for the job any more: its deadline has passed, or its signal was aborted. */
   #onGivenUp(pending: PendingJob): void {
     this.#queue.remove(pending)
     this.#pool.abort(pending)
     this.#checkDrained()
   }
 
-  /** A process has died. Jobs that wait go on waiting, unless nobody knows whether a process will come. */
+  /**
+   * A process has died. The jobs in the queue go on waiting, unless no process is ready and it is not known when one
+   * will be: then they are rejected.
+   */
   #onDown(): void {
     const { readyInMs, nextStartInMs } = this.#pool
     const lost = readyInMs === null ? this.#queue.take(this.#queue.size) : []

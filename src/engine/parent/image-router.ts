@@ -1,19 +1,20 @@
 import { LRUCache } from 'lru-cache'
 import type { Job } from '../protocol.js'
 
-/** Bytes that a key looks at. */
+/** How many bytes of a file its key is computed from. */
 const SAMPLES = 64
-/** Images remembered; about what the processes' caches can hold. */
+/** How many images are remembered: about as many as the processes' caches can hold. */
 const MAX_IMAGES = 256
 
 /**
- * Remembers which process was asked about which image: that one may have kept what it computed of it. It only steers:
- * a wrong guess costs time and nothing else, so a sample of the file's bytes is key enough.
+ * Remembers which process was given which image last, because that process may still have what it computed of the
+ * image. A wrong choice costs time and nothing else, so a key computed from a sample of the file's bytes is good
+ * enough.
  */
 export class ImageRouter<P extends object> {
   readonly #last = new LRUCache<number, P>({ max: MAX_IMAGES })
 
-  /** The one of `candidates` that was last given the image of `job`; undefined where that is none of them. */
+  /** The one of `candidates` that was last given the image of `job`; undefined if none of them was. */
   choose(candidates: readonly P[], job: Job): P | undefined {
     const known = this.#last.get(imageKey(job))
     return candidates.find(candidate => candidate === known)
@@ -24,7 +25,10 @@ export class ImageRouter<P extends object> {
   }
 }
 
-/** FNV-1a over the length and bytes from all over the first image: files of one camera begin alike. */
+/**
+ * A 32-bit FNV-1a hash of the length of the job's first image and of bytes from all over it: the first bytes alone
+ * would not do, because files of one camera begin alike.
+ */
 function imageKey(job: Job): number {
   const image = job.kind === 'generate' ? (job.images[0] ?? new Uint8Array()) : job.image
   let hash = 0x811c9dc5 ^ image.length

@@ -4,25 +4,27 @@ import type { PendingJob } from './pending-job.js'
 
 /** Milliseconds that a job is assumed to take, for a `Retry-After`, until one has been measured. */
 const FIRST_JOB_MS = 1000
+/** How many of the last jobs of a kind are remembered. */
 const REMEMBERED = 32
 
 /**
- * How long jobs have taken lately, in milliseconds, for each kind of job: a page at 2048 takes many times as long as one
- * at 512. A kind that has not been measured yet counts as 0.
+ * How long jobs have taken lately, in milliseconds, for each kind of job: a page at 2048 takes many times as long as
+ * one at 512. A kind that has not been measured yet counts as 0.
  */
 export class JobTimes {
+  /** Milliseconds a job, whatever its kind: the time of its batch divided by the number of jobs in it. */
   readonly #all = new RecentMedian(REMEMBERED, FIRST_JOB_MS)
-  /** From when a job was given to a process until it was answered. */
+  /** For each kind, the milliseconds from when a job was given to a process until it was answered. */
   readonly #own = new Map<string, RecentMedian>()
-  /** The same, divided by the number of jobs in the batch: by how much the job delays the batch after its own. */
+  /** The same, divided by the number of jobs in the batch: by how much one job delays the batch after its own. */
   readonly #share = new Map<string, RecentMedian>()
 
   /** @param batchSize Jobs in the batch in which it was answered. */
   add(job: Job, ms: number, batchSize: number): void {
     const kind = kindOf(job)
     this.#all.add(ms / batchSize)
-    median(this.#own, kind).add(ms)
-    median(this.#share, kind).add(ms / batchSize)
+    medianOf(this.#own, kind).add(ms)
+    medianOf(this.#share, kind).add(ms / batchSize)
   }
 
   /** How long a job takes once it has been given to a process. */
@@ -33,7 +35,8 @@ export class JobTimes {
   /**
    * How long it takes until a job that comes now is given to a process.
    * @param waiting The jobs that wait before it.
-   * @param running The jobs that processes have been given: the time that is left of them counts.
+   * @param running The jobs that have been given to processes. Of each, the part that is not done yet counts.
+   * @param processes How many processes share these jobs.
    */
   untilStart(waiting: readonly PendingJob[], running: readonly PendingJob[], processes: number): number {
     const now = performance.now()
@@ -42,7 +45,8 @@ export class JobTimes {
     const left = running.reduce((sum, { job, startedAt }) => {
       const elapsed = now - (startedAt ?? now)
       const own = this.own(job)
-      return sum + (own === 0 ? 0 : (share(job) * Math.max(0, own - elapsed)) / own)
+      const undone = own === 0 ? 0 : Math.max(0, own - elapsed) / own
+      return sum + share(job) * undone
     }, 0)
     return (ahead + left) / Math.max(1, processes)
   }
@@ -53,6 +57,7 @@ export class JobTimes {
   }
 }
 
+/** Jobs of one kind take about as long as each other. */
 function kindOf(job: Job): string {
   switch (job.kind) {
     case 'locate':
@@ -64,7 +69,8 @@ function kindOf(job: Job): string {
   }
 }
 
-function median(medians: Map<string, RecentMedian>, kind: string): RecentMedian {
+/** The median of a kind; a new one if there is none yet. */
+function medianOf(medians: Map<string, RecentMedian>, kind: string): RecentMedian {
   const known = medians.get(kind) ?? new RecentMedian(REMEMBERED, 0)
   medians.set(kind, known)
   return known

@@ -8,15 +8,20 @@ import type { AnyResult, Job } from '../protocol.js'
  */
 export class PendingJob {
   readonly promise: Promise<AnyResult>
+  /** When the job was accepted, on `performance.now()`'s clock. */
   readonly queuedAt = performance.now()
   /** See `CallOptions`. */
   readonly isSecondHalf: boolean
-  /** When the engine process was given the job, on `performance.now()`'s clock; null while it waits. */
+  /** When the job was given to a process, on `performance.now()`'s clock; null while it waits. */
   startedAt: number | null = null
+  /** Settles the promise; null once it has been settled. */
   #settle: { resolve: (result: AnyResult) => void; reject: (error: CropVlmError) => void } | null
   readonly #cleanUp: () => void
 
-  /** @param onGivenUp Called once, after the rejection, if the deadline has passed or the caller has aborted. */
+  /**
+   * @param onGivenUp Called once, after the rejection, if the deadline passes or the caller aborts: by the constructor
+   * itself if that has happened already.
+   */
   constructor(
     readonly id: number,
     readonly job: Job,

@@ -24,7 +24,7 @@ export class Pool {
     this.#add()
   }
 
-  /** `ready` while at least one process is. */
+  /** The best phase of any process: `ready` while at least one is. */
   get phase(): Phase {
     const phases = this.#processes.map(({ phase }) => phase)
     return (['ready', 'loading', 'restarting'] as const).find(phase => phases.includes(phase)) ?? 'stopped'
@@ -46,7 +46,7 @@ export class Pool {
   }
 
   /** How many processes are ready. */
-  get ready(): number {
+  get readyCount(): number {
     return this.#processes.filter(({ phase }) => phase === 'ready').length
   }
 
@@ -54,18 +54,18 @@ export class Pool {
     return this.#processes.reduce((sum, { restarts }) => sum + restarts, 0)
   }
 
-  /** Milliseconds until the first process is expected to be ready; null if that is not known of any. */
+  /** Milliseconds until one of the processes is expected to be ready, 0 if one is; null if that is known of none. */
   get readyInMs(): number | null {
     const known = this.#processes.map(({ readyInMs }) => readyInMs).filter(ms => ms !== null)
     return known.length > 0 ? Math.min(...known) : null
   }
 
-  /** Milliseconds until the next attempt to start one. */
+  /** Milliseconds until the next attempt to start a process. */
   get nextStartInMs(): number {
     return Math.min(...this.#processes.map(({ nextStartInMs }) => nextStartInMs))
   }
 
-  /** Nobody waits for the job any more. */
+  /** Tells the process that has been given the job, if there is one, that nobody waits for it any more. */
   abort(pending: PendingJob): void {
     for (const process of this.#processes) process.abort(pending)
   }
@@ -79,7 +79,7 @@ export class Pool {
     const first = this.#processes.length === 0
     const log = this.#options.processes > 1 ? this.#log.child({ process: this.#processes.length }) : this.#log
     const onReady = (info: EngineInfo) => {
-      // the others are added before anybody is told: a job that comes at once is to find them all
+      // The others are added before anybody is told that the engine is ready: a job that comes at once finds them all.
       while (first && !this.#stopped && this.#processes.length < this.#options.processes) this.#add()
       this.#events.onReady(info)
     }

@@ -6,30 +6,34 @@ type Pids = readonly (number | null)[]
 
 const KIB = 1024
 
-/** What the engine's processes take, by the place of their pid in the list. Processes that are not found are left out. */
+/**
+ * How much memory the engine's processes take, by the index of their pid in the list that is given. Processes that are
+ * not found are left out.
+ */
 export class ProcessMemory {
   readonly #log: Logger
+  /** Whether the log says already that the system does not tell. */
   #told = false
 
   constructor(log: Logger) {
     this.#log = log
   }
 
-  /** Resident bytes, shared pages in each; empty where there is no /proc. */
+  /** Resident bytes; pages that processes share count in each of them. Empty where there is no /proc. */
   resident(pids: Pids): Map<number, number> {
-    return byPlace(pids, pid => {
+    return byIndex(pids, pid => {
       const kib = /^VmRSS:\s*(\d+) kB$/m.exec(tryRead(`/proc/${pid}/status`))?.[1]
       return kib === undefined ? undefined : Number(kib) * KIB
     })
   }
 
   /**
-   * Bytes of the memory of the device on which a provider runs models; empty where it has none of its own, and, said
-   * once in the log, where the system does not tell.
+   * Bytes of the memory of the device on which a provider runs models. Empty if the device has no memory of its own,
+   * and if the system does not tell, which is logged once.
    */
   async device(pids: Pids, provider: ProviderName): Promise<Map<number, number>> {
     const used = await this.#deviceBytes(provider)
-    return byPlace(pids, pid => used.get(pid))
+    return byIndex(pids, pid => used.get(pid))
   }
 
   async #deviceBytes(provider: ProviderName): Promise<ReadonlyMap<number, number>> {
@@ -44,8 +48,8 @@ export class ProcessMemory {
   }
 }
 
-function byPlace(pids: Pids, bytes: (pid: number) => number | undefined): Map<number, number> {
-  const found = pids.map((pid, place) => [place, pid === null ? undefined : bytes(pid)] as const)
+function byIndex(pids: Pids, bytes: (pid: number) => number | undefined): Map<number, number> {
+  const found = pids.map((pid, index) => [index, pid === null ? undefined : bytes(pid)] as const)
   return new Map(found.filter((entry): entry is [number, number] => entry[1] !== undefined))
 }
 

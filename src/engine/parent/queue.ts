@@ -1,8 +1,8 @@
 import type { PendingJob } from './pending-job.js'
 
 /**
- * Jobs that no process has been given yet, in the order in which they will be: second halves of requests before first
- * halves, those that came earlier before those that came later.
+ * Jobs that have not been given to a process yet, in the order in which they will be: second halves of requests (see
+ * `CallOptions`) before first halves, and among equals those that came earlier before those that came later.
  */
 export class JobQueue {
   #waiting: PendingJob[] = []
@@ -19,23 +19,22 @@ export class JobQueue {
     return this.#waiting
   }
 
-  /** When the job came that has waited longest, on `performance.now()`'s clock. */
+  /** When the job that has waited longest came, on `performance.now()`'s clock; Infinity if none waits. */
   get oldest(): number {
     return Math.min(...this.#waiting.map(({ queuedAt }) => queuedAt))
   }
 
   add(pending: PendingJob): void {
-    const firstHalves = this.#waiting.filter(({ isSecondHalf }) => !isSecondHalf).length
-    const after = pending.isSecondHalf ? firstHalves : 0
-    this.#waiting.splice(this.#waiting.length - after, 0, pending)
+    const secondHalves = this.#waiting.filter(({ isSecondHalf }) => isSecondHalf).length
+    this.#waiting.splice(pending.isSecondHalf ? secondHalves : this.#waiting.length, 0, pending)
   }
 
-  /** Does nothing where the job is not here. */
+  /** Does nothing if the job is not in the queue. */
   remove(pending: PendingJob): void {
     this.#waiting = this.#waiting.filter(other => other !== pending)
   }
 
-  /** At most `count` jobs from the front. */
+  /** Removes at most `count` jobs from the front and returns them. */
   take(count: number): PendingJob[] {
     return this.#waiting.splice(0, count)
   }

@@ -11,13 +11,16 @@ export interface SupervisorEvents {
   /** A process has loaded its models and answered; again after each restart. */
   onReady: (info: EngineInfo) => void
   onReply: (reply: Extract<EngineReply, { type: 'result' | 'error' }>) => void
-  /** The process is gone, and another will come. What it had been given is lost. */
+  /**
+   * The process is gone, and another will come. What it had been given is lost.
+   * @param how How it ended, as in "was killed by SIGKILL".
+   */
   onDown: (how: string) => void
   /** The first load failed. It is not tried again. */
   onFatal: (error: CropVlmError) => void
 }
 
-/** Load time assumed until one has been measured, in milliseconds. */
+/** The load time that is assumed until one has been measured, in milliseconds. */
 const FIRST_LOAD_MS = 5000
 
 /** Keeps one engine process alive: starts it, and starts another when it dies, at once or after a growing delay. */
@@ -28,10 +31,11 @@ export class Supervisor {
   readonly #log: Logger
   readonly #events: SupervisorEvents
   #child: EngineChild | null = null
-  /** Runs until the next start, or, while a process starts, until that start has taken too long. */
+  /** While there is no process, it runs until the next start; while a process starts, until that has taken too long. */
   #timer: NodeJS.Timeout | undefined
   /** When the process was started, or when the next will be, in Unix milliseconds. */
   #startsAt = Date.now()
+  /** How long the last load took, in milliseconds. */
   #loadMs = FIRST_LOAD_MS
   /** How often the process has died since a job was answered last. */
   #crashes = 0
@@ -51,7 +55,9 @@ export class Supervisor {
     this.#start()
   }
 
-  /** Milliseconds until the process is expected to be ready; null if that is not known, because the last start failed. */
+  /**
+   * Milliseconds until the process is expected to be ready; null if that is not known, because the last start failed.
+   */
   get readyInMs(): number | null {
     if (this.phase === 'ready') return 0
     return this.#lastStartFailed ? null : Math.max(0, this.#startsAt + this.#loadMs - Date.now())
@@ -71,7 +77,10 @@ export class Supervisor {
     this.#child?.send(request)
   }
 
-  /** Ends the process, whatever it is doing; another follows. */
+  /**
+   * Ends the process, whatever it is doing; another follows.
+   * @param why What `onDown` is told, as in "did not react and was killed".
+   */
   kill(why: string): void {
     this.#child?.kill(why)
   }

@@ -8,7 +8,11 @@ import { type Phase, Supervisor } from './supervisor.js'
 
 export interface WorkerProcessEvents {
   onReady: (info: EngineInfo) => void
-  /** A job was answered with a result. @param batchSize Jobs that were given together with it, itself included. */
+  /**
+   * A job was answered with a result.
+   * @param ms Milliseconds since it was given to the process.
+   * @param batchSize Jobs that were given together with it, itself included.
+   */
   onDone: (pending: PendingJob, ms: number, batchSize: number) => void
   /** It has answered all its jobs and can be given the next. */
   onIdle: () => void
@@ -18,14 +22,21 @@ export interface WorkerProcessEvents {
   onFatal: (error: CropVlmError) => void
 }
 
-/** One engine process, restarted when it dies, and the jobs that it has been given; its death costs those and no others. */
+/**
+ * One engine process and the jobs that it has been given. It is restarted when it dies; then these jobs are lost and no
+ * others.
+ */
 export class WorkerProcess {
   readonly #options: EngineOptions
   readonly #log: Logger
   readonly #events: WorkerProcessEvents
   readonly #supervisor: Supervisor
-  /** Jobs given to the process and not answered yet, by their ids. Nobody may be waiting for them any more. */
+  /**
+   * Jobs given to the process and not answered yet, by their ids. Jobs for which nobody waits any more stay here until
+   * the process has answered them.
+   */
   readonly #running = new Map<number, PendingJob>()
+  /** How many jobs the process was given last, at once. */
   #batchSize = 0
   /** Since when it has had nothing to do, on `performance.now()`'s clock. */
   idleSince = 0
@@ -89,14 +100,14 @@ export class WorkerProcess {
     this.#supervisor.send({ type: 'jobs', jobs: jobs.map(({ id, job }) => ({ id, job })) })
   }
 
-  /** Tells the process that nobody waits for a job any more. Does nothing if the process does not have that job. */
+  /** Tells the process that nobody waits for a job any more. Does nothing if the process does not have the job. */
   abort({ id }: PendingJob): void {
     if (!this.#running.has(id)) return
     this.#supervisor.send({ type: 'abort', id })
     this.#killIfHung(id)
   }
 
-  /** Ends the process for good; jobs it has are rejected with `error`. */
+  /** Ends the process for good. The jobs that it has are rejected with `error`. */
   async stop(error: CropVlmError): Promise<void> {
     const stopped = this.#supervisor.stop()
     for (const pending of this.#running.values()) pending.reject(error)
@@ -120,9 +131,9 @@ export class WorkerProcess {
   }
 
   /**
-   * Kills the process if a job that was given up is not over in time: a run of the native library cannot be interrupted,
-   * so a run that hangs can be ended only together with its process. The timer holds the id and not the job, which would
-   * keep the job's image in memory for that long.
+   * Kills the process if a job that was given up is not over in time: a run of the native library cannot be
+   * interrupted, so a run that hangs can be ended only together with its process. The timer holds the id and not the
+   * job, which would keep the job's image in memory for that long.
    */
   #killIfHung(id: number): void {
     const { hangMs } = this.#options

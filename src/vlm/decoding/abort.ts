@@ -3,7 +3,7 @@ import { CropVlmError } from '../../errors.js'
 /**
  * Throws if the signal was aborted, because nobody waits for the answer any more. A run of a graph cannot be
  * cancelled, so this is called between runs.
- * @throws CropVlmError the signal's own reason if that is one (a deadline, for example), otherwise request_aborted
+ * @throws CropVlmError request_aborted, or the signal's own reason if that is a CropVlmError (a deadline, for example)
  */
 export function throwIfAborted(signal: AbortSignal): void {
   if (!signal.aborted) return
@@ -12,7 +12,10 @@ export function throwIfAborted(signal: AbortSignal): void {
   throw new CropVlmError('request_aborted', 'The request was given up before its answer was ready.')
 }
 
-/** Lets the event loop deliver waiting messages, of which one may abort the signal; then as `throwIfAborted`. */
+/**
+ * Lets the event loop deliver waiting messages, of which one may abort the signal, and then checks the signal.
+ * @throws CropVlmError as `throwIfAborted`
+ */
 export async function breathe(signal: AbortSignal): Promise<void> {
   await new Promise(resolve => setImmediate(resolve))
   throwIfAborted(signal)

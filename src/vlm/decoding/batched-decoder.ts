@@ -1,17 +1,19 @@
 /**
  * Lets several decode loops share the decoder's runs. Each loop asks for the logits after its next tokens as if it were
- * alone. A run is made once every active loop has asked, and feeds one token of each. A run of several rows costs
- * little more than a run of one, because the weights are read from memory once for all of them.
+ * alone. A run is made once every active loop has asked, and feeds one token for each. A run of several rows takes
+ * little longer than a run of one, because the weights are read from memory once for all of them.
  *
  * There is one loop for each row of the batch. It is active until it calls `leave`.
  */
 export class BatchedDecoder {
-  /** What the loops wait for, by row. */
+  /** The requests that are not answered yet, by row. */
   private readonly pending = new Map<number, Pending>()
+  /** The rows whose loops have not ended. */
   private readonly active: Set<number>
   private isRunning = false
 
   /**
+   * @param rows How many rows the batch has.
    * @param step Makes one run: feeds one token to each row, null to a row that has none, and returns the logits,
    * `[vocabulary]`, after each row's token.
    */
@@ -22,7 +24,10 @@ export class BatchedDecoder {
     this.active = new Set(Array.from({ length: rows }, (_, row) => row))
   }
 
-  /** Appends tokens to a row. Returns the logits after each of them. Rejects with the error of a run that fails. */
+  /**
+   * Appends tokens, at least one, to a row. Returns the logits, `[vocabulary]`, after each of them.
+   * @throws what `step` throws
+   */
   async feed(row: number, tokens: readonly number[]): Promise<Float32Array[]> {
     return await new Promise((resolve, reject) => {
       this.pending.set(row, { left: [...tokens], logits: [], resolve, reject })

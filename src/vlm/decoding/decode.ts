@@ -7,8 +7,8 @@ export interface DecodeOptions {
    * Runs the decoder. It first removes the last `rewind` tokens that were fed, then feeds `tokens`. Returns one row of
    * logits, `[vocabulary]`, for each of `tokens`: the model's scores for the token that follows it.
    *
-   * The first call stands for the prefill as well. Its `tokens` are the opening tokens (see `openingTokens`), fed
-   * together with the prompt, and its first row of logits is the one after the prompt: one row more than tokens.
+   * The first call is the prefill. Its `tokens` are the opening tokens (see `openingTokens`), which are fed together
+   * with the prompt. It returns one row more than there are tokens: the first is the row after the prompt.
    */
   feed(tokens: readonly number[], rewind: number): Promise<Float32Array[]>
   /** Whether `feed` can remove tokens. Draft tokens are used only then, because a wrong one has to be removed. */
@@ -47,24 +47,24 @@ export interface Decoded {
  * grammar's draft tokens are fed in that run too; those that turn out wrong are removed with the next run. Neither
  * changes the answer: it is the same as with one run a token.
  *
- * @throws CropVlmError request_aborted, or the signal's own reason; the signal is checked before each run.
+ * @throws CropVlmError request_aborted or the signal's own reason; the signal is checked before each run
  */
 export async function decode(options: DecodeOptions): Promise<Decoded> {
   const { feed, canRewind, grammar, eos, maxNewTokens, temperature, random, signal } = options
   const tokens: number[] = []
   const logProbs: (number | null)[] = []
   let state: GrammarState | null = grammar?.start ?? null
-  /** How many tokens of the answer are in the KV cache. */
+  /** Indices in `tokens` of those that were chosen, not forced. */
+  const chosen = new Set<number>()
+  /** How many of `tokens` are in the KV cache. */
   let fed = 0
-  /** How many tokens follow these in the KV cache that are not the answer's: wrong draft tokens. */
+  /** How many wrong draft tokens are in the KV cache after those. The next run removes them. */
   let rejected = 0
-  /** How many tokens of the answer were compared with the model's most likely token. */
+  /** How many of `tokens` have their log-probability and were compared with the model's most likely token. */
   let scored = 0
   let runs = 0
   let nonGreedyTokens = 0
 
-  /** Indices of the tokens that were chosen, not forced. */
-  const chosen = new Set<number>()
   const append = (token: number) => {
     tokens.push(token)
     logProbs.push(null)
@@ -77,7 +77,7 @@ export async function decode(options: DecodeOptions): Promise<Decoded> {
   const isComplete = () =>
     tokens.length >= maxNewTokens || (state ? state.allowed.length === 0 : eos.has(tokens.at(-1) ?? -1))
 
-  appendForced()
+  openingTokens(grammar, maxNewTokens).forEach(append)
   while (!isComplete()) {
     throwIfAborted(signal)
     // the prefill knows the opening tokens only, so the first run has no draft tokens
@@ -86,20 +86,24 @@ export async function decode(options: DecodeOptions): Promise<Decoded> {
     const rows = await feed(sent, rejected)
     runs++
 
-    // The last row belongs to all that is in the cache now, the row before it to one token less, and so on.
-    const shortest = fed + sent.length - (rows.length - 1)
-    const logitsAfter = (length: number) => rows[length - shortest] as Float32Array
+    // The last row follows all tokens that are in the cache now, the row before it one token less, and so on.
     const fedBefore = fed
+    const fedWithDrafts = fedBefore + sent.length
+    const lengthAtFirstRow = fedWithDrafts - (rows.length - 1)
+    /** The logits after the first `length` tokens of the answer. */
+    const logitsAfter = (length: number) => rows[length - lengthAtFirstRow] as Float32Array
     fed = tokens.length
-    // Choose a token, and go on choosing as long as the next draft token was right: its logits are there already.
+    // Choose a token. As long as all tokens of the answer turn out to be fed already, as draft tokens, the logits for
+    // the next choice are there too.
     do {
       chosen.add(tokens.length)
       append(pickToken(logitsAfter(tokens.length), state?.allowed ?? null, temperature, random))
       appendForced()
-      while (fed < tokens.length && fed - fedBefore < sent.length && sent[fed - fedBefore] === tokens[fed]) fed++
+      while (fed < tokens.length && fed < fedWithDrafts && sent[fed - fedBefore] === tokens[fed]) fed++
     } while (!isComplete() && fed === tokens.length)
-    rejected = fedBefore + sent.length - fed
+    rejected = fedWithDrafts - fed
 
+    // Score all tokens that this run has brought logits for, forced ones too.
     for (; scored <= fed && scored < tokens.length; scored++) {
       const token = tokens[scored] as number
       const logits = logitsAfter(scored)

@@ -2,7 +2,7 @@ import type { Session, TensorValue } from '../onnx/session.js'
 import { attentionMask, lastLogits, type RewindableDecoder } from './decoder.js'
 import { type CachedPrefix, type CacheShape, KvCache } from './kv-cache.js'
 
-/** The output with the keys and values of the tokens fed, of all layers. */
+/** The graph's output with the keys and values of the run's own tokens, of all layers. */
 const UPDATE = 'cache_update'
 
 /** Whether a decoder graph is a fused one, as `cropvlm-train export` writes it: no other declares `logit_indices`. */
@@ -16,14 +16,18 @@ export function isFused(session: Session): boolean {
  * after it. (In the hub's layout each run returns the whole cache again, and onnxruntime-node copies every output.)
  *
  * The graph can be fed one row alone, with any number of tokens (`row`), or all rows together: with their first tokens
- * (`prefill`), or with one token each (`step`). It cannot be fed several rows with several tokens each after a past.
+ * (`prefill`), or with one token each (`step`). It cannot be fed several rows with several tokens each once there are
+ * tokens in the cache: ONNX Runtime's GroupQueryAttention takes that for a batch of one row only.
  */
 export class FusedDecoder {
   private readonly cache: KvCache
   /** Tokens in the cache, for each row. Whatever the cache holds after them is not read. */
   private readonly lengths: number[]
 
-  /** @param capacity Most tokens of one row. */
+  /**
+   * @param rows How many sequences.
+   * @param capacity Most tokens of one row.
+   */
   constructor(
     private readonly session: Session,
     rows: number,
@@ -48,7 +52,7 @@ export class FusedDecoder {
   }
 
   /**
-   * Feeds the first tokens of the rows 0, 1, ... in one run.
+   * Feeds the first tokens of the rows 0, 1, ..., which have to be empty, in one run.
    * @param prompts One a row: `embeds` is `[length, dim]`; lengths may differ.
    * @returns for each row the logits after each of its last `wanted` tokens
    */
@@ -70,8 +74,8 @@ export class FusedDecoder {
   /**
    * Feeds one token to every row in one run.
    * @param embeds `[rows, dim]`.
-   * @param isReal For each row whether its token is one of the sequence. A filler, fed because every row of a run needs
-   * some token, is not counted: the row's next token overwrites it.
+   * @param isReal For each row whether its token is one of the sequence. If not, it is a filler, fed because every row
+   * of a run needs some token; it is not counted, and the row's next token overwrites it.
    * @returns for each row the logits after its token
    */
   async step(embeds: Float32Array, isReal: readonly boolean[]): Promise<Float32Array[]> {
@@ -103,7 +107,8 @@ export class FusedDecoder {
    * One run of the graph.
    * @param rows The rows that take part; their numbers have to be consecutive.
    * @param embeds `[rows.length, width, dim]`.
-   * @param added For each of them how many of the `width` tokens are real; padding follows.
+   * @param added For each of `rows` how many of its `width` tokens are real; padding follows them.
+   * @param wanted How many rows of logits are returned for each of `rows`: those after its last real tokens.
    */
   private async run(
     rows: readonly number[],
@@ -133,9 +138,7 @@ export class FusedDecoder {
   }
 }
 
-/**
- * The graph's input `logit_indices`, `[rows, wanted]`: of which of its new tokens a row wants logits, the last ones.
- */
+/** The graph's input `logit_indices`, `[rows, wanted]`: for each row the indices of its last `wanted` new tokens. */
 function lastIndices(added: readonly number[], wanted: number): TensorValue {
   const indices = added.flatMap(length => Array.from({ length: wanted }, (_, i) => BigInt(length - wanted + i)))
   return { data: BigInt64Array.from(indices), dims: [added.length, wanted] }

@@ -18,6 +18,9 @@ export interface GrammarState {
    * a run of the decoder is saved. Empty if the grammar expects nothing in particular.
    */
   readonly draftTokens: readonly number[]
-  /** The state after an allowed token. Throws an Error for any other token. */
+  /**
+   * The state after an allowed token.
+   * @throws Error for any other token
+   */
   after(token: number): GrammarState
 }

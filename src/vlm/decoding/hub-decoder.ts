@@ -9,9 +9,9 @@ import { type CacheShape, cacheInputs } from './kv-cache.js'
  */
 export class HubDecoder implements SequenceDecoder {
   /** The KV cache: tensors `[1, heads, length, headDim]` by the names of the graph's inputs. */
-  private readonly past: Record<string, TensorValue> = {}
-  /** Which output takes the place of which input after a run. */
-  private readonly presents: readonly { past: string; present: string }[]
+  private readonly cache: Record<string, TensorValue> = {}
+  /** For each input of the cache the output that takes its place after a run. */
+  private readonly successors: readonly { input: string; output: string }[]
   /** Tokens in the cache. */
   private length = 0
 
@@ -20,9 +20,9 @@ export class HubDecoder implements SequenceDecoder {
     shape: CacheShape,
   ) {
     const inputs = cacheInputs(session, shape)
-    this.presents = inputs.map(({ past }) => ({ past, present: past.replace('past_key_values', 'present') }))
-    for (const { past, type, heads, headDim } of inputs)
-      this.past[past] = {
+    this.successors = inputs.map(({ input }) => ({ input, output: input.replace('past_key_values', 'present') }))
+    for (const { input, type, heads, headDim } of inputs)
+      this.cache[input] = {
         data: type === 'float16' ? new Uint16Array(0) : new Float32Array(0),
         dims: [1, heads, 0, headDim],
       }
@@ -30,7 +30,8 @@ export class HubDecoder implements SequenceDecoder {
 
   async feed(embeds: Float32Array, length: number, wanted: number): Promise<Float32Array[]> {
     if (this.length === 0) return this.run(embeds, length, wanted)
-    // Some hub graphs mask several new tokens after a past wrongly, but all are right for a single one.
+    // Some graphs of the hub get the attention mask wrong when several new tokens follow cached ones. All of them are
+    // right for a single token, so the tokens are fed one by one.
     const dim = embeds.length / length
     const all: Float32Array[] = []
     for (let i = 0; i < length; i++) all.push(...(await this.run(embeds.subarray(i * dim, (i + 1) * dim), 1, 1)))
@@ -44,14 +45,15 @@ export class HubDecoder implements SequenceDecoder {
       inputs_embeds: { data: embeds, dims: [1, length, embeds.length / length] },
       attention_mask: attentionMask([total], total),
       position_ids: { data: positions, dims: [1, length] },
-      // An input of newer exports only: they then compute fewer logits than one row for each token of the prompt.
+      // Newer exports have this input. With it they compute logits for the last tokens only, not for the whole prompt.
+      // For graphs without it the session leaves it out.
       num_logits_to_keep: { data: BigInt64Array.of(BigInt(wanted)), dims: [] },
-      ...this.past,
+      ...this.cache,
     })
-    for (const { past, present } of this.presents) {
-      const value = outputs[present]
-      if (!value) throw new Error(`the decoder graph gave no ${present}`)
-      this.past[past] = value
+    for (const { input, output } of this.successors) {
+      const value = outputs[output]
+      if (!value) throw new Error(`the decoder graph gave no ${output}`)
+      this.cache[input] = value
     }
     this.length = total
     const [logits] = lastLogits(outputs.logits, 1, wanted)

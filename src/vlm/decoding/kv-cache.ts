@@ -14,7 +14,7 @@ export interface CacheShape {
 
 /**
  * A copy of the keys and values of a sequence's first `length` tokens: `[heads, length, headDim]` for each part, by the
- * name of the graph's input. Halves are kept as 16-bit words.
+ * name of the graph's input. float16 numbers are kept as 16-bit words.
  */
 export interface CachedPrefix {
   length: number
@@ -23,33 +23,33 @@ export interface CachedPrefix {
 
 /** The keys, or the values, of one layer. */
 interface Part {
-  /** The graph's input, `past_key_values.{layer}.{key|value}`. */
-  past: string
+  /** Name of the graph's input, `past_key_values.{layer}.{key|value}`. */
+  input: string
   heads: number
   headDim: number
   /** `[rows, heads, capacity, headDim]`. */
   data: Float32Array | Uint16Array
 }
 
-const PAST = /^past_key_values\.(\d+)\.(key|value)$/
+const CACHE_INPUT = /^past_key_values\.(\d+)\.(key|value)$/
 
 /**
  * The inputs of a decoder graph that take the KV cache: names, element types and sizes. A size that the graph leaves
- * open is taken from `shape`.
+ * open is taken from the second argument.
  */
 export function cacheInputs(session: Session, { heads, headDim }: CacheShape) {
   return [...session.inputs].flatMap(([name, { type, shape }]) => {
-    if (!PAST.test(name)) return []
-    const [, declaredHeads, , declaredDim] = shape
+    if (!CACHE_INPUT.test(name)) return []
+    const [_rows, declaredHeads, _length, declaredDim] = shape
     const fixed = (declared: number | string | undefined, configured: number) =>
       typeof declared === 'number' ? declared : configured
-    return [{ past: name, type, heads: fixed(declaredHeads, heads), headDim: fixed(declaredDim, headDim) }]
+    return [{ input: name, type, heads: fixed(declaredHeads, heads), headDim: fixed(declaredDim, headDim) }]
   })
 }
 
 /**
- * The keys and values of `rows` sequences, with room for `capacity` tokens in each. It does not know how many there
- * are.
+ * The keys and values of `rows` sequences, with room for `capacity` tokens in each. How many tokens a row holds is not
+ * known here: `FusedDecoder` counts them.
  */
 export class KvCache {
   private readonly parts: readonly Part[]
@@ -69,17 +69,18 @@ export class KvCache {
   /** The graph's inputs for `count` rows from row `from` on: views of the cache, not copies. */
   inputs(from: number, count: number): Record<string, TensorValue> {
     return Object.fromEntries(
-      this.parts.map(({ past, heads, headDim, data }) => {
-        const row = heads * this.capacity * headDim
+      this.parts.map(({ input, heads, headDim, data }) => {
+        const rowSize = heads * this.capacity * headDim
         const dims = [count, heads, this.capacity, headDim]
-        return [past, { data: data.subarray(from * row, (from + count) * row), dims }]
+        return [input, { data: data.subarray(from * rowSize, (from + count) * rowSize), dims }]
       }),
     )
   }
 
   /**
    * Writes the keys and values of a run's new tokens into a row, after its first `length` tokens.
-   * @param update The graph's output, `[rows, heads of all parts, width, headDim]`, parts in the order of the inputs.
+   * @param update The graph's output, `[rows of the run, heads of all parts, width, headDim]`, parts in the order of
+   * the inputs.
    * @param index The row's index in `update`.
    * @param added How many of the `width` tokens are real; padding follows them.
    */
@@ -105,7 +106,7 @@ export class KvCache {
         const size = length * part.headDim
         copy.set(part.data.subarray(start, start + size), head * size)
       })
-      return [part.past, copy] as const
+      return [part.input, copy] as const
     })
     return { length, parts: new Map(parts) }
   }
@@ -113,8 +114,8 @@ export class KvCache {
   /** Writes a saved copy to the start of a row. */
   load(row: number, { length, parts }: CachedPrefix): void {
     for (const part of this.parts) {
-      const copy = parts.get(part.past)
-      if (!copy) throw new Error(`the saved prefix has no ${part.past}`)
+      const copy = parts.get(part.input)
+      if (!copy) throw new Error(`the saved prefix has no ${part.input}`)
       const size = length * part.headDim
       this.eachHead(part, row, (start, head) => part.data.set(copy.subarray(head * size, (head + 1) * size), start))
     }

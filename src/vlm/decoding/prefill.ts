@@ -26,8 +26,8 @@ export interface Prompt {
 }
 
 /**
- * Whether a prompt has to prefill its own prefix, because nobody has done it before: neither an earlier request, nor a
- * prompt that comes before it in `prompts`.
+ * Whether a prompt has to prefill its own prefix, because neither an earlier request nor a prompt that comes before it
+ * in `prompts` has done so. True for a prompt without images too, which has no prefix to share.
  */
 export function prefillsPrefix({ prepared }: Prompt, index: number, prompts: readonly Prompt[]): boolean {
   const [first] = prepared.images
@@ -35,7 +35,8 @@ export function prefillsPrefix({ prepared }: Prompt, index: number, prompts: rea
 }
 
 /**
- * Prefills one prompt into a decoder whose keys and values cannot be copied. Of its first image the features are kept.
+ * Prefills one prompt into a decoder whose keys and values cannot be copied. For later requests about its first image
+ * it keeps the features.
  * @returns the logits after the prompt, then those after each opening token
  */
 export async function prefillSequence(
@@ -51,8 +52,8 @@ export async function prefillSequence(
 
 /**
  * Prefills several prompts, one a row, into the empty rows of a decoder. The prompts that prefill their own prefix are
- * fed in one run, and their prefixes are kept. Then each of the others is fed in a run of its own, from the end of its
- * prefix on.
+ * fed in one run, and their prefixes are kept. Then each of the others gets a copy of its prefix, and the rest of it is
+ * fed in a run of its own.
  * @param prompts Those for which `prefillsPrefix` is true have to come first.
  * @returns for each prompt the logits after it, then those after each opening token
  */
@@ -94,7 +95,10 @@ async function prefillWhole(
   })
 }
 
-/** Keeps a prompt's first image for later requests: by its prefix, or by its features if there is no prefix. */
+/**
+ * Keeps what is known of a prompt's first image: the prefix, or the features if `prefix` is null. Other prompts of the
+ * batch may still need both, so only the copy for later requests is without the features.
+ */
 function keepImage({ cache }: PrefillContext, prepared: PreparedRequest, prefix: CachedPrefix | null): void {
   const { key } = prepared
   const [first] = prepared.images
@@ -103,15 +107,19 @@ function keepImage({ cache }: PrefillContext, prepared: PreparedRequest, prefix:
   cache.set(key, { ...first, processed: null, features: prefix ? null : first.features })
 }
 
-/** How many tokens of a prompt there are up to and including the last token of its first image. */
+/**
+ * How many tokens of a prompt there are up to and including the last token of its first image. That image has as many
+ * image tokens as its features have rows.
+ */
 function prefixLength({ ids, images: [first] }: PreparedRequest, { family: { imageToken } }: Manifest): number {
-  let left = first?.features ? featureRows(first.features) : 0
-  return ids.findIndex(id => id === imageToken && --left === 0) + 1
+  const imageTokens = first?.features ? featureRows(first.features) : 0
+  let seen = 0
+  return ids.findIndex(id => id === imageToken && ++seen === imageTokens) + 1
 }
 
 /**
- * The embeddings, `[length, dim]`, of a prompt and its opening tokens.
- * @param from Index of the first token wanted: 0, or the end of the prefix, after which there is no first image.
+ * The embeddings, `[length, dim]`, of a prompt and its opening tokens, with the images' features in their places.
+ * @param from Index of the first token wanted: 0, or the length of the prefix, which leaves the first image out.
  */
 async function embedPrompt(
   { embed, manifest }: PrefillContext,

@@ -5,7 +5,7 @@ import type { CachedPrefix } from './kv-cache.js'
 
 /**
  * What has been computed of an image at one resolution. It is filled in step by step while a request is answered, and
- * all requests for the same image share it.
+ * all requests of a batch for the same image share it.
  */
 export interface ImageState {
   /** Of the upright image, in pixels. */
@@ -16,17 +16,18 @@ export interface ImageState {
   /** The vision encoder's output. null before the encoder has run, and where `prefix` is kept instead. */
   features: Features | null
   /**
-   * Keys and values of the prompt up to and including the image's last token. They are the same for every question if
-   * the image comes first in the prompt. null before the prompt was prefilled, and with a decoder that cannot reuse
-   * them.
+   * Keys and values of the prompt up to and including the image's last token. They are the same for every question,
+   * provided that the image comes first in the prompt. null before the prompt was prefilled, and with a decoder that
+   * cannot reuse them.
    */
   prefix: CachedPrefix | null
 }
 
 /**
- * Remembers the images that were asked about last. Another question about one of them needs no run of the vision
- * encoder, and prefills only its own text. The cache is bounded by the bytes that it holds; the image that was not used
- * for the longest time is dropped first.
+ * Remembers the images that were asked about last: the prefix of each, or its features where the decoder cannot reuse a
+ * prefix. Another question about one of them needs no run of the vision encoder, and with a prefix it prefills only its
+ * own text. The cache is bounded by the bytes that it holds; the image that was not used for the longest time is
+ * dropped first.
  */
 export class PrefixCache {
   private readonly images: LRUCache<string, ImageState> | null
@@ -46,6 +47,7 @@ export class PrefixCache {
   }
 }
 
+/** At least 1, because lru-cache takes no size of 0. */
 function bytesOf({ features, prefix }: ImageState): number {
   const parts = [...(prefix?.parts.values() ?? []), ...(features ? [features.data] : [])]
   return Math.max(

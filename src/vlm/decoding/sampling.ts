@@ -18,7 +18,8 @@ export function pickToken(
 }
 
 /**
- * Log-probability of `token` among all tokens of the vocabulary, whether they were allowed or not.
+ * Natural log-probability of `token` among all tokens of the vocabulary, whether they were allowed or not.
+ * @param logits `[vocabulary]`.
  * @param top The highest logit; subtracted before `exp`, which would overflow otherwise.
  */
 export function logProbability(logits: Float32Array, token: number, top: number): number {
@@ -33,6 +34,7 @@ export function likeliest(logits: Float32Array): number {
   return argmax(logits, null)
 }
 
+/** Of `allowed` (null: of the whole vocabulary), the token with the highest logit, the lowest id among equals. */
 function argmax(logits: Float32Array, allowed: readonly number[] | null): number {
   let best = allowed?.[0] ?? 0
   const consider = (token: number) => {
@@ -43,6 +45,11 @@ function argmax(logits: Float32Array, allowed: readonly number[] | null): number
   return best
 }
 
+/**
+ * A draw from softmax(logits / temperature) over `allowed`.
+ * @param best The token of `allowed` with the highest logit. Its logit is subtracted before `exp`, against overflow.
+ * @param random The number r, 0 <= r < 1, that decides the draw.
+ */
 function draw(
   logits: Float32Array,
   allowed: readonly number[] | null,
@@ -58,5 +65,6 @@ function draw(
     left -= weight
     if (left < 0) return tokens[i] as number
   }
+  // reached only by rounding errors, when `random` is almost 1
   return best
 }

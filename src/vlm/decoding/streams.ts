@@ -6,7 +6,7 @@ import { FusedDecoder, isFused } from './fused-decoder.js'
 import { HubDecoder } from './hub-decoder.js'
 import { type PrefillContext, type Prompt, prefillRows, prefillSequence, prefillsPrefix } from './prefill.js'
 
-/** The decoder as one decode loop sees it: a sequence that begins with the loop's own prompt, prefilled already. */
+/** The decoder as one decode loop sees it: a sequence that begins with the loop's own prompt, already prefilled. */
 export interface DecodeStream extends Pick<DecodeOptions, 'feed' | 'canRewind'> {
   /** Tells that the loop has ended, so that loops which share its runs do not wait for it. */
   leave(): void
@@ -14,16 +14,21 @@ export interface DecodeStream extends Pick<DecodeOptions, 'feed' | 'canRewind'> 
 
 type Context = PrefillContext & Graphs
 
+/** Token id that is fed to a row which has none of its own in a run. Any id would do: its results are not used. */
+const FILLER = 0
+
 /**
- * Prefills prompts and returns a stream for each. Only a fused decoder takes more than one prompt at once.
+ * Prefills prompts and returns a stream for each, in their order.
  *
  * A prompt that is alone gets a stream that can rewind, so that its decode loop may use draft tokens. In a batch each
  * run feeds exactly one token of each row: there a draft token would take a run of its own, and save none.
+ * @param prompts At least one; exactly one if the decoder is not a fused one (`isFused`).
  */
 export async function openStreams(prompts: readonly Prompt[], context: Context): Promise<DecodeStream[]> {
-  const [only] = prompts
-  if (only && !isFused(context.decoder)) return [await hubStream(only, context)]
-  return only && prompts.length === 1 ? [await fusedStream(only, context)] : await batchedStreams(prompts, context)
+  const [first] = prompts
+  if (first && !isFused(context.decoder)) return [await hubStream(first, context)]
+  if (first && prompts.length === 1) return [await fusedStream(first, context)]
+  return await batchedStreams(prompts, context)
 }
 
 async function hubStream(prompt: Prompt, context: Context): Promise<DecodeStream> {
@@ -46,15 +51,16 @@ async function fusedStream(prompt: Prompt, context: Context): Promise<DecodeStre
 
 async function batchedStreams(prompts: readonly Prompt[], context: Context): Promise<DecodeStream[]> {
   const { embed, manifest } = context
-  // one place more than a row needs: for the filler that is fed to a row whose loop has ended
-  const places = Math.max(...prompts.map(capacity)) + 1
-  const decoder = new FusedDecoder(context.decoder, prompts.length, places, manifest.cache)
+  // one token more than a row needs: the filler that is fed to a row whose loop has ended
+  const rowCapacity = Math.max(...prompts.map(capacity)) + 1
+  const decoder = new FusedDecoder(context.decoder, prompts.length, rowCapacity, manifest.cache)
+  // `prefillRows` takes the prompts that prefill their own prefix first
   const rows = prompts
     .filter(prefillsPrefix)
     .concat(prompts.filter((prompt, index) => !prefillsPrefix(prompt, index, prompts)))
   const logits = await prefillRows(context, decoder, rows)
   const batch = new BatchedDecoder(rows.length, async tokens => {
-    const embeds = await embed.ofStep(tokens.map(token => token ?? 0))
+    const embeds = await embed.ofStep(tokens.map(token => token ?? FILLER))
     return await decoder.step(
       embeds,
       tokens.map(token => token !== null),

@@ -23,7 +23,7 @@ t.test('/docs works as it opens, in a browser', { skip }, async t => {
     const { page, outside } = await open(browser, `${url}/docs/`, url)
     for (const route of ['crop', 'answer']) t.equal(await execute(page, route), '200', route)
     t.strictSame(outside, [])
-    t.match(engine.jobs[0], { questions: ['What is the date?'], resolution: null, expand: 1 })
+    t.match(engine.jobs[0], { questions: ['What is the date?'], resolution: null })
   })
 
   await t.test('behind the path prefix of a proxy, with a key', async t => {

@@ -22,9 +22,10 @@ EPSILON = 1e-4
 
 
 def advantages(rewards: torch.Tensor, recipe: RecipeName) -> torch.Tensor:
-    """How much better than its group's mean each completion is: rewards `[B, G]` -> advantages `[B, G]`.
+    """How much better than its group's mean each completion is: rewards f32 `[B, G]` -> advantages f32 `[B, G]`.
 
-    Where all rewards of a group are equal, its advantages are 0.
+    Where all rewards of a group are equal, its advantages are 0. The standard deviation is the sample's, with G - 1 in
+    the denominator, as in TRL.
     """
     centred = rewards - rewards.mean(dim=1, keepdim=True)
     if recipe == "released":
@@ -36,7 +37,7 @@ def kl_per_token(log_probs: torch.Tensor, reference_log_probs: torch.Tensor) -> 
     """An estimate of each token's KL divergence from the reference, 0 or more, in the shape of the arguments.
 
     It is Schulman's k3 (joschu.net/blog/kl-approx.html): r - 1 - log r, where r is the reference's probability of the
-    token over the policy's.
+    token divided by the policy's.
     """
     log_ratio = reference_log_probs - log_probs
     return log_ratio.exp() - log_ratio - 1

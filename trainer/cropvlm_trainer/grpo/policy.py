@@ -19,11 +19,11 @@ from transformers import Idefics3ForConditionalGeneration
 from cropvlm_trainer.idefics3.lora import TRAINED
 
 REFERENCE = "reference"
-"""peft's name of the frozen copy of the adapter."""
+"""The frozen copy of the adapter is known to peft by this name."""
 
 
 class Policy:
-    """The base as the policy; inside `reference_model()` and `reward_model()` it is one of the other two models."""
+    """The base as the policy. Within `reference_model()` or `reward_model()` it is one of the other two models."""
 
     def __init__(self, peft_model: PeftModel) -> None:
         """`peft_model`: the base with the adapter to train. A frozen copy of the adapter is added to it."""
@@ -66,7 +66,8 @@ class Policy:
 
     def _activate(self, adapter: str) -> None:
         self.peft_model.set_adapter(adapter, inference_mode=adapter == REFERENCE)
-        # `set_adapter` freezes the adapters that are not active, and the trained one has to keep its gradients.
+        # `set_adapter` freezes the adapters that are not active, but the trained one has to stay trainable: a step's
+        # gradients are computed after the reference has been active.
         for parameter in self.trained_parameters:
             parameter.requires_grad_(True)
 

@@ -1,8 +1,8 @@
 """The rewards of the paper (Section 3; contract, "Training"), for G boxes a question.
 
-There are two: the reward VLM's log-likelihood of the right answer (Eq. 2), or how right its own answer is. With either
-comes a format reward for a valid box. Where a completion has no valid box, its format reward is 0 and the reward VLM
-gets the full image instead of a crop.
+There are two to choose from: the reward VLM's log-likelihood of the right answer (Eq. 2), and the accuracy of the
+reward VLM's own answer. A format reward for a valid box is added to either. Where a completion has no valid box, its
+format reward is 0 and the reward VLM gets the full image instead of a crop.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from cropvlm_trainer.metrics.anls import anls
 from cropvlm_trainer.metrics.vqa import vqa_accuracy
 
 LIKELIHOOD_FORMAT_REWARD, ACCURACY_FORMAT_REWARD = 1.0, 0.25
-"""The format reward of a valid box, beside the log-likelihood and beside the accuracy."""
+"""The format reward of a valid box, where it is added to the log-likelihood and where it is added to the accuracy."""
 
 GroupedBoxes = Sequence[Sequence[Box | None]]
 """G boxes for each of B examples; None where a completion has no valid box."""
 
 
 class LogLikelihood:
-    """Examples and their boxes -> `log_likelihood` and `format`, f32 `[B, G]` each."""
+    """Examples and their boxes -> `log_likelihood` (natural, 0 or less) and `format`, f32 `[B, G]` each."""
 
     def __init__(self, policy: Policy, reward_model: RewardModel) -> None:
         """`reward_model` has to be made of `policy.model`: the adapter is switched off while it computes."""
@@ -60,7 +60,7 @@ class Accuracy:
 
 
 REWARDS = {"log_likelihood": LogLikelihood, "accuracy": Accuracy}
-"""By their name in a configuration (`reward`)."""
+"""The rewards by their names in a configuration (`reward`)."""
 
 
 def valid_boxes(boxes: GroupedBoxes) -> torch.Tensor:

@@ -51,10 +51,13 @@ class StepOutcome:
 
 
 class Step:
-    """Computes the loss of a batch of examples; `outcome` is what the last call drew."""
+    """Computes the loss of a micro-batch of examples when it is called."""
 
     outcome: StepOutcome
-    """Its tensors stay on the model's device: copying them from a GPU would wait for it, and few steps are shown."""
+    """What the last call drew.
+
+    The rewards stay on the model's device: to copy them from a GPU is to wait for it, and few steps draw pictures.
+    """
 
     def __init__(self, policy: Policy, encoder: PromptEncoder, reward: Reward, settings: StepSettings) -> None:
         self.policy, self.encoder, self.reward, self.settings = policy, encoder, reward, settings
@@ -62,12 +65,12 @@ class Step:
         vocabulary = encoder.tokenizer.get_vocab()
         ids = [vocabulary[token] for token in SPECIAL_TOKENS if token in vocabulary and token != END_OF_UTTERANCE]
         self.suppressed = torch.tensor(ids, device=policy.model.device)
-        """int64: special tokens that are never drawn; an image token in a completion would stand for a picture"""
+        """int64: ids of the special tokens, which are never drawn; an image token would need an image's features"""
 
     def __call__(
         self, examples: Sequence[Example], generators: Sequence[torch.Generator]
     ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """Returns the loss, with gradients, and the scalars for the log.
+        """Returns the loss, a scalar with gradients, and the scalars for the log by name.
 
         `generators`: one for each example; its G completions are drawn with it.
         """
@@ -120,7 +123,7 @@ class Step:
 
     def parse_boxes(self, completions: Completions, count: int) -> list[list[Box | None]]:
         """G boxes for each of `count` examples; None where a completion is no valid box or did not end."""
-        boxes = [box for _, box in decode_boxes(self.encoder.tokenizer, completions)]
+        boxes = [box for _text, box in decode_boxes(self.encoder.tokenizer, completions)]
         group = len(boxes) // count
         return [boxes[start : start + group] for start in range(0, len(boxes), group)]
 
@@ -140,8 +143,8 @@ def reward_scalars(rewards: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
     - `reward`: the mean;
     - `spread`: the mean over groups of the standard deviation within a group;
-    - `groups_without_spread`: the share of groups whose rewards are all equal. Where the sums are, the group teaches
-      nothing; where one of the rewards is, that reward no longer tells the group's boxes apart.
+    - `groups_without_spread`: the share of groups in which all boxes have the same reward. From a group whose sums are
+      all equal the policy learns nothing; `groups_without_spread/NAME` tells which reward does not distinguish boxes.
     """
     scalars = {}
     named = {"": sum(rewards.values()), **{f"/{name}": values for name, values in rewards.items()}}
@@ -153,11 +156,12 @@ def reward_scalars(rewards: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 
 def box_scalars(boxes: Sequence[Sequence[Box | None]]) -> dict[str, torch.Tensor]:
-    """For the log: `valid`, the share of completions with a valid box, and `area`, their mean share of the page.
+    """For the log: `valid`, the share of completions with a valid box, and `area`, the mean share of the page in those.
 
     Without a valid box there is no `area`.
     """
     all_boxes = [box for group in boxes for box in group]
+    # Boxes are in per cent of the page, so the whole page has an area of 100 * 100.
     areas = [area(box) / 10_000 for box in all_boxes if box is not None]
     scalars = {"valid": torch.tensor(len(areas) / len(all_boxes))}
     if areas:

@@ -8,7 +8,7 @@ models, `rewards.py` what a box is worth, `loss.py` the mathematics, `step.py` o
 Under `accelerate launch` each process takes its share of every batch. Gradients are summed over the processes, and each
 question's boxes are drawn with a generator of its own, so that the result is that of one process.
 
-The loop is written by hand since TRL's GRPOTrainer encodes a question's tiles and prompt anew for each of its G
+The loop is written by hand because TRL's GRPOTrainer encodes a question's tiles and prompt anew for each of its G
 completions. `step.py` does it once, which takes 2.6 to 9.6 times less processor time (trainer/README.md). TRL is the
 oracle: the tests hold loss and gradients equal to its.
 """
@@ -43,8 +43,8 @@ from cropvlm_trainer.training.run import Run
 from cropvlm_trainer.training.samples import Sample, draw_samples
 from cropvlm_trainer.training.stages import GrpoConfig
 
-PICTURES = 4
-"""Questions that are drawn as sample pictures, of a step whose boxes are shown."""
+MAX_PICTURES = 4
+"""How many questions of a step are drawn as sample pictures, in the steps that draw any (`config.sample_every`)."""
 
 
 def train(config: GrpoConfig) -> None:
@@ -75,12 +75,14 @@ def train(config: GrpoConfig) -> None:
 
     bar = tqdm(range(run.first, steps), initial=run.first, total=steps, desc="grpo", disable=not run.main)
     for index in bar:
-        started, step_number, is_last = time.monotonic(), index + 1, index + 1 == steps
+        started = time.monotonic()
+        step_number = index + 1
+        is_last = step_number == steps
         # Dropout is seeded anew in each step (and process), so that a resumed run draws what an unbroken one draws.
         torch.manual_seed(draw_seed(config.seed, index, f"dropout/{accelerator.process_index}"))
         own_rows = batches[index][accelerator.process_index :: accelerator.num_processes]
-        is_shown = config.sample_every and (is_last or step_number % config.sample_every == 0)
-        pictures: list[Sample] | None = [] if run.main and is_shown else None
+        draws_samples = config.sample_every and (is_last or step_number % config.sample_every == 0)
+        pictures: list[Sample] | None = [] if run.main and draws_samples else None
 
         # Loss and gradients, then the update.
         scalars = accumulate_gradients(config, accelerator, policy, compute_loss, own_rows, index, pictures)
@@ -88,7 +90,7 @@ def train(config: GrpoConfig) -> None:
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 
-        # Log, pictures and state.
+        # Log, pictures and state. The learning rate is logged before the schedule moves on to the next step's.
         scalars |= {"grad_norm": norm.item(), "lr": schedule.get_last_lr()[0], "seconds": time.monotonic() - started}
         schedule.step()
         run.log(step_number, scalars)
@@ -120,6 +122,7 @@ def prepare(config: GrpoConfig, device: torch.device) -> tuple[Policy, Step]:
     set_training_attention(model, device)
     if config.gradient_checkpointing:
         checkpoint_vision_encoder(model)
+    # A new adapter begins with random weights.
     torch.manual_seed(config.seed)
     peft_model = load_lora(model, config.adapter, config.lora) if config.adapter else add_lora(model, config.lora)
     policy = Policy(peft_model.to(device))
@@ -141,10 +144,14 @@ def accumulate_gradients(
     index: int,
     pictures: list[Sample] | None = None,
 ) -> dict[str, float]:
-    """Leaves the gradients of the whole batch on the policy, and returns the means of the scalars for the log.
+    """Adds up the gradients of the whole batch in `policy.trained_parameters`, over all processes.
 
-    `rows`: this process's share of the batch. `index`: how many steps came before; it seeds the draws.
-    `pictures`: where given, the boxes drawn for the first questions are appended to it.
+    - `compute_loss`: as `prepare` makes it; after a call its `outcome` has the boxes that were drawn;
+    - `rows`: this process's share of the batch;
+    - `index`: how many steps came before; it seeds the draws;
+    - `pictures`: if given, sample pictures of the first questions are appended to it, until it has `MAX_PICTURES`.
+
+    Returns the mean of each scalar for the log.
     """
     collected: dict[str, list[torch.Tensor]] = defaultdict(list)
     for start in range(0, len(rows), config.micro_batch):
@@ -153,12 +160,14 @@ def accumulate_gradients(
         generators = [torch.Generator().manual_seed(draw_seed(config.seed, index, row["id"])) for row in micro_batch]
         with accelerator.autocast():
             loss, scalars = compute_loss(examples, generators)
-        # The loss is a mean over the micro-batch; so weighted, the sum over all processes is the mean over the batch.
+        # The loss is a mean over the micro-batch. Weighted by its size, the losses of all micro-batches and processes
+        # add up to the mean over the batch.
         (loss * len(micro_batch) / config.batch).backward()
         for name, value in {"loss": loss.detach(), **scalars}.items():
             collected[name].append(value.float().to(accelerator.device))
-        if pictures is not None and len(pictures) < PICTURES:
-            pictures += to_pictures(micro_batch, examples, compute_loss.outcome)[: PICTURES - len(pictures)]
+        if pictures is not None and len(pictures) < MAX_PICTURES:
+            pictures += to_pictures(micro_batch, examples, compute_loss.outcome)[: MAX_PICTURES - len(pictures)]
+    # `reduce` waits for all processes, so each calls it for every parameter, also for one without a gradient here.
     for parameter in policy.trained_parameters:
         if parameter.grad is None:
             parameter.grad = torch.zeros_like(parameter)
@@ -176,22 +185,26 @@ def to_pictures(rows: Sequence[dict], examples: Sequence[Example], outcome: Step
     """A sample picture for each question: its group's boxes, and a note with their rewards in the same order."""
     rewards = {name: values.tolist() for name, values in outcome.rewards.items()}
     pictures = []
-    for place, (row, example, boxes) in enumerate(zip(rows, examples, outcome.boxes, strict=True)):
-        lines = [f"{name}: " + ", ".join(f"{v:.2f}" for v in values[place]) for name, values in rewards.items()]
+    for index, (row, example, boxes) in enumerate(zip(rows, examples, outcome.boxes, strict=True)):
+        lines = [f"{name}: " + ", ".join(f"{v:.2f}" for v in values[index]) for name, values in rewards.items()]
         pictures.append(Sample(example.image, example.question, boxes, row.get("box"), "\n".join(lines)))
     return pictures
 
 
 def draw_seed(seed: int, index: int, name: str) -> int:
-    """A seed of 63 bits for what is drawn in one step of a run under `name`: a row's id, or a process's dropout."""
+    """A seed of 63 bits for what one step of a run draws.
+
+    `index`: how many steps came before. `name`: what is drawn, a row's id for its boxes or `dropout/PROCESS`.
+    """
     return int.from_bytes(sha256(f"{seed}/{index}/{name}".encode()).digest()[:8]) >> 1
 
 
 def _means(accelerator: Accelerator, collected: dict[str, list[torch.Tensor]]) -> dict[str, float]:
     """The mean of each scalar over micro-batches and processes.
 
-    A micro-batch or a process may lack a scalar (`area`, where it has no valid box); the mean is over those that have
-    it. All processes therefore first agree on the names, or `reduce` would wait for one that does not call it.
+    Every micro-batch counts the same. One may lack a scalar (`area`, where it has no valid box); the mean is over those
+    that have it. A process may lack one in all its micro-batches, so the processes first agree on the names; otherwise
+    `reduce` would wait for a process that does not call it.
     """
     means = {}
     for name in sorted(set(gather_object(list(collected)))):

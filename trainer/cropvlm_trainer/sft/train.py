@@ -32,7 +32,7 @@ from cropvlm_trainer.training.stages import SftConfig
 
 STATE = "state"
 """The folder of Trainer's checkpoints, within the run folder."""
-PICTURES = 4
+MAX_PICTURES = 4
 """Rows that are drawn as sample pictures."""
 
 
@@ -78,8 +78,8 @@ def train(config: SftConfig) -> None:
     if is_main:
         config.out.mkdir(parents=True, exist_ok=True)
         write_whole(config.out / "config.json", (json.dumps(settings, indent=2) + "\n").encode())
-        # At most PICTURES rows, spread evenly over the manifest.
-        shown_rows = rows[:: math.ceil(len(rows) / PICTURES)]
+        # At most MAX_PICTURES rows, spread evenly over the manifest.
+        shown_rows = rows[:: math.ceil(len(rows) / MAX_PICTURES)]
         trainer.add_callback(Recorder(config.out, step_of(checkpoint), dataset, shown_rows, config.sample_every))
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if is_main:

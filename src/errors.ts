@@ -33,6 +33,9 @@ export type ErrorCode =
   | 'deadline_exceeded'
   | 'request_aborted'
   | 'internal_error'
+  // the cropper's endpoint
+  | 'cropper_failed'
+  | 'cropper_timeout'
   // the target VLM
   | 'target_failed'
   | 'target_timeout'

@@ -1,5 +1,6 @@
 import type { Box, Size } from '../contract/box.js'
 import type { GenerationCost, Stage } from '../engine/protocol.js'
+import type { Usage } from '../openai/usage.js'
 
 /** Ask for the region of one image that helps to answer one question. */
 export interface FindRequest {
@@ -38,6 +39,8 @@ export interface Found {
   timings: Readonly<Partial<Record<Stage, number>>>
   /** What finding it took; absent if the cropper does not generate tokens in the engine. */
   cost?: GenerationCost
+  /** Tokens that a cropper's endpoint reported, null where it did not; absent where no endpoint was asked. */
+  usage?: Usage | null
 }
 
 export interface CropperInfo {
@@ -47,6 +50,9 @@ export interface CropperInfo {
   resolutions: readonly number[] | null
   /** What users of its boxes should know; for instance that its model knows only certain pictures. */
   warnings: readonly string[]
+  /** Name of the model behind an endpoint, and the dialect that it is asked in; absent where no endpoint is asked. */
+  model?: string
+  dialect?: string
 }
 
 /** Anything that finds regions: a model in the engine, a model reached over a network, a rule, a script of a test. */

@@ -3,6 +3,7 @@ import type { Engine } from '../engine/engine.js'
 import type { ModelFolder } from '../engine/options.js'
 import type { LocateResult } from '../engine/protocol.js'
 import type { Cropper, FindRequest, Found } from './cropper.js'
+import { sameImage } from './same-image.js'
 
 /** The folder that the engine loads for this cropper. */
 export function onnxModel({ cropperModel, modelPrecision }: Config): ModelFolder {
@@ -20,7 +21,7 @@ export function onnxCropper(engine: Engine): Cropper {
     async find(requests) {
       const outcomes = new Map<FindRequest, PromiseSettledResult<Found>>()
       await Promise.all(
-        groupsOf(requests).map(async group => {
+        sameImage(requests).map(async group => {
           for (const [i, outcome] of (await locate(engine, group)).entries())
             outcomes.set(group[i] as FindRequest, outcome)
         }),
@@ -28,20 +29,6 @@ export function onnxCropper(engine: Engine): Cropper {
       return requests.map(request => outcomes.get(request) as PromiseSettledResult<Found>)
     },
   }
-}
-
-/** Groups the requests by job: one job serves those of one caller about one image at one resolution. */
-function groupsOf(requests: readonly FindRequest[]): FindRequest[][] {
-  const groups: FindRequest[][] = []
-  for (const request of requests) {
-    const { image, resolution, signal } = request
-    const group = groups.find(
-      ([first]) => first?.image === image && first.resolution === resolution && first.signal === signal,
-    )
-    if (group) group.push(request)
-    else groups.push([request])
-  }
-  return groups
 }
 
 /** The outcomes of one group, found by one job. */

@@ -29,6 +29,8 @@ export interface RenderJob {
   /** The image file as it was sent (JPEG, PNG or WebP). */
   image: Uint8Array
   pictures: readonly PictureRequest[]
+  /** Whether another `RenderJob` for the same image is expected next: its pixels are kept for a moment. Default: false. */
+  keepPixels?: boolean
 }
 
 /** One picture to be made. */

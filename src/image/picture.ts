@@ -1,4 +1,5 @@
 import type { Size } from '../contract/box.js'
+import type { PixelGrid } from './grid.js'
 
 export type PictureFormat = 'jpeg' | 'png' | 'webp'
 
@@ -16,4 +17,8 @@ export interface PictureOptions {
   quality: number
   /** Longest edge in pixels to which the picture is shrunk; null keeps the size. Never enlarges. */
   longestEdge: number | null
+  /** The sizes that the picture may have: its shape and size change a little to be one of them. Default: any. */
+  grid?: PixelGrid
+  /** Whether the picture is padded to a square, itself in the middle. Default: false. */
+  square?: boolean
 }

@@ -2,6 +2,7 @@
 import type { Sharp } from 'sharp'
 import type { PixelBox, Size } from '../contract/box.js'
 import { fromPixels, type RawImage } from './decode.js'
+import { gridSize } from './grid.js'
 import type { Picture, PictureFormat, PictureOptions } from './picture.js'
 
 /**
@@ -45,12 +46,26 @@ export async function overlayPicture(
 /** The most pixels that a format can hold in one direction. A longer picture is shrunk to that. */
 const FORMAT_LIMIT: Record<PictureFormat, number> = { jpeg: 65_500, png: 1_000_000, webp: 16_383 }
 
-function shrink(picture: Sharp, { width, height }: Size, { longestEdge, format }: PictureOptions): Sharp {
+/** The mean colour of CLIP's training images, with which LLaVA and its descendants pad. */
+const PADDING = { r: 122, g: 116, b: 104 }
+
+function shrink(picture: Sharp, size: Size, { longestEdge, format, grid, square }: PictureOptions): Sharp {
   const edge = Math.min(longestEdge ?? Number.POSITIVE_INFINITY, FORMAT_LIMIT[format])
-  const scale = edge / Math.max(width, height)
-  if (scale >= 1) return picture
-  const target = { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) }
-  return picture.resize({ ...target, fit: 'fill', kernel: 'lanczos3' })
+  const target = grid ? gridSize(size, grid, edge) : shrunkSize(size, edge)
+  const isSame = target.width === size.width && target.height === size.height
+  const resized = isSame ? picture : picture.resize({ ...target, fit: 'fill', kernel: 'lanczos3' })
+  return square ? padToSquare(resized, target) : resized
+}
+
+function shrunkSize({ width, height }: Size, edge: number): Size {
+  const scale = Math.min(1, edge / Math.max(width, height))
+  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) }
+}
+
+function padToSquare(picture: Sharp, { width, height }: Size): Sharp {
+  const [x, y] = [Math.max(0, height - width), Math.max(0, width - height)]
+  const [left, top] = [Math.floor(x / 2), Math.floor(y / 2)]
+  return picture.extend({ left, top, right: x - left, bottom: y - top, background: PADDING })
 }
 
 async function encode(picture: Sharp, { format, quality }: PictureOptions, compress: boolean): Promise<Picture> {

@@ -1,4 +1,5 @@
 import type { Picture } from '../image/picture.js'
+import type { Usage } from '../openai/usage.js'
 
 export interface TargetRequest {
   /** The whole image and the region, in prompt order; at least one. */
@@ -18,7 +19,7 @@ export interface TargetRequest {
 export interface TargetAnswer {
   /** Stripped. Never empty from an endpoint; a local model may really say nothing. */
   text: string
-  usage: { promptTokens: number; completionTokens: number } | null
+  usage: Usage | null
 }
 
 /** A VLM that answers a question from pictures: an OpenAI-compatible endpoint, or a model in the engine. */

@@ -28,11 +28,11 @@ export async function findRegions({ cropper, engine, observer }: Zoom, request: 
   const judged = found.map(one => judge(one, request))
   const rendered = await makePictures(engine, request, judged)
   const [{ image, model }] = found as [Found]
-  const regions = found.map(({ confidence, raw, cost }, i): Region => {
+  const regions = found.map(({ confidence, raw, cost, usage }, i): Region => {
     const { box, decision, reason } = judged[i] as Judged
     const pictures = rendered.pictures[i] ?? NO_PICTURES
     const region = { box, pixelBox: toPixels(box, image), decision, reason, confidence, raw, pictures }
-    return cost ? { ...region, cost } : region
+    return { ...region, ...(cost ? { cost } : {}), ...(usage === undefined ? {} : { usage }) }
   })
   const result = {
     regions,

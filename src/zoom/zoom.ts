@@ -2,7 +2,7 @@
 import type { Box, PixelBox, Size } from '../contract/box.js'
 import type { Cropper, Found } from '../cropper/cropper.js'
 import type { Engine } from '../engine/engine.js'
-import type { GenerationCost, Timings } from '../engine/protocol.js'
+import type { Timings } from '../engine/protocol.js'
 import type { Picture, PictureOptions } from '../image/picture.js'
 import type { TargetAnswer } from '../target/target.js'
 import type { Gate, TargetView } from './gate.js'
@@ -50,7 +50,7 @@ export interface PictureWishes {
 export type Pictures = { readonly [Name in keyof PictureWishes]: Picture | null }
 
 /** What was found for one question. */
-export interface Region extends Pick<Found, 'confidence' | 'raw'> {
+export interface Region extends Pick<Found, 'confidence' | 'raw' | 'cost' | 'usage'> {
   /**
    * In per cent of the upright image, after `expand`; the whole image where `decision` is `fallback`, or where no box was
    * looked for.
@@ -63,7 +63,6 @@ export interface Region extends Pick<Found, 'confidence' | 'raw'> {
   /** The same in pixels of the upright image. */
   pixelBox: PixelBox
   pictures: Pictures
-  cost?: GenerationCost
 }
 
 export interface FoundRegions extends Pick<Found, 'model'> {

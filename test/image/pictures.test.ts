@@ -127,3 +127,22 @@ t.test('the line is as wide for a shrunk picture as for a small one', async t =>
   )
   t.match(await overlayPicture(plain(1, 1, [0, 0, 0]), [0, 0, 1, 1], PNG), { width: 1, height: 1 })
 })
+
+t.test('a size on a grid, for which the shape changes a little', async t => {
+  const grid = { multipleOf: 28, minPixels: 3136, maxPixels: 1e6 }
+  t.match(await wholePicture(gradient(640, 480), { ...PNG, grid }), { width: 644, height: 476 })
+  t.match(await wholePicture(gradient(640, 480), { ...PNG, grid, longestEdge: 300 }), { width: 280, height: 224 })
+  t.match(await wholePicture(gradient(37, 111), { ...PNG, grid }), { width: 28, height: 112 })
+  t.match(await regionPicture(gradient(200, 100), [0, 0, 56, 56], { ...PNG, grid }), { width: 56, height: 56 })
+})
+
+t.test('padded to a square, itself in the middle', async t => {
+  const at = await decode(await wholePicture(plain(100, 51, [9, 8, 7]), { ...PNG, square: true }))
+  const padding = [122, 116, 104]
+  t.same(
+    [at(50, 23), at(50, 24), at(50, 74), at(50, 75), at(99, 99)],
+    [padding, [9, 8, 7], [9, 8, 7], padding, padding],
+  )
+  t.match(await wholePicture(gradient(30, 90), { ...PNG, square: true, longestEdge: 45 }), { width: 45, height: 45 })
+  t.match(await wholePicture(gradient(30, 30), { ...PNG, square: true }), { width: 30, height: 30 })
+})

@@ -14,12 +14,13 @@ export async function runRenderJob(
 ): Promise<void> {
   await settlingAll([task], settle, async () => {
     throwIfAborted(task.signal)
-    const file = files.read(task.job.image, limits)
+    const { image, keepPixels = false } = task.job
+    const file = files.read(image, limits, keepPixels)
     const start = performance.now()
     const pixels = await (await file.open()).pixels()
     const decoded = performance.now()
     const pictures = await Promise.all(task.job.pictures.map(request => makePicture(pixels, request)))
-    files.release(file)
+    if (!keepPixels) files.release(file)
     const { width, height } = pixels
     const timings = { queue: 0, decode: decoded - start, crop: performance.now() - decoded }
     settle(task, { status: 'fulfilled', value: { kind: 'render', pictures, image: { width, height }, timings } })

@@ -1,6 +1,7 @@
 /**
  * Turns coded errors into HTTP replies; no other file knows statuses. The body is OpenAI's error envelope, which its
- * clients can read, with the request's id and, in `source`, who failed: this service (`gateway`) or the target.
+ * clients can read, with the request's id and, in `source`, who failed: this service (`gateway`), the target, or the
+ * endpoint of the cropper.
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { CropVlmError, type ErrorCode } from '../../errors.js'
@@ -11,7 +12,7 @@ export interface ErrorBody {
     type: string
     param: string | null
     code: ErrorCode
-    source: 'gateway' | 'target'
+    source: 'gateway' | 'cropper' | 'target'
     details?: Record<string, unknown>
   }
   request_id: string
@@ -22,7 +23,7 @@ interface Row {
   type: string
   /** `param`, if the error itself names no field. */
   param?: string
-  source?: 'target'
+  source?: 'cropper' | 'target'
   /** Seconds for `Retry-After`, if the error itself gives none. */
   retryAfter?: number
   /** The level at which a status of 500 or above is logged. Without one it is a bug: logged as an error, with its stack. */
@@ -40,7 +41,12 @@ const unavailable = (retryAfter: number, log: 'info' | 'warn'): Row => ({
   retryAfter,
   log,
 })
-const upstream = (status: number): Row => ({ status, type: 'upstream_error', source: 'target', log: 'warn' })
+const upstream = (status: number, source: 'cropper' | 'target'): Row => ({
+  status,
+  type: 'upstream_error',
+  source,
+  log: 'warn',
+})
 
 /** Every code with its status; `satisfies` keeps it complete. */
 export const REPLIES = {
@@ -70,8 +76,10 @@ export const REPLIES = {
   // the client has gone and does not read this; 499 is what nginx writes in its log for that
   request_aborted: { status: 499, type: 'invalid_request_error' },
   internal_error: { status: 500, type: 'server_error' },
-  target_failed: upstream(502),
-  target_timeout: upstream(504),
+  cropper_failed: upstream(502, 'cropper'),
+  cropper_timeout: upstream(504, 'cropper'),
+  target_failed: upstream(502, 'target'),
+  target_timeout: upstream(504, 'target'),
   invalid_config: { status: 500, type: 'server_error' },
   invalid_model: { status: 500, type: 'server_error' },
 } satisfies Record<ErrorCode, Row>

@@ -111,6 +111,11 @@ export function makeMetrics(engine: Engine) {
     'reason',
   ])
 
+  const cropperTokens = counter(
+    'cropper_tokens_total',
+    "Tokens the cropper's endpoint reported; type is prompt or completion.",
+    ['type'],
+  )
   const targetRequests = counter('target_requests_total', 'Calls of a target VLM by outcome.', ['target', 'outcome'])
   const targetDuration = histogram('target_duration_seconds', 'Duration of one call of a target VLM.', ['target'])
   const targetTokens = counter('target_tokens_total', 'Tokens a target VLM reported; type is prompt or completion.', [
@@ -121,10 +126,14 @@ export function makeMetrics(engine: Engine) {
   const observer: ZoomObserver = {
     onFound({ timings, regions }) {
       for (const [stage, ms] of Object.entries(timings)) stages.observe({ stage }, ms / 1000)
-      for (const { box, decision, reason, cost } of regions) {
+      for (const { box, decision, reason, cost, usage } of regions) {
         const [x1, y1, x2, y2] = box
         area.observe(((x2 - x1) * (y2 - y1)) / 10_000)
         decisions.inc({ decision, reason: reason ?? 'none' })
+        if (usage) {
+          cropperTokens.inc({ type: 'prompt' }, usage.promptTokens)
+          cropperTokens.inc({ type: 'completion' }, usage.completionTokens)
+        }
         if (!cost) continue
         tokens.observe(cost.generatedTokens)
         runs.observe(cost.runs)

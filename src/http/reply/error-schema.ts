@@ -10,9 +10,9 @@ export const ERROR_REPLY = Type.Object(
       type: Type.String({ description: "OpenAI's class of error." }),
       param: textOrNull('The field that is wrong.'),
       code: Type.String({ description: 'Stable, machine-readable.' }),
-      source: Type.Unsafe<'gateway' | 'target'>({
+      source: Type.Unsafe<'gateway' | 'cropper' | 'target'>({
         type: 'string',
-        enum: ['gateway', 'target'],
+        enum: ['gateway', 'cropper', 'target'],
         description: 'Who failed.',
       }),
       details: Type.Optional(
@@ -56,11 +56,12 @@ export const CROP_ERRORS = {
   422: 'An image of an accepted format that cannot be decoded.',
   429: 'The queue is full; see Retry-After.',
   503: 'Loading, draining or the engine is being restarted; see Retry-After.',
-  504: "The request's deadline passed.",
+  502: "The cropper's endpoint failed.",
+  504: "The request's deadline passed, or the cropper's endpoint timed out.",
 }
 
 export const ANSWER_ERRORS = {
   ...CROP_ERRORS,
-  502: 'The target failed; error.details.crop has the box.',
-  504: "The request's deadline passed, or the target timed out; then error.details.crop has the box.",
+  502: "The cropper's endpoint failed; or the target did, and error.details.crop has the box.",
+  504: "The request's deadline passed, or the cropper's endpoint or the target timed out; of a target, error.details.crop has the box.",
 }

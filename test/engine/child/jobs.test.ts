@@ -145,6 +145,12 @@ t.test('pixels that the first job decodes are kept for the pictures, and only fo
   t.not(await opened(), await opened(), 'the job that they were kept for is done')
   const [again] = (await render([{ ...PNG, show: 'region', region }], { image })).pictures
   t.ok(Buffer.from(first?.bytes ?? []).equals(again?.bytes ?? new Uint8Array()))
+
+  const whole = { ...PNG, show: 'whole', region: FULL_BOX } as const
+  await render([whole], { image, keepPixels: true })
+  t.equal(await opened(), await opened(), 'a job that makes pictures may keep them too')
+  await render([whole], { image })
+  t.not(await opened(), await opened())
 })
 
 t.test('without the grammar a model that knows nothing falls back to the whole image', async t => {

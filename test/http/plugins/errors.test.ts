@@ -25,9 +25,9 @@ const STATUSES: Record<number, ErrorCode[]> = {
   429: ['queue_full'],
   499: ['request_aborted'],
   500: ['internal_error', 'invalid_config', 'invalid_model'],
-  502: ['target_failed'],
+  502: ['cropper_failed', 'target_failed'],
   503: ['not_ready', 'draining', 'engine_unavailable'],
-  504: ['deadline_exceeded', 'target_timeout'],
+  504: ['cropper_timeout', 'deadline_exceeded', 'target_timeout'],
 }
 
 t.test('every code has the status of the table', async t => {
@@ -38,7 +38,8 @@ t.test('every code has the status of the table', async t => {
   for (const [code, status] of codes) {
     const reply = errorReply(new CropVlmError(code, 'So.'), 'id')
     t.equal(reply.status, status, code)
-    t.equal(reply.body.error.source, code.startsWith('target_') ? 'target' : 'gateway', code)
+    const upstream = (['cropper', 'target'] as const).find(name => code.startsWith(`${name}_`))
+    t.equal(reply.body.error.source, upstream ?? 'gateway', code)
     t.equal('retry-after' in reply.headers, status === 429 || status === 503, code)
   }
 })

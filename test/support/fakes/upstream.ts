@@ -9,6 +9,7 @@ export interface Received {
   body: {
     model?: string
     max_tokens?: number
+    max_completion_tokens?: number
     temperature?: number
     messages?: { role: string; content: ({ type: string; text?: string; image_url?: { url: string } } | undefined)[] }[]
   }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Semaphore } from '../../src/target/semaphore.js'
+import { Semaphore } from '../../src/openai/semaphore.js'
 
 const never = new AbortController().signal
 

@@ -1,0 +1,110 @@
+import { CropVlmError } from '../../errors.js'
+import type { Picture } from '../../image/picture.js'
+import { type ChatClient, chatClient, type Patience } from '../../openai/chat-client.js'
+import { imagePart } from '../../openai/image-part.js'
+import { cropperParty } from '../../openai/party.js'
+import { readUsage, type Usage } from '../../openai/usage.js'
+import type { Dialect } from '../dialects/dialect.js'
+import type { Written } from '../dialects/read/written.js'
+import type { RemoteCropperSettings } from './settings.js'
+
+/** What the model answered. */
+export interface Answer extends Written {
+  /** `choices[0].logprobs`, unread. */
+  logprobs: unknown
+  usage: Usage | null
+}
+
+/**
+ * Asks the endpoint where to look.
+ * @throws CropVlmError cropper_failed, cropper_timeout, request_aborted
+ */
+export type Ask = (picture: Picture, question: string, patience: Patience) => Promise<Answer>
+
+/** Statuses with which endpoints refuse a body for what it holds. */
+const REFUSALS: readonly unknown[] = [400, 422]
+
+/** Most tokens of a model that takes `max_completion_tokens` alone: it reasons, and that counts. */
+const REASONING_TOKENS = 2048
+
+/**
+ * Not every endpoint takes every field. The forms of a request, the fullest first: with log-probabilities; without; and
+ * without what the reasoning models of OpenAI refuse as well. The first that is taken is remembered.
+ */
+export function asker(settings: RemoteCropperSettings, dialect: Dialect): Ask {
+  const client = chatClient(settings, cropperParty(settings.name === 'target' ? 'TARGET' : 'CROPPER'))
+  const limited = { max_tokens: dialect.maxTokens, temperature: 0, ...grammar(settings, dialect) }
+  const forms = [
+    { ...limited, logprobs: true },
+    limited,
+    { max_completion_tokens: Math.max(REASONING_TOKENS, dialect.maxTokens) },
+  ]
+  let form = 0
+  let isKnown = false
+  return async (picture, question, patience) => {
+    const messages = chatMessages(dialect, picture, question)
+    const ask = (fields: object) => client.complete({ model: settings.model, messages, ...fields }, patience)
+    const answer = readAnswer(await firstTaken(ask))
+    isKnown = true
+    return answer
+  }
+
+  async function firstTaken(ask: (fields: object) => ReturnType<ChatClient['complete']>): Promise<unknown> {
+    const tried = isKnown ? forms.slice(form, form + 1) : forms.slice(form)
+    let first: unknown = null
+    for (const fields of tried) {
+      try {
+        const reply = await ask(fields)
+        form = forms.indexOf(fields)
+        return reply
+      } catch (error) {
+        first ??= error
+        const { details } = CropVlmError.from(error)
+        if (!REFUSALS.includes(details?.status)) throw error
+      }
+    }
+    // what was refused for another reason is told as it was at first
+    throw first
+  }
+}
+
+/** vLLM 0.12 took `structured_outputs` in place of `guided_regex`. It ignores fields that it does not know, so both are sent. */
+function grammar({ guided }: RemoteCropperSettings, dialect: Dialect): object {
+  return guided === 'vllm' ? { structured_outputs: { regex: dialect.grammar }, guided_regex: dialect.grammar } : {}
+}
+
+function chatMessages(dialect: Dialect, picture: Picture, question: string): unknown[] {
+  const { system, text } = dialect.prompt(question)
+  const user = { role: 'user', content: [imagePart(picture), { type: 'text', text }] }
+  return system === null ? [user] : [{ role: 'system', content: system }, user]
+}
+
+function readAnswer(reply: unknown): Answer {
+  const { choices, usage } = (reply ?? {}) as { choices?: unknown; usage?: unknown }
+  const choice: unknown = Array.isArray(choices) ? choices[0] : undefined
+  const { message, logprobs = null } = (choice ?? {}) as { message?: unknown; logprobs?: unknown }
+  if (typeof message !== 'object' || message === null)
+    throw new CropVlmError('cropper_failed', "The cropper's endpoint gave no answer: its reply has no choice.", {
+      details: { status: 200 },
+    })
+  const { content, refusal, tool_calls: calls } = message as Record<string, unknown>
+  return {
+    text: readContent(content) || (typeof refusal === 'string' ? refusal : ''),
+    toolCalls: Array.isArray(calls) ? calls.flatMap(readCall) : [],
+    logprobs,
+    usage: readUsage(usage),
+  }
+}
+
+/** A text, or a list of parts of which some are texts. */
+function readContent(content: unknown): string {
+  if (typeof content === 'string') return content
+  if (!Array.isArray(content)) return ''
+  return content.map(part => (typeof part?.text === 'string' ? part.text : '')).join('')
+}
+
+function readCall(call: { function?: { arguments?: unknown } } | null): string[] {
+  const given = call?.function?.arguments
+  if (typeof given === 'string') return [given]
+  return typeof given === 'object' && given !== null ? [JSON.stringify(given)] : []
+}

@@ -1,0 +1,118 @@
+/** A cropper that asks a VLM behind an OpenAI-compatible endpoint: any model that can point, in its own dialect. */
+import { FULL_BOX, type Size } from '../../contract/box.js'
+import type { Engine } from '../../engine/engine.js'
+import type { RenderResult } from '../../engine/protocol.js'
+import type { Picture } from '../../image/picture.js'
+import type { Cropper, FindRequest, Found } from '../cropper.js'
+import type { Dialect } from '../dialects/dialect.js'
+import { dialectNamed } from '../dialects/dialects.js'
+import { byArea, type Growth, noGrowth, table3 } from '../dialects/growth.js'
+import { sameImage } from '../same-image.js'
+import { type Answer, type Ask, asker } from './ask.js'
+import { confidenceOf } from './confidence.js'
+import { placeBox } from './place.js'
+import type { RemoteCropperSettings } from './settings.js'
+
+/** Most characters of an answer that are passed on as `raw`. */
+const MAX_RAW = 4000
+
+interface Parts {
+  settings: RemoteCropperSettings
+  dialect: Dialect
+  growth: Growth
+  engine: Engine
+  ask: Ask
+}
+
+/** @throws Error for a dialect that is not in the table: the configuration takes only those that are */
+export function remoteCropper(engine: Engine, settings: RemoteCropperSettings): Cropper {
+  const dialect = dialectNamed(settings.dialect)
+  if (!dialect) throw new Error(`no dialect is named ${settings.dialect}`)
+  const parts = { settings, dialect, growth: growthOf(settings, dialect), engine, ask: asker(settings, dialect) }
+  return {
+    info: { name: settings.name, resolutions: null, warnings: [], model: settings.model, dialect: dialect.name },
+    async find(requests) {
+      const outcomes = new Map<FindRequest, PromiseSettledResult<Found>>()
+      await Promise.all(
+        sameImage(requests).map(async group => {
+          for (const [i, outcome] of (await findGroup(parts, group)).entries())
+            outcomes.set(group[i] as FindRequest, outcome)
+        }),
+      )
+      return requests.map(request => outcomes.get(request) as PromiseSettledResult<Found>)
+    },
+  }
+}
+
+function growthOf({ growth }: RemoteCropperSettings, dialect: Dialect): Growth {
+  if (growth === 'dialect') return dialect.growth
+  if (growth === 'none') return noGrowth
+  return growth === 'table3' ? table3 : byArea(growth)
+}
+
+/** Questions about one image: one picture for all, and a call for each. */
+async function findGroup(parts: Parts, group: readonly FindRequest[]): Promise<PromiseSettledResult<Found>[]> {
+  let rendered: Rendered
+  try {
+    rendered = await render(parts, group[0] as FindRequest)
+  } catch (reason) {
+    return group.map(() => ({ status: 'rejected', reason }))
+  }
+  const start = performance.now()
+  const answers = await Promise.allSettled(group.map(request => parts.ask(rendered.picture, request.question, request)))
+  // one object for all, so that it counts once
+  const timings = { ...rendered.timings, generate: performance.now() - start }
+  return answers.map(outcome =>
+    outcome.status === 'rejected'
+      ? outcome
+      : { status: 'fulfilled', value: { ...found(parts, outcome.value, rendered), timings } },
+  )
+}
+
+interface Rendered {
+  image: Size
+  picture: Picture
+  timings: Found['timings']
+}
+
+/** The picture that the model is sent. A request's resolution is its longest edge. */
+async function render({ engine, dialect, settings }: Parts, request: FindRequest): Promise<Rendered> {
+  const { image, resolution, keepPixels, signal, deadline } = request
+  const { grid, longestEdge } = dialect.picture
+  const picture = {
+    show: 'whole' as const,
+    region: FULL_BOX,
+    packing: 'fast' as const,
+    format: 'jpeg' as const,
+    quality: 90,
+    longestEdge: resolution ?? settings.longestEdge ?? longestEdge,
+    ...(grid ? { grid } : {}),
+    square: dialect.frame === 'square',
+  }
+  const result: RenderResult = await engine.run(
+    { kind: 'render', image, pictures: [picture], keepPixels },
+    { signal, deadline },
+  )
+  const { queue, decode, crop } = result.timings
+  return {
+    image: result.image,
+    picture: result.pictures[0] as Picture,
+    timings: { queue, decode, preprocess: crop },
+  }
+}
+
+function found({ dialect, growth, settings }: Parts, answer: Answer, sizes: Rendered): Omit<Found, 'timings'> {
+  const { image, picture } = sizes
+  const text = dialect.read(answer)
+  const placed = text ? placeBox(text, dialect, growth, sizes) : { problem: 'no_box' as const }
+  const shared = {
+    raw: [answer.text, ...answer.toolCalls].filter(Boolean).join('\n').slice(0, MAX_RAW),
+    image,
+    model: { id: settings.model, resolution: Math.max(picture.width, picture.height), tiles: null },
+    usage: answer.usage,
+  }
+  if ('problem' in placed)
+    return { box: FULL_BOX, decision: 'fallback', reason: placed.problem, confidence: null, ...shared }
+  const confidence = text ? confidenceOf(answer.text, text.spans, answer.logprobs) : null
+  return { box: placed.box, decision: 'zoomed', reason: null, confidence, ...shared }
+}

@@ -1,0 +1,22 @@
+/** Everything that can be set of a cropper behind an OpenAI-compatible endpoint. */
+export interface RemoteCropperSettings {
+  /** `target`: the endpoint is the default target's own. */
+  readonly name: 'openai' | 'target'
+  /** Up to and with `/v1`. */
+  readonly baseUrl: string
+  /** The endpoint's name of the model. */
+  readonly model: string
+  readonly apiKey: string | null
+  /** Name of the dialect (`CROPPER_BOXES`). */
+  readonly dialect: string
+  /** Longest edge of the picture sent, in pixels; null: the dialect's. */
+  readonly longestEdge: number | null
+  /** `dialect`: its own growth; a number: the factor of the box's area. */
+  readonly growth: 'dialect' | 'none' | 'table3' | number
+  /** Whether the grammar of the dialect's boxes goes along as vLLM's structured outputs. */
+  readonly guided: 'off' | 'vllm'
+  /** How long one call may take, in milliseconds. */
+  readonly timeoutMs: number
+  /** Calls in flight at most. */
+  readonly concurrency: number
+}

@@ -1,0 +1,46 @@
+/** Whose endpoint a client speaks to, and how its failures are told: one row for targets, one for croppers. */
+import type { ErrorCode } from '../errors.js'
+
+export interface Party {
+  readonly failed: ErrorCode
+  readonly timedOut: ErrorCode
+  /** Begins a sentence, as in "The target". */
+  readonly subject: string
+  /** The option that holds the timeout. */
+  readonly timeoutOption: string
+  /** What to do about a status, from the colon on. A status without a hint gets a full stop. */
+  readonly hints: Readonly<Record<number, string>>
+}
+
+export const TARGET: Party = {
+  failed: 'target_failed',
+  timedOut: 'target_timeout',
+  subject: 'The target',
+  timeoutOption: 'TARGET_TIMEOUT_MS',
+  hints: {
+    400: ': it does not take this request; check that the model reads images.',
+    401: ': it does not take the key; set TARGET_API_KEY.',
+    403: ': the key may not use this model.',
+    404: ': it has no such model or path; check TARGET_MODEL, and that TARGET_BASE_URL ends in /v1.',
+    413: ': the pictures are too large for it; lower TARGET_FULL_EDGE and TARGET_CROP_EDGE.',
+    429: ': it is over its rate limit; try again later.',
+  },
+}
+
+/** @param options The prefix of the options that name the endpoint: the target's where it finds the boxes as well. */
+export function cropperParty(options: 'CROPPER' | 'TARGET'): Party {
+  return {
+    failed: 'cropper_failed',
+    timedOut: 'cropper_timeout',
+    subject: "The cropper's endpoint",
+    timeoutOption: 'CROPPER_TIMEOUT_MS',
+    hints: {
+      400: ': it does not take this request; check that the model reads images.',
+      401: `: it does not take the key; set ${options}_API_KEY.`,
+      403: ': the key may not use this model.',
+      404: `: it has no such model or path; check ${options}_MODEL, and that ${options}_BASE_URL ends in /v1.`,
+      413: ': the picture is too large for it; lower CROPPER_EDGE.',
+      429: ': it is over its rate limit; try again later, or lower CROPPER_CONCURRENCY.',
+    },
+  }
+}

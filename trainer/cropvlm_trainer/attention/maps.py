@@ -12,6 +12,14 @@ LEAST = 1e-9
 """The attention that a token counts with at least where it is divided by."""
 
 
+def middle_layer(count: int) -> int:
+    """The layer, from 0, that is taken of `count` where none is named.
+
+    The released code takes 14 of LLaVA-1.5-7B's 32 layers, and 22 of Qwen2.5-VL-7B's 28.
+    """
+    return count // 2
+
+
 def image_map(attention: np.ndarray, rows: int, columns: int) -> np.ndarray:
     """The map of an Idefics3 image from the attention on its tokens.
 

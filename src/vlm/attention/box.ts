@@ -35,11 +35,12 @@ const SHARE = 0.25
 /**
  * The side of the smallest window in pixels of the image. The released code takes the edge of the picture that the
  * model sees, in pixels of the original. In an image that is not much larger than that, such a box leaves nothing out;
- * therefore the base is at most a quarter of the image's longest edge here.
+ * therefore the base is at most a quarter of the image's longest edge here. It is at least a cell, below which a map
+ * says nothing.
  * @param tile Edge of a tile, in pixels.
  */
-export function baseSide({ width, height }: Size, tile: number): number {
-  return Math.min(tile, Math.max(width, height) * SHARE)
+export function baseSide({ rows, cols }: AttentionMap, { width, height }: Size, tile: number): number {
+  return Math.max(Math.min(tile, Math.max(width, height) * SHARE), width / cols, height / rows)
 }
 
 /**

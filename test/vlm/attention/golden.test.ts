@@ -34,7 +34,7 @@ t.test('each case of the golden', async t => {
     const name = `${kind}, ${width}x${height}, ${rows}x${cols} tiles`
     const total = map.cells.reduce((all, value) => all + value, 0)
     t.ok(Math.abs(total - sum) <= sum * 1e-12, `${name}: the sum of the map`)
-    const found = attentionBox(map, { width, height }, baseSide({ width, height }, tile))
+    const found = attentionBox(map, { width, height }, baseSide(map, { width, height }, tile))
     t.strictSame(found.map(round), rect, `${name}: the rectangle`)
     t.strictSame(roundOutwards(found), box, `${name}: the box`)
   }

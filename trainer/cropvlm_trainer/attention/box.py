@@ -35,14 +35,15 @@ class Window:
     """its sum less the mean of its neighbours' sums, over its number of cells"""
 
 
-def base_side(width: int, height: int, tile: int) -> float:
-    """The side of the smallest window in pixels of the image.
+def base_side(cells: np.ndarray, width: int, height: int, tile: int) -> float:
+    """The side of the smallest window on the map `cells` [rows, columns], in pixels of the image.
 
     The released code takes the edge of the picture that the model sees (336 for LLaVA-1.5, 224 for InstructBLIP), in
     pixels of the original. In an image that is not much larger than that, such a box leaves nothing out; therefore the
-    base is at most a quarter of the image's longest edge here.
+    base is at most a quarter of the image's longest edge here. It is at least a cell, below which a map says nothing.
     """
-    return min(float(tile), max(width, height) * SHARE)
+    rows, columns = cells.shape
+    return max(min(float(tile), max(width, height) * SHARE), width / columns, height / rows)
 
 
 def attention_box(cells: np.ndarray, width: int, height: int, base: float) -> Rect:

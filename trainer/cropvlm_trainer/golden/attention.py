@@ -11,7 +11,13 @@ from cropvlm_trainer.attention.box import attention_box, base_side
 from cropvlm_trainer.attention.maps import image_map, relative
 from cropvlm_trainer.boxes import around
 
-SHAPES = [(640, 480, 0, 0, 64), (640, 480, 2, 2, 16), (1000, 300, 1, 2, 36), (37, 111, 4, 2, 16), (4000, 3000, 3, 4, 64)]
+SHAPES = [
+    (640, 480, 0, 0, 64),
+    (640, 480, 2, 2, 16),
+    (1000, 300, 1, 2, 36),
+    (37, 111, 4, 2, 16),
+    (4000, 3000, 3, 4, 64),
+]
 """Width and height in pixels, rows and columns of tiles, tokens of a tile."""
 TILE = 512
 KINDS = ("noise", "spot", "edge", "flat", "zero")
@@ -37,7 +43,7 @@ def _case(
         general = 2.0 ** rng.integers(-2, 3, tiles * tokens)
         general[-tokens:] = general[-1] if tiles > 1 else general[-tokens:]
     cells = relative(image_map(question, rows, columns), image_map(general, rows, columns))
-    rect = attention_box(cells, width, height, base_side(width, height, tile))
+    rect = attention_box(cells, width, height, base_side(cells, width, height, tile))
     case = {"kind": kind, "width": width, "height": height, "rows": rows, "cols": columns, "tile": tile}
     values = {"question": question.tolist(), "general": general.tolist()}
     return case | values | {"sum": float(cells.sum()), "rect": [round(v, 9) for v in rect], "box": around(rect)}

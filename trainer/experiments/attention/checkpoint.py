@@ -52,8 +52,8 @@ def _named(name: str, value: torch.Tensor, text) -> Iterator[tuple[str, torch.Te
     """The weight under transformers' names; nothing for a constant of the graph alone."""
     stem, _, kind = name.rpartition(".")
     if name in PLAIN or stem in PLAIN:
-        is_product = stem in ("lm_head", "connector")
-        yield (PLAIN[name] if name in PLAIN else f"{PLAIN[stem]}.{kind}"), value.t().contiguous() if is_product else value
+        named = PLAIN[name] if name in PLAIN else f"{PLAIN[stem]}.{kind}"
+        yield named, value.t().contiguous() if stem in ("lm_head", "connector") else value
         return
     side, *rest = name.split(".")
     if side not in ("vision", "text") or len(rest) != 3 or not rest[0].isdecimal():

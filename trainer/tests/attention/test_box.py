@@ -63,7 +63,10 @@ def test_values_that_are_not_finite_give_the_whole_image() -> None:
     assert attention_box(cells, 100, 100, 25) == (0, 0, 100, 100)
 
 
-def test_the_base_is_the_tile_but_at_most_a_quarter_of_the_image() -> None:
-    assert base_side(4000, 3000, 512) == 512
-    assert base_side(640, 480, 512) == 160
-    assert base_side(300, 1000, 512) == 250
+def test_the_base_is_the_tile_but_at_most_a_quarter_of_the_image_and_at_least_a_cell() -> None:
+    cells = np.zeros((8, 16))
+    assert base_side(cells, 4000, 3000, 512) == 512
+    assert base_side(cells, 640, 480, 512) == 160
+    assert base_side(cells, 300, 1000, 512) == 250
+    assert base_side(cells, 640, 480, 32) == 60
+    assert base_side(cells, 1600, 480, 32) == 100

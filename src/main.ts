@@ -1,7 +1,7 @@
 /** The service: environment -> configuration -> engine -> listen -> models loaded. Ends as `shutdown.ts` tells. */
 import { pino } from 'pino'
 import { type Config, readConfig } from './config/service.js'
-import { cropperModel, makeCropper } from './cropper/croppers.js'
+import { cropperModel, cropperReads, makeCropper } from './cropper/croppers.js'
 import { engineOptions } from './engine/options.js'
 import { startEngine } from './engine/parent/client.js'
 import { CropVlmError } from './errors.js'
@@ -25,7 +25,7 @@ try {
 }
 
 async function serve(): Promise<void> {
-  const engine = startEngine(engineOptions(config, cropperModel(config)), log)
+  const engine = startEngine(engineOptions(config, cropperModel(config), cropperReads(config)), log)
   const cropper = makeCropper(engine, config)
   const targets = makeTargets(config, engine)
   const app = await buildApp({ config, engine, cropper, targets, log })

@@ -22,7 +22,7 @@ import {
   text,
 } from './variables.js'
 
-export type { LocalTargetConfig, OpenAiTargetConfig, TargetConfig } from './target-entry.js'
+export type { LocalTargetConfig, OpenAiTargetConfig, ReaderTargetConfig, TargetConfig } from './target-entry.js'
 export { PRECISIONS, type Precision } from './variables.js'
 
 const HOUR_MS = 3_600_000
@@ -52,7 +52,12 @@ const SERVICE_OPTIONS = {
     ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'],
     'Least level of log lines. Questions appear at trace only; keys and image bytes never.',
   ),
-  cropper: choice('CROPPER', 'onnx', ['onnx'], 'What runs the cropper: onnx is the built-in engine.'),
+  cropper: choice(
+    'CROPPER',
+    'onnx',
+    ['onnx', 'text'],
+    "What finds the region: onnx, the model of CROPPER_MODEL; text, a rule over the picture's text.",
+  ),
   cropperModel: path(
     'CROPPER_MODEL',
     new URL('../../models/cropvlm-mini', import.meta.url),

@@ -32,7 +32,14 @@ export interface LocalTargetConfig {
   readonly timeoutMs: number
 }
 
-export type TargetConfig = OpenAiTargetConfig | LocalTargetConfig
+/** The text reader that the engine runs (`local:text`): it answers with a line of the picture. */
+export interface ReaderTargetConfig {
+  readonly kind: 'reader'
+  readonly name: string
+  readonly timeoutMs: number
+}
+
+export type TargetConfig = OpenAiTargetConfig | LocalTargetConfig | ReaderTargetConfig
 
 interface Range {
   min: number
@@ -55,6 +62,8 @@ export interface EntryContext {
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 const LOCAL = 'local:'
+/** No folder: one of that name is `local:./text`. */
+const READER = 'local:text'
 const OPENAI_KEYS = [
   'name',
   'base_url',
@@ -66,6 +75,7 @@ const OPENAI_KEYS = [
   'full_edge',
   'crop_edge',
 ]
+const READER_KEYS = ['name', 'model', 'timeout_ms']
 const LOCAL_KEYS = ['name', 'model', 'precision', 'resolution', 'timeout_ms']
 
 export function isLocal(model: unknown): model is string {
@@ -80,7 +90,8 @@ export function fromEntry(value: unknown, context: EntryContext): TargetConfig[]
   }
   const known = context.problems.length
   const entry = new Entry(value as Record<string, unknown>, context)
-  const target = isLocal(entry.raw('model')) ? localTarget(entry, context) : openAiTarget(entry, context)
+  const isReader = entry.raw('model') === READER
+  const target = isReader ? readerTarget(entry, context) : isLocal(entry.raw('model')) ? localTarget(entry, context) : openAiTarget(entry, context)
   return context.problems.length === known ? [Object.freeze(target)] : []
 }
 
@@ -94,6 +105,15 @@ function localTarget(entry: Entry, { settings }: EntryContext): LocalTargetConfi
     dir: resolve(dir),
     precision: entry.precision(),
     resolution: entry.integer('resolution', EDGE, null),
+    timeoutMs: entry.integer('timeout_ms', TIMEOUT, settings.timeoutMs),
+  }
+}
+
+function readerTarget(entry: Entry, { settings }: EntryContext): ReaderTargetConfig {
+  entry.refuseOthers(READER_KEYS, 'the text reader')
+  return {
+    kind: 'reader',
+    name: entry.name(),
     timeoutMs: entry.integer('timeout_ms', TIMEOUT, settings.timeoutMs),
   }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Size } from '../contract/box.js'
 import type { ImageSource, RawImage } from '../image/decode.js'
@@ -9,12 +10,12 @@ import type { Rectangle } from './detect/rectangle.js'
 import { type OcrFiles, ocrFiles } from './graphs.js'
 import { inReadingOrder } from './order.js'
 import type { LineBox, Page } from './page.js'
-import { cutLine } from './recognize/cut.js'
+import { cutLine, LINE_HEIGHT } from './recognize/cut.js'
 import { recognizeLines } from './recognize/recognize.js'
 
 /** An image to read. It is opened only if it has not been read lately. */
 export interface ReadableImage {
-  /** Identifies the image, by a hash of its file; null: what is read is not remembered. */
+  /** Identifies the image, by a hash of its file; null: the file is decoded to tell whether it is known. */
   key: string | null
   open(): Promise<ImageSource>
 }
@@ -32,8 +33,8 @@ export interface ReadPage extends Page {
 const MAX_EDGE = 2560
 /** A line that is read with less certainty is no text. As `rapidocr`'s. */
 const MIN_SCORE = 0.5
-/** Images whose lines are remembered. A dense page takes 20 KB. */
-const REMEMBERED = 256
+/** Keys of images whose lines are remembered, two an image. A dense page takes 20 KB. */
+const REMEMBERED = 512
 
 /** PP-OCR: finds the lines of text of an image and reads them. */
 export class TextReader {
@@ -57,6 +58,12 @@ export class TextReader {
     const source = await open()
     const picture = await readablePixels(source)
     const decode = performance.now() - start
+    const pixels = pixelKey(picture)
+    const seen = this.#pages.get(pixels)
+    if (seen) {
+      if (key !== null) this.#pages.set(key, seen)
+      return { ...seen, reused: true, timings: { decode, preprocess: 0, detect: 0, recognize: 0 } }
+    }
     const { regions, ...found } = await detectLines(this.detection, picture)
     const cutting = performance.now()
     const cuts = regions.map(region => cutLine(picture, region))
@@ -67,10 +74,18 @@ export class TextReader {
       return text !== '' && score >= MIN_SCORE ? [{ box: lineBox(region, picture), text, score }] : []
     })
     const page = { lines: inReadingOrder(lines), size: { width: source.width, height: source.height } }
+    this.#pages.set(pixels, page)
     if (key !== null) this.#pages.set(key, page)
     const preprocess = found.preprocess + recognizing - cutting
     const timings = { decode, preprocess, detect: found.detect, recognize: performance.now() - recognizing }
     return { ...page, reused: false, timings }
+  }
+
+  /** Runs both graphs once, so that memory is allocated and they are known to answer. */
+  async warmUp(): Promise<void> {
+    const grey = (width: number, height: number) => ({ width, height, data: new Uint8Array(width * height * 3).fill(128) })
+    await detectLines(this.detection, grey(64, 64))
+    await recognizeLines(this.recognition, this.characters, [grey(64, LINE_HEIGHT)], async () => {})
   }
 }
 
@@ -98,6 +113,11 @@ function readablePixels(source: ImageSource): Promise<RawImage> {
     width: Math.max(1, Math.round(source.width * scale)),
     height: Math.max(1, Math.round(source.height * scale)),
   })
+}
+
+/** The same picture comes as another file too, where a target is sent what the caller sent. */
+function pixelKey({ width, height, data }: RawImage): string {
+  return `${width}x${height} ${createHash('sha1').update(data).digest('base64')}`
 }
 
 function lineBox({ corners }: Rectangle, { width, height }: Size): LineBox {

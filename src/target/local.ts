@@ -11,6 +11,7 @@ export function localTarget({ name, dir, resolution, timeoutMs }: LocalTargetCon
   return {
     name,
     model: basename(dir),
+    kind: 'vlm',
     fullLongestEdge: null,
     cropLongestEdge: null,
     local: true,

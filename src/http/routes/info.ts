@@ -22,6 +22,7 @@ export function infoRoute(app: FastifyInstance, { config, engine, targets }: Par
     name: 'cropvlm',
     version: VERSION,
     models: engine.info?.models.map(model) ?? [],
+    reader: engine.info?.reader ?? null,
     execution_provider: provider(engine.info),
     limits: {
       body_bytes: config.maxBodyBytes,
@@ -35,6 +36,7 @@ export function infoRoute(app: FastifyInstance, { config, engine, targets }: Par
     targets: [...targets.values()].map(target => ({
       name: target.name,
       model: target.model,
+      kind: target.kind,
       local: target.local,
       full_longest_edge: target.fullLongestEdge,
       crop_longest_edge: target.cropLongestEdge,

@@ -6,9 +6,9 @@ import type { Point, Rectangle } from './rectangle.js'
 import { textRegions } from './regions.js'
 
 /** The shorter edge is at least so long, in pixels, where that does not make the longer one too long. */
-const SHORTER_EDGE = Number(process.env.OCR_SHORT ?? 736)
+const SHORTER_EDGE = 736
 /** The longer edge is at most so long, in pixels: what the detector takes grows with the area. */
-const LONGER_EDGE = Number(process.env.OCR_LONG ?? 1280)
+const LONGER_EDGE = 1280
 /** The graph takes sides that are multiples of this. */
 const STEP = 32
 

@@ -18,6 +18,8 @@ import type {
   LocateJob,
   LocateResult,
   PictureRequest,
+  ReadJob,
+  ReadResult,
   RenderJob,
   RenderResult,
 } from '../../../src/engine/protocol.js'
@@ -54,6 +56,7 @@ type Answer<J extends Job> = (job: J, call: CallOptions) => Promise<JobResult<J>
 export interface Script {
   locate?: Answer<LocateJob>
   render?: Answer<RenderJob>
+  read?: Answer<ReadJob>
   generate?: Answer<GenerateJob>
   checkRoom?: Engine['checkRoom']
   state?: Engine['state']
@@ -109,6 +112,21 @@ function rendered(job: RenderJob): RenderResult {
   }
 }
 
+/** A page of three lines. */
+export function read(): ReadResult {
+  return {
+    kind: 'read',
+    lines: [
+      { box: [30, 5, 70, 9], text: 'Dakota Digital', score: 0.98 },
+      { box: [10, 40, 25, 43], text: 'Width', score: 0.99 },
+      { box: [60, 40, 75, 43], text: '120 mm', score: 0.97 },
+    ],
+    image: { width: 1600, height: 1200 },
+    reused: false,
+    timings: { queue: 0.3, decode: 9, preprocess: 4, detect: 20, recognize: 11 },
+  }
+}
+
 function generated(job: GenerateJob): GenerateResult {
   const text = job.images.length === 2 ? ' Dakota Digital. ' : 'unanswerable'
   return { kind: 'generate', text, usage: { promptTokens: 512, completionTokens: 3 }, timings: TIMINGS }
@@ -121,6 +139,7 @@ export function scriptedEngine(script: Script = {}): ScriptedEngine {
   const answer = async (job: Job, call: CallOptions) => {
     if (job.kind === 'locate') return await (script.locate ?? located)(job, call)
     if (job.kind === 'render') return await (script.render ?? rendered)(job, call)
+    if (job.kind === 'read') return await (script.read ?? read)(job, call)
     return await (script.generate ?? generated)(job, call)
   }
   return {

@@ -34,7 +34,8 @@ has_cuda12() {
 }
 
 if [ "${SKIP_INSTALL:-}" != 1 ]; then
-  ONNXRUNTIME_NODE_INSTALL=cuda12 npm ci --no-audit --no-fund
+  npm ci --no-audit --no-fund
+  ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install.js
   sh trainer/setup.sh
   if ! has_cuda12 && [ ! -f "$cuda12/installed" ]; then
     "${PYTHON:-python3}" -m venv "$cuda12"

@@ -3,11 +3,11 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CliError, EXIT, runCommand } from '../src/cli/command.js'
 import { feasible } from './engines/start.js'
-import { machine, revision } from './machine.js'
 import { HELP, type Options, readOptions } from './options.js'
 import { measurePart } from './parts/part.js'
 import { render } from './report/render.js'
 import { earlierOr, emptyResults, type Results, readResults, writeResults } from './results.js'
+import { machine, revision } from './system/machine.js'
 
 async function bench(args: readonly string[]): Promise<number> {
   const wanted = readOptions(args)

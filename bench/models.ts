@@ -2,25 +2,29 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { CliError, EXIT } from '../src/cli/command.js'
+import { graphFile, type Precision } from '../src/vlm/folder/graph-names.js'
 import type { Options } from './options.js'
 import { PYTHON, pythonMissing, runToEnd } from './python.js'
 import { ROOT } from './root.js'
 
 export interface ModelFolders {
   name: 'full-size' | 'mini'
-  /** Of ours. */
+  /** The folder that the service loads. */
   ours: string
-  /** For transformers; null where there is none. */
+  /** The checkpoint that transformers loads; null where there is none. */
   checkpoint: string | null
-  /** For transformers.js; null where there is none. */
+  /** The folder that transformers.js loads; null where there is none. */
   hub: string | null
 }
 
 const BUNDLED = join(ROOT, 'models/cropvlm-mini')
-/** Of the pages on which precisions are compared: no run trains on them. */
+/** Seed of the pages on which precisions are compared. No model was trained on pages of this seed. */
 const PAGES_SEED = '20261122'
 
-/** The full-size architecture with random weights. @throws CliError naming what is missing. */
+/**
+ * The full-size architecture with random weights.
+ * @throws CliError failed, usage: the message names what is missing
+ */
 export async function fullModel({ cache, files, precisions, peers, device }: Options): Promise<ModelFolders> {
   requirePython('the full-size model')
   if (!existsSync(join(files, 'config.json')))
@@ -43,7 +47,7 @@ export async function fullModel({ cache, files, precisions, peers, device }: Opt
  */
 export async function miniModel(options: Options, precisions = options.precisions): Promise<ModelFolders> {
   const { cache, miniCheckpoint } = options
-  const complete = precisions.every(precision => existsSync(join(BUNDLED, 'onnx', graphFile(precision))))
+  const complete = precisions.every(precision => existsSync(join(BUNDLED, graphFile('decoder', precision))))
   if (complete && miniCheckpoint === null) return { name: 'mini', ours: BUNDLED, checkpoint: null, hub: null }
   requirePython(`the precisions that ${BUNDLED} lacks`)
   const checkpoint = miniCheckpoint === null ? [] : ['--checkpoint', miniCheckpoint, '--hub']
@@ -61,8 +65,8 @@ export async function miniModel(options: Options, precisions = options.precision
 }
 
 /** Which of the precisions the bundled folder has by itself. */
-export function bundledPrecisions(precisions: readonly string[]): string[] {
-  return precisions.filter(precision => existsSync(join(BUNDLED, 'onnx', graphFile(precision))))
+export function bundledPrecisions(precisions: readonly Precision[]): Precision[] {
+  return precisions.filter(precision => existsSync(join(BUNDLED, graphFile('decoder', precision))))
 }
 
 /** The folder of the held-out pages. */
@@ -82,10 +86,6 @@ export async function installTransformersJs(): Promise<void> {
   // its post-install would fetch the CUDA provider, which the CPU's comparison does not need
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' }
   await runToEnd('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock'], env, folder)
-}
-
-function graphFile(precision: string): string {
-  return `decoder_model_merged${precision === 'fp32' ? '' : `_${precision}`}.onnx`
 }
 
 function requirePython(what: string): void {

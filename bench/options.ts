@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { CliError, EXIT } from '../src/cli/command.js'
+import { PRECISIONS, type Precision } from '../src/vlm/folder/graph-names.js'
 import type { Device } from './engines/peer.js'
 import { ROOT } from './root.js'
 
@@ -52,8 +53,8 @@ export interface Options {
   /** Longest edge -> rounds, rising. */
   rounds: readonly (readonly [resolution: number, rounds: number])[]
   miniRounds: number
-  precisions: readonly string[]
-  ours: string
+  precisions: readonly Precision[]
+  ours: Precision
   peers: readonly { name: 'transformers' | 'transformers.js'; precision: string }[]
   device: Device
   files: string
@@ -66,16 +67,23 @@ export interface Options {
   out: string
 }
 
-/** null where help is asked for. @throws CliError */
+/**
+ * Reads the command line.
+ * @returns null where help is asked for
+ * @throws CliError usage
+ */
 export function readOptions(args: readonly string[]): Options | null {
   const values = parse(args)
   if (values.help) return null
   const quick = values.quick
   const device = oneOf('--device', values.device, ['cpu', 'cuda'])
   const onCuda = device === 'cuda'
-  const precisions = list(values.precisions ?? (onCuda ? 'fp32,fp16' : 'fp32,int8,q4'))
-  const ours = values.ours ?? (onCuda ? 'fp16' : 'int8')
-  if (!precisions.includes(ours)) throw usage(`--ours is ${ours}, which --precisions has not`)
+  const precisions = list(values.precisions ?? (onCuda ? 'fp32,fp16' : 'fp32,int8,q4')).map(name =>
+    oneOf('--precisions', name, PRECISIONS),
+  )
+  const wanted = values.ours ?? (onCuda ? 'fp16' : 'int8')
+  const ours = precisions.find(precision => precision === wanted)
+  if (ours === undefined) throw usage(`--ours is ${wanted}, which --precisions has not`)
   const peers = values.peers ?? (onCuda ? CUDA_PEERS : CPU_PEERS)
   const cache = values.cache ?? join(ROOT, 'bench/.cache')
   return {
@@ -102,7 +110,7 @@ export function readOptions(args: readonly string[]): Options | null {
 
 const MODELS = ['full', 'mini'] as const
 const CPU_PEERS = 'transformers:fp32,transformers:bf16,transformers.js:fp32,transformers.js:q8'
-/** The settings by default, and what small models gain most by. */
+/** The default settings, and the one setting that makes small models faster. */
 const LOAD_SETS = ['', 'ENGINE_PROCESSES=2']
 const CUDA_PEERS = 'transformers:fp16,transformers:bf16'
 

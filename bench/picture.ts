@@ -1,4 +1,4 @@
-/** Pictures to ask about: like a photograph to a decoder (broad colours, fine grain), never twice the same. */
+/** Pictures to ask about: broad colours and fine grain, as costly to decode as a photograph, and each one different. */
 import { existsSync } from 'node:fs'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -31,10 +31,10 @@ export async function pictureFile(folder: string, seed: number, width: number, h
 }
 
 /**
- * The same picture as another file: with a comment behind the start marker (JPEG's COM segment), so that a server that
+ * The same picture as another file: with a comment after the start marker (JPEG's COM segment), so that a server that
  * remembers images by their bytes has never seen it.
  */
-export function commented(jpeg: Buffer, comment: string): Buffer {
+export function commented(jpeg: Buffer, comment: string): Buffer<ArrayBuffer> {
   if (jpeg.readUInt16BE(0) !== 0xffd8) throw new TypeError('only a JPEG file can be given a comment')
   const text = Buffer.from(comment)
   const head = Buffer.alloc(4)

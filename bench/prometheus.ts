@@ -10,7 +10,10 @@ const LINE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})?\s+(\S+)(?:\s+\d+)?$/
 const LABEL = /([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g
 const ESCAPES: Record<string, string> = { n: '\n' }
 
-/** All samples, in their order. @throws SyntaxError naming a line that is none. */
+/**
+ * All samples, in their order.
+ * @throws SyntaxError: the message names the line that cannot be read
+ */
 export function parseMetrics(text: string): Sample[] {
   const lines = text.split('\n').filter(line => line !== '' && !line.startsWith('#'))
   return lines.map(line => {
@@ -39,7 +42,10 @@ export function largestBucket(samples: readonly Sample[], name: string): number 
   return all === 0 ? null : (buckets.find(({ count }) => count === all)?.bound ?? null)
 }
 
-/** @throws Error where the service does not answer. */
+/**
+ * Reads the metrics of a service.
+ * @throws Error: the service does not answer
+ */
 export async function scrape(url: string): Promise<Sample[]> {
   const response = await fetch(`${url}/metrics`)
   if (!response.ok) throw new Error(`${url}/metrics answers ${response.status}`)

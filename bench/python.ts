@@ -8,12 +8,15 @@ import { ROOT } from './root.js'
 
 export const PYTHON = join(ROOT, 'trainer/.venv/bin/python')
 
-/** Why there are no Python peers; null where there are. */
+/** The reason why Python cannot be run, or null if it can. */
 export function pythonMissing(): string | null {
   return existsSync(PYTHON) ? null : 'trainer/.venv is absent; `sh trainer/setup.sh` makes it'
 }
 
-/** Runs a command to its end, its output on our stderr. @throws CliError where it fails. */
+/**
+ * Runs a command to its end; what it prints goes to our stderr.
+ * @throws CliError failed
+ */
 export async function runToEnd(command: string, args: readonly string[], env = process.env, cwd = ROOT) {
   const child = spawn(command, args, { cwd, env, stdio: ['ignore', 2, 2] })
   const [code, signal] = (await once(child, 'exit')) as [number | null, string | null]

@@ -2,9 +2,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EngineName } from './engines/engine.js'
-import type { Machine } from './machine.js'
 import type { Part } from './options.js'
-import type { Shares } from './proc.js'
+import type { Machine } from './system/machine.js'
+import type { Shares } from './system/proc.js'
 
 /** One engine at one resolution. */
 export interface Row {
@@ -20,7 +20,7 @@ export interface Row {
   tokens: number
   /** Median over the rounds, from the file to the box. */
   total_ms: number
-  total_ms_range: [least: number, most: number]
+  total_ms_range: [min: number, max: number]
   /** Medians; what is between the stages (HTTP, the queue) is in the total alone. */
   stages: Record<string, number>
   /** Of all its processes since their start, smaller resolutions included (`VmHWM`). */
@@ -160,14 +160,14 @@ export function emptyResults(about: Pick<Results, 'machine' | 'revision' | 'ours
   }
 }
 
-/** null where the folder holds none of this format. */
+/** The results in a folder, or null if it has none of this format. */
 export async function readResults(folder: string): Promise<Results | null> {
   const text = await readFile(join(folder, 'results.json'), 'utf8').catch(() => null)
   const results = text === null ? null : (JSON.parse(text) as Results)
   return results?.format === FORMAT ? results : null
 }
 
-/** What an earlier run left in the folder, if it was on the same machine and device; else `fresh`. */
+/** The results of an earlier run in the folder if it was on the same machine and device, else `fresh`. */
 export async function earlierOr(fresh: Results, folder: string): Promise<Results> {
   const earlier = await readResults(folder)
   if (earlier === null) return fresh

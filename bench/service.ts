@@ -1,9 +1,9 @@
-/** The service, built and run as its users run it, and what can be seen of it from outside. */
+/** Starts the compiled service as a user would, and tells its processes. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { startService } from '../src/cli/eval/service.js'
-import { children } from './proc.js'
 import { ROOT } from './root.js'
+import { children } from './system/proc.js'
 
 /** What `npm run build` makes. */
 export const MAIN = join(ROOT, 'dist/main.js')

@@ -1,4 +1,4 @@
-/** What the bench makes of a series of measurements. */
+/** Statistics of a series of measurements. */
 
 /** The middle value; of an even number the mean of the middle two. NaN of nothing. */
 export function median(values: readonly number[]): number {
@@ -19,7 +19,7 @@ export function medians(records: readonly Readonly<Record<string, number>>[]): R
 /**
  * How many times longer `theirs` took: the median of the ratios of the pairs, each pair measured one after the other on
  * the same picture, so that a machine that is busier for a while does not shift it.
- * @throws RangeError where the two do not pair up.
+ * @throws RangeError: the lists have different lengths, or are empty
  */
 export function pairedRatio(theirs: readonly number[], ours: readonly number[]): number {
   if (theirs.length !== ours.length || ours.length === 0)

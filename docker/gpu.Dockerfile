@@ -14,9 +14,10 @@ RUN npm run build
 FROM --platform=linux/amd64 node:20.20.2-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# Overrides the "skip" of .npmrc: the post-install then fetches the CUDA provider, which is too large for the registry.
+# The CUDA provider is too large for the registry; onnxruntime-node's own script, which .npmrc keeps npm from running,
+# fetches it.
 ENV ONNXRUNTIME_NODE_INSTALL=cuda12
-RUN npm ci --omit=dev
+RUN npm ci --omit=dev && node node_modules/onnxruntime-node/script/install.js
 # A build without the provider would only be found out on a GPU machine, so it fails here.
 RUN cd node_modules/onnxruntime-node/bin/napi-v6 \
     && test -f linux/x64/libonnxruntime_providers_cuda.so \

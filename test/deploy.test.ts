@@ -1,6 +1,7 @@
 /** No container engine runs here: every path, name, port and version in the deployment files is held to the code. */
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import t, { type Test } from 'tap'
 import { OPTIONS, readConfig } from '../src/config/service.js'
@@ -136,11 +137,38 @@ t.test('the GPU image asks for CUDA libraries that onnxruntime-node has', async 
   const checked = readText('docker/gpu.Dockerfile').matchAll(/test -f linux\/x64\/(\S+)/g)
   for (const [, file = ''] of checked) t.ok(files.includes(file), `${wanted} brings ${file}`)
   t.ok(files.length > 0)
+  // npm runs no package's script (.npmrc), so the image runs this one
+  const commands = only(readDockerfile('docker/gpu.Dockerfile'), 'RUN').join('\n')
+  const scripts = [...commands.matchAll(/\bnode (node_modules\/\S+)/g)].map(([, script = '']) => script)
+  t.equal(scripts.length, 1)
+  for (const script of scripts) t.ok(existsSync(`${ROOT}/${script}`), script)
+})
+
+t.test('a model folder has the bytes that its sha256 is of, where git writes lines as Windows does', async t => {
+  const dir = t.testdir()
+  const model = 'models/tiny'
+  for (const path of ['.gitattributes', model]) {
+    const from = path === model ? `${ROOT}/test/fixtures/${model}` : `${ROOT}/${path}`
+    cpSync(from, `${dir}/first/${path}`, { recursive: true })
+  }
+  const git = (...args: string[]) => t.equal(spawnSync('git', args, { cwd: dir }).status, 0, args.join(' '))
+  git('init', '--quiet', 'first')
+  git('-C', 'first', 'add', '.')
+  git('-C', 'first', '-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '--quiet', '--message', 'a model')
+  git('clone', '--quiet', '-c', 'core.autocrlf=true', 'first', 'second')
+  const { sha256: files } = JSON.parse(readFileSync(`${dir}/second/${model}/cropvlm.json`, 'utf8')) as {
+    sha256: Record<string, string>
+  }
+  for (const [file, sha256] of Object.entries(files)) {
+    const bytes = readFileSync(`${dir}/second/${model}/${file}`)
+    t.equal(createHash('sha256').update(bytes).digest('hex'), sha256, file)
+  }
+  t.ok(Object.keys(files).length > 5)
 })
 
 t.test('npm scripts of the command line', async t => {
   for (const name of ['models', 'eval']) {
-    t.equal(MANIFEST.scripts[name], `npm run -s build && node --enable-source-maps dist/cli/${name}.js`)
+    t.equal(MANIFEST.scripts[name], `npm run -s built && node --enable-source-maps dist/cli/${name}.js`)
     t.ok(existsSync(`${ROOT}/src/cli/${name}.ts`))
   }
 })

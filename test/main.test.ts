@@ -1,13 +1,16 @@
 import { connect, createServer } from 'node:net'
 import { resolve } from 'node:path'
 import t from 'tap'
-import { compile } from './support/compiled.js'
+import { compiledService } from './support/compiled.js'
 import { noise } from './support/scripted.js'
 import { postCrop, startServer } from './support/server.js'
 
 t.setTimeout(240_000)
+// tests that mostly wait for processes to start run side by side
+t.jobs = 3
+const waiting = { buffered: true }
 
-const service = compile('main.test')
+const service = compiledService()
 
 const image = new Uint8Array(await noise(1200, 900))
 
@@ -53,7 +56,7 @@ t.test('starts, says which provider and how to try it, answers, and loses one re
   t.notOk(server.lines.some(({ level }) => Number(level) >= 60))
 })
 
-t.test('answers probes while the models load, and a second signal ends it at once', async t => {
+t.test('answers probes while the models load, and a second signal ends it at once', waiting, async t => {
   const server = startServer(t, service, { SHUTDOWN_GRACE_MS: '3600000' })
   const { msg } = await server.line('Server listening at')
   const url = String(msg).replace('Server listening at ', '')
@@ -65,7 +68,7 @@ t.test('answers probes while the models load, and a second signal ends it at onc
   t.ok([0, 1].includes(Number(await server.exit)))
 })
 
-t.test('the engine process does not outlive the server, however that ends', async t => {
+t.test('the engine process does not outlive the server, however that ends', waiting, async t => {
   const server = startServer(t, service)
   const { engine } = await server.line('engine process started')
   server.process.kill('SIGKILL')
@@ -81,7 +84,7 @@ t.test('the engine process does not outlive the server, however that ends', asyn
   t.notOk(alive())
 })
 
-t.test('start-up failures: exit code 1 and one line that tells what to do', async t => {
+t.test('start-up failures: exit code 1 and one line that tells what to do', waiting, async t => {
   const taken = createServer().listen(0, '127.0.0.1')
   t.teardown(() => taken.close())
   await new Promise(resolve => taken.once('listening', resolve))
@@ -91,8 +94,8 @@ t.test('start-up failures: exit code 1 and one line that tells what to do', asyn
     [{ PORT: port }, new RegExp(`port ${port} of 127.0.0.1 is taken`)],
     [{ CROPPER_MODEL: resolve('/nowhere') }, /\/nowhere/],
   ]
-  for (const [env, message] of failures) {
-    const server = startServer(t, service, env)
+  const started = failures.map(([env, message]) => ({ server: startServer(t, service, env), message }))
+  for (const { server, message } of started) {
     t.equal(await server.exit, 1)
     const fatal = server.lines.filter(({ level }) => level === 60)
     t.match(fatal, [{ msg: message }])

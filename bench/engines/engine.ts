@@ -1,4 +1,4 @@
-/** One of those compared: a model loaded in a process (or two) of its own, that is asked for one box after another. */
+/** An engine under comparison: a model loaded in its own process (or two), which is asked for one box after another. */
 
 export interface Question {
   /** Path of an image file: each engine reads and decodes it itself, within the time that is measured. */

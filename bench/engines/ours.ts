@@ -1,4 +1,4 @@
-/** Ours: the service over HTTP, everything between the file and the parsed reply measured. */
+/** The service, asked over HTTP; the time is from reading the picture's file to the parsed reply. */
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { type Sample, scrape, total } from '../prometheus.js'
@@ -51,7 +51,10 @@ export async function startOurs({ folder, precision, device }: OursOptions): Pro
   }
 }
 
-/** @throws Error with what the service said where it gave no box. */
+/**
+ * Asks the service for a box.
+ * @throws Error: the service gave none; the message has its reply
+ */
 export async function askCrop(
   url: string,
   image: Uint8Array<ArrayBuffer>,

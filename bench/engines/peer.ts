@@ -1,9 +1,9 @@
 /** The engines that others made, each a child process that speaks `trainer/bench/peer.py`'s protocol. */
 import { join } from 'node:path'
-import { LineChild } from '../line-child.js'
-import { processTree } from '../proc.js'
 import { PYTHON } from '../python.js'
 import { ROOT } from '../root.js'
+import { LineChild } from '../system/line-child.js'
+import { processTree } from '../system/proc.js'
 import type { Answer, Engine, EngineName } from './engine.js'
 
 export type Device = 'cpu' | 'cuda'
@@ -16,7 +16,10 @@ export interface PeerOptions {
   device: Device
 }
 
-/** Starts it and waits until its model is loaded. @throws Error where it ends before that. */
+/**
+ * Starts a peer and waits until its model is loaded.
+ * @throws Error: it ended before that
+ */
 export async function startPeer(options: PeerOptions): Promise<Engine> {
   const [command, args] = commandOf(options)
   const child = new LineChild(command, args)

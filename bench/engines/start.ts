@@ -1,4 +1,5 @@
 /** Starts all engines that are compared on one model, one after the other. */
+import type { Precision } from '../../src/vlm/folder/graph-names.js'
 import { bundledPrecisions, installTransformersJs, type ModelFolders } from '../models.js'
 import type { Options } from '../options.js'
 import { pythonMissing } from '../python.js'
@@ -42,6 +43,6 @@ export async function closeAll(engines: readonly Engine[]): Promise<void> {
 }
 
 /** Those of the precisions that a bundled model can be run in without Python to make them. */
-export function feasible(precisions: readonly string[]): string[] {
+export function feasible(precisions: readonly Precision[]): Precision[] {
   return pythonMissing() === null ? [...precisions] : bundledPrecisions(precisions)
 }

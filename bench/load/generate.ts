@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url'
-import { LineChild } from '../line-child.js'
 import { type Sample, scrape } from '../prometheus.js'
 import type { BenchService } from '../service.js'
+import { LineChild } from '../system/line-child.js'
 import type { Outcome, Plan } from './generator.js'
 
 const GENERATOR = fileURLToPath(new URL('./generator.js', import.meta.url))
 
-/** One run of the generator; the metrics are those of the time in which it sent. */
+/** Runs the generator once. The samples are the service's metrics over the time in which requests were sent. */
 export async function generate(
   { url }: BenchService,
   load: Omit<Plan, 'url'>,

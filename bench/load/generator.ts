@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { commented } from '../picture.js'
 import { seeded } from '../random.js'
-import { CONTENT_TYPE, multipart } from './multipart.js'
+import { type Body, cropForm } from './body.js'
 import { type Spacing, schedule } from './schedule.js'
 
 export interface Plan {
@@ -48,11 +48,13 @@ async function run({ loop, seconds, seed }: Plan, jpegs: readonly Buffer[]): Pro
   const now = () => performance.now() - start
   const send: Send = async due => {
     const number = outcomes.length
-    const outcome: Outcome = { status: 0, due, sent: now(), done: 0 }
+    const outcome: Outcome = { status: 0, due, sent: 0, done: 0 }
     outcomes.push(outcome)
     const jpeg = jpegs[number % jpegs.length]
     if (!jpeg) throw new Error('the plan names no pictures')
-    outcome.status = await post(agent, multipart(commented(jpeg, `${seed}/${number}`), plan.question))
+    const body = await cropForm(commented(jpeg, `${seed}/${number}`), plan.question)
+    outcome.sent = now()
+    outcome.status = await post(agent, body)
     outcome.done = now()
   }
   const sent =
@@ -82,16 +84,16 @@ function closedLoop(callers: number, ms: number, now: () => number, send: Send):
 }
 
 /** The status; 0 where the connection broke. */
-function post(agent: Agent, body: Buffer): Promise<number> {
+function post(agent: Agent, { type, bytes }: Body): Promise<number> {
   return new Promise(resolve => {
-    const headers = { 'content-type': CONTENT_TYPE, 'content-length': body.length }
+    const headers = { 'content-type': type, 'content-length': bytes.length }
     const sending = request(`${plan.url}/crop`, { method: 'POST', agent, headers }, response => {
       response.resume()
       response.once('end', () => resolve(response.statusCode ?? 0))
       response.once('error', () => resolve(0))
     })
     sending.once('error', () => resolve(0))
-    sending.end(body)
+    sending.end(bytes)
   })
 }
 

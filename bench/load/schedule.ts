@@ -1,4 +1,4 @@
-/** When the requests of an open loop leave: at their times, whatever becomes of those before them. */
+/** When the requests of an open loop are sent: at these times, even if earlier ones have not been answered. */
 
 export type Spacing = 'poisson' | 'fixed'
 
@@ -11,7 +11,7 @@ export type Spacing = 'poisson' | 'fixed'
 export function schedule(rate: number, seconds: number, spacing: Spacing, random: () => number): number[] {
   const times: number[] = []
   const gap = () => (spacing === 'fixed' ? 1 : -Math.log(1 - random())) * (1000 / rate)
-  // a fixed beat starts at once, random callers after a gap
+  // with fixed spacing the first request is sent at once, with random spacing after a gap
   for (let time = spacing === 'fixed' ? 0 : gap(); time < seconds * 1000; time += gap()) times.push(time)
   return times
 }

@@ -1,4 +1,4 @@
-/** From the outcomes of one rate to its figures. */
+/** The figures of one rate, from the outcomes of its requests. */
 import { percentile } from '../../src/evaluation/measures.js'
 import { type Sample, total } from '../prometheus.js'
 import type { LoadSummary } from '../results.js'
@@ -8,7 +8,7 @@ import type { Outcome } from './generator.js'
 /** prom-client's default of `monitorEventLoopDelay`'s resolution, which each of its values includes. */
 export const LOOP_SAMPLING_MS = 10
 
-/** @param seconds For which requests were sent. */
+/** @param seconds How long requests were sent. */
 export function summarise(outcomes: readonly Outcome[], seconds: number): LoadSummary {
   const accepted = outcomes.filter(({ status }) => status === 200)
   const times = accepted.map(({ due, done }) => done - due)

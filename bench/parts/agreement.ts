@@ -1,4 +1,4 @@
-/** Whether the quantized cropper says what the exact one says: `npm run eval` with either on the same pages. */
+/** How often the quantized cropper gives the exact one's boxes: `npm run eval` with each on the same pages. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startService } from '../../src/cli/eval/service.js'
@@ -32,7 +32,10 @@ export async function agreement(plan: AgreementPlan): Promise<Agreement> {
   return { ...compareReports(reference, precision), reference: plan.reference, precision: plan.precision }
 }
 
-/** @throws Error where a page was not answered, or the two are not about the same pages. */
+/**
+ * Compares the boxes and answers of two reports.
+ * @throws Error: a page was not answered, or the reports are about different pages
+ */
 export function compareReports(reference: EvalReport, other: EvalReport): Omit<Agreement, 'reference' | 'precision'> {
   const pairs = reference.pages.map(({ id, bbox }, i) => {
     const page = other.pages[i]

@@ -6,7 +6,10 @@ import { significant } from '../stats.js'
 
 const NAME = 'cropvlm_decoder_runs'
 
-/** Of all that these services answered so far. @throws Error where one does not count. */
+/**
+ * The runs for all boxes that these services have given so far.
+ * @throws Error: a service does not count them
+ */
 export async function decoderRuns(engines: readonly OurEngine[]): Promise<DecoderRuns> {
   const counted = await Promise.all(engines.map(async ({ url }) => scrape(url)))
   const sum = (suffix: string) => counted.reduce((all, one) => all + (total(one, `${NAME}_${suffix}`) ?? Number.NaN), 0)

@@ -1,15 +1,15 @@
-/** One box at a time: every engine on the same picture in turns, so that what else the machine does hits all alike. */
+/** One box at a time. The engines are asked about the same picture in turns, so that other load slows all alike. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Answer, type Engine, STAGES } from '../engines/engine.js'
 import { closeAll, type Started } from '../engines/start.js'
-import type { GpuMemory } from '../gpu-memory.js'
-import { cpuSeconds, peakRssMb } from '../proc.js'
 import type { Row } from '../results.js'
 import { median, medians, pairedRatio, significant } from '../stats.js'
+import type { GpuMemory } from '../system/gpu-memory.js'
+import { cpuSeconds, peakRssMb } from '../system/proc.js'
 
 export const QUESTION = 'What is the total?'
 const IDLE_MS = 3000
-/** Of ` [12, 5, 80, 47].` and the end: what peers make while nothing tells better. */
+/** Tokens of ` [12, 5, 80, 47].` and the end: how many peers generate while ours has given no box to count them of. */
 const BOX_TOKENS = 16
 
 export interface LatencyPlan {
@@ -25,7 +25,10 @@ export interface LatencyPlan {
   log(line: string): void
 }
 
-/** @param before What is still to be read of the engines before they are closed. */
+/**
+ * Measures all engines, then closes them.
+ * @param before Called before they are closed, to read more of them.
+ */
 export async function latency(started: Started, plan: LatencyPlan, before: () => Promise<void>): Promise<Row[]> {
   const { engines } = started
   try {
@@ -118,7 +121,7 @@ function withRatios(rows: readonly Row[], answers: readonly (readonly Answer[])[
   })
 }
 
-/** Cores that each engine uses while nobody asks any: one that spins would take them from the others. */
+/** How many cores each engine uses while no engine is asked. An engine that spins would slow the others. */
 async function idleCores(engines: readonly Engine[]): Promise<(number | null)[]> {
   await sleep(1000)
   const before = engines.map(engine => cpuSeconds(engine.pids()))

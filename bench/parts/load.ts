@@ -2,11 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { generate } from '../load/generate.js'
 import { loopDelay, summarise, throughput } from '../load/summary.js'
-import { memoryShares } from '../proc.js'
 import { scrape } from '../prometheus.js'
 import type { LoadStep } from '../results.js'
 import { type BenchService, startBenchService } from '../service.js'
 import { significant } from '../stats.js'
+import { memoryShares } from '../system/proc.js'
 import { QUESTION } from './latency.js'
 
 export interface LoadPlan {

@@ -2,11 +2,11 @@
 import { join } from 'node:path'
 import type { OurEngine } from '../engines/ours.js'
 import { startEngines } from '../engines/start.js'
-import { GpuMemory } from '../gpu-memory.js'
 import { fullModel, type ModelFolders, miniModel, pages } from '../models.js'
 import type { Options, Part } from '../options.js'
 import { pictureFile } from '../picture.js'
 import type { Results } from '../results.js'
+import { GpuMemory } from '../system/gpu-memory.js'
 import { agreement } from './agreement.js'
 import { decoderRuns } from './decoder-runs.js'
 import { latency } from './latency.js'
@@ -35,7 +35,7 @@ export async function measurePart(part: Part, options: Options, say: Say): Promi
       return { second_question: await secondQuestion(plan) }
     }
     case 'agreement': {
-      const precisions = ['fp32', options.ours]
+      const precisions = ['fp32', options.ours] as const
       const { ours } = await miniModel(options, precisions)
       const { cache, device } = options
       const about = { folder: ours, pages: await pages(options), cache, device }

@@ -1,9 +1,9 @@
 /** What one more engine process costs and gives: the full-size model in one process and in two, the cores shared. */
 import { generate } from '../load/generate.js'
 import { summarise } from '../load/summary.js'
-import { memoryShares, type Shares } from '../proc.js'
 import type { LoadSummary, ProcessesRow } from '../results.js'
 import { type BenchService, startBenchService } from '../service.js'
+import { memoryShares, type Shares } from '../system/proc.js'
 import { QUESTION } from './latency.js'
 
 export interface ProcessesPlan {
@@ -14,12 +14,15 @@ export interface ProcessesPlan {
   log(line: string): void
 }
 
-/** More callers than processes, each of which has had work then. */
+/** More callers than processes, so that each process has had work before it is measured. */
 const WARM_UP = { callers: 8, seconds: 1, seed: 1 }
 const ALONE = { callers: 1, seconds: 8, seed: 2 }
 const TOGETHER = { callers: 4, seconds: 20, seed: 3 }
 
-/** @throws Error where the service does not start as many processes as asked, or the system tells no shares. */
+/**
+ * Measures one engine process and two.
+ * @throws Error: the service does not run as many processes as asked, or the system does not tell their memory
+ */
 export async function processes(plan: ProcessesPlan): Promise<ProcessesRow[]> {
   const rows: ProcessesRow[] = []
   for (const count of [1, 2]) {

@@ -28,7 +28,7 @@ function section(title: string, resolution: number, rows: readonly Row[]): strin
   const head = [
     'engine',
     'box, ms',
-    'least-most',
+    'min-max',
     ...STAGES,
     'tokens',
     'peak MiB',

@@ -1,9 +1,9 @@
 /** `RESULTS.md` from `results.json`, the notes written by hand put in as they are. */
 import type { Results } from '../results.js'
-import { type Target, targets } from '../targets.js'
 import { latencySections, noisy } from './latency.js'
 import { agreementSection, loadSections, processesSection, secondSection } from './others.js'
 import { table } from './table.js'
+import { type Target, targets } from './targets.js'
 
 /** @param notes NOTES.md's content; null where there is none. */
 export function render(results: Results, notes: string | null): string {

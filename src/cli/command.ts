@@ -1,4 +1,4 @@
-/** A failure that ends a command: its message is for the person at the terminal, its code for the script around it. */
+/** A failure that ends a command: a person reads its message, a calling script its exit code. */
 export class CliError extends Error {
   override readonly name = 'CliError'
   readonly exitCode: ExitCode
@@ -9,7 +9,7 @@ export class CliError extends Error {
   }
 }
 
-/** What the commands exit with, beside 0. */
+/** Exit codes of the commands; 0 is success. */
 export const EXIT = {
   /** The work itself failed: network, checksum, a failed request. */
   failed: 1,
@@ -24,8 +24,8 @@ export const EXIT = {
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
 /**
- * Runs a command to its end and sets the exit status. The process is left to end by itself, so that what it
- * wrote to a pipe arrives whole.
+ * Runs a command and sets the exit code that it returns, or the one of the CliError that it throws. The process is not
+ * ended by `process.exit`, because that may cut off what it is still writing to a pipe.
  */
 export async function runCommand(command: () => Promise<number>): Promise<void> {
   try {

@@ -2,9 +2,10 @@
 import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { isFailed, type Outcome, type Page } from '../evaluation/outcome.js'
 import { CliError, EXIT, runCommand } from './command.js'
-import { askPage, isFailed, type Outcome, readInfo, type Service } from './eval/client.js'
-import { type Page, readManifest } from './eval/manifest.js'
+import { askPage, readInfo, type Service } from './eval/client.js'
+import { readPages } from './eval/pages.js'
 import { makeReport, toMarkdown } from './eval/report.js'
 import { type RunningService, startService } from './eval/service.js'
 
@@ -26,6 +27,7 @@ Environment: API_KEY, if the service asks for one; without --url, all that confi
 Exit status: 0 all requests answered; 1 some failed; 2 wrong arguments; 4 a key is missing.
 `
 
+/** What the command reads and writes outside of itself; tests pass their own. */
 export interface World {
   env: NodeJS.ProcessEnv
   stdout: { write(text: string): unknown }
@@ -33,7 +35,11 @@ export interface World {
   start(env: NodeJS.ProcessEnv): Promise<RunningService>
 }
 
-/** The exit status. @throws CliError */
+/**
+ * Runs the command.
+ * @returns the exit code
+ * @throws CliError failed, usage, notAllowed
+ */
 export async function evaluate(args: string[], world: World): Promise<number> {
   const values = parse(args)
   if (values.help) {
@@ -42,7 +48,7 @@ export async function evaluate(args: string[], world: World): Promise<number> {
   }
   if (values.data === undefined) throw new CliError(EXIT.usage, HELP.trimEnd())
   const concurrency = count('--concurrency', values.concurrency)
-  const pages = await readManifest(values.data, values.limit === undefined ? Infinity : count('--limit', values.limit))
+  const pages = await readPages(values.data, values.limit === undefined ? Infinity : count('--limit', values.limit))
   const running = values.url === undefined ? await world.start(world.env) : null
   try {
     const service: Service = {
@@ -65,7 +71,7 @@ export async function evaluate(args: string[], world: World): Promise<number> {
   }
 }
 
-/** All outcomes in the manifest's order, `concurrency` requests at a time; progress about twenty times. */
+/** Asks all pages, `concurrency` at a time, and tells the progress about 20 times. Outcomes are in the pages' order. */
 async function askAll(
   pages: readonly Page[],
   service: Service,

@@ -2,11 +2,12 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { spokenPrecision } from '../vlm/folder/graph-names.js'
 import { CliError, EXIT, runCommand } from './command.js'
 import { listModels } from './hub/list.js'
 import type { Output } from './hub/progress.js'
 import { type Patience, pull } from './hub/pull.js'
-import { parsePrecision, spoken } from './hub/select.js'
+import { readPrecision } from './hub/select.js'
 
 const HELP = `Fetches model folders from a Hugging Face hub.
 
@@ -22,7 +23,7 @@ Environment: HF_ENDPOINT (a mirror instead of https://huggingface.co), HF_TOKEN 
 Exit status: 0 done; 1 failed; 2 wrong arguments; 3 the hub does not have it; 4 the hub does not allow it.
 `
 
-/** What the command touches, handed in so that tests can. */
+/** What the command reads and writes outside of itself; tests pass their own. */
 export interface World {
   env: Readonly<Record<string, string | undefined>>
   stdout: Output
@@ -32,7 +33,11 @@ export interface World {
   patience?: Patience
 }
 
-/** The exit status. @throws CliError */
+/**
+ * Runs the command.
+ * @returns the exit code
+ * @throws CliError failed, usage, notFound, notAllowed
+ */
 export async function models(args: string[], world: World): Promise<number> {
   const { values, positionals } = parse(args)
   const [command, id, ...rest] = positionals
@@ -48,14 +53,14 @@ export async function models(args: string[], world: World): Promise<number> {
   if (!/^([A-Za-z0-9][\w.-]*\/)?[A-Za-z0-9][\w.-]*$/.test(id))
     throw new CliError(EXIT.usage, `${id} is no hub id; they look like HuggingFaceTB/SmolVLM-256M-Instruct.`)
   const out = values.out ?? join(world.models, id.slice(id.indexOf('/') + 1))
-  const precision = parsePrecision(values.precision)
+  const precision = readPrecision(values.precision)
   const source = { id, revision: values.revision, ...readHub(world.env) }
   const { fetched } = await pull({ source, precision, out }, world.stderr, world.patience)
   const done = fetched.length > 0 ? `${fetched.length} files fetched` : 'nothing to do'
   world.stderr.write(`${done}. Use it with CROPPER_MODEL=${out} MODEL_PRECISION=${precision} npm start\n`)
   world.stdout.write(`${out}\n`)
   if (precision === 'quantized')
-    world.stderr.write(`(${spoken(precision)} is the precision the hub suffixes _quantized.)\n`)
+    world.stderr.write(`(${spokenPrecision(precision)} is the precision the hub suffixes _quantized.)\n`)
   return 0
 }
 
@@ -81,7 +86,7 @@ function readHub(env: World['env']): { endpoint: string; token: string | null } 
   if (!/^https?:\/\//.test(endpoint))
     throw new CliError(EXIT.usage, `HF_ENDPOINT is "${endpoint}", but must be a URL such as https://huggingface.co.`)
   const token = env.HF_TOKEN?.trim() || null
-  // checked here because the hub's client says it with a stack trace
+  // checked here because the hub's client (@huggingface/hub 2.17) throws a bare TypeError
   if (token !== null && !token.startsWith('hf_'))
     throw new CliError(EXIT.usage, 'HF_TOKEN does not look like a token of the hub: those begin with hf_.')
   return { endpoint, token }

@@ -1,6 +1,10 @@
 /** One target VLM, read from one entry of `TARGETS` (or from the `TARGET_*` variables put in that form). */
 import { resolve } from 'node:path'
-import { PRECISIONS, type Precision } from './variables.js'
+import { type TObject, Type } from '@sinclair/typebox'
+import type { ValidateFunction } from 'ajv'
+import { PRECISION_NAMES, type Precision, parsePrecision } from '../vlm/folder/graph-names.js'
+import { Choice, compileSchema, type Described, expectedBy, wrongKeys } from './schema.js'
+import type { Env } from './variables.js'
 
 /** An OpenAI-compatible chat-completions endpoint. */
 export interface OpenAiTargetConfig {
@@ -41,180 +45,203 @@ export interface ReaderTargetConfig {
 
 export type TargetConfig = OpenAiTargetConfig | LocalTargetConfig | ReaderTargetConfig
 
-interface Range {
-  min: number
-  max: number
-  unit: string
-}
+export const EDGE = { minimum: 16, maximum: 16_384, unit: 'pixels' }
+export const TIMEOUT = { minimum: 100, maximum: 3_600_000, unit: 'ms' }
+export const CONCURRENCY = { minimum: 1, maximum: 10_000, unit: 'requests' }
 
-export const EDGE: Range = { min: 16, max: 16_384, unit: 'pixels' }
-export const TIMEOUT: Range = { min: 100, max: 3_600_000, unit: 'ms' }
-export const CONCURRENCY: Range = { min: 1, max: 10_000, unit: 'requests' }
+const LOCAL = 'local:'
+/** It names no folder: one of that name is `local:./text`. */
+const READER = 'local:text'
+
+const NAME = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
+  expected: 'a name of at most 64 letters, digits, ".", "_" and "-"',
+  description: "What a request's `target` calls it.",
+})
+const TIMEOUT_MS = Type.Optional(
+  Type.Integer({ ...TIMEOUT, description: 'How long one call may take; TARGET_TIMEOUT_MS.' }),
+)
+const edge = (description: string) =>
+  Type.Optional(
+    Type.Union([Type.Integer(EDGE), Type.Literal('original')], {
+      expected: `${expectedBy(Type.Integer(EDGE))}, or original`,
+      description,
+    }),
+  )
+
+/** An entry whose `model` does not begin with `local:`. */
+export const OPENAI_ENTRY = Type.Object(
+  {
+    name: NAME,
+    base_url: Type.String({
+      format: 'http-url',
+      expected: 'an http or https URL up to and with /v1, like http://localhost:8000/v1',
+      description: 'OpenAI-compatible endpoint, up to and with /v1.',
+    }),
+    model: Type.String({ minLength: 1, remedy: 'give it as a text', description: "The endpoint's name of the model." }),
+    api_key: Type.Optional(Type.String({ remedy: 'give it as a text', secret: true, description: 'Bearer token.' })),
+    api_key_env: Type.Optional(
+      Type.String({
+        expected: 'the name of an environment variable',
+        secret: true,
+        description: 'Environment variable that holds the bearer token.',
+      }),
+    ),
+    timeout_ms: TIMEOUT_MS,
+    concurrency: Type.Optional(
+      Type.Integer({ ...CONCURRENCY, description: 'Calls in flight at most; TARGET_CONCURRENCY.' }),
+    ),
+    full_edge: edge('Longest edge of the full image as it is sent, or original; TARGET_FULL_EDGE.'),
+    crop_edge: edge('Longest edge of the crop as it is sent, or original; TARGET_CROP_EDGE.'),
+  },
+  { additionalProperties: false, title: 'an OpenAI-compatible target' },
+)
+
+/** An entry whose `model` begins with `local:`. */
+export const LOCAL_ENTRY = Type.Object(
+  {
+    name: NAME,
+    model: Type.String({
+      pattern: `^${LOCAL}.`,
+      remedy: 'name a model folder after local:, like local:models/smolvlm-mini',
+      description: 'Model folder, after local:.',
+    }),
+    precision: Type.Optional(
+      Choice([...PRECISION_NAMES, 'auto'], {
+        description: 'As MODEL_PRECISION.',
+      }),
+    ),
+    resolution: Type.Optional(
+      Type.Integer({ ...EDGE, description: "Longest edge its images are resized to; the model's own." }),
+    ),
+    timeout_ms: TIMEOUT_MS,
+  },
+  { additionalProperties: false, title: 'a local target' },
+)
+
+/** An entry whose `model` is `local:text`. */
+export const READER_ENTRY = Type.Object(
+  { name: NAME, model: Type.Literal(READER, { description: 'The text reader.' }), timeout_ms: TIMEOUT_MS },
+  { additionalProperties: false, title: 'the text reader' },
+)
+
+const checkReader = compileSchema(READER_ENTRY)
+const checkOpenAi = compileSchema(OPENAI_ENTRY)
+const checkLocal = compileSchema(LOCAL_ENTRY)
 
 export interface EntryContext {
   /** The name a message gives to one key of the entry, or to the entry. */
   label: (key?: string) => string
   /** What the entry leaves out. */
   settings: { timeoutMs: number; concurrency: number; fullEdge: number | null; cropEdge: number | null }
-  env: Readonly<Record<string, string | undefined>>
+  env: Env
   problems: string[]
 }
-
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
-const LOCAL = 'local:'
-/** No folder: one of that name is `local:./text`. */
-const READER = 'local:text'
-const OPENAI_KEYS = [
-  'name',
-  'base_url',
-  'model',
-  'api_key',
-  'api_key_env',
-  'timeout_ms',
-  'concurrency',
-  'full_edge',
-  'crop_edge',
-]
-const READER_KEYS = ['name', 'model', 'timeout_ms']
-const LOCAL_KEYS = ['name', 'model', 'precision', 'resolution', 'timeout_ms']
 
 export function isLocal(model: unknown): model is string {
   return typeof model === 'string' && model.startsWith(LOCAL)
 }
 
-/** The target an entry describes, frozen, in a list; an empty list where `problems` has been added to. */
+/** The target that an entry describes, frozen, in a list; an empty list where `problems` has been added to. */
 export function fromEntry(value: unknown, context: EntryContext): TargetConfig[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     context.problems.push(`${context.label()} must be an object with a name and a model.`)
     return []
   }
-  const known = context.problems.length
-  const entry = new Entry(value as Record<string, unknown>, context)
-  const isReader = entry.raw('model') === READER
-  const target = isReader ? readerTarget(entry, context) : isLocal(entry.raw('model')) ? localTarget(entry, context) : openAiTarget(entry, context)
-  return context.problems.length === known ? [Object.freeze(target)] : []
+  const entry = Object.fromEntries(Object.entries(value).filter(([, given]) => given !== null))
+  const target = targetOf(entry, context)
+  return target ? [Object.freeze(target)] : []
 }
 
-function localTarget(entry: Entry, { settings }: EntryContext): LocalTargetConfig {
-  entry.refuseOthers(LOCAL_KEYS, 'a local target')
-  const dir = entry.text('model').slice(LOCAL.length)
-  if (dir === '') entry.wrong('model', 'name a model folder after local:, like local:models/smolvlm-mini')
+function targetOf(entry: Record<string, unknown>, context: EntryContext): TargetConfig | null {
+  if (entry.model === READER) return readerTarget(entry, context)
+  return isLocal(entry.model) ? localTarget(entry, context) : openAiTarget(entry, context)
+}
+
+function readerTarget(entry: Record<string, unknown>, context: EntryContext): ReaderTargetConfig | null {
+  if (!checked(checkReader, READER_ENTRY, entry, context)) return null
+  return { kind: 'reader', name: entry.name, timeoutMs: entry.timeout_ms ?? context.settings.timeoutMs }
+}
+
+function localTarget(entry: Record<string, unknown>, context: EntryContext): LocalTargetConfig | null {
+  if (!checked(checkLocal, LOCAL_ENTRY, entry, context)) return null
   return {
     kind: 'local',
-    name: entry.name(),
-    dir: resolve(dir),
-    precision: entry.precision(),
-    resolution: entry.integer('resolution', EDGE, null),
-    timeoutMs: entry.integer('timeout_ms', TIMEOUT, settings.timeoutMs),
+    name: entry.name,
+    dir: resolve(entry.model.slice(LOCAL.length)),
+    // auto is no precision
+    precision: parsePrecision(entry.precision ?? 'auto') ?? null,
+    resolution: entry.resolution ?? null,
+    timeoutMs: entry.timeout_ms ?? context.settings.timeoutMs,
   }
 }
 
-function readerTarget(entry: Entry, { settings }: EntryContext): ReaderTargetConfig {
-  entry.refuseOthers(READER_KEYS, 'the text reader')
-  return {
-    kind: 'reader',
-    name: entry.name(),
-    timeoutMs: entry.integer('timeout_ms', TIMEOUT, settings.timeoutMs),
-  }
-}
-
-function openAiTarget(entry: Entry, { settings }: EntryContext): OpenAiTargetConfig {
-  entry.refuseOthers(OPENAI_KEYS, 'an OpenAI-compatible target')
+function openAiTarget(entry: Record<string, unknown>, context: EntryContext): OpenAiTargetConfig | null {
+  const { settings, problems } = context
+  const before = problems.length
+  const apiKey = readKey(entry, context)
+  const url = parseUrl(entry.base_url)
+  // a password in the URL would end up in logs; it is not shown here either
+  if (url?.username || url?.password)
+    problems.push(`${context.label('base_url')} holds a user or password; use the API key instead.`)
+  if (!checked(checkOpenAi, OPENAI_ENTRY, entry, context) || problems.length > before) return null
+  const pixels = (given: number | 'original' | undefined, otherwise: number | null) =>
+    given === 'original' ? null : (given ?? otherwise)
   return {
     kind: 'openai',
-    name: entry.name(),
-    baseUrl: entry.url('base_url'),
-    model: entry.text('model'),
-    apiKey: entry.key(),
-    timeoutMs: entry.integer('timeout_ms', TIMEOUT, settings.timeoutMs),
-    concurrency: entry.integer('concurrency', CONCURRENCY, settings.concurrency),
-    fullEdge: entry.edge('full_edge', settings.fullEdge),
-    cropEdge: entry.edge('crop_edge', settings.cropEdge),
+    name: entry.name,
+    baseUrl: new URL(entry.base_url).href.replace(/\/+$/, ''),
+    model: entry.model,
+    apiKey,
+    timeoutMs: entry.timeout_ms ?? settings.timeoutMs,
+    concurrency: entry.concurrency ?? settings.concurrency,
+    fullEdge: pixels(entry.full_edge, settings.fullEdge),
+    cropEdge: pixels(entry.crop_edge, settings.cropEdge),
   }
 }
 
-/** Reads one entry's keys; a wrong one is reported, and a value of the right type returned to go on with. */
-class Entry {
-  constructor(
-    private readonly entry: Readonly<Record<string, unknown>>,
-    private readonly context: EntryContext,
-  ) {}
+/** Whether an entry fits its schema; each key that does not is one of `problems`. */
+function checked<T>(
+  check: ValidateFunction<T>,
+  schema: TObject,
+  entry: Record<string, unknown>,
+  { label, problems }: EntryContext,
+): entry is Record<string, unknown> & T {
+  if (check(entry)) return true
+  const wrong = wrongKeys(check)
+  const known = Object.keys(schema.properties)
+  for (const key of Object.keys(entry).filter(key => !known.includes(key)))
+    problems.push(`${label(key)} is not an option of ${schema.title}; those are ${known.join(', ')}.`)
+  for (const [key, property] of Object.entries<Described>(schema.properties).filter(([key]) => wrong.has(key)))
+    problems.push(`${label(key)} ${shown(entry[key], property)}; ${property.remedy ?? `give ${expectedBy(property)}`}.`)
+  return false
+}
 
-  /** null where the key is absent. */
-  raw(key: string): unknown {
-    return Object.hasOwn(this.entry, key) ? (this.entry[key] ?? null) : null
-  }
+/** What a message says of a wrong value; what may be a secret is not shown. */
+function shown(value: unknown, { secret }: Described): string {
+  if (value === undefined) return 'is missing'
+  const text = String(JSON.stringify(value))
+  // an "@" may follow a password
+  return secret || text.includes('@') ? 'is wrong' : `is ${text}`
+}
 
-  wrong(key: string, remedy: string): void {
-    const value = this.raw(key)
-    const text = String(JSON.stringify(value))
-    // an "@" may follow a password, and what is no variable's name may be the key itself
-    const hidden = text.includes('@') || (key === 'api_key_env' && !/^"[A-Z][A-Z0-9_]*"$/.test(text))
-    const shown = value === null ? 'is missing' : hidden ? 'is wrong' : `is ${text}`
-    this.context.problems.push(`${this.context.label(key)} ${shown}; ${remedy}.`)
-  }
+/** The bearer token, given as it is or as the name of an environment variable. Never part of a message. */
+function readKey(
+  { api_key: key, api_key_env: variable }: Record<string, unknown>,
+  context: EntryContext,
+): string | null {
+  const { label, env, problems } = context
+  if (variable === undefined) return typeof key === 'string' ? key : null
+  if (key !== undefined) problems.push(`${label('api_key')} and api_key_env are both given; keep one.`)
+  if (typeof variable !== 'string') return null
+  const found = env[variable]
+  if (found) return found
+  // what is no variable's name may be the key itself
+  const what = /^[A-Z][A-Z0-9_]*$/.test(variable) ? `is "${variable}"` : 'is wrong'
+  problems.push(`${label('api_key_env')} ${what}; name an environment variable that is set.`)
+  return null
+}
 
-  refuseOthers(keys: readonly string[], what: string): void {
-    for (const key of Object.keys(this.entry).filter(key => this.raw(key) !== null && !keys.includes(key)))
-      this.context.problems.push(
-        `${this.context.label(key)} is not an option of ${what}; those are ${keys.join(', ')}.`,
-      )
-  }
-
-  text(key: string): string {
-    const value = this.raw(key)
-    if (typeof value === 'string' && value !== '') return value
-    this.wrong(key, 'give it as a text')
-    return ''
-  }
-
-  name(): string {
-    const value = this.raw('name')
-    if (typeof value === 'string' && NAME.test(value)) return value
-    this.wrong('name', 'give a name of at most 64 letters, digits, ".", "_" and "-"')
-    return ''
-  }
-
-  url(key: string): string {
-    const value = this.raw(key)
-    const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null
-    // a password in the URL would end up in logs; it is not shown here either
-    if (url && (url.username || url.password))
-      this.context.problems.push(`${this.context.label(key)} holds a user or password; use the API key instead.`)
-    else if (url && (url.protocol === 'http:' || url.protocol === 'https:')) return url.href.replace(/\/+$/, '')
-    else this.wrong(key, 'give an http or https URL up to and with /v1, like http://localhost:8000/v1')
-    return ''
-  }
-
-  /** The bearer token, given as it is or as the name of an environment variable. Never part of a message. */
-  key(): string | null {
-    const { label, env, problems } = this.context
-    const [key, variable] = [this.raw('api_key'), this.raw('api_key_env')]
-    if (key !== null && typeof key !== 'string') problems.push(`${label('api_key')} must be a text.`)
-    if (variable === null) return typeof key === 'string' ? key : null
-    if (key !== null) problems.push(`${label('api_key')} and api_key_env are both given; keep one.`)
-    const found = typeof variable === 'string' ? env[variable] : undefined
-    if (!found) this.wrong('api_key_env', 'name an environment variable that is set')
-    return found ?? null
-  }
-
-  integer<T extends number | null>(key: string, { min, max, unit }: Range, fallback: T): number | T {
-    const value = this.raw(key)
-    if (value === null) return fallback
-    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value
-    this.wrong(key, `give a whole number of ${unit} from ${min} to ${max}`)
-    return fallback
-  }
-
-  /** A longest edge in pixels, or null for `"original"`. */
-  edge(key: string, fallback: number | null): number | null {
-    return this.raw(key) === 'original' ? null : this.integer(key, EDGE, fallback)
-  }
-
-  precision(): Precision | null {
-    const value = this.raw('precision')
-    const found = PRECISIONS.find(known => known === value)
-    if (value !== null && !found) this.wrong('precision', `give one of ${PRECISIONS.join(', ')}`)
-    return found ?? null
-  }
+function parseUrl(text: unknown): URL | null {
+  return typeof text === 'string' && URL.canParse(text) ? new URL(text) : null
 }

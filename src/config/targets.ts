@@ -1,58 +1,90 @@
 /**
  * The target VLMs, from `TARGETS` (JSON), `TARGETS_FILE` (the same, in a file) or the single `TARGET_*` variables;
- * with none of them, the bundled local target. In the JSON a target is
- * `{"name", "base_url", "model", "api_key" | "api_key_env", "timeout_ms", "concurrency", "full_edge", "crop_edge"}`, or
- * `{"name", "model": "local:<folder>", "precision", "resolution", "timeout_ms"}`; what it leaves out is taken from
- * the `TARGET_*` variables and their defaults.
+ * with none of them, the bundled local target. What an entry of the JSON leaves out is taken from the `TARGET_*`
+ * variables and their defaults.
  */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Type } from '@sinclair/typebox'
+import { OrNull } from './schema.js'
 import { CONCURRENCY, EDGE, fromEntry, isLocal, type TargetConfig, TIMEOUT } from './target-entry.js'
-import { integer, integerOr, optionalText, path } from './variables.js'
+import { type Env, type Settings, variableReader } from './variables.js'
 
-export const TARGET_OPTIONS = {
-  baseUrl: optionalText(
-    'TARGET_BASE_URL',
-    'OpenAI-compatible endpoint that answers, up to and with /v1 (vLLM, SGLang, Ollama, llama.cpp, OpenAI).',
+export const TARGET_VARIABLES = {
+  baseUrl: OrNull(
+    Type.String({
+      env: 'TARGET_BASE_URL',
+      description:
+        'OpenAI-compatible endpoint that answers, up to and with /v1 (vLLM, SGLang, Ollama, llama.cpp, OpenAI).',
+    }),
   ),
-  model: optionalText(
-    'TARGET_MODEL',
-    'Name of the model at TARGET_BASE_URL; or local:<model folder>, run by this service.',
+  model: OrNull(
+    Type.String({
+      env: 'TARGET_MODEL',
+      description: 'Name of the model at TARGET_BASE_URL; or local:<model folder>, run by this service.',
+    }),
   ),
-  apiKey: optionalText('TARGET_API_KEY', 'Bearer token for TARGET_BASE_URL.', { secret: true }),
-  targets: optionalText('TARGETS', 'Several targets, as a JSON array; the first is the default.', { secret: true }),
-  targetsFile: optionalText('TARGETS_FILE', 'A file that holds what TARGETS would.'),
-  timeoutMs: integer('TARGET_TIMEOUT_MS', 30_000, TIMEOUT, 'How long one call of a target may take.'),
-  concurrency: integer('TARGET_CONCURRENCY', 8, CONCURRENCY, 'Calls in flight to one target at most; more wait.'),
-  fullEdge: integerOr(
-    'TARGET_FULL_EDGE',
+  apiKey: OrNull(
+    Type.String({ env: 'TARGET_API_KEY', secret: true, description: 'Bearer token for TARGET_BASE_URL.' }),
+  ),
+  targets: OrNull(
+    Type.String({
+      env: 'TARGETS',
+      secret: true,
+      description: 'Several targets, as a JSON array; the first is the default.',
+    }),
+  ),
+  targetsFile: OrNull(Type.String({ env: 'TARGETS_FILE', description: 'A file that holds what TARGETS would.' })),
+  timeoutMs: Type.Integer({
+    env: 'TARGET_TIMEOUT_MS',
+    default: 30_000,
+    ...TIMEOUT,
+    description: 'How long one call of a target may take.',
+  }),
+  concurrency: Type.Integer({
+    env: 'TARGET_CONCURRENCY',
+    default: 8,
+    ...CONCURRENCY,
+    description: 'Calls in flight to one target at most; more wait.',
+  }),
+  fullEdge: OrNull(
+    Type.Integer({
+      env: 'TARGET_FULL_EDGE',
+      default: 512,
+      ...EDGE,
+      description:
+        'Longest edge to which the full image is shrunk for a target; original sends it whole (the paper: LLaVA 336, Qwen 448, GPT 512).',
+    }),
     'original',
-    512,
-    EDGE,
-    'Longest edge to which the full image is shrunk for a target; original sends it whole (the paper: LLaVA 336, Qwen 448, GPT 512).',
   ),
-  cropEdge: integerOr(
-    'TARGET_CROP_EDGE',
+  cropEdge: OrNull(
+    Type.Integer({
+      env: 'TARGET_CROP_EDGE',
+      default: 512,
+      ...EDGE,
+      description: 'Longest edge to which the crop is shrunk for a target; original sends it as cut.',
+    }),
     'original',
-    512,
-    EDGE,
-    'Longest edge to which the crop is shrunk for a target; original sends it as cut.',
   ),
-  localModel: path(
-    'LOCAL_TARGET_MODEL',
-    new URL('../../models/smolvlm-mini', import.meta.url),
-    'models/smolvlm-mini',
-    'Model folder of the local target that answers where no other target is configured.',
-  ),
+  localModel: Type.String({
+    env: 'LOCAL_TARGET_MODEL',
+    path: true,
+    default: fileURLToPath(new URL('../../models/smolvlm-mini', import.meta.url)),
+    defaultText: 'models/smolvlm-mini',
+    description: 'Model folder of the local target that answers where no other target is configured.',
+  }),
 }
 
-type TargetSettings = { readonly [Key in keyof typeof TARGET_OPTIONS]: (typeof TARGET_OPTIONS)[Key]['default'] }
-type Env = Readonly<Record<string, string | undefined>>
+type TargetSettings = Settings<typeof TARGET_VARIABLES>
+
+const readSettings = variableReader(TARGET_VARIABLES)
 
 /** The configured targets, frozen. What is wrong is added to `problems`, and its target left out. */
-export function readTargets(settings: TargetSettings, env: Env, problems: string[]): TargetConfig[] {
+export function readTargets(env: Env, problems: string[]): TargetConfig[] {
+  const settings = readSettings(env, problems)
   // a wrong variable has been reported already, and what depends on it cannot be judged
-  if (Object.values(settings).some(value => value === undefined)) return []
+  if (!isComplete(settings)) return []
   const { baseUrl, model, apiKey, targets, targetsFile } = settings
   const ways = Object.entries({ TARGETS: targets, TARGETS_FILE: targetsFile, TARGET_BASE_URL: baseUrl })
   const used = ways.filter(([, value]) => value !== null).map(([name]) => name)
@@ -75,6 +107,10 @@ export function readTargets(settings: TargetSettings, env: Env, problems: string
     api_key: 'TARGET_API_KEY',
   }
   return fromEntry(single, { label: (key = 'model') => labels[key] ?? key, settings, env, problems })
+}
+
+function isComplete(settings: Partial<TargetSettings>): settings is TargetSettings {
+  return Object.keys(TARGET_VARIABLES).every(name => name in settings)
 }
 
 function fromFile(file: string, settings: TargetSettings, env: Env, problems: string[]): TargetConfig[] {

@@ -1,127 +1,104 @@
 /**
- * Strict readers for the text of one environment variable. A reader gives the value, or undefined where the text is
- * not what `expected` says; nothing is guessed, rounded or cut short.
+ * Variables of the environment by their schemas. A text is read as the schema's type, then the value is checked by the
+ * schema; nothing is guessed, rounded or cut short.
  */
-import { resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { type Static, type TObject, type TProperties, Type } from '@sinclair/typebox'
+import { compileSchema, type Described, expectedBy, typesOf, wordsOf, wrongKeys } from './schema.js'
 
-/** Names of precisions as model folders on the hub suffix their graphs; fp32 has no suffix. */
-export const PRECISIONS = ['fp32', 'fp16', 'int8', 'uint8', 'q4', 'q4f16', 'bnb4', 'quantized'] as const
-export type Precision = (typeof PRECISIONS)[number]
+export type Env = Readonly<Record<string, string | undefined>>
 
-/** One option of the service, documented where it is declared (see `config.ts`). */
-export interface Option<T> {
-  /** Environment variable. */
-  readonly env: string
-  readonly default: T
-  /** The default as the documentation prints it. */
-  readonly defaultText: string
-  /** `ms`, `bytes`, `pixels`... or null for a text or a choice. */
-  readonly unit: string | null
-  readonly meaning: string
-  /** Never printed, in logs or in messages. */
-  readonly secret: boolean
-  /** What a valid text looks like, to follow "must be". */
-  readonly expected: string
-  parse(text: string): T | undefined
+/** The settings that variables give, by the variables' schemas. */
+export type Settings<T extends TProperties> = Readonly<Static<TObject<T>>>
+
+/** One variable, for the documentation. */
+export interface VariableDoc {
+  env: string
+  default: unknown
+  /** The default as it can be written; `unset` where nothing that can be written means the same. */
+  defaultText: string
+  unit: string | null
+  meaning: string
+  secret: boolean
+  /** What a valid text looks like. */
+  expected: string
 }
 
-interface Extras {
-  unit?: string
-  secret?: boolean
-  defaultText?: string
+const FLAGS: Readonly<Record<string, boolean>> = { on: true, off: false, true: true, false: false }
+
+/**
+ * Makes a reader of these variables. An unset or blank one gives its default. Each wrong one adds a message to
+ * `problems`, and its value is left out.
+ */
+export function variableReader<T extends TProperties>(variables: T) {
+  const check = compileSchema(Type.Object(variables))
+  return (env: Env, problems: string[]): Partial<Settings<T>> => {
+    const texts = Object.entries<Described>(variables).map(
+      ([name, variable]) => [name, variable, env[variable.env ?? '']?.trim()] as const,
+    )
+    const values = Object.fromEntries(
+      texts.map(([name, variable, text]) => [name, text ? fromText(variable, text) : variable.default]),
+    )
+    if (check(values)) return values as Settings<T>
+    const wrong = wrongKeys(check)
+    for (const [name, variable, text] of texts.filter(([name]) => wrong.has(name))) {
+      problems.push(problemOf(variable, text))
+      delete values[name]
+    }
+    return values as Partial<Settings<T>>
+  }
 }
 
-function option<T>(
-  env: string,
-  value: T,
-  meaning: string,
-  expected: string,
-  parse: (text: string) => T | undefined,
-  { unit, secret = false, defaultText = String(value) }: Extras = {},
-): Option<T> {
-  return { env, default: value, defaultText, unit: unit ?? null, meaning, secret, expected, parse }
+function problemOf(variable: Described, text: string | undefined): string {
+  const { env, secret, defaultText, expected } = describe(variable)
+  const shown = secret ? 'wrong (its value is not shown)' : JSON.stringify(text)
+  return `${env} is ${shown}; set it to ${expected}, or unset it (default: ${defaultText}).`
 }
 
-export function text(env: string, value: string, meaning: string): Option<string> {
-  return option(env, value, meaning, 'a text', found => found)
+/** The value that a text stands for; a text that stands for none is left as it is, for the schema to refuse. */
+function fromText(variable: Described, text: string): unknown {
+  if (text === variable.word) return null
+  switch (typesOf(variable)[0]) {
+    case 'integer':
+      return /^\d{1,15}$/.test(text) ? Number(text) : text
+    case 'boolean':
+      return Object.hasOwn(FLAGS, text) ? FLAGS[text] : text
+    default: {
+      const { aliases = {}, path } = variable
+      if (path) return resolve(text.startsWith('~/') ? join(homedir(), text.slice(2)) : text)
+      return Object.hasOwn(aliases, text) ? aliases[text] : text
+    }
+  }
 }
 
-export function optionalText(env: string, meaning: string, extras: { secret?: boolean } = {}): Option<string | null> {
-  return option<string | null>(env, null, meaning, 'a text', found => found, { ...extras, defaultText: 'unset' })
+/** What the documentation says of a variable. */
+export function describe(variable: Described): VariableDoc {
+  const { env = '', unit = null, description = '', secret = false } = variable
+  return {
+    env,
+    default: variable.default,
+    defaultText: variable.defaultText ?? defaultText(variable),
+    unit,
+    meaning: description,
+    secret,
+    expected: expectedText(variable),
+  }
 }
 
-/** A folder or file; relative to the working directory, but for the default, which lies in the project. */
-export function path(env: string, value: URL, defaultText: string, meaning: string): Option<string> {
-  return option(env, fileURLToPath(value), meaning, 'a path', found => resolve(found), { defaultText })
+function defaultText({ default: value, word = 'unset' }: Described): string {
+  if (value === null) return word
+  return typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value)
 }
 
-/** A folder, or null where the text is `off`; relative to the working directory. */
-export function folderOrOff(env: string, value: string, defaultText: string, meaning: string): Option<string | null> {
-  const parse = (found: string) => (found === 'off' ? null : resolve(found))
-  return option<string | null>(env, value, meaning, 'a path, or off', parse, { defaultText })
+function expectedText(variable: Described): string {
+  const { enum: values, word } = variable
+  if (values) return oneOf([...wordsOf(variable), ...(word ? [word] : [])])
+  const type = typesOf(variable)[0]
+  const expected = type === 'boolean' ? 'on or off' : expectedBy(variable)
+  return `${expected}${type === 'integer' ? ', in digits alone' : ''}${word ? `, or ${word}` : ''}`
 }
 
-/** One of a list of words. */
-export function choice<const T extends string>(
-  env: string,
-  value: NoInfer<T>,
-  values: readonly T[],
-  meaning: string,
-): Option<T> {
-  return option<T>(env, value, meaning, oneOf(values), found => values.find(known => known === found))
-}
-
-/** One of a list of words, or null where the variable is not set. */
-export function optionalChoice<const T extends string>(
-  env: string,
-  values: readonly T[],
-  defaultText: string,
-  meaning: string,
-): Option<T | null> {
-  const parse = (found: string) => values.find(known => known === found)
-  return option<T | null>(env, null, meaning, oneOf(values), parse, { defaultText })
-}
-
-export function flag(env: string, value: boolean, meaning: string): Option<boolean> {
-  const known: Record<string, boolean> = { on: true, off: false, true: true, false: false }
-  const parse = (found: string) => (Object.hasOwn(known, found) ? known[found] : undefined)
-  return option(env, value, meaning, 'on or off', parse, { defaultText: value ? 'on' : 'off' })
-}
-
-/** A whole number in decimal digits, within both bounds. */
-export function integer(
-  env: string,
-  value: number,
-  range: { min: number; max: number; unit?: string },
-  meaning: string,
-): Option<number> {
-  return option(env, value, meaning, wholeNumber(range), found => parseInteger(found, range), range)
-}
-
-/** A whole number, or null: by default, or because the text is `word`. */
-export function integerOr(
-  env: string,
-  word: string,
-  value: number | null,
-  range: { min: number; max: number; unit?: string },
-  meaning: string,
-): Option<number | null> {
-  const parse = (found: string) => (found === word ? null : parseInteger(found, range))
-  const expected = `${wholeNumber(range)}, or ${word}`
-  return option<number | null>(env, value, meaning, expected, parse, { ...range, defaultText: String(value ?? word) })
-}
-
-function parseInteger(found: string, { min, max }: { min: number; max: number }): number | undefined {
-  if (!/^\d{1,15}$/.test(found)) return undefined
-  const number = Number(found)
-  return number >= min && number <= max ? number : undefined
-}
-
-function wholeNumber({ min, max, unit }: { min: number; max: number; unit?: string }): string {
-  return `a whole number${unit ? ` of ${unit}` : ''} from ${min} to ${max}, in digits alone`
-}
-
-function oneOf(values: readonly string[]): string {
-  return values.length === 1 ? `${values[0]}` : `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`
+function oneOf(words: readonly string[]): string {
+  return words.length === 1 ? `${words[0]}` : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
 }

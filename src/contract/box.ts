@@ -6,6 +6,9 @@
 /** `[x1, y1, x2, y2]` in whole per cent, 0..100, x2 > x1 and y2 > y1. */
 export type Box = readonly [x1: number, y1: number, x2: number, y2: number]
 
+/** `[x1, y1, x2, y2]` in per cent, not rounded. */
+export type Rect = readonly [x1: number, y1: number, x2: number, y2: number]
+
 /** `[x1, y1, x2, y2]` in whole pixels of an image of known size. */
 export type PixelBox = readonly [x1: number, y1: number, x2: number, y2: number]
 
@@ -22,7 +25,10 @@ export const FULL_BOX: Box = [0, 0, 100, 100]
 /** The special token that follows the box's text, and ends the answer. */
 export const END_OF_UTTERANCE = '<end_of_utterance>'
 
-const BOX_TEXT = /^\s*\[\s*(\d{1,4})\s*,\s*(\d{1,4})\s*,\s*(\d{1,4})\s*,\s*(\d{1,4})\s*\]\.?\s*$/
+// The white space of JSON: `\s` takes other characters than Python's, which reads the same texts in the trainer.
+const SPACE = '[ \\t\\n\\r]*'
+const NUMBER = `${SPACE}(\\d{1,4})${SPACE}`
+const BOX_TEXT = new RegExp(`^${SPACE}\\[${[NUMBER, NUMBER, NUMBER, NUMBER].join(',')}\\]\\.?${SPACE}$`)
 
 /** Why numbers are no valid box; null if they are one. */
 export function boxProblem(numbers: readonly number[]): BoxProblem | null {
@@ -60,19 +66,26 @@ export function toPixels(box: Box, { width, height }: Size): PixelBox {
   ]
 }
 
-/**
- * Grows the box's area by `factor` about its centre and clamps it to the image (paper, Appendix G).
- * Rounds outwards, so the result always contains the box.
- */
+/** Grows the box's area by `factor` about its centre, then takes the whole per cents around it. */
 export function expandBox(box: Box, factor: number): Box {
+  return roundOutwards(grow(box, factor))
+}
+
+/** The box with `factor` times its area about the same centre, cut off at the image's edges (paper, Appendix G). */
+export function grow([x1, y1, x2, y2]: Rect, factor: number): Rect {
   const side = Math.sqrt(factor)
-  const [x1, y1, x2, y2] = box
-  const growX = ((x2 - x1) * (side - 1)) / 2
-  const growY = ((y2 - y1) * (side - 1)) / 2
-  return [
-    Math.max(0, Math.floor(x1 - growX)),
-    Math.max(0, Math.floor(y1 - growY)),
-    Math.min(100, Math.ceil(x2 + growX)),
-    Math.min(100, Math.ceil(y2 + growY)),
-  ]
+  const [x, y] = [(x1 + x2) / 2, (y1 + y2) / 2]
+  const [w, h] = [((x2 - x1) / 2) * side, ((y2 - y1) / 2) * side]
+  return [Math.max(0, x - w), Math.max(0, y - h), Math.min(100, x + w), Math.min(100, y + h)]
+}
+
+/** The smallest box of whole per cents that holds the whole rectangle; always a valid box. */
+export function roundOutwards([x1, y1, x2, y2]: Rect): Box {
+  const left = clamp(Math.floor(x1), 0, 99)
+  const top = clamp(Math.floor(y1), 0, 99)
+  return [left, top, clamp(Math.ceil(x2), left + 1, 100), clamp(Math.ceil(y2), top + 1, 100)]
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.min(high, Math.max(low, value))
 }

@@ -4,7 +4,7 @@ import type { Engine } from '../engine/engine.js'
 import type { ModelFolder } from '../engine/options.js'
 import type { Cropper } from './cropper.js'
 import { onnxCropper, onnxModel } from './onnx.js'
-import { textCropper } from './text/text.js'
+import { textCropper } from './text.js'
 
 interface CropperKind {
   /** The model folder that the engine loads for it; null: none. */

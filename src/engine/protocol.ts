@@ -4,12 +4,12 @@
  */
 import type { Box, Size } from '../contract/box.js'
 import type { WireError } from '../errors.js'
-import type { Picture, PictureOptions } from '../image/pictures.js'
+import type { Picture, PictureOptions } from '../image/picture.js'
 import type { TextLine } from '../ocr/page.js'
 import type { ReadTimings } from '../ocr/reader.js'
 import type { ModelInfo } from '../vlm/model-info.js'
 import type { ProviderName } from '../vlm/onnx/providers.js'
-import type { GenerationStage } from '../vlm/request.js'
+import type { GenerationStage } from '../vlm/stages.js'
 import type { WorkerOptions } from './options.js'
 
 /** Find the regions of one image that help to answer questions, with the engine's cropper model. */

@@ -1,15 +1,18 @@
 /** The measures of an evaluation, as pure functions. Scores are 0..1; boxes `[x1, y1, x2, y2]` in one common unit. */
-import { normaliseAsReference, normaliseOfficially, normaliseStrictly } from './normalise.js'
+import { normaliseAsReference, normaliseOfficially, normaliseSpacing } from './normalise.js'
 
 export type Corners = readonly [x1: number, y1: number, x2: number, y2: number]
 
-/** 1 if the prediction equals any of the answers but for case, spaces at the ends and one trailing full stop. */
+/** 1 if the prediction equals one of the answers but for case, repeated spaces and one trailing full stop, else 0. */
 export function exactMatch(prediction: string, answers: readonly string[]): number {
-  const found = normaliseStrictly(prediction)
-  return answers.some(answer => normaliseStrictly(answer) === found) ? 1 : 0
+  const found = normaliseSpacing(prediction)
+  return answers.some(answer => normaliseSpacing(answer) === found) ? 1 : 0
 }
 
-/** VQA accuracy: the mean over all leave-one-out sets of min(1, matches / 3), after the official normalisation. */
+/**
+ * VQA accuracy: the mean over all leave-one-out sets of min(1, matches / 3), after the official normalisation.
+ * @throws RangeError where there are no answers
+ */
 export function vqaAccuracy(prediction: string, answers: readonly string[]): number {
   return leaveOneOut(prediction, answers, normaliseOfficially)
 }
@@ -21,9 +24,9 @@ export function vqaAccuracyAsReference(prediction: string, answers: readonly str
 
 const ANNOTATORS = 10
 
-/** Data with fewer than ten answers has its list repeated up to ten, so that one answer alone is right or wrong. */
+/** A list of fewer than ten answers is repeated up to ten, so that with a single answer the score is 0 or 1. */
 function leaveOneOut(prediction: string, answers: readonly string[], normalise: (text: string) => string): number {
-  if (answers.length === 0) return 0
+  if (answers.length === 0) throw new RangeError('A question without answers cannot be scored.')
   const found = normalise(prediction)
   const count = Math.max(ANNOTATORS, answers.length)
   const matches = Array.from({ length: count }, (_, i) => normalise(answers[i % answers.length] ?? '') === found)
@@ -34,13 +37,13 @@ function leaveOneOut(prediction: string, answers: readonly string[], normalise: 
 const ANLS_THRESHOLD = 0.5
 
 /**
- * ANLS (Biten et al. 2019): the best 1 - NL over the answers, 0 where NL, the normalised edit distance, is 0.5 or more.
- * Case and a final full stop do not count: the models of this family are trained to end their answers with one.
+ * ANLS (Biten et al. 2019): the best 1 - NL over the answers, and 0 where NL is 0.5 or more. NL is the edit distance
+ * divided by the length of the longer text. What does not count for exact match does not count here.
  */
 export function anls(prediction: string, answers: readonly string[]): number {
-  const found = [...normaliseStrictly(prediction)]
+  const found = [...normaliseSpacing(prediction)]
   const scores = answers.map(answer => {
-    const wanted = [...normaliseStrictly(answer)]
+    const wanted = [...normaliseSpacing(answer)]
     const longest = Math.max(found.length, wanted.length)
     const distance = longest === 0 ? 0 : editDistance(found, wanted) / longest
     return distance < ANLS_THRESHOLD ? 1 - distance : 0
@@ -48,7 +51,7 @@ export function anls(prediction: string, answers: readonly string[]): number {
   return Math.max(0, ...scores)
 }
 
-/** Levenshtein's: insertions, deletions, substitutions. */
+/** Levenshtein's distance: the number of insertions, deletions and substitutions of code points. */
 function editDistance(a: readonly string[], b: readonly string[]): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (const [i, letter] of a.entries()) {
@@ -60,12 +63,12 @@ function editDistance(a: readonly string[], b: readonly string[]): number {
   return row.at(-1) ?? 0
 }
 
-/** How well a predicted box covers the true one (paper, Appendix B). */
+/** How well a predicted box covers the true box (paper, Appendix B). */
 export interface BoxScores {
   iou: number
   /** Share of the true box that is covered. */
   recall: number
-  /** 1 if the true box lies wholly inside. */
+  /** 1 if the whole true box lies inside the predicted one, else 0. */
   fullRecall: number
 }
 
@@ -94,12 +97,15 @@ function area([x1, y1, x2, y2]: Corners): number {
   return Math.max(0, x2 - x1) * Math.max(0, y2 - y1)
 }
 
-/** NaN of nothing, so that an empty set never looks like a score of 0. */
+/** The mean; NaN of an empty list, which would otherwise look like a score of 0. */
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
-/** Nearest rank: the smallest value that at least `share` (0..1) of the values do not exceed. NaN of nothing. */
+/**
+ * The percentile by nearest rank: the smallest value that at least `share` (0..1) of the values do not exceed.
+ * NaN of an empty list.
+ */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN

@@ -1,5 +1,4 @@
-/** From outcomes to numbers: each page's scores, and their means over all pages and over each kind of page. */
-import { type Answered, isAnswered, isFailed, type Outcome } from '../cli/eval/client.js'
+/** Scores of outcomes: of each page, and means over all pages and over each kind of page. */
 import {
   anls,
   type BoxScores,
@@ -11,6 +10,7 @@ import {
   vqaAccuracy,
   vqaAccuracyAsReference,
 } from './measures.js'
+import { type Answered, isAnswered, isFailed, type Outcome } from './outcome.js'
 
 export interface AnswerScores {
   exact: number
@@ -82,7 +82,7 @@ export function summariseKinds(outcomes: readonly Outcome[]): Record<string, Sco
   return Object.fromEntries(kinds.map(kind => [kind, summarise(outcomes.filter(({ page }) => page.kind === kind))]))
 }
 
-/** Milliseconds: whole requests seen from the client, and the median of each stage the service reports. */
+/** Times in ms: of whole requests as the client sees them, and the median of each stage that the service reports. */
 export function summariseTimes(outcomes: readonly Outcome[]): {
   latency_ms: Spread | null
   stage_medians_ms: Record<string, number>

@@ -18,6 +18,8 @@ import { guardLog, RequestLog } from './plugins/log.js'
 import { addRequestMetrics, makeMetrics } from './plugins/metrics.js'
 import { addNotFound } from './plugins/not-found.js'
 import { registerDocs } from './plugins/openapi.js'
+import { bodyError } from './request/body-error.js'
+import { AJV_OPTIONS } from './request/validation.js'
 import { answerRoute } from './routes/answer.js'
 import { cropRoute } from './routes/crop.js'
 import { healthRoutes } from './routes/health.js'
@@ -52,12 +54,14 @@ export async function buildApp({ config, engine, cropper, targets, log }: AppPar
     http: { headersTimeout: Math.min(timeout, 20_000), requestTimeout: timeout, connectionsCheckingInterval: 1000 },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
+    ajv: { customOptions: AJV_OPTIONS },
+    schemaErrorFormatter: bodyError,
     clientErrorHandler: onClientError,
     frameworkErrors: sendError,
   })
   app.setErrorHandler(sendError)
-  // every body is validated by input.ts, which reads both content types with the same messages
-  app.setValidatorCompiler(() => () => true)
+  // replies are held to their schemas by types and tests; Fastify's own serializers would be compiled for each status
+  app.setSerializerCompiler(() => JSON.stringify)
   app.removeContentTypeParser('text/plain')
 
   const metrics = makeMetrics(engine)

@@ -2,24 +2,7 @@
 import type { Sharp } from 'sharp'
 import type { PixelBox, Size } from '../contract/box.js'
 import { fromPixels, type RawImage } from './decode.js'
-
-export type PictureFormat = 'jpeg' | 'png' | 'webp'
-
-/** An encoded picture. */
-export interface Picture extends Size {
-  /** `image/jpeg`, `image/png` or `image/webp`. */
-  mediaType: string
-  bytes: Uint8Array
-}
-
-/** How a picture is encoded. */
-export interface PictureOptions {
-  format: PictureFormat
-  /** 1..100; for PNG it is ignored. */
-  quality: number
-  /** Longest edge in pixels to which the picture is shrunk; null keeps the size. Never enlarges. */
-  longestEdge: number | null
-}
+import type { Picture, PictureFormat, PictureOptions } from './picture.js'
 
 /**
  * One region, cut from the original pixels.

@@ -83,7 +83,11 @@ export class TextReader {
 
   /** Runs both graphs once, so that memory is allocated and they are known to answer. */
   async warmUp(): Promise<void> {
-    const grey = (width: number, height: number) => ({ width, height, data: new Uint8Array(width * height * 3).fill(128) })
+    const grey = (width: number, height: number) => ({
+      width,
+      height,
+      data: new Uint8Array(width * height * 3).fill(128),
+    })
     await detectLines(this.detection, grey(64, 64))
     await recognizeLines(this.recognition, this.characters, [grey(64, LINE_HEIGHT)], async () => {})
   }

@@ -1,5 +1,5 @@
 import { targetPrompt } from '../contract/prompts.js'
-import type { Picture } from '../image/pictures.js'
+import type { Picture } from '../image/picture.js'
 import type { TargetRequest } from './target.js'
 
 /** The pictures of a request in the contract's order: full, then crop. */

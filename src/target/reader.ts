@@ -1,9 +1,9 @@
 import type { ReaderTargetConfig } from '../config/service.js'
-import { chooseLines } from '../cropper/text/rule.js'
 import type { Engine } from '../engine/engine.js'
 import { CropVlmError } from '../errors.js'
-import type { Picture } from '../image/pictures.js'
+import type { Picture } from '../image/picture.js'
 import { READER_ID } from '../ocr/graphs.js'
+import { chooseLines } from '../text/rule.js'
 import type { Target, TargetAnswer, TargetRequest } from './target.js'
 
 /** What it says where the pictures hold no line that fits. */

@@ -1,4 +1,4 @@
-import type { Picture } from '../image/pictures.js'
+import type { Picture } from '../image/picture.js'
 
 export interface TargetRequest {
   /** The whole image and the region, in prompt order; at least one. */

@@ -13,8 +13,8 @@ type Context = PrefillContext & Graphs & { pixelsPerRun: number }
 type Outcome = PromiseSettledResult<Generation>
 
 /**
- * Fewer prompts are decoded one by one. A prompt alone feeds forced tokens and draft tokens along with chosen ones, and a
- * box takes 7 runs after its prefill; in a batch every token takes a run, which two prompts do not make up for.
+ * Fewer prompts are decoded one by one. A prompt alone feeds forced tokens and draft tokens along with chosen ones, and
+ * a box takes 7 runs after its prefill; in a batch every token takes a run, which two prompts do not make up for.
  */
 const MIN_BATCH = 3
 /** More prompts than this are split into several batches: the time of a run grows with each further row. */

@@ -28,11 +28,10 @@ export interface VisionLanguageModel {
   /** Why that provider: the operator's choice, or what `auto` found. */
   readonly executionProviderReason: string
   /**
-   * Answers requests, together where that is faster. Each answer is what it would be alone, and each request succeeds or
-   * fails by itself, in the order given.
-   *
-   * Reasons are: CropVlmError unsupported_resolution, question_too_long, request_aborted (or what its signal was aborted
-   * with; signals are checked between runs of a graph), and whatever opening one of its images throws.
+   * Answers requests, several at once if that is faster. The answers are the same as one by one.
+   * @returns the outcomes, in the order of the requests. A request fails by itself, with a CropVlmError
+   * unsupported_resolution, question_too_long or request_aborted (or the reason that its signal was aborted with;
+   * signals are checked between runs of a graph), or with whatever opening one of its images throws.
    */
   generateAll(requests: readonly GenerateRequest[]): Promise<PromiseSettledResult<Generation>[]>
   /** Answers one request. @throws CropVlmError as `generateAll` says */

@@ -1,12 +1,13 @@
 import type { Size } from '../contract/box.js'
 import { type ImageSource, type RawImage, rawSource } from '../image/decode.js'
 import type { Grammar } from './decoding/grammar.js'
+import type { GenerationStage } from './stages.js'
 
 /** An image of a prompt. It is opened only if nothing is known of it yet. */
 export interface PromptImage {
   /**
-   * Identifies the image, for example by a hash of its file: what is computed of it is kept under this key. null: nothing
-   * is kept.
+   * Identifies the image, for example by a hash of its file: what is computed of it is kept under this key. null:
+   * nothing is kept.
    */
   key: string | null
   /** May be called several times, or not at all. */
@@ -29,9 +30,6 @@ export interface GenerateRequest {
   signal: AbortSignal
 }
 
-/** The stages of an answer: reading the images, resizing them, vision encoder, prefill, decode loop. */
-export type GenerationStage = 'decode' | 'preprocess' | 'vision' | 'prefill' | 'generate'
-
 export interface Generation {
   /** Without special tokens. */
   text: string
@@ -48,7 +46,9 @@ export interface Generation {
   tiles: number
   /** Of the first image, upright. */
   size: Size
-  /** Whether something was reused that an earlier request, or another of the same batch, computed of the first image. */
+  /**
+   * Whether something was reused that an earlier request, or another of the same batch, computed of the first image.
+   */
   reused: boolean
   resolution: number
   /** Prompts that were prefilled and decoded together share one object. */

@@ -1,5 +1,5 @@
 import { CropVlmError } from '../errors.js'
-import type { Picture, PictureOptions } from '../image/pictures.js'
+import type { Picture, PictureOptions } from '../image/picture.js'
 import type { Target, TargetAnswer } from '../target/target.js'
 import { findRegions } from './find.js'
 import type { FindRegions, FoundRegions, Region, TargetOutcome, Zoom, ZoomObserver } from './zoom.js'

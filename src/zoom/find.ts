@@ -3,7 +3,7 @@ import type { Cropper, Found } from '../cropper/cropper.js'
 import type { Engine } from '../engine/engine.js'
 import type { PictureRequest, Timings } from '../engine/protocol.js'
 import { CropVlmError } from '../errors.js'
-import type { PictureOptions } from '../image/pictures.js'
+import type { PictureOptions } from '../image/picture.js'
 import type { FindRegions, FoundRegions, Pictures, PictureWishes, Region, Zoom } from './zoom.js'
 
 /**

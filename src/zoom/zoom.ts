@@ -3,7 +3,7 @@ import type { Box, PixelBox, Size } from '../contract/box.js'
 import type { Cropper, Found } from '../cropper/cropper.js'
 import type { Engine } from '../engine/engine.js'
 import type { GenerationCost, Timings } from '../engine/protocol.js'
-import type { Picture, PictureOptions } from '../image/pictures.js'
+import type { Picture, PictureOptions } from '../image/picture.js'
 import type { TargetAnswer } from '../target/target.js'
 
 /** What the use cases stand on. */

@@ -1,6 +1,6 @@
 import sharp from 'sharp'
 import t from 'tap'
-import { multipart } from '../../bench/load/multipart.js'
+import { cropForm } from '../../bench/load/body.js'
 import { commented, makePicture } from '../../bench/picture.js'
 
 t.test('pictures: the same for a seed, another file with a comment', async t => {
@@ -11,10 +11,8 @@ t.test('pictures: the same for a seed, another file with a comment', async t => 
   t.notOk(other.equals(jpeg))
   t.ok((await sharp(other).raw().toBuffer()).equals(await sharp(jpeg).raw().toBuffer()), 'the same pixels')
   t.throws(() => commented(noJpeg(), 'x'), TypeError)
-  const form = new Response(new Uint8Array(multipart(other, 'What?')), {
-    headers: { 'content-type': 'multipart/form-data; boundary=cropvlm-bench-boundary' },
-  })
-  const fields = await form.formData()
+  const { type, bytes } = await cropForm(other, 'What?')
+  const fields = await new Response(new Uint8Array(bytes), { headers: { 'content-type': type } }).formData()
   t.equal(fields.get('question'), 'What?')
   t.ok(Buffer.from(await (fields.get('image') as File).arrayBuffer()).equals(other))
 })

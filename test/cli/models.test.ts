@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { CliError } from '../../src/cli/command.js'
 import { models } from '../../src/cli/models.js'
+import { readConfig } from '../../src/config/service.js'
 import { startHub } from '../support/fakes/hub-server.js'
 
 const ID = 'someone/TinyVLM-Instruct'
@@ -197,4 +198,12 @@ t.test('never mixes another model into one of ours; lists what is there', async 
   t.match(lines.join(''), /TinyVLM-Instruct {2}CropVLM cropper {2}incomplete/)
   t.match(lines.join(''), /pulled {2}from a hub {2}q8 {2}950\.0 kB\n/)
   t.equal(await run(['--help']), 0)
+})
+
+t.test('the settings that a pull names are ones that the service takes', async t => {
+  const { out, lines, pull } = await setUp(t)
+  await pull('--precision', 'q8')
+  const [, model, precision] = /CROPPER_MODEL=(\S+) MODEL_PRECISION=(\S+) npm start/.exec(lines.join('')) ?? []
+  t.equal(model, out)
+  t.equal(readConfig({ CROPPER_MODEL: model, MODEL_PRECISION: precision }).modelPrecision, 'quantized')
 })

@@ -131,6 +131,28 @@ t.test('words in the place of a number or a folder', async t => {
   ])
 })
 
+t.test('each default that is documented can be written', async t => {
+  const written = OPTIONS.filter(({ defaultText }) => defaultText !== 'unset')
+  t.ok(written.length > 25)
+  for (const { env, defaultText } of written) t.same(readConfig({ [env]: defaultText }), readConfig({}), env)
+  const all = Object.fromEntries(written.map(({ env, defaultText }) => [env, defaultText]))
+  t.same(readConfig(all), readConfig({}))
+})
+
+t.test('a precision by any of its names', async t => {
+  t.equal(readConfig({ MODEL_PRECISION: 'q8' }).modelPrecision, 'quantized')
+  t.equal(readConfig({ MODEL_PRECISION: 'quantized' }).modelPrecision, 'quantized')
+  t.equal(readConfig({ MODEL_PRECISION: 'auto' }).modelPrecision, null)
+  t.same(problems({ MODEL_PRECISION: 'chosen' }), [
+    'MODEL_PRECISION is "chosen"; set it to fp32, fp16, int8, quantized, uint8, q4, q4f16, bnb4, q8 or auto, or unset it (default: auto).',
+  ])
+  t.equal(problems({ MODEL_PRECISION: 'constructor' }).length, 1)
+})
+
+t.test('a path may begin with ~', async t => {
+  t.match(readConfig({ GRAPH_CACHE_DIR: '~/mine' }), { graphCacheDir: join(homedir(), 'mine') })
+})
+
 t.test('a user without a home has a cache all the same', async t => {
   const { readConfig: read } = await t.mockImport<typeof import('../../src/config/service.js')>(
     '../../src/config/service.js',

@@ -59,6 +59,18 @@ t.test('several, as JSON and from a file', async t => {
   t.same(readConfig({ ...env, TARGETS_FILE }).targets, config.targets)
 })
 
+t.test('the precision of a local target, by any of its names', async t => {
+  for (const [precision, found] of [
+    ['int8', 'int8'],
+    ['q8', 'quantized'],
+    ['auto', null],
+    [null, null],
+  ])
+    t.match(readConfig({ TARGETS: JSON.stringify([{ name: 'l', model: 'local:x', precision }]) }).targets, [
+      { precision: found },
+    ])
+})
+
 t.test('what cannot go together', async t => {
   const url = 'http://localhost/v1'
   t.match(problems({ TARGETS: '[]', TARGET_BASE_URL: url }), [/TARGETS and TARGET_BASE_URL are set together/])
@@ -93,6 +105,14 @@ t.test('every wrong entry is named', async t => {
     /api_key_env is "NOT_SET"; name an environment variable/,
   ])
   t.match(targetsProblems({ ...good, api_key: 'k', api_key_env: 'X' })[0], /both given; keep one/)
+  t.same(targetsProblems({ ...good, api_key_env: 7 }), [
+    'TARGETS[0].api_key_env is wrong; give the name of an environment variable.',
+  ])
+  t.same(targetsProblems({ ...good, model: '', crop_edge: 3, constructor: 1 }), [
+    'TARGETS[0].constructor is not an option of an OpenAI-compatible target; those are name, base_url, model, api_key, api_key_env, timeout_ms, concurrency, full_edge, crop_edge.',
+    'TARGETS[0].model is ""; give it as a text.',
+    'TARGETS[0].crop_edge is 3; give a whole number of pixels from 16 to 16384, or original.',
+  ])
 })
 
 t.test('no message shows a secret', async t => {

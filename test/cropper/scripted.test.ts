@@ -11,7 +11,7 @@ import { startEngine } from '../../src/engine/parent/client.js'
 import { CropVlmError } from '../../src/errors.js'
 import { buildApp } from '../../src/http/app.js'
 import { makeTargets } from '../../src/target/targets.js'
-import { compile } from '../support/compiled.js'
+import { compiledService } from '../support/compiled.js'
 import { post } from '../support/fakes/app.js'
 import { scriptedCropper } from '../support/fakes/cropper.js'
 import { completion, upstream } from '../support/fakes/upstream.js'
@@ -24,7 +24,7 @@ const image = await sharp({ create: { width: 400, height: 200, channels: 3, back
   .toBuffer()
 const { baseUrl } = await upstream(t, completion('blue'))
 const config = readConfig({ TARGET_BASE_URL: baseUrl, TARGET_MODEL: 'vlm', LOG_LEVEL: 'silent' })
-const module = pathToFileURL(join(compile('scripted-cropper.test'), 'engine/child/main.js'))
+const module = pathToFileURL(join(compiledService(), 'engine/child/main.js'))
 const log = pino({ level: 'silent' })
 const engine = startEngine({ ...engineOptions(config, null), module, execArgv: [] }, log)
 const cropper = scriptedCropper(engine, ({ question }) => {

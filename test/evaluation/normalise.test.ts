@@ -1,5 +1,5 @@
 import t from 'tap'
-import { normaliseAsReference, normaliseOfficially, normaliseStrictly } from '../../src/evaluation/normalise.js'
+import { normaliseAsReference, normaliseOfficially, normaliseSpacing } from '../../src/evaluation/normalise.js'
 
 t.test('the official normalisation, rule by rule', async t => {
   const cases: [string, string, string][] = [
@@ -23,5 +23,5 @@ t.test('the official normalisation, rule by rule', async t => {
 t.test('the two plain ones', async t => {
   t.equal(normaliseAsReference('The End..'), 'the end.')
   t.equal(normaliseAsReference(' Yes. '), ' yes. ', 'as it stands in the reference code')
-  t.equal(normaliseStrictly('  The   End . '), 'the end')
+  t.equal(normaliseSpacing('  The   End . '), 'the end')
 })

@@ -33,7 +33,7 @@ t.test('404 and 405 are in the envelope, whatever the body', async t => {
   t.equal((await app.inject({ url: '/%zz' })).json().error.code, 'invalid_body')
 })
 
-t.test('a key is asked of every route but health and metrics', async t => {
+t.test('a key is asked of every route but health, metrics and documentation', async t => {
   const { app, engine } = await makeApp(t, {}, { API_KEY: 'sesame' })
   const fields = { image: IMAGE, question: 'q' }
   for (const authorization of ['', 'Bearer', 'Bearer wrong', 'Bearer sesame1', 'Basic sesame', 'sesame']) {
@@ -42,9 +42,10 @@ t.test('a key is asked of every route but health and metrics', async t => {
     t.match(body.error, { code: 'invalid_api_key', type: 'authentication_error', message: /key/ })
     t.equal(headers['www-authenticate'], 'Bearer')
   }
-  for (const url of ['/info', '/openapi.json', '/docs', '/nowhere'])
-    t.equal((await app.inject({ url })).statusCode, 401, url)
-  for (const url of ['/health', '/health/live', '/health/ready', '/metrics'])
+  for (const url of ['/info', '/nowhere', '/docs/nowhere']) t.equal((await app.inject({ url })).statusCode, 401, url)
+  for (const url of ['/health', '/health/live', '/health/ready', '/metrics', '/openapi.json'])
+    t.equal((await app.inject({ url })).statusCode, 200, url)
+  for (const url of ['/docs', '/docs/', '/docs/json', '/docs/static/swagger-ui.css'])
     t.equal((await app.inject({ url })).statusCode, 200, url)
   t.equal(engine.jobs.length, 0)
   for (const authorization of ['Bearer sesame', 'bearer  sesame'])

@@ -1,13 +1,8 @@
 import sharp from 'sharp'
 import t from 'tap'
 import type { RawImage } from '../../src/image/decode.js'
-import {
-  overlayPicture,
-  type Picture,
-  type PictureOptions,
-  regionPicture,
-  wholePicture,
-} from '../../src/image/pictures.js'
+import type { Picture, PictureOptions } from '../../src/image/picture.js'
+import { overlayPicture, regionPicture, wholePicture } from '../../src/image/pictures.js'
 
 const PNG: PictureOptions = { format: 'png', quality: 90, longestEdge: null }
 

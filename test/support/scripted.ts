@@ -21,7 +21,7 @@ export async function noise(width: number, height: number): Promise<Buffer> {
 }
 
 /**
- * A language model made of nothing but its seed: the logits behind a text depend on all its tokens, and on
+ * A language model made of nothing but its seed: the logits after a text depend on all its tokens, and on
  * `favour(tokens)`, which raises the logits of some.
  */
 export function scriptedModel(
@@ -33,16 +33,18 @@ export function scriptedModel(
   let calls = 0
   const logits = (tokens: readonly number[]) => {
     const random = seeded(tokens.reduce((hash, token) => Math.imul(hash ^ token, 0x01000193) + 7, seed * 2654435761))
-    const row = Float32Array.from({ length: vocabulary }, () => random() * 4)
+    const row = new Float32Array(vocabulary)
+    // millions of numbers in some tests: a counted loop takes a fraction of the time of `Float32Array.from`
+    for (let i = 0; i < vocabulary; i++) row[i] = random() * 4
     for (const [token, bonus] of favour(tokens)) row[token] = (row[token] ?? 0) + bonus
     return row
   }
   return {
     logits,
     calls: () => calls,
-    /** As `decode` wants it: the first call gives the logits behind the prompt, too. */
-    async feed(tokens: readonly number[], back: number): Promise<Float32Array[]> {
-      fed.splice(fed.length - back)
+    /** As `decode` wants it: the first call returns the logits after the prompt, too. */
+    async feed(tokens: readonly number[], rewind: number): Promise<Float32Array[]> {
+      fed.splice(fed.length - rewind)
       const rows = calls++ === 0 ? [logits([])] : []
       for (const token of tokens) {
         fed.push(token)

@@ -18,7 +18,7 @@ export interface Server {
 
 /**
  * The real service in its own process, on a free port and on the tiny model, killed with the test.
- * @param folder From `compile`.
+ * @param folder From `compiledService`.
  */
 export function startServer(t: Test, folder: string, env: Record<string, string> = {}): Server {
   const child = spawn(process.execPath, ['--enable-source-maps', join(folder, 'main.js')], {

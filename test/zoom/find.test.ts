@@ -1,6 +1,6 @@
 import t from 'tap'
 import { expandBox, FULL_BOX } from '../../src/contract/box.js'
-import type { PictureOptions } from '../../src/image/pictures.js'
+import type { PictureOptions } from '../../src/image/picture.js'
 import { findRegions } from '../../src/zoom/find.js'
 import type { FindRegions, FoundRegions, ZoomObserver } from '../../src/zoom/zoom.js'
 import { jobsOf, scriptedEngine } from '../support/fakes/app.js'

@@ -1,9 +1,9 @@
-"""What a run of the decoder costs by the number of tokens it is fed, behind 110 tokens: does a tree of digits pay?
+"""Times a run of the decoder by the number of its tokens, after 110 others: would a tree of digits be faster?
 
     .venv/bin/python bench/decoder_lengths.py ../bench/.cache/cpu/full-size/ours --suffix _int8
 
-A box takes 7 runs behind the prefill. With all continuations of one coordinate in a run (110 tokens) it would take 3,
-with the ten second digits behind a chosen first (33 tokens, separators included) 4.
+A box takes 7 runs after the prefill. With all continuations of one coordinate in a run (110 tokens) it would take 3;
+with the ten second digits that may follow a chosen first one (33 tokens, separators included) 4.
 """
 
 from statistics import median

@@ -1,7 +1,7 @@
 """The hub's q8: onnxruntime's dynamic quantization, as transformers.js' own conversion makes `*_quantized.onnx`.
 
-Signed weights with a scale for each output channel, which is its fastest form on a CPU with VNNI; activations become
-uint8 as they come, with one scale for a whole tensor. The service's own int8 is another (`precision/per_row.py`).
+Weights are signed, with a scale for each output channel: its fastest form on a CPU with VNNI. Activations become uint8
+as the graph runs, with one scale for a whole tensor. The service's own int8 is another one (`precision/int8.py`).
 """
 
 import tempfile
@@ -16,7 +16,7 @@ def dynamic_q8(graph: onnx.ModelProto) -> onnx.ModelProto:
     """A copy whose products with constant weights are quantized."""
     made = onnx.ModelProto()
     made.CopyFrom(graph)
-    # Else it warns that shapes are not inferred: it needs the output types alone, and is told those.
+    # Without this it warns that shapes are not inferred. It needs output types alone, and DefaultTensorType tells it.
     add_pre_process_metadata(made)
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "graph.onnx"

@@ -1,4 +1,4 @@
-"""What the scripts that time single graphs have in common: their arguments, sessions and feeds."""
+"""What the scripts that time single graphs share: their arguments, sessions and feeds."""
 
 import argparse
 import time
@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime as ort
 
 PAST, CAPACITY = 110, 300
-"""Tokens that a decoder's run stands behind, and places of its cache."""
+"""Tokens before a decoder's run, and places of its cache."""
 
 
 def parser(description: str, rounds: int) -> argparse.ArgumentParser:
@@ -20,7 +20,7 @@ def parser(description: str, rounds: int) -> argparse.ArgumentParser:
 
 
 def options(spinning: bool = True, arena: bool = False) -> ort.SessionOptions:
-    """As the service opens a graph (`src/vlm/session.ts`), unless told otherwise."""
+    """The session options of the service (`src/vlm/onnx/session.ts`), unless told otherwise."""
     made = ort.SessionOptions()
     made.enable_cpu_mem_arena = arena
     made.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
@@ -38,7 +38,7 @@ def tile_feeds(vision: ort.InferenceSession) -> dict[str, np.ndarray]:
 
 
 def token_feeds(decoder: ort.InferenceSession, length: int) -> dict[str, np.ndarray]:
-    """`length` tokens behind `PAST`; the logits behind the last are wanted."""
+    """`length` tokens after `PAST` others; the logits after the last are wanted."""
     shapes = {value.name: value.shape for value in decoder.get_inputs()}
     past = {name: shape for name, shape in shapes.items() if name.startswith("past")}
     cache = {name: np.zeros((1, shape[1], CAPACITY, shape[3]), np.float32) for name, shape in past.items()}
@@ -51,7 +51,7 @@ def token_feeds(decoder: ort.InferenceSession, length: int) -> dict[str, np.ndar
 
 
 def milliseconds(one: ort.InferenceSession, feeds: dict[str, np.ndarray]) -> float:
-    """Of one run."""
+    """How long one run takes."""
     start = time.perf_counter()
     one.run(None, feeds)
     return 1000 * (time.perf_counter() - start)

@@ -1,4 +1,4 @@
-"""The model folders that `npm run bench` compares, made once and again when the code or the model behind them changed.
+"""Makes the model folders that `npm run bench` compares: once, and again when the code or the model has changed.
 
     python trainer/bench/peer_models.py full --files DIR --out CACHE [--precision fp32 int8 q4] [--hub]
     python trainer/bench/peer_models.py mini --folder models/cropvlm-mini --out CACHE [--checkpoint DIR --hub]
@@ -33,7 +33,7 @@ HUB_Q8 = "_quantized"
 
 
 def make_full(files: Path, out: Path, precisions: Sequence[str]) -> Path:
-    """Gives the folder of the checkpoint."""
+    """Makes `checkpoint` and `ours`; returns the checkpoint's folder."""
     checkpoint = out / "checkpoint"
     once(checkpoint, "", lambda made: save_random_checkpoint(files, made))
     ours = " ".join(precisions)
@@ -52,7 +52,7 @@ def make_mini(folder: Path, out: Path, precisions: Sequence[str]) -> None:
 
 
 def once(out: Path, made_of: str, make: Callable[[Path], None]) -> None:
-    """Makes the folder `out` where it is missing, or was made of something else or by other export code."""
+    """Makes the folder `out`, unless it is there and was made of the same by the same export code."""
     sources = sorted(Path(export_package.__file__).parent.rglob("*.py"))
     code = b"".join(source.read_bytes() for source in sources) if out.name != "checkpoint" else b""
     stamp, now = out.with_name(f"{out.name}.stamp"), hashlib.sha256(made_of.encode() + code).hexdigest()
@@ -75,7 +75,11 @@ def save_random_checkpoint(files: Path, out: Path) -> None:
 
 
 def export(checkpoint: Path, files: Path, out: Path, model_id: str, precisions: Sequence[str], **options) -> None:
-    """As `cropvlm-train export`, fp32 held against torch on one prompt; random weights say nothing about the others."""
+    """Exports as `cropvlm-train export` does, but with little checked.
+
+    fp32 is compared with torch on one prompt. The other precisions may agree as little as they do: with random weights
+    that says nothing.
+    """
     model, processor = load_checkpoint(checkpoint)
     export_model(
         model,
@@ -97,10 +101,10 @@ def export_hub(checkpoint: Path, files: Path, out: Path) -> None:
     export(checkpoint, files, out, "hub", ("fp32",), hub_layout=True)
     for name in GRAPHS:
         graph = onnx.load(out / "onnx" / f"{name}.onnx")
-        # one table: in halves, as in our int8
+        # The table of words is float16, as in our int8.
         made = convert(graph, name, "int8") if name == "embed_tokens" else dynamic_q8(graph)
         save_graph(made, out / "onnx" / f"{name}{HUB_Q8}.onnx")
-    # The only place where transformers.js looks for it.
+    # transformers.js looks for the chat template nowhere else.
     tokenizer = out / "tokenizer_config.json"
     config = json.loads(tokenizer.read_text(encoding="utf-8"))
     config["chat_template"] = json.loads((out / "chat_template.json").read_text(encoding="utf-8"))["chat_template"]

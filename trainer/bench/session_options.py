@@ -2,8 +2,8 @@
 
     .venv/bin/python bench/session_options.py ../bench/.cache/cpu/full-size/ours --suffix _int8
 
-The service lets threads spin within a run and has no arena (`src/vlm/session.ts`). All four sessions of a graph are
-asked in turns; medians.
+The service lets threads spin within a run and has no arena (`src/vlm/onnx/session.ts`). All four sessions of a graph
+are run in turns; the figures are medians.
 """
 
 from itertools import product

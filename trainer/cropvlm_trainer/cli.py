@@ -1,4 +1,4 @@
-"""`cropvlm-train`: one subcommand a module; each module declares its own arguments."""
+"""`cropvlm-train`: each subcommand is a module that declares its own arguments (`add_arguments`) and runs (`run`)."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ COMMANDS = {
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Runs a command line and returns its exit status: 2, with a message, for missing files and wrong values."""
     argv = sys.argv[1:] if argv is None else argv
     parser = argparse.ArgumentParser(prog="cropvlm-train", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    # Only the module asked for is imported: torch takes seconds, and --help should not.
+    # Only the module of the command that was given is imported: torch takes seconds to import, and --help should not.
     for name, (module_name, summary) in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary)
         if argv and argv[0] == name:

@@ -1,7 +1,7 @@
 """The CropVLM contract: prompts and the text form of a box, stated once for the trainer.
 
-The TypeScript service states the same in `src/prompts.ts` and `src/box.ts`; the goldens under
-`test/fixtures/golden` keep the two equal.
+The TypeScript service states the same in `src/contract/prompts.ts` and `src/contract/box.ts`. The goldens in
+`test/fixtures/golden`, which the trainer writes and the service's tests read, keep the two equal.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from cropvlm_trainer.boxes import Box, is_box
 
 PROMPT_CONTRACT = 1
+"""The version of the prompts below. An exported folder names it, and the service refuses a version it does not know."""
 
 END_OF_UTTERANCE = "<end_of_utterance>"
 CHAT_TEMPLATE = (
@@ -23,22 +24,26 @@ CHAT_TEMPLATE = (
     "{% endfor %}{% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}"
 )
 
-# 0-9, as the service has it: Python's `\d` would take every script's digits.
-_BOX = re.compile(r"\s*\[\s*([0-9]{1,4})\s*,\s*([0-9]{1,4})\s*,\s*([0-9]{1,4})\s*,\s*([0-9]{1,4})\s*\]\.?\s*")
+# The digits and the white space of JSON: Python's `\d` and `\s` take other characters than JavaScript's.
+_S, _N = "[ \\t\\n\\r]*", "([0-9]{1,4})"
+_BOX = re.compile(rf"{_S}\[{_S}{_N}{_S},{_S}{_N}{_S},{_S}{_N}{_S},{_S}{_N}{_S}\]\.?{_S}")
 
 
 def cropper_prompt(question: str) -> str:
-    """The text after the image for the cropper."""
+    """Returns the text that follows the image in the cropper's prompt."""
     return f"{question.capitalize()}\nOutline the region in the image that would help answer this question."
 
 
 def target_prompt(question: str) -> str:
-    """The text after the images (full, crop) for the target and the reward VLM."""
+    """Returns the text that follows the images (full, crop) in the prompt of the target and of the reward VLM."""
     return f"{question.capitalize()}\nGive a very brief answer."
 
 
 def seed_prompt(question: str) -> str:
-    """The text after the image for the big VLM that gives seed boxes; the question as it is."""
+    """Returns the text that follows the image in the prompt of the big VLM that gives seed boxes.
+
+    Unlike in the other prompts, the question's capitals stay as they are.
+    """
     return (
         f"Outline the region in the image that would help answer the following question: {question}\n"
         "Output the coordinates in JSON format with a 'bbox_2d' field containing [x1, y1, x2, y2]."
@@ -46,17 +51,17 @@ def seed_prompt(question: str) -> str:
 
 
 def answer_text(answer: str) -> str:
-    """An answer as the target is taught to write it, with the space that follows `Assistant:`."""
+    """Returns an answer as the target is trained to write it, with the space that follows `Assistant:`."""
     return f" {answer.capitalize()}."
 
 
 def format_box(box: Sequence[float]) -> str:
-    """The box as the model writes it, leading space included; per cents are truncated, not rounded."""
+    """Returns a box in per cent as the model writes it, with a leading space; numbers are truncated, not rounded."""
     return " [" + ", ".join(str(int(v)) for v in box) + "]."
 
 
 def parse_box(text: str) -> Box | None:
-    """The box of a whole answer, or None where it holds no valid one."""
+    """Returns the box in per cent that a whole answer consists of, or None where the answer is not a valid box."""
     match = _BOX.fullmatch(text)
     if not match:
         return None
@@ -66,7 +71,10 @@ def parse_box(text: str) -> Box | None:
 
 
 def to_pixels(box: Sequence[float], width: int, height: int) -> Box:
-    """Per cent to pixels: floor of the top-left, ceiling of the bottom-right; at least one pixel each way."""
+    """Turns a box in per cent into pixels of an image of this size.
+
+    The top left is rounded down, the bottom right up, and each side is at least one pixel long.
+    """
     left = min(math.floor(box[0] * width / 100), width - 1)
     top = min(math.floor(box[1] * height / 100), height - 1)
     return (

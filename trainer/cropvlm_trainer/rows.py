@@ -1,51 +1,55 @@
-"""Manifests: JSONL files of rows, each row checked with its number in the error, written whole or not at all.
+"""Data sets: JSONL files with a row for each line, whose images lie beside them. All checks of a row are here.
 
-Every command that reads a manifest names the fields that it needs; what such a field must hold is stated here alone.
+Every command that reads a data set names the fields that it needs; what such a field must hold is stated here alone.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from cropvlm_trainer.boxes import check_box
 
+DATASET = "manifest.jsonl"
+"""The name of the data set's file in the folders that `data build` and `data synth` write."""
 TEXTS = ("id", "image", "question")
 """Fields that hold a text. `answers` holds a list of texts, and `box` a box in per cent of the upright image."""
 
 
 def read_rows(
-    manifest: Path, needs: Sequence[str] = (), may_have: Sequence[str] = (), limit: int | None = None
+    dataset: Path, needs: Sequence[str] = (), may_have: Sequence[str] = (), limit: int | None = None
 ) -> list[dict]:
-    """The first `limit` rows (None: all), each with the fields `needs`; `may_have` are checked where they are.
+    """Returns the first `limit` rows of a JSONL file, or all of them, checked.
 
-    Fields that are checked: `id`, `image`, `question`, `answers` and `box`.
-    Raises FileNotFoundError without a file, and ValueError for a line that is no JSON object, a file without rows and
-    a row without what is needed.
+    Each row must have the fields in `needs`; the fields in `may_have` are checked in the rows that have them. There
+    are checks for `id`, `image`, `question`, `answers` and `box`.
+    Raises FileNotFoundError without a file, and ValueError for a line that is not a JSON object, a file without rows
+    and a row that lacks what is needed.
     """
-    rows = _objects(manifest)[:limit]
+    rows = _objects(dataset)[:limit]
     for number, row in enumerate(rows, start=1):
         fields = [*needs, *(field for field in may_have if row.get(field) is not None)]
         for field in fields:
-            _check(row.get(field), field, f"row {number} of {manifest}")
+            _check(row.get(field), field, f"row {number} of {dataset}")
     return rows
 
 
-def check_images(manifest: Path, rows: Iterable[dict]) -> None:
-    """Raises FileNotFoundError where images of these rows are not there: now, rather than hours into a run."""
+def check_images(dataset: Path, rows: Iterable[dict]) -> None:
+    """Raises FileNotFoundError where image files of these rows are missing, so that a run does not fail hours later."""
     lacking: dict[str, int] = {}
     known: set[str] = set()
     for number, row in enumerate(rows, start=1):
         image = row["image"]
-        if image not in known and not (manifest.parent / image).is_file():
+        if image not in known and not (dataset.parent / image).is_file():
             lacking[image] = number
         known.add(image)
     if lacking:
         image, number = next(iter(lacking.items()))
         raise FileNotFoundError(
-            f"row {number} of {manifest} needs {manifest.parent / image}, which is not there ({len(lacking)} images "
+            f"row {number} of {dataset} needs {dataset.parent / image}, which is not there ({len(lacking)} images "
             "lack); put them back, or write the set anew with `cropvlm-train data build`"
         )
 
@@ -56,31 +60,39 @@ def is_text(value: object) -> bool:
 
 
 def is_texts(value: object) -> bool:
-    """Whether this is a list of one text or more, which may be blank."""
+    """Whether this is a list of at least one text; the texts may be blank."""
     return isinstance(value, list | tuple) and len(value) > 0 and all(isinstance(text, str) for text in value)
 
 
-def check_beside(manifest: Path, out: Path) -> None:
-    """Raises ValueError for a new manifest that exists, or lies in another folder, where image paths would not hold."""
-    if out.resolve().parent != manifest.resolve().parent:
-        raise ValueError(f"image paths are relative to the manifest: choose an --out in {manifest.parent}")
+def check_beside(dataset: Path, out: Path) -> None:
+    """Raises ValueError unless `out` is a new file in the folder of `dataset`; image paths are relative to it."""
+    if out.resolve().parent != dataset.resolve().parent:
+        raise ValueError(f"image paths are relative to the manifest: choose an --out in {dataset.parent}")
     if out.exists():
         raise ValueError(f"{out} already exists; choose another --out or remove it")
 
 
 def to_lines(rows: Iterable[dict]) -> bytes:
+    """The content of a JSONL file with these rows."""
     return "".join(json.dumps(row) + "\n" for row in rows).encode()
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Under a name of its own first: who reads `path`, or finds it after a kill, finds all of it or nothing."""
+    """Writes a file. Whoever reads it, even after a kill, finds the old content or the new, never a part."""
+    with replacing(path) as draft:
+        draft.write_bytes(content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Gives the path of a draft in the same folder, which replaces `path` in one step when the block ends."""
     draft = path.with_name(f".{path.name}.tmp")
-    draft.write_bytes(content)
+    yield draft
     os.replace(draft, path)
 
 
 def _check(value: object, field: str, where: str) -> None:
-    """Raises ValueError, which begins with `where`, for what the field may not hold."""
+    """Raises ValueError for a value that the field may not hold; the message begins with `where`."""
     if field == "box":
         try:
             check_box(value)
@@ -102,7 +114,7 @@ def _objects(path: Path) -> list[dict]:
             f"{path} is not a file: write a manifest with `cropvlm-train data build` or `data synth`"
         )
     rows = []
-    # Not splitlines: a JSON text may hold U+2028 and its like.
+    # Not splitlines, which also splits at U+2028 and similar characters that a JSON text may hold.
     for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
         if not line.strip():
             continue

@@ -1,4 +1,4 @@
 import torch
 
-# Small models on shared machines: two threads that wait for each other are slower than one.
+# With small models, the threads' waiting for each other costs more than a second thread gains.
 torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""The shape of the code: what may import what (`[tool.importlinter]` in pyproject.toml), and how large a folder is."""
+"""The structure of the code: which packages may import which, and how many modules a folder may have."""
 
 from collections import Counter
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from importlinter import cli
 from support.paths import TRAINER
 
-MOST_MODULES = 12
+MAX_MODULES = 12
 PACKAGE = TRAINER / "cropvlm_trainer"
 
 
@@ -22,12 +22,12 @@ def test_imports_go_downwards_and_never_in_a_circle(capsys):
 
 
 def test_packages_hold_no_code_of_their_own():
-    """Else a module and the package around it could import each other, which the linter does not call a circle."""
+    """Otherwise a module and its package could import each other, which the linter does not count as a circle."""
     assert [path for path in sources(PACKAGE) if path.name == "__init__.py" and path.read_text().strip()] == []
 
 
 def test_every_folder_of_modules_is_a_package():
-    """Else it is missing from what is installed."""
+    """Otherwise setuptools leaves it out of what it installs."""
     folders = {path.parent for path in sources(PACKAGE)}
     assert [folder for folder in folders if not (folder / "__init__.py").is_file()] == []
 
@@ -35,4 +35,4 @@ def test_every_folder_of_modules_is_a_package():
 @pytest.mark.parametrize("root", ["cropvlm_trainer", "tests", "bench", "experiments"])
 def test_no_folder_is_crowded(root):
     counts = Counter(path.parent for path in sources(TRAINER / root) if path.name != "__init__.py")
-    assert {folder: count for folder, count in counts.items() if count > MOST_MODULES} == {}
+    assert {folder: count for folder, count in counts.items() if count > MAX_MODULES} == {}

@@ -1,11 +1,10 @@
-/** One page through the service's HTTP API. */
+/** Asks a service about one page over its HTTP API. */
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import type { Corners } from '../../evaluation/measures.js'
+import type { Outcome, Page, Reply } from '../../evaluation/outcome.js'
 import { CliError, EXIT } from '../command.js'
-import type { Page } from './manifest.js'
 
-/** Which service, and the options each request carries. */
+/** The service to ask, and the options that each request carries. */
 export interface Service {
   url: string
   apiKey: string | null
@@ -15,42 +14,7 @@ export interface Service {
   timeoutMs: number
 }
 
-/** The parts of a reply of `/answer` with `compare` that are scored. */
-export interface Reply {
-  bbox: Corners
-  decision: string
-  reason: string | null
-  confidence: number
-  answer: string
-  compare: { answer: string }
-  timings_ms: Record<string, number>
-}
-
-export interface Answered {
-  page: Page
-  reply: Reply
-  /** Milliseconds from sending to the whole reply, seen from here. */
-  latencyMs: number
-}
-
-export interface Failed {
-  page: Page
-  /** HTTP status; null where there was no reply. */
-  status: number | null
-  error: string
-}
-
-export type Outcome = Answered | Failed
-
-export function isFailed(outcome: Outcome): outcome is Failed {
-  return 'error' in outcome
-}
-
-export function isAnswered(outcome: Outcome): outcome is Answered {
-  return !isFailed(outcome)
-}
-
-/** Asks `/answer` with `compare`; whatever goes wrong is an outcome, never an exception. */
+/** Asks `/answer` with `compare`. It never throws: whatever goes wrong is told in the outcome. */
 export async function askPage(page: Page, service: Service): Promise<Outcome> {
   try {
     const form = new FormData()
@@ -71,7 +35,10 @@ export async function askPage(page: Page, service: Service): Promise<Outcome> {
   }
 }
 
-/** `/info`, for the record of what was measured. @throws CliError where no service answers. */
+/**
+ * Reads `/info`, which the report keeps as the record of what was measured.
+ * @throws CliError failed, notAllowed
+ */
 export async function readInfo(service: Service): Promise<Record<string, unknown>> {
   const failed = (why: string) => new CliError(EXIT.failed, `No service answers at ${service.url}/info: ${why}`)
   const response = await send(service, '/info').catch(error => {

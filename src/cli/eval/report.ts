@@ -1,6 +1,6 @@
-/** What an evaluation leaves behind: Markdown for people, JSON for the rest. */
-
+/** The report of an evaluation: tables in Markdown, and everything as JSON. */
 import { boxScores } from '../../evaluation/measures.js'
+import { isFailed, type Outcome } from '../../evaluation/outcome.js'
 import {
   type AnswerScores,
   type Scores,
@@ -10,7 +10,6 @@ import {
   summariseKinds,
   summariseTimes,
 } from '../../evaluation/scores.js'
-import { isFailed, type Outcome } from './client.js'
 
 export interface Report {
   format: 1

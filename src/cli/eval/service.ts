@@ -1,4 +1,4 @@
-/** The service as a child process, for an evaluation that was given no address. */
+/** Starts the service as a child process, for an evaluation that was given no `--url`. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
@@ -12,15 +12,15 @@ export interface RunningService {
   stop(): Promise<void>
 }
 
-// relative to this file, so that it is dist/main.js when built and src/main.ts when tests run from source
+// relative to this file: dist/main.js when this is compiled, src/main.ts when a test runs this from source
 const MAIN = fileURLToPath(new URL(`../../main${extname(import.meta.url)}`, import.meta.url))
-const READY_WITHIN_MS = 180_000
-const STOP_WITHIN_MS = 40_000
+const MAX_START_MS = 180_000
+const MAX_STOP_MS = 40_000
 
 /**
  * Starts the service on a free port of this machine and waits until a model has answered.
  * Its log goes to stderr, warnings and worse unless LOG_LEVEL says otherwise.
- * @throws CliError if it ends or is not ready in time.
+ * @throws CliError failed: it ended, or was not ready in time
  */
 export async function startService(env: NodeJS.ProcessEnv, main = MAIN): Promise<RunningService> {
   const port = await freePort()
@@ -40,7 +40,7 @@ export async function startService(env: NodeJS.ProcessEnv, main = MAIN): Promise
 }
 
 async function untilReady(child: ChildProcess, url: string): Promise<void> {
-  const deadline = Date.now() + READY_WITHIN_MS
+  const deadline = Date.now() + MAX_START_MS
   while (Date.now() < deadline) {
     if (hasEnded(child))
       throw new CliError(
@@ -54,14 +54,14 @@ async function untilReady(child: ChildProcess, url: string): Promise<void> {
     if (ready) return
     await sleep(200)
   }
-  throw new CliError(EXIT.failed, `The service was not ready within ${READY_WITHIN_MS / 1000} s; its log is above.`)
+  throw new CliError(EXIT.failed, `The service was not ready within ${MAX_START_MS / 1000} s; its log is above.`)
 }
 
 async function end(child: ChildProcess): Promise<void> {
   if (hasEnded(child)) return
   const exit = once(child, 'exit')
   child.kill('SIGTERM')
-  const killer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS)
+  const killer = setTimeout(() => child.kill('SIGKILL'), MAX_STOP_MS)
   await exit
   clearTimeout(killer)
 }

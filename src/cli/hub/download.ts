@@ -1,5 +1,6 @@
 /**
- * One file from an HTTP source onto the disk: resumed where it broke off, checked, then put in place in one step.
+ * Downloads one file: a transfer that broke off is continued, the checksum is checked, and only then does the file get
+ * its name. Written by hand because @huggingface/hub 2.17 can neither continue a download nor check one.
  */
 import type { Hash } from 'node:crypto'
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
@@ -9,26 +10,29 @@ import { CliError, EXIT } from '../command.js'
 import { addFile, sizeOf, startChecksum } from './checksum.js'
 import type { HubFile } from './select.js'
 
-/** Gives the file's bytes from an offset on; throws `CliError` where trying again cannot help. */
+/**
+ * Opens the file's bytes from an offset on.
+ * @throws CliError failed, notFound, notAllowed: trying again cannot help
+ */
 export type OpenAt = (file: HubFile, start: number, signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>
 
 export interface DownloadOptions {
   openAt: OpenAt
-  /** Told the bytes of this file that are on disk, as often as a chunk arrives. */
+  /** Called after each chunk with the number of bytes of this file that are on disk. */
   onProgress(bytes: number): void
-  /** Told why a try is repeated. */
+  /** Called before each new try with the reason for it. */
   onRetry(reason: string): void
-  /** Tries in a row that bring not one byte before giving up. */
+  /** How many tries in a row may bring no byte at all before the download fails. */
   tries: number
-  /** Milliseconds before the second try; each further one waits twice as long, at most 30 s. */
+  /** Milliseconds before the second try. Each further try waits twice as long, 30 s at most. */
   backoffMs: number
   /** Milliseconds without a byte after which a connection counts as dead. */
   stallMs: number
 }
 
 /**
- * Downloads to `<target>.part`, verifies, renames. A `.part` left by an earlier run is continued.
- * @throws CliError when the tries are used up, or the content is wrong twice.
+ * Downloads to `<target>.part`, checks it and renames it. A `.part` file of an earlier run is continued.
+ * @throws CliError failed, notFound, notAllowed
  */
 export async function download(file: HubFile, target: string, options: DownloadOptions): Promise<void> {
   const part = `${target}.part`
@@ -52,7 +56,10 @@ export async function download(file: HubFile, target: string, options: DownloadO
   await rename(part, target)
 }
 
-/** Fetches what is missing, trying again after breaks; the checksum of the whole. */
+/**
+ * Fetches the bytes that are missing, with new tries when the connection breaks.
+ * @returns the checksum of the whole file
+ */
 async function fetchAll(file: HubFile, part: string, options: DownloadOptions): Promise<string> {
   const handle = await open(part, 'a')
   try {
@@ -90,7 +97,7 @@ async function fetchAll(file: HubFile, part: string, options: DownloadOptions): 
   }
 }
 
-/** A try that failed after it had brought the file to `have` bytes. */
+/** A try failed. `have` is the size of the file on disk at that moment. */
 class Broken extends Error {
   readonly have: number
   constructor(have: number, cause: unknown) {
@@ -99,7 +106,11 @@ class Broken extends Error {
   }
 }
 
-/** One try; the bytes on disk after it. @throws Broken */
+/**
+ * Makes one try.
+ * @returns the size of the file on disk afterwards
+ * @throws Broken
+ */
 async function fetchSome(
   file: HubFile,
   start: number,
@@ -130,7 +141,7 @@ async function fetchSome(
   }
 }
 
-/** fetch hides the reason (ECONNRESET and the like) in `cause`. */
+/** The error's message and that of its cause, where `fetch` puts the actual reason (such as ECONNRESET). */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message

@@ -1,4 +1,4 @@
-/** The hub, through its own client: what a repository holds, and the bytes of its files. */
+/** Reads a hub through its own client library: the files of a repository, and their bytes. */
 import { downloadFile, HubApiError, type ListFileEntry, listFiles, modelInfo } from '@huggingface/hub'
 import { CliError, EXIT } from '../command.js'
 import type { OpenAt } from './download.js'
@@ -14,7 +14,11 @@ export interface HubSource {
   token: string | null
 }
 
-/** The commit a revision stands for, and every file in it. All that follows is read at that commit. */
+/**
+ * The commit that a revision names, and the files of that commit. Files are then fetched at the commit, so that a push
+ * in between does not mix two versions.
+ * @throws CliError failed, notFound, notAllowed
+ */
 export async function readRepository(source: HubSource): Promise<{ commit: string; entries: ListFileEntry[] }> {
   try {
     const { sha } = await modelInfo({
@@ -34,11 +38,11 @@ export async function readRepository(source: HubSource): Promise<{ commit: strin
   }
 }
 
-/** Bytes of a file at one commit, from any offset on. */
+/** Opens files of one commit at any offset. */
 export function openFiles(source: HubSource, commit: string): OpenAt {
   return async ({ path, size }, start, signal) => {
     let refusal: unknown = null
-    // The client turns a failed response into a text once it streams; here its status is still known.
+    // The client reports a failed response of a stream without its status, so the status is looked at here.
     const watched: typeof fetch = async (input, init) => {
       const response = await fetch(input, { ...init, signal })
       const from = /^bytes=(\d+)-/.exec(new Headers(init?.headers).get('range') ?? '')?.[1]
@@ -84,10 +88,10 @@ function access({ endpoint, token }: HubSource): { hubUrl: string; accessToken?:
   return token === null ? { hubUrl: endpoint } : { hubUrl: endpoint, accessToken: token }
 }
 
-/** What a person can do about it; an error that another try may mend is given back as it is. */
+/** A CliError that names the remedy. An error that may not occur again at another try is returned as it is. */
 function explain(error: unknown, { id, revision, endpoint, token }: HubSource): unknown {
   if (!(error instanceof HubApiError)) return error
-  // a refusal by the CDN behind the hub is an expired link; the next try gets a fresh one
+  // the CDN to which the hub redirects refuses a link that has expired; the next try gets a new link
   if (new URL(error.url).origin !== new URL(endpoint).origin) return error
   const { statusCode } = error
   const page = `${endpoint}/${id}`

@@ -1,10 +1,11 @@
-/** `models list`: the model folders that are here, bundled and fetched. */
+/** `models list`: the model folders below models/, bundled and fetched ones. */
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { spokenPrecision } from '../../vlm/folder/graph-names.js'
 import { formatBytes } from './progress.js'
-import { completePrecisions, spoken } from './select.js'
+import { completePrecisions } from './select.js'
 
-/** One line a folder: path, role, precisions, size, and whether it is whole. */
+/** One line for each folder: path, origin, precisions (or that it is incomplete), size. */
 export async function listModels(root: string): Promise<string[]> {
   const names = await readdir(root, { withFileTypes: true }).catch(() => [])
   const folders = names.filter(entry => entry.isDirectory()).map(entry => join(root, entry.name))
@@ -17,7 +18,7 @@ async function describe(folder: string): Promise<string> {
   const files = entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name))
   const sizes = await Promise.all(files.map(async file => (await stat(file)).size))
   const paths = files.map(file => relative(folder, file))
-  const precisions = completePrecisions(paths).map(spoken)
+  const precisions = completePrecisions(paths).map(spokenPrecision)
   const broken = !paths.includes('config.json') || precisions.length === 0 || paths.some(path => path.endsWith('.part'))
   const state = broken ? 'incomplete: pull it again' : precisions.join(' ')
   return `${folder}  ${await origin(folder)}  ${state}  ${formatBytes(sizes.reduce((sum, size) => sum + size, 0))}`

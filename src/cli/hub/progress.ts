@@ -1,4 +1,4 @@
-/** Progress on stderr: one line that rewrites itself on a terminal, a line for every tenth elsewhere. */
+/** Progress of a download on stderr: on a terminal one line that is rewritten, elsewhere one line for every tenth. */
 
 export interface Progress {
   /** Bytes of the current file that are on disk. */

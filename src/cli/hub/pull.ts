@@ -1,7 +1,7 @@
-/** `models pull`: a model folder from the hub, as the engine loads it. */
+/** `models pull`: fetches a model folder from the hub in the layout that the engine loads. */
 import { mkdir, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Precision } from '../../config/variables.js'
+import type { Precision } from '../../vlm/folder/graph-names.js'
 import { CliError, EXIT } from '../command.js'
 import { isSame, sizeOf } from './checksum.js'
 import { type DownloadOptions, download } from './download.js'
@@ -16,14 +16,14 @@ export interface PullRequest {
   out: string
 }
 
-/** How patient a download is; tests are less so. */
+/** How often and how long a download is tried; tests use smaller values. */
 export type Patience = Pick<DownloadOptions, 'tries' | 'backoffMs' | 'stallMs'>
 
 export const PATIENCE: Patience = { tries: 5, backoffMs: 1000, stallMs: 60_000 }
 
 /**
- * Fetches what is missing; files that are there and right stay. Each file appears under its name only whole and verified.
- * @throws CliError that says what to do.
+ * Fetches the files that are missing or wrong; the others stay. A file gets its name once it is complete and checked.
+ * @throws CliError failed, usage, notFound, notAllowed
  */
 export async function pull(
   { source, precision, out }: PullRequest,
@@ -51,7 +51,7 @@ export async function pull(
   return { commit, fetched: missing.map(file => file.path), kept: kept.map(file => file.path) }
 }
 
-/** Our own folders list the hash of each of their files: mixing another model in would break them. */
+/** Refuses a folder of ours with another model in it: its cropvlm.json lists the sha256 of the files that are there. */
 async function refuseForeignFolder(out: string, files: readonly HubFile[]): Promise<void> {
   const ours = (await sizeOf(join(out, 'cropvlm.json'))) > 0
   if (ours && !files.some(file => file.path === 'cropvlm.json'))

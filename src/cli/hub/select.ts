@@ -1,13 +1,20 @@
-/**
- * Which files of a hub repository make a model folder that the engine can load, and what each must hash to.
- */
+/** Which files of a hub repository make a model folder that the engine can load, and the checksum of each. */
 import type { ListFileEntry } from '@huggingface/hub'
-import { PRECISIONS, type Precision } from '../../config/variables.js'
+import {
+  GRAPHS,
+  type Graph,
+  graphFile,
+  PRECISION_NAMES,
+  PRECISIONS,
+  type Precision,
+  parsePrecision,
+  spokenPrecision,
+} from '../../vlm/folder/graph-names.js'
 import { CliError, EXIT } from '../command.js'
 
 /** One file to fetch. */
 export interface HubFile {
-  /** Inside the repository and inside the model folder alike. */
+  /** Relative to the repository, and to the model folder. */
   path: string
   /** Bytes. */
   size: number
@@ -15,30 +22,35 @@ export interface HubFile {
   checksum: { kind: 'sha256' | 'git-blob'; hex: string }
 }
 
-/** The three graphs of an Idefics3 export, as the hub names them. */
-export const GRAPHS = ['vision_encoder', 'embed_tokens', 'decoder_model_merged'] as const
+const GRAPH_KINDS = Object.keys(GRAPHS) as Graph[]
 
-// Exact shapes rather than "anything but": these paths come from a stranger's repository and become paths on our disk.
+// These paths come from a stranger's repository and become paths on our disk, so only known forms are allowed.
 const SETTINGS = /^[A-Za-z0-9][\w.-]*\.(json|jinja)$/
-const PAPERS = /^(LICENSE|LICENCE|NOTICE|README)(\.(md|txt))?$/i
-/** An index of PyTorch weight shards: of no use without the shards. */
+const DOCUMENTS = /^(LICENSE|LICENCE|NOTICE|README)(\.(md|txt))?$/i
+/** An index of PyTorch weight shards, which is of no use without the shards. */
 const WEIGHT_INDEX = /\.(safetensors|bin)\.index\.json$/
 
-/** A precision as people and transformers.js write it; `q8` is the hub's `_quantized`. */
-export function parsePrecision(text: string): Precision {
-  const found = PRECISIONS.find(known => known === (text === 'q8' ? 'quantized' : text))
-  if (found) return found
-  const known = PRECISIONS.map(spoken).join(', ')
-  throw new CliError(EXIT.usage, `--precision ${text} is unknown; the hub's names are ${known}.`)
+/**
+ * The precision that `--precision` names.
+ * @throws CliError usage: the name is none of PRECISION_NAMES
+ */
+export function readPrecision(name: string): Precision {
+  const precision = parsePrecision(name)
+  if (precision) return precision
+  throw new CliError(EXIT.usage, `--precision ${name} is unknown; the hub's names are ${PRECISION_NAMES.join(', ')}.`)
 }
 
 /** The precisions of which all three graphs are among these paths (relative to the model folder). */
 export function completePrecisions(paths: Iterable<string>): Precision[] {
   const there = new Set(paths)
-  return PRECISIONS.filter(precision => GRAPHS.every(graph => there.has(graphPath(graph, precision))))
+  return PRECISIONS.filter(precision => GRAPH_KINDS.every(graph => there.has(graphFile(graph, precision))))
 }
 
-/** The files to fetch, `config.json` last: a folder without it is no model, so a broken-off pull never looks whole. */
+/**
+ * The files to fetch. `config.json` is the last: a folder without it is not loaded, so that an unfinished pull is never
+ * taken for a model.
+ * @throws CliError failed, notFound
+ */
 export function selectFiles(id: string, entries: readonly ListFileEntry[], precision: Precision): HubFile[] {
   const files = entries.filter(entry => entry.type === 'file')
   const paths = files.map(entry => entry.path)
@@ -49,35 +61,27 @@ export function selectFiles(id: string, entries: readonly ListFileEntry[], preci
     )
   const complete = completePrecisions(paths)
   if (!complete.includes(precision)) {
-    const others = complete.length > 0 ? `it has ${complete.map(spoken).join(', ')}` : 'it has none that is complete'
+    const others =
+      complete.length > 0 ? `it has ${complete.map(spokenPrecision).join(', ')}` : 'it has none that is complete'
     throw new CliError(
       EXIT.notFound,
-      `${id} has no ${spoken(precision)} graphs for all of ${GRAPHS.join(', ')}; ${others}.`,
+      `${id} has no ${spokenPrecision(precision)} graphs for all of ${Object.values(GRAPHS).join(', ')}; ${others}.`,
     )
   }
   if (!paths.includes('config.json')) throw new CliError(EXIT.notFound, `${id} has no config.json at its top level.`)
   return files
-    .filter(({ path }) => isSetting(path) || GRAPHS.some(graph => belongsTo(path, graphPath(graph, precision))))
+    .filter(({ path }) => isSetting(path) || GRAPH_KINDS.some(graph => belongsTo(path, graphFile(graph, precision))))
     .map(toHubFile)
     .sort((a, b) => Number(a.path === 'config.json') - Number(b.path === 'config.json'))
 }
 
-/** `quantized` as its users know it. */
-export function spoken(precision: Precision): string {
-  return precision === 'quantized' ? 'q8' : precision
-}
-
-function graphPath(graph: string, precision: Precision): string {
-  return `onnx/${graph}${precision === 'fp32' ? '' : `_${precision}`}.onnx`
-}
-
-/** A graph, or its external data: `x.onnx_data`, `x.onnx_data_1`, `x.onnx.data`. */
+/** Whether the path is the graph or a file of its external data: `x.onnx_data`, `x.onnx_data_1`, `x.onnx.data`. */
 function belongsTo(path: string, graph: string): boolean {
   return path === graph || (path.startsWith(graph) && /^[._]data(_\d+)?$/.test(path.slice(graph.length)))
 }
 
 function isSetting(path: string): boolean {
-  return (SETTINGS.test(path) && !WEIGHT_INDEX.test(path)) || PAPERS.test(path)
+  return (SETTINGS.test(path) && !WEIGHT_INDEX.test(path)) || DOCUMENTS.test(path)
 }
 
 function toHubFile({ path, size, oid, lfs }: ListFileEntry): HubFile {

@@ -1,6 +1,7 @@
 import { toPixels } from '../../contract/box.js'
 import type { RawImage } from '../../image/decode.js'
-import { overlayPicture, type Picture, regionPicture, wholePicture } from '../../image/pictures.js'
+import type { Picture } from '../../image/picture.js'
+import { overlayPicture, regionPicture, wholePicture } from '../../image/pictures.js'
 import { throwIfAborted } from '../../vlm/decoding/abort.js'
 import type { PictureRequest, RenderJob } from '../protocol.js'
 import { type JobContext, type Settle, settlingAll, type Task } from './task.js'

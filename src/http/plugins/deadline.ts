@@ -49,9 +49,9 @@ export function addDeadlines(app: FastifyInstance, timeoutMs: number): void {
  * Wraps a handler that may still be at work when its deadline has passed and the client has been told so. Whatever it
  * gives or throws after that is dropped: Fastify would log it as a second reply, or as an error without a reply.
  */
-export function untilAnswered<T>(
-  handler: (request: FastifyRequest, reply: FastifyReply) => Promise<T>,
-): (request: FastifyRequest, reply: FastifyReply) => Promise<T | undefined> {
+export function untilAnswered<T, R>(
+  handler: (request: R, reply: FastifyReply) => Promise<T>,
+): (request: R, reply: FastifyReply) => Promise<T | undefined> {
   return async (request, reply) => {
     try {
       const result = await handler(request, reply)

@@ -1,21 +1,28 @@
 /** What the use cases give, as the JSON of the API. */
-import type { Picture } from '../../image/pictures.js'
+import type { Static } from '@sinclair/typebox'
+import type { Picture } from '../../image/picture.js'
 import type { FoundRegions, Region } from '../../zoom/zoom.js'
+import type { CROP_LIST_REPLY, CROP_REPLY } from './schemas.js'
 
 /**
  * The reply to one question.
  * @param totalMs Since the request arrived.
  */
-export function cropReply(result: FoundRegions, requestId: string, totalMs: number) {
+export function cropReply(result: FoundRegions, requestId: string, totalMs: number): Static<typeof CROP_REPLY> {
   const { bbox, bbox_pixels, ...region } = regionReply(result.regions[0] as Region)
   const { image, model, ...rest } = sharedReply(result, requestId, totalMs)
-  return { bbox, bbox_pixels, image, ...region, model, ...rest }
+  return { object: 'crop', bbox, bbox_pixels, image, ...region, model, ...rest }
 }
 
 /** The reply to a list of questions: what was found for each, in their order. */
-export function cropListReply(result: FoundRegions, questions: readonly string[], requestId: string, totalMs: number) {
-  const results = result.regions.map((region, i) => ({ question: questions[i], ...regionReply(region) }))
-  return { results, ...sharedReply(result, requestId, totalMs) }
+export function cropListReply(
+  result: FoundRegions,
+  questions: readonly string[],
+  requestId: string,
+  totalMs: number,
+): Static<typeof CROP_LIST_REPLY> {
+  const results = result.regions.map((region, i) => ({ question: questions[i] ?? '', ...regionReply(region) }))
+  return { object: 'crop_list', results, ...sharedReply(result, requestId, totalMs) }
 }
 
 function regionReply({ box, pixelBox, decision, reason, confidence, raw, pictures: { crop, overlay } }: Region) {

@@ -1,196 +1,198 @@
-/** JSON Schemas of requests and replies: `/openapi.json` shows them, and the 200 replies are written by them. */
-import type { ANSWER_OPTIONS, CROP_OPTIONS } from '../request/options.js'
+/** JSON Schemas of replies, by name: `/openapi.json` shows them, replies are written by them, and they are the types. */
+import { type Static, type TUnsafe, Type } from '@sinclair/typebox'
+import { ref } from '../../config/schema.js'
 
-const text = (description: string) => ({ type: 'string', description })
-const integer = (description: string) => ({ type: 'integer', description })
-const orNull = (type: string, description: string) => ({ type: [type, 'null'], description })
+const text = (description: string) => Type.String({ description })
+const integer = (description: string) => Type.Integer({ description })
 
-function object(properties: Record<string, unknown>, optional: string[] = []) {
-  return { type: 'object', properties, required: Object.keys(properties).filter(name => !optional.includes(name)) }
+/** A text or null. */
+export function textOrNull(description: string): TUnsafe<string | null> {
+  return Type.Unsafe<string | null>({ type: ['string', 'null'], description })
 }
 
-const fourIntegers = (description: string) => ({
-  type: 'array',
-  items: { type: 'integer' },
-  minItems: 4,
-  maxItems: 4,
-  description,
-})
+function integerOrNull(description: string): TUnsafe<number | null> {
+  return Type.Unsafe<number | null>({ type: ['integer', 'null'], description })
+}
 
-const picture = (description: string) => ({
-  ...object({
+const fourIntegers = (description: string) =>
+  Type.Unsafe<readonly [number, number, number, number]>({
+    type: 'array',
+    items: { type: 'integer' },
+    minItems: 4,
+    maxItems: 4,
+    description,
+  })
+
+const PICTURE = Type.Object(
+  {
     media_type: text('image/jpeg, image/png or image/webp'),
     width: integer('Pixels.'),
     height: integer('Pixels.'),
-    data: { type: 'string', contentEncoding: 'base64', description: 'The file.' },
-  }),
-  description,
-})
+    data: Type.String({ contentEncoding: 'base64', description: 'The file in base64.' }),
+  },
+  { $id: 'Picture', description: 'A picture that was asked for.' },
+)
 
-const STAGES = ['queue', 'decode', 'preprocess', 'vision', 'prefill', 'generate', 'crop', 'total']
-const timings = (stages: string[]) => ({
-  ...object(Object.fromEntries(stages.map(stage => [stage, { type: 'number' }]))),
-  description: 'Milliseconds; total since the request arrived.',
-})
+const SIZE = Type.Object(
+  { width: integer('Pixels.'), height: integer('Pixels.') },
+  { $id: 'Size', description: 'Of the image after EXIF orientation.' },
+)
 
-const regionProperties = {
+const CROPPER = Type.Object(
+  {
+    id: text('As in GET /info.'),
+    resolution: integerOrNull('Longest edge in pixels the cropper saw; null where that means nothing.'),
+    tiles: integerOrNull('Tiles the image was cut into; null where that means nothing.'),
+  },
+  { $id: 'Cropper', description: 'The model that gave the box.' },
+)
+
+const stages = {
+  queue: Type.Number(),
+  decode: Type.Number(),
+  preprocess: Type.Number(),
+  vision: Type.Number(),
+  prefill: Type.Number(),
+  generate: Type.Number(),
+  crop: Type.Number(),
+  total: Type.Number(),
+}
+const MILLISECONDS = 'Milliseconds; total since the request arrived.'
+const CROP_TIMINGS = Type.Object(stages, { $id: 'CropTimings', description: MILLISECONDS })
+const ANSWER_TIMINGS = Type.Object(
+  { ...stages, target: Type.Number() },
+  { $id: 'AnswerTimings', description: MILLISECONDS },
+)
+
+const box = {
   bbox: fourIntegers('[x1, y1, x2, y2] in whole per cent of the image after EXIF orientation.'),
   bbox_pixels: fourIntegers('The same box in pixels: floor of the top-left, ceiling of the bottom-right.'),
-  decision: {
+}
+const verdict = {
+  decision: Type.Unsafe<'zoomed' | 'fallback'>({
     type: 'string',
     enum: ['zoomed', 'fallback'],
     description: 'fallback: the model gave no valid box, and bbox is the whole image.',
-  },
-  reason: orNull('string', 'Why there is no valid box; null where decision is zoomed.'),
-  confidence: {
-    type: 'number',
+  }),
+  reason: textOrNull('Why there is no valid box; null where decision is zoomed.'),
+  confidence: Type.Unsafe<number | null>({
+    type: ['number', 'null'],
     minimum: 0,
     maximum: 1,
-    description: 'exp of the mean log-probability of the tokens the model chose freely.',
-  },
+    description:
+      'How sure the cropper is: of a model, exp of the mean log-probability of the tokens it chose freely. null where it cannot tell.',
+  }),
   raw: text("The model's own text."),
-  crop: picture('Only with return=crop: the region, cut from the original pixels.'),
-  overlay: picture('Only with return=overlay: the image with the box drawn.'),
+  /** Only with return=crop: the region, cut from the original pixels. */
+  crop: Type.Optional(ref(PICTURE)),
+  /** Only with return=overlay: the image with the box drawn. */
+  overlay: Type.Optional(ref(PICTURE)),
 }
 
-const sharedProperties = {
-  image: {
-    ...object({ width: integer('Pixels.'), height: integer('Pixels.') }),
-    description: 'After EXIF orientation.',
+const REGION = Type.Object(
+  { question: text('As it was sent.'), ...box, ...verdict },
+  {
+    $id: 'Region',
+    description:
+      'What was found for one question. crop is there with return=crop: the region, cut from the original pixels; overlay with return=overlay: the image with the box drawn.',
   },
-  model: object({
-    id: text('As in GET /info.'),
-    resolution: integer('Longest edge in pixels the cropper saw.'),
-    tiles: integer('Tiles the image was cut into.'),
-  }),
-  timings_ms: timings(STAGES),
-  request_id: text('Also in the header x-request-id.'),
-}
+)
 
-const { bbox, bbox_pixels, ...verdict } = regionProperties
-const { image, model, ...rest } = sharedProperties
-/** In the order of the reply. */
-const cropProperties = { bbox, bbox_pixels, image, ...verdict, model, ...rest }
+const REQUEST_ID = text('Also in the header x-request-id.')
 
-const usage = {
-  type: ['object', 'null'],
-  properties: { prompt_tokens: { type: 'integer' }, completion_tokens: { type: 'integer' } },
-  required: ['prompt_tokens', 'completion_tokens'],
-  description: 'As the target reported it; null where it did not.',
-}
+export const CROP_REPLY = Type.Object(
+  {
+    object: Type.Literal('crop'),
+    ...box,
+    image: ref(SIZE),
+    ...verdict,
+    model: ref(CROPPER),
+    timings_ms: ref(CROP_TIMINGS),
+    request_id: REQUEST_ID,
+  },
+  {
+    $id: 'CropReply',
+    description:
+      'The region for `question`. crop is there with return=crop: the region, cut from the original pixels; overlay with return=overlay: the image with the box drawn.',
+  },
+)
 
-const listed = object({ question: text('As it was sent.'), ...regionProperties }, ['crop', 'overlay'])
+export const CROP_LIST_REPLY = Type.Object(
+  {
+    object: Type.Literal('crop_list'),
+    results: Type.Array(ref(REGION), { description: 'One for each of `questions`, in their order.' }),
+    image: ref(SIZE),
+    model: ref(CROPPER),
+    timings_ms: ref(CROP_TIMINGS),
+    request_id: REQUEST_ID,
+  },
+  { $id: 'CropListReply', description: 'The regions for `questions`.' },
+)
 
-export const CROP_REPLY = {
-  description: 'The region; of `questions`, a list of them.',
-  anyOf: [
-    object(cropProperties, ['crop', 'overlay']),
-    object({
-      results: { type: 'array', items: listed, description: 'One for each of `questions`, in their order.' },
-      ...sharedProperties,
+/** The reply of `/crop`: which of the two is told by `object`. */
+export const ANY_CROP_REPLY = Type.Unsafe<Static<typeof CROP_REPLY> | Static<typeof CROP_LIST_REPLY>>({
+  oneOf: [ref(CROP_REPLY), ref(CROP_LIST_REPLY)],
+  discriminator: {
+    propertyName: 'object',
+    mapping: { crop: '#/components/schemas/CropReply', crop_list: '#/components/schemas/CropListReply' },
+  },
+})
+
+const USAGE = Type.Object(
+  { prompt_tokens: integer('Of the text and the images.'), completion_tokens: integer('Of the answer.') },
+  { $id: 'Usage', description: 'Tokens as the target counted them.' },
+)
+
+const ANSWERED_BY = Type.Object(
+  {
+    name: text('The configured name.'),
+    model: text('The model.'),
+    usage: Type.Unsafe<Static<typeof USAGE> | null>({
+      anyOf: [ref(USAGE), { type: 'null' }],
+      description: 'null where the target reported none.',
     }),
-  ],
-}
+  },
+  { $id: 'AnsweredBy', description: 'The target that answered.' },
+)
 
-export const ANSWER_REPLY = {
-  description: 'The region and the answer.',
-  ...object(
-    {
-      ...cropProperties,
-      answer: text("The target's answer."),
-      target: object({ name: text('The configured name.'), model: text('The model.'), usage }),
-      compare: {
-        ...object({
-          answer: text('From the full image alone.'),
-          agrees: { type: 'boolean', description: 'Whether both are the same but for case and a final full stop.' },
-        }),
-        description: 'Only with compare=true.',
-      },
-      timings_ms: timings([...STAGES, 'target']),
-    },
-    ['crop', 'overlay', 'compare'],
-  ),
-}
+const COMPARISON = Type.Object(
+  {
+    answer: text('From the full image alone.'),
+    agrees: Type.Boolean({ description: 'Whether both are the same but for case and a final full stop.' }),
+  },
+  { $id: 'Comparison', description: 'The answer without the crop.' },
+)
 
-const ERROR_REPLY = {
-  ...object({
-    error: object(
-      {
-        message: text('What is wrong and what to do.'),
-        type: text("OpenAI's class of error."),
-        param: orNull('string', 'The field that is wrong.'),
-        code: text('Stable, machine-readable.'),
-        source: { type: 'string', enum: ['gateway', 'target'], description: 'Who failed.' },
-        details: {
-          type: 'object',
-          additionalProperties: true,
-          description: "The upstream's status; and, where a target failed, the whole reply of /crop as `crop`.",
-        },
-      },
-      ['details'],
-    ),
-    request_id: text('Also in the header x-request-id.'),
-  }),
-}
+export const ANSWER_REPLY = Type.Object(
+  {
+    object: Type.Literal('answer'),
+    ...box,
+    image: ref(SIZE),
+    ...verdict,
+    model: ref(CROPPER),
+    answer: text("The target's answer."),
+    target: ref(ANSWERED_BY),
+    compare: Type.Optional(ref(COMPARISON)),
+    timings_ms: ref(ANSWER_TIMINGS),
+    request_id: REQUEST_ID,
+  },
+  {
+    $id: 'AnswerReply',
+    description: 'The region and the answer. compare is there with compare=true; crop and overlay as in CropReply.',
+  },
+)
 
-/** Statuses that every route which does work can answer. */
-export function errorReplies(statuses: Record<number, string>) {
-  return Object.fromEntries(
-    Object.entries(statuses).map(([status, description]) => [status, { description, ...ERROR_REPLY }]),
-  )
-}
-
-export const CROP_ERRORS = {
-  400: 'Malformed body, missing or empty field, unknown option, bad base64, too long a question.',
-  401: 'The service has an API_KEY, and the bearer token is not it.',
-  403: 'A URL that is not allowed.',
-  413: 'Bytes, pixels or aspect over the limit.',
-  415: 'Not JPEG, PNG or WebP by content, or a content type that is not read.',
-  422: 'An image of an accepted format that cannot be decoded.',
-  429: 'The queue is full; see Retry-After.',
-  503: 'Loading, draining or the engine is being restarted; see Retry-After.',
-  504: "The request's deadline passed.",
-}
-
-export const ANSWER_ERRORS = {
-  ...CROP_ERRORS,
-  502: 'The target failed; error.details.crop has the box.',
-  504: "The request's deadline passed, or the target timed out; then error.details.crop has the box.",
-}
-
-type Table = typeof CROP_OPTIONS | typeof ANSWER_OPTIONS
-
-/** The body of a route as both content types it reads. */
-export function requestBody(table: Table, maxQuestionChars: number) {
-  const options = Object.fromEntries(Object.entries(table).map(([name, { schema }]) => [name, schema]))
-  const question = { type: 'string', minLength: 1, maxLength: maxQuestionChars, description: 'About the image.' }
-  const body = (file: Record<string, unknown>) => ({
-    schema: {
-      type: 'object',
-      properties: { image: file, question, ...options },
-      ...('questions' in table
-        ? { required: ['image'], oneOf: [{ required: ['question'] }, { required: ['questions'] }] }
-        : { required: ['image', 'question'] }),
-      additionalProperties: false,
-    },
-  })
-  return {
-    content: {
-      'multipart/form-data': body({ type: 'string', format: 'binary', description: 'A JPEG, PNG or WebP file.' }),
-      'application/json': body({
-        description:
-          'A JPEG, PNG or WebP file as a data URL or as base64; {"image_url": {"url": ...}} around it is read too. ' +
-          'Send files of several megabytes as multipart/form-data instead: it is read as it arrives, while a long JSON ' +
-          'text is parsed in one go, and other requests wait for that.',
-        anyOf: [
-          { type: 'string' },
-          {
-            type: 'object',
-            properties: { image_url: { type: 'object', properties: { url: { type: 'string' } }, required: ['url'] } },
-            required: ['image_url'],
-          },
-        ],
-      }),
-    },
-  }
-}
+export const NAMED_REPLIES = [
+  PICTURE,
+  SIZE,
+  CROPPER,
+  CROP_TIMINGS,
+  ANSWER_TIMINGS,
+  REGION,
+  CROP_REPLY,
+  CROP_LIST_REPLY,
+  USAGE,
+  ANSWERED_BY,
+  COMPARISON,
+  ANSWER_REPLY,
+]

@@ -11,19 +11,22 @@ export interface FormLimits {
   maxTextBytes: number
   /** Called with each field's name before its content is read; throws to refuse it. */
   checkName: (name: string) => void
+  /** Whether a text field may be sent more than once. */
+  mayRepeat: (name: string) => boolean
 }
 
 export interface Form {
   image: Buffer | null
-  /** Text fields by name. A text that was cut at `maxTextBytes` is in `truncated` too. */
-  texts: Map<string, string>
+  /** Text fields by name, each with all its texts in order. Never empty. */
+  texts: Map<string, string[]>
+  /** Names of fields whose text was cut at `maxTextBytes`. */
   truncated: Set<string>
 }
 
-const MOST_FIELDS = 32
+const MAX_FIELDS = 64
 
 /**
- * @throws CropVlmError `body_too_large`, `invalid_body`, `invalid_option` and what `checkName` throws
+ * @throws CropVlmError body_too_large, invalid_body, invalid_option, request_aborted, and what `checkName` throws
  */
 export async function readForm(request: FastifyRequest, limits: FormLimits): Promise<Form> {
   const { raw } = request
@@ -63,8 +66,8 @@ async function readParts(request: FastifyRequest, limits: FormLimits): Promise<F
       fileSize: limits.maxBytes,
       files: 2,
       fieldSize: limits.maxTextBytes,
-      fields: MOST_FIELDS,
-      parts: MOST_FIELDS + 2,
+      fields: MAX_FIELDS,
+      parts: MAX_FIELDS + 2,
       fieldNameSize: 100,
       headerPairs: 20,
     },
@@ -74,7 +77,7 @@ async function readParts(request: FastifyRequest, limits: FormLimits): Promise<F
     const name: string | undefined = part.fieldname
     if (name === undefined) throw new CropVlmError('invalid_body', 'A part of the form has no name; give each one.')
     limits.checkName(name)
-    if (form.texts.has(name) || (name === 'image' && form.image))
+    if ((form.texts.has(name) && !limits.mayRepeat(name)) || (name === 'image' && form.image))
       throw new CropVlmError('invalid_option', `\`${name}\` was sent twice; send it once.`, { param: name })
     if (part.type === 'file') {
       if (name !== 'image')
@@ -82,7 +85,8 @@ async function readParts(request: FastifyRequest, limits: FormLimits): Promise<F
       form.image = await part.toBuffer()
     } else {
       // a part that says it is JSON has been parsed by the plugin
-      form.texts.set(name, typeof part.value === 'string' ? part.value : JSON.stringify(part.value))
+      const text = typeof part.value === 'string' ? part.value : JSON.stringify(part.value)
+      form.texts.set(name, [...(form.texts.get(name) ?? []), text])
       if (part.valueTruncated) form.truncated.add(name)
     }
   }

@@ -6,10 +6,10 @@ const OTHER_URL = /^\s*[a-z][a-z0-9+.-]*:\/\//i
 
 /**
  * The file's bytes.
- * @throws CropVlmError `missing_field`, `invalid_option`, `invalid_base64` or `url_not_allowed`
+ * @throws CropVlmError missing_field, invalid_base64, url_not_allowed
  */
-export function readImageField(value: unknown): Buffer {
-  const text = unwrap(value)
+export function readImageField(value: string | { image_url: { url: string } }): Buffer {
+  const text = typeof value === 'string' ? value : value.image_url.url
   if (text === '') throw new CropVlmError('missing_field', '`image` is empty.', { param: 'image' })
   refuseUrl(text)
   // only the head is searched: the rest may be megabytes
@@ -41,17 +41,6 @@ export function decodeBase64(text: string): Buffer {
   const bytes = Buffer.from(text, 'base64')
   if (bytes.length !== (text.length / 4) * 3 - padding) throw notBase64('it holds characters outside A-Z a-z 0-9 + /')
   return bytes
-}
-
-function unwrap(value: unknown): string {
-  if (typeof value === 'string') return value
-  const url = (value as { image_url?: { url?: unknown } | null } | null)?.image_url?.url
-  if (typeof url === 'string') return url
-  throw new CropVlmError(
-    'invalid_option',
-    '`image` must be a data URL or base64 as a string, or {"image_url": {"url": "data:..."}}.',
-    { param: 'image' },
-  )
 }
 
 function notBase64(why: string): CropVlmError {

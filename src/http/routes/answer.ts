@@ -1,11 +1,16 @@
+import type { Static } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
+import { ref } from '../../config/schema.js'
 import { CropVlmError } from '../../errors.js'
 import type { Target, TargetAnswer } from '../../target/target.js'
 import { answerZoomed, isSameAnswer, UnansweredError } from '../../zoom/answer.js'
 import type { FoundRegions } from '../../zoom/zoom.js'
 import { untilAnswered } from '../plugins/deadline.js'
+import { ANSWER_ERRORS, errorReplies, jsonReply } from '../reply/error-schema.js'
 import { cropReply, tenth } from '../reply/region.js'
-import { ANSWER_ERRORS, ANSWER_REPLY, errorReplies, requestBody } from '../reply/schemas.js'
+import { ANSWER_REPLY } from '../reply/schemas.js'
+import { bodyReader } from '../request/body.js'
+import { type Body, bodySchemas, contentOf, REQUEST_HEADERS } from '../request/body-schema.js'
 import { readInput } from '../request/input.js'
 import { ANSWER_OPTIONS } from '../request/options.js'
 import { callerPictures, refuseEarly, type Work, wanted } from './crop.js'
@@ -16,16 +21,27 @@ interface AnswerWork extends Work {
 
 /** `POST /answer`: all of `/crop`, then the full image and the crop go to a target VLM with the question. */
 export function answerRoute(app: FastifyInstance, { config, zoom, targets }: AnswerWork): void {
+  const bodies = bodySchemas(ANSWER_OPTIONS, config.maxQuestionChars)
   const schema = {
+    operationId: 'answer',
+    tags: ['zoom'],
     summary: 'An answer from the full image and the region that helps',
-    body: requestBody(ANSWER_OPTIONS, config.maxQuestionChars),
-    response: { 200: ANSWER_REPLY, ...errorReplies(ANSWER_ERRORS) },
+    description:
+      'Finds the region as /crop does, and asks a target VLM with the full image, the region and the question.',
+    headers: REQUEST_HEADERS,
+    body: contentOf(bodies),
+    response: { 200: jsonReply('The region and the answer.', ref(ANSWER_REPLY)), ...errorReplies(ANSWER_ERRORS) },
   }
-  app.post(
+  app.post<{ Body: Body<typeof ANSWER_OPTIONS> }>(
     '/answer',
-    { schema, config: { work: true }, onRequest: refuseEarly(zoom.engine) },
-    untilAnswered(async (request, reply) => {
-      const input = await readInput(request, ANSWER_OPTIONS, config)
+    {
+      schema,
+      config: { work: true },
+      onRequest: refuseEarly(zoom.engine),
+      preValidation: bodyReader(bodies, config),
+    },
+    untilAnswered(async (request, reply): Promise<Static<typeof ANSWER_REPLY>> => {
+      const input = readInput(request.body, ANSWER_OPTIONS, config)
       const { questions, options } = input
       request.log.trace({ questions }, 'question')
       const target = findTarget(targets, options.target)
@@ -44,6 +60,7 @@ export function answerRoute(app: FastifyInstance, { config, zoom, targets }: Ans
         const { timings_ms, request_id, ...region } = crop(found)
         return {
           ...region,
+          object: 'answer',
           answer: answer.text,
           target: { name: target.name, model: target.model, usage: usage(answer) },
           ...(compare ? { compare: { answer: compare.text, agrees: isSameAnswer(answer.text, compare.text) } } : {}),

@@ -1,12 +1,15 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Config } from '../../config/service.js'
 import type { Engine } from '../../engine/engine.js'
-import type { PictureOptions } from '../../image/pictures.js'
+import type { PictureOptions } from '../../image/picture.js'
 import { findRegions } from '../../zoom/find.js'
 import type { FindRegions, Zoom } from '../../zoom/zoom.js'
 import { deadlineOf, untilAnswered } from '../plugins/deadline.js'
+import { CROP_ERRORS, errorReplies, jsonReply } from '../reply/error-schema.js'
 import { cropListReply, cropReply } from '../reply/region.js'
-import { CROP_ERRORS, CROP_REPLY, errorReplies, requestBody } from '../reply/schemas.js'
+import { ANY_CROP_REPLY } from '../reply/schemas.js'
+import { bodyReader } from '../request/body.js'
+import { type Body, bodySchemas, contentOf, REQUEST_HEADERS } from '../request/body-schema.js'
 import { type Input, readInput } from '../request/input.js'
 import { type ANSWER_OPTIONS, CROP_OPTIONS } from '../request/options.js'
 
@@ -18,16 +21,27 @@ export interface Work {
 
 /** `POST /crop`: the region of one image that helps to answer a question, or one for each of several. */
 export function cropRoute(app: FastifyInstance, { config, zoom }: Work): void {
+  const bodies = bodySchemas(CROP_OPTIONS, config.maxQuestionChars)
   const schema = {
+    operationId: 'crop',
+    tags: ['zoom'],
     summary: 'The region of an image that helps to answer a question',
-    body: requestBody(CROP_OPTIONS, config.maxQuestionChars),
-    response: { 200: CROP_REPLY, ...errorReplies(CROP_ERRORS) },
+    description:
+      'Finds the region for `question`, or one for each of `questions`. The reply to the one is a CropReply, to the other a CropListReply; `object` tells which.',
+    headers: REQUEST_HEADERS,
+    body: contentOf(bodies),
+    response: { 200: jsonReply('The region, or a list of them.', ANY_CROP_REPLY), ...errorReplies(CROP_ERRORS) },
   }
-  app.post(
+  app.post<{ Body: Body<typeof CROP_OPTIONS> }>(
     '/crop',
-    { schema, config: { work: true }, onRequest: refuseEarly(zoom.engine) },
+    {
+      schema,
+      config: { work: true },
+      onRequest: refuseEarly(zoom.engine),
+      preValidation: bodyReader(bodies, config),
+    },
     untilAnswered(async (request, reply) => {
-      const input = await readInput(request, CROP_OPTIONS, config)
+      const input = readInput(request.body, CROP_OPTIONS, config)
       const { questions, options } = input
       request.log.trace({ questions }, 'question')
       const pictures = { ...callerPictures(options), targetFull: null, targetCrop: null }

@@ -1,30 +1,37 @@
+import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import type { Engine } from '../../engine/engine.js'
 import { CropVlmError, draining } from '../../errors.js'
 import type { Drain } from '../plugins/drain.js'
-import { PROBE } from '../plugins/route-config.js'
-import { errorReplies } from '../reply/schemas.js'
+import { errorReplies, jsonReply, MALFORMED } from '../reply/error-schema.js'
+import { PROBE } from '../route-config.js'
 
-const status = (value: string) => ({
-  description: 'OK',
-  type: 'object',
-  properties: { status: { type: 'string', enum: [value] } },
-  required: ['status'],
-})
+const status = <T extends string>(value: T) =>
+  jsonReply(`It is ${value}.`, Type.Object({ status: Type.Literal(value) }))
+
+/** What the routes here have in common in the document. */
+const OPEN = { tags: ['service'], security: [] }
 
 /** `GET /health/live` (alias `/health`) and `GET /health/ready`. */
 export function healthRoutes(app: FastifyInstance, { engine, drain }: { engine: Engine; drain: Drain }): void {
-  for (const url of ['/health', '/health/live'])
-    app.get(
-      url,
-      {
-        config: PROBE,
-        schema: { summary: 'Whether the process runs', security: [], response: { 200: status('live') } },
-      },
-      async () => ({ status: 'live' }),
-    )
-  const response = { 200: status('ready'), ...errorReplies({ 503: 'Loading, draining, or the engine is down.' }) }
-  const schema = { summary: 'Whether requests can be answered', security: [], response }
+  for (const [url, operationId, description] of [
+    ['/health', 'getHealth', 'The same as /health/live.'],
+    ['/health/live', 'getLive', 'Answers while the process runs, also while it shuts down.'],
+  ] as const) {
+    const response = { 200: status('live'), ...errorReplies(MALFORMED) }
+    const schema = { ...OPEN, operationId, summary: 'Whether the process runs', description, response }
+    app.get(url, { config: PROBE, schema }, async () => ({ status: 'live' }))
+  }
+  const schema = {
+    ...OPEN,
+    operationId: 'getReady',
+    summary: 'Whether requests can be answered',
+    description: 'Answers 200 once the models have really answered, and until the service shuts down.',
+    response: {
+      200: status('ready'),
+      ...errorReplies({ ...MALFORMED, 503: 'Loading, draining, or the engine is down.' }),
+    },
+  }
   app.get('/health/ready', { config: PROBE, schema }, async () => {
     if (drain.draining) throw draining()
     switch (engine.state) {

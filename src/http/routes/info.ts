@@ -1,10 +1,14 @@
+import type { Static } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
+import { ref } from '../../config/schema.js'
 import type { Config } from '../../config/service.js'
 import type { Engine } from '../../engine/engine.js'
 import type { EngineInfo } from '../../engine/protocol.js'
 import type { Target } from '../../target/target.js'
 import { VERSION } from '../../version.js'
 import type { ModelInfo } from '../../vlm/model-info.js'
+import { errorReplies, jsonReply, NO_KEY } from '../reply/error-schema.js'
+import { INFO_REPLY } from '../reply/info-schema.js'
 
 interface Parts {
   config: Config
@@ -15,33 +19,40 @@ interface Parts {
 /** `GET /info`: what runs here and within which limits. No secrets: no key, and no target's address. */
 export function infoRoute(app: FastifyInstance, { config, engine, targets }: Parts): void {
   const schema = {
+    operationId: 'getInfo',
+    tags: ['service'],
     summary: 'Version, models, execution provider, limits and targets',
-    response: { 200: { description: 'What runs here.', type: 'object', additionalProperties: true } },
+    description: 'What runs here and within which limits. No secrets: no key, and no address of a target.',
+    response: { 200: jsonReply('What runs here.', ref(INFO_REPLY)), ...errorReplies(NO_KEY) },
   }
-  app.get('/info', { schema }, async () => ({
-    name: 'cropvlm',
-    version: VERSION,
-    models: engine.info?.models.map(model) ?? [],
-    reader: engine.info?.reader ?? null,
-    execution_provider: provider(engine.info),
-    limits: {
-      body_bytes: config.maxBodyBytes,
-      pixels: config.maxPixels,
-      aspect: config.maxAspect,
-      question_chars: config.maxQuestionChars,
-      request_timeout_ms: config.requestTimeoutMs,
-      queue: config.queueSize,
-      image_urls: false,
-    },
-    targets: [...targets.values()].map(target => ({
-      name: target.name,
-      model: target.model,
-      kind: target.kind,
-      local: target.local,
-      full_longest_edge: target.fullLongestEdge,
-      crop_longest_edge: target.cropLongestEdge,
-    })),
-  }))
+  app.get(
+    '/info',
+    { schema },
+    async (): Promise<Static<typeof INFO_REPLY>> => ({
+      name: 'cropvlm',
+      version: VERSION,
+      models: engine.info?.models.map(model) ?? [],
+      reader: engine.info?.reader ?? null,
+      execution_provider: provider(engine.info),
+      limits: {
+        body_bytes: config.maxBodyBytes,
+        pixels: config.maxPixels,
+        aspect: config.maxAspect,
+        question_chars: config.maxQuestionChars,
+        request_timeout_ms: config.requestTimeoutMs,
+        queue: config.queueSize,
+        image_urls: false,
+      },
+      targets: [...targets.values()].map(target => ({
+        name: target.name,
+        model: target.model,
+        kind: target.kind,
+        local: target.local,
+        full_longest_edge: target.fullLongestEdge,
+        crop_longest_edge: target.cropLongestEdge,
+      })),
+    }),
+  )
 }
 
 /** null where no model runs, or none yet. */

@@ -28,7 +28,12 @@ export function components(mask: Uint8Array, { width, height }: Size): Point[][]
           stack.push(next)
         }
     }
-    found.push([...left].flatMap(([y, x]): Point[] => [[x, y], [right.get(y) as number, y]]))
+    found.push(
+      [...left].flatMap(([y, x]): Point[] => [
+        [x, y],
+        [right.get(y) as number, y],
+      ]),
+    )
   }
   return found
 }

@@ -1,7 +1,7 @@
 /**
  * Lets several decode loops share the decoder's runs. Each loop asks for the logits after its next tokens as if it were
- * alone. A run is made once every active loop has asked, and feeds one token of each. A run of several rows costs little
- * more than a run of one, because the weights are read from memory once for all of them.
+ * alone. A run is made once every active loop has asked, and feeds one token of each. A run of several rows costs
+ * little more than a run of one, because the weights are read from memory once for all of them.
  *
  * There is one loop for each row of the batch. It is active until it calls `leave`.
  */

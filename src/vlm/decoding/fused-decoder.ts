@@ -15,8 +15,8 @@ export function isFused(session: Session): boolean {
  * outside of the graph: a run returns only the keys and values of its own tokens, and they are written into the cache
  * after it. (In the hub's layout each run returns the whole cache again, and onnxruntime-node copies every output.)
  *
- * The graph takes several tokens at once for a row that has tokens in its cache already only if that row is alone in
- * the run. All rows in one run: either their first tokens (`prefill`), or one more token each (`step`).
+ * The graph can be fed one row alone, with any number of tokens (`row`), or all rows together: with their first tokens
+ * (`prefill`), or with one token each (`step`). It cannot be fed several rows with several tokens each after a past.
  */
 export class FusedDecoder {
   private readonly cache: KvCache
@@ -34,7 +34,7 @@ export class FusedDecoder {
     this.lengths = new Array<number>(rows).fill(0)
   }
 
-  /** A view of one row as a sequence of its own, run alone. */
+  /** One row as a sequence of its own. It shares this decoder's cache. */
   row(row: number): RewindableDecoder {
     return {
       feed: async (embeds, length, wanted) => {
@@ -133,7 +133,9 @@ export class FusedDecoder {
   }
 }
 
-/** The graph's input `logit_indices`, `[rows, wanted]`: of which of its new tokens a row wants logits, the last ones. */
+/**
+ * The graph's input `logit_indices`, `[rows, wanted]`: of which of its new tokens a row wants logits, the last ones.
+ */
 function lastIndices(added: readonly number[], wanted: number): TensorValue {
   const indices = added.flatMap(length => Array.from({ length: wanted }, (_, i) => BigInt(length - wanted + i)))
   return { data: BigInt64Array.from(indices), dims: [added.length, wanted] }

@@ -1,6 +1,6 @@
 /**
- * The KV cache: in every layer of a transformer, attention reads a key and a value of each token before. They depend on
- * those tokens only, so they are kept, and a run computes them for its new tokens alone.
+ * The KV cache. In each layer of the decoder, attention reads a key and a value of every earlier token. These depend on
+ * that token and those before it only, so they are kept, and a run computes keys and values for its new tokens alone.
  */
 import type { Session, TensorValue } from '../onnx/session.js'
 
@@ -47,7 +47,10 @@ export function cacheInputs(session: Session, { heads, headDim }: CacheShape) {
   })
 }
 
-/** The keys and values of `rows` sequences, with room for `capacity` tokens in each. It does not know how many there are. */
+/**
+ * The keys and values of `rows` sequences, with room for `capacity` tokens in each. It does not know how many there
+ * are.
+ */
 export class KvCache {
   private readonly parts: readonly Part[]
 

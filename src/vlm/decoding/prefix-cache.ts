@@ -17,7 +17,8 @@ export interface ImageState {
   features: Features | null
   /**
    * Keys and values of the prompt up to and including the image's last token. They are the same for every question if
-   * the image comes first in the prompt. null before the prompt was prefilled, and with a decoder that cannot reuse them.
+   * the image comes first in the prompt. null before the prompt was prefilled, and with a decoder that cannot reuse
+   * them.
    */
   prefix: CachedPrefix | null
 }

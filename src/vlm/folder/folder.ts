@@ -3,10 +3,13 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CropVlmError } from '../../errors.js'
 
-/** A JSON object of a model folder, of unknown content. */
+/** A JSON object from a model folder. Nothing is known of its content. */
 export type Json = { [key: string]: unknown }
 
-/** The files of one model folder. Every complaint is `invalid_model` and names the file. */
+/**
+ * The files of one model folder, by their paths inside it.
+ * @throws CropVlmError invalid_model, naming the file, from all methods that read one
+ */
 export class ModelFolder {
   constructor(readonly dir: string) {}
 
@@ -18,6 +21,7 @@ export class ModelFolder {
     return existsSync(this.path(file))
   }
 
+  /** The error for a file that is missing, damaged or unfit; to be thrown by the caller. */
   fail(file: string, problem: string, cause?: unknown): CropVlmError {
     return new CropVlmError('invalid_model', `${this.path(file)}: ${problem}`, cause === undefined ? {} : { cause })
   }
@@ -43,11 +47,15 @@ export class ModelFolder {
     return value
   }
 
+  /** null if there is no such file. */
   async optionalJson(file: string): Promise<Json | null> {
     return this.has(file) ? await this.json(file) : null
   }
 
-  /** Follows `keys` into an object; fails unless a positive whole number is there. */
+  /**
+   * The number that `keys` lead to in an object read from `file`.
+   * @throws CropVlmError invalid_model unless it is a whole number above 0
+   */
   count(file: string, object: Json, ...keys: string[]): number {
     const value = dig(object, ...keys)
     if (!Number.isInteger(value) || (value as number) < 1)
@@ -60,7 +68,7 @@ export function isObject(value: unknown): value is Json {
   return value !== null && typeof value === 'object' && !Array.isArray(value)
 }
 
-/** The value that `keys` lead to; undefined where the way ends. */
+/** The value that `keys` lead to, one level after the other; undefined if one of them is not there. */
 export function dig(object: unknown, ...keys: string[]): unknown {
   return keys.reduce<unknown>((value, key) => (isObject(value) ? value[key] : undefined), object)
 }

@@ -36,9 +36,9 @@ const FORMAT = 2
 const PROMPT_CONTRACT = 1
 
 /**
- * Reads a model folder in the Hugging Face layout: one that `cropvlm-train export` wrote, with `cropvlm.json`, or one of
- * the hub, without. Which graphs are chosen depends on the execution provider, which is known only once they have been
- * opened: so there is one manifest for each provider.
+ * Reads a model folder in the Hugging Face layout: one that `cropvlm-train export` wrote, with `cropvlm.json`, or one
+ * of the hub, without. Which graphs are chosen depends on the execution provider, which is known only once they have
+ * been opened: so there is one manifest for each provider.
  * @throws CropVlmError invalid_model, naming the file, if one is missing, damaged or has another sha256 than
  * `cropvlm.json` says, or if the model is of a family that cannot be run
  */
@@ -115,8 +115,8 @@ function resolutions(folder: ModelFolder, ours: Json | null, { tile, maxEdge }: 
 }
 
 /**
- * The sha256 of each file, checked against the one that `cropvlm.json` states if `verify`. A hub folder states none: the
- * graphs are hashed, for `/info`.
+ * The sha256 of each file, checked against the one that `cropvlm.json` states if `verify`. A hub folder states none:
+ * the graphs are hashed, for `/info`.
  */
 async function hashes(folder: ModelFolder, ours: Json | null, graphs: string[], verify: boolean) {
   const promised = (ours?.sha256 ?? {}) as Record<string, string>

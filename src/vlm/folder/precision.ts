@@ -6,14 +6,14 @@ import { GRAPHS, type Graph, graphFile, PRECISIONS, type Precision, parsePrecisi
 /** A file of the folder for each graph of a model. */
 export type GraphFiles = Record<Graph, string>
 
-export interface PrecisionChoice {
+interface PrecisionChoice {
   precision: Precision
   /** Why this one, for the log and `/info`. */
   reason: string
   files: GraphFiles
 }
 
-export interface PrecisionRequest {
+interface PrecisionRequest {
   /** The operator's choice, by any of `PRECISION_NAMES`; null: the best for the provider. */
   wanted: string | null
   role: ModelRole

@@ -25,7 +25,9 @@ export async function processImage(image: ImageSource, grid: TileGrid, { tile }:
   return { grid, whole, global }
 }
 
-/** Writes the bytes of tile `index` (row by row, the global view last), `[tile, tile, 3]`, into `out` from `offset` on. */
+/**
+ * Writes the bytes of tile `index` (row by row, the global view last), `[tile, tile, 3]`, into `out` from `offset` on.
+ */
 export function copyTile(
   image: TiledImage,
   index: number,

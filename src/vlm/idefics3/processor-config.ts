@@ -13,7 +13,7 @@ export interface ProcessorConfig {
 }
 
 /** What a folder says about images. */
-export interface ImageSettings {
+interface ImageSettings {
   processor: ProcessorConfig
   /** Tokens that one tile becomes. */
   tokensPerTile: number

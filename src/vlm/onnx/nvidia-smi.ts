@@ -7,8 +7,8 @@ const MIB = 1024 * 1024
 
 /**
  * Bytes that each process holds on all NVIDIA GPUs together, by its pid, as nvidia-smi tells. In a container it knows
- * the host's pids: it tells nothing of ours unless the container shares the host's. Throws an Error if nvidia-smi cannot
- * be run.
+ * the host's pids: it tells nothing of ours unless the container shares the host's. Throws an Error if nvidia-smi
+ * cannot be run.
  */
 export async function nvidiaMemoryBytes(): Promise<Map<number, number>> {
   const query = ['--query-compute-apps=pid,used_memory', '--format=csv,noheader,nounits']

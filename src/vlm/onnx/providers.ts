@@ -1,24 +1,24 @@
 /** What runs the models: ONNX Runtime's execution providers, one row each. A new provider is a new row. */
-import type { InferenceSession } from 'onnxruntime-node'
 import type { Precision } from '../folder/graph-names.js'
 import { nvidiaMemoryBytes } from './nvidia-smi.js'
 
-export interface Provider {
+interface Provider {
   /** As messages name it, to follow "the fastest on" and before "cannot be had". */
   label: string
   /** What to do if it cannot be had, to follow "..., but it cannot be had."; null if it always can. */
   remedy: string | null
   /** ONNX Runtime's names. A node of a graph is run by the first of them that can. */
   ortProviders: readonly string[]
-  sessionOptions: InferenceSession.SessionOptions
+  /** Options of ONNX Runtime's sessions, besides those that are the same for all providers. */
+  sessionOptions: { readonly enableCpuMemArena?: boolean }
   /** Whether optimised graphs are worth keeping on disk (see `optimised/cache.ts`). */
   keepsOptimisedGraphs: boolean
   preferredPrecision: {
     /** The fastest here. It is chosen over the folder's own, if the folder has it. */
     precision: Precision
     /**
-     * The agreement with fp32 that `cropvlm.json` has to state for that: the mean IoU of a cropper's boxes, or the share
-     * of a target's answers that are the same, both on pages that no run trained on. null: none is asked for.
+     * The agreement with fp32 that `cropvlm.json` has to state for that: the mean IoU of a cropper's boxes, or the
+     * share of a target's answers that are the same, both on pages that no run trained on. null: none is asked for.
      */
     minAgreement: number | null
   }
@@ -30,7 +30,7 @@ export interface Provider {
   memoryBytes: (() => Promise<ReadonlyMap<number, number>>) | null
 }
 
-/** By the names that `EXECUTION_PROVIDER` takes; `auto` tries them from the last to the first. */
+/** By the names that `EXECUTION_PROVIDER` takes. `auto` tries them from the last to the first. */
 const TABLE = {
   cpu: {
     label: 'a CPU',

@@ -13,7 +13,10 @@ export interface TensorValue {
   dims: readonly number[]
 }
 
-/** What a graph declares of an input: element type (`float32`, `float16`, `int64`, `bool`) and shape; a size that is free has a name. */
+/**
+ * What a graph declares of an input: element type (`float32`, `float16`, `int64`, `bool`) and shape; a size that is
+ * free has a name.
+ */
 export interface TensorSpec {
   type: string
   shape: readonly (number | string)[]
@@ -30,7 +33,7 @@ export interface Session {
   close(): Promise<void>
 }
 
-export interface OpenedSessions {
+interface OpenedSessions {
   sessions: Session[]
   provider: ProviderName
   /** Why that provider: the operator's choice, or what `auto` found. */
@@ -74,9 +77,10 @@ export async function openSessions(
   const problems = failures.map(({ problem }) => problem).join('; ')
   if (wanted === 'auto') return { sessions, provider: 'cpu', reason: `auto: ${problems}` }
   await Promise.all(sessions.map(session => session.close()))
+  const { remedy } = PROVIDERS[wanted]
   throw new CropVlmError(
     'invalid_config',
-    `EXECUTION_PROVIDER=${wanted}, but ${problems}. ${PROVIDERS[wanted].remedy}, or set EXECUTION_PROVIDER=auto.`,
+    `EXECUTION_PROVIDER=${wanted}, but ${problems}. ${remedy === null ? 'Set' : `${remedy}, or set`} EXECUTION_PROVIDER=auto.`,
     { cause: failures[0]?.cause },
   )
 }
@@ -143,8 +147,8 @@ async function createSession(
       graphOptimizationLevel: level,
       ...sessionOptions,
       ...(threads === null ? {} : { intraOpNumThreads: threads }),
-      // Waiting threads spin between the nodes of a run, which saves a quarter of a token's time, but not after the run:
-      // they would take the cores from the other graphs and from the process that serves HTTP.
+      // Waiting threads spin between the nodes of a run, which saves a quarter of a token's time, but not after the
+      // run: they would take the cores from the other graphs and from the process that serves HTTP.
       extra: { session: { intra_op: { allow_spinning: '1' }, force_spinning_stop: '1' } },
     })
     return new OnnxSession(session)

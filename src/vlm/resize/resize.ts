@@ -2,38 +2,40 @@ import type { Size } from '../../contract/box.js'
 import { type ImageSource, type RawImage, rawSource } from '../../image/decode.js'
 import { multiplyAdds, resample } from './pillow.js'
 
-/** Products (`multiplyAdds`) that our own filter may take, about 8 ms of one core: 600x600 to 96x96, say. */
+/**
+ * The most products (see `multiplyAdds`) for which our own filter is taken, about 8 ms of one core: 600x600 to 96x96.
+ */
 const CHEAP = 8e6
-/** The same for what is left to it behind libvips: about 2 ms. */
+/** The most products that libvips leaves to our own filter: about 2 ms. */
 const REST = 2e6
 
 /**
- * Resizes with Lanczos-3: exactly as Pillow where one direction grows, since libvips is no match there, and where that
- * is cheap; else libvips, many times faster, shrinks at least to where the rest is cheap. Pages and photographs are so
- * within a mean of 0.5 of 255 of Pillow's (`test/vlm/scale.test.ts`); fine patterns of full contrast come out worst, at
- * 0.6, as libvips' weights have few bits (`test/vlm/processor.test.ts`).
- *
- * Throws `image_undecodable`.
+ * Resizes with Lanczos-3. The result is exactly Pillow's if width or height grows, where libvips differs much, or if
+ * our own filter is cheap. Otherwise libvips, which is many times faster, shrinks the image first, and our own filter
+ * does the rest if that is cheap. Pages and photographs then differ from Pillow's by a mean of at most 0.5 of 255
+ * (`resize.test.ts`); fine patterns of full contrast are the worst, with 0.6, because libvips' weights have few bits
+ * (`image-processor.test.ts`).
+ * @throws CropVlmError image_undecodable, from a source that is decoded only now
  */
 export async function scale(source: ImageSource, size: Size): Promise<RawImage> {
   const grows = size.width > source.width || size.height > source.height
   if (grows || multiplyAdds(source, size) <= CHEAP) return resample(await source.pixels(), size)
   const left = factorLeft(source, size)
   if (left === 1) return source.shrunk(size)
-  const way = {
+  const between = {
     width: Math.min(Math.floor(left * size.width), source.width),
     height: Math.min(Math.floor(left * size.height), source.height),
   }
-  return scale(rawSource(await source.shrunk(way)), size)
+  return scale(rawSource(await source.shrunk(between)), size)
 }
 
-/** How many times the size libvips stops at first. */
+/** To how many times the final size libvips shrinks; 1: it does everything. */
 function factorLeft(source: Size, { width, height }: Size): number {
-  // `multiplyAdds` from k times the size is 18 * width * height * (k * k + k)
+  // from k times the size there are 18 * width * height * (k * k + k) products: solved for k
   const cheap = Math.sqrt(REST / (18 * width * height) + 0.25) - 0.5
   if (cheap >= 2) return cheap
-  // Before its Lanczos libvips averages whole pixels, down to between two and three times the size, from a factor of
-  // four on. That takes 10 % off the finest detail that is kept; at twice the size it takes less than 3 %, and the last
-  // halving is a Lanczos alone.
+  // From a factor of four on, libvips averages blocks of pixels before it filters, down to two to three times the size
+  // asked for. That takes 10 % off the contrast of the finest detail. Asked for twice the final size it takes less than
+  // 3 %, and the last halving is filtered only.
   return source.width >= 4 * width || source.height >= 4 * height ? 2 : 1
 }

@@ -1,18 +1,18 @@
 import { Tokenizer as HfTokenizer } from '@huggingface/tokenizers'
 
 export interface Tokenizer {
-  /** The id of a token of the vocabulary, special ones included; undefined where there is none. */
+  /** The id of a token of the vocabulary, special tokens included; undefined if there is no such token. */
   id(token: string): number | undefined
   /**
-   * Text that may hold special tokens, as the processor writes it. Never for a stranger's text, unless disguised:
-   * each stretch of plain text goes through `reveal` once the special tokens are found.
+   * Encodes text in which special tokens count as such. A user's text may be part of it only in disguise (see
+   * `prompt.ts`): `reveal` is applied to each stretch of plain text, after the special tokens have been found.
    */
   encode(text: string, reveal?: (plain: string) => string): number[]
-  /** Text in which nothing is special: `<image>` comes out as the characters it is made of. */
+  /** Encodes text in which nothing is special: `<image>` becomes the tokens of its characters. */
   encodePlain(text: string): number[]
-  /** Special tokens are left out. */
+  /** The text of tokens; special tokens are left out. */
   decode(ids: readonly number[]): string
-  /** Contents of the tokens that `encode` treats as special. */
+  /** The tokens that `encode` treats as special, as text. */
   readonly special: readonly string[]
 }
 
@@ -25,7 +25,9 @@ interface AddedToken {
 
 type Json = { [key: string]: unknown }
 
-/** A `tokenizer.json` (with its `tokenizer_config.json`) as a tokenizer. Throws where the library cannot read it. */
+/**
+ * Makes a tokenizer from `tokenizer.json` and `tokenizer_config.json`. Throws an Error if the library cannot read them.
+ */
 export function makeTokenizer(tokenizerJson: Json, tokenizerConfig: Json): Tokenizer {
   const added = (tokenizerJson.added_tokens ?? []) as AddedToken[]
   const definition = { ...tokenizerJson, pre_tokenizer: exactPreTokenizer(tokenizerJson) }
@@ -54,7 +56,7 @@ export function makeTokenizer(tokenizerJson: Json, tokenizerConfig: Json): Token
   }
 }
 
-/** Finds added tokens in a text, the longest first, with the white space that they swallow. */
+/** Matches the special tokens of a text, the longest first, with the white space around them that they absorb. */
 function specialPattern(added: readonly AddedToken[]): RegExp | null {
   if (added.length === 0) return null
   const longestFirst = [...added].sort((a, b) => b.content.length - a.content.length)
@@ -73,14 +75,15 @@ function escapeRegex(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
 }
 
-// GPT-2's split (tokenizers, pre_tokenizers/byte_level.rs), with Unicode's white space instead of JavaScript's `\s`,
-// which counts U+FEFF in and U+0085 out.
+// GPT-2's pattern for words (tokenizers, pre_tokenizers/byte_level.rs), with Unicode's white space instead of
+// JavaScript's `\s`, to which U+FEFF belongs and U+0085 does not.
 const WORDS = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+`
 
 /**
- * The same pre-tokenizer, written so that this library splits as Hugging Face's own does: its `Digits` knows only
- * 0-9, theirs every Unicode number (`٣`, `²`); its `ByteLevel` takes JavaScript's idea of white space; and bytes that
- * the vocabulary lacks have to be gone before its BPE merges what stands around them.
+ * Rewrites the pre-tokenizer of `tokenizer.json` so that @huggingface/tokenizers 0.2.0 splits text as the Python
+ * library does. Each step can go once the JavaScript library does the same: its `Digits` knows only 0-9, and not every
+ * Unicode number (`٣`, `²`); its `ByteLevel` uses JavaScript's white space; and its BPE keeps bytes that the vocabulary
+ * lacks, where Python's drops them before it merges their neighbours.
  */
 function exactPreTokenizer({ pre_tokenizer: preTokenizer, model }: Json): unknown {
   const unknown = unknownBytes(model as Json)
@@ -90,7 +93,7 @@ function exactPreTokenizer({ pre_tokenizer: preTokenizer, model }: Json): unknow
     if (type === 'Sequence') return { ...node, pretokenizers: (pretokenizers as unknown[]).map(exact) }
     if (type === 'Digits') return isolated(individual_digits ? '\\p{N}' : '\\p{N}+')
     if (type !== 'ByteLevel') return node
-    // A prefix space would have to be put before the split; no Idefics3 folder asks for one.
+    // A prefix space would have to be inserted before the text is split; no Idefics3 folder asks for one.
     const isExact = use_regex === false || add_prefix_space === true
     const steps = isExact ? [node] : [isolated(WORDS), { ...node, use_regex: false }]
     if (unknown !== '') steps.push({ type: 'Replace', pattern: { Regex: `[${unknown}]` }, content: '' })
@@ -103,19 +106,19 @@ function isolated(regex: string) {
   return { type: 'Split', pattern: { Regex: regex }, behavior: 'Isolated', invert: false }
 }
 
-/** Byte-level characters that the vocabulary lacks and that no unknown token stands for. */
+/** The characters that stand for bytes which the vocabulary lacks; none if it has a token for what is unknown. */
 function unknownBytes(model: Json): string {
   if (model.unk_token != null) return ''
   const vocabulary = model.vocab as Json
   const printable = (code: number) => (code > 32 && code < 127) || (code > 160 && code !== 173)
-  // GPT-2's table: printable bytes stand for themselves, the other 68 follow from U+0100 on.
+  // GPT-2's table: printable bytes are their own characters, the other 68 are the characters from U+0100 on.
   const codes = Array.from({ length: 256 }, (_, byte) => byte).filter(printable)
   for (let extra = 0; extra < 68; extra++) codes.push(256 + extra)
   return (
     codes
       .map(code => String.fromCharCode(code))
       .filter(character => !Object.hasOwn(vocabulary, character))
-      // They stand between brackets, where a bare `-` would make a range of its neighbours.
+      // They are put between brackets, where a bare `-` would make a range of its neighbours.
       .map(character => (character === '-' ? '\\-' : escapeRegex(character)))
       .join('')
   )

@@ -10,11 +10,11 @@ import { cropperModel } from '../../../src/cropper/croppers.js'
 import { engineOptions } from '../../../src/engine/options.js'
 import { startEngine } from '../../../src/engine/parent/client.js'
 import type { GenerateJob, LocateJob } from '../../../src/engine/protocol.js'
-import { compile } from '../../support/compiled.js'
+import { compiledService } from '../../support/compiled.js'
 
 t.setTimeout(240_000)
 
-const module = pathToFileURL(join(compile('worker.test'), 'engine/child/main.js'))
+const module = pathToFileURL(join(compiledService(), 'engine/child/main.js'))
 const tiny = resolve(import.meta.dirname, '../../fixtures/models/tiny')
 const image = await sharp({ create: { width: 640, height: 480, channels: 3, background: 'teal' } })
   .jpeg()

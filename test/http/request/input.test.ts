@@ -34,6 +34,7 @@ const JSON_ROWS: Row[] = [
   ['a blank one among them', { image: GOOD, questions: [q, ' '] }, 400, 'missing_field', 'question', /empty/],
   ['a long one', { image: GOOD, questions: [q, 'x'.repeat(41)] }, 400, 'question_too_long', 'question', /40 char/],
   ['one and several', { image: GOOD, question: q, questions: [q] }, 400, 'invalid_option', 'questions', /one of them/],
+  ['a misspelt image', { imgae: GOOD, question: q }, 400, 'unknown_option', 'imgae', /`imgae`.*image, question/],
   ['an image that is no text', { image: 5, question: q }, 400, 'invalid_option', 'image', /data URL/],
   ['an image_url without url', { image: { image_url: {} }, question: q }, 400, 'invalid_option', 'image', /image_url/],
   [
@@ -161,7 +162,8 @@ const FORM_ROWS: [
   ['an unknown option', { image: IMAGE, question: q, size: '3' }, 400, 'unknown_option', /`size` is not an option/],
   ['a file of another name', { file: IMAGE, question: q }, 400, 'unknown_option', /`file`.*image, question/],
   ['no number', { image: IMAGE, question: q, expand: '1e1' }, 400, 'invalid_option', /`expand` must be a number from/],
-  ['an empty option', { image: IMAGE, question: q, quality: '' }, 400, 'invalid_option', /`quality` must be/],
+  ['a blank question', { image: IMAGE, question: ' ' }, 400, 'missing_field', /`question` is empty/],
+  ['half a number', { image: IMAGE, question: q, quality: '50.5' }, 400, 'invalid_option', /`quality` must be a whole/],
   ['an SVG named .png', { image: Buffer.from('<svg/>'), question: q }, 415, 'unsupported_image_format', /JPEG/],
 ]
 
@@ -201,6 +203,8 @@ t.test('bodies that cannot be read', async t => {
     ['JSON that is no object', json, '[1]', 400, 'invalid_body'],
     ['null', json, 'null', 400, 'invalid_body'],
     ['a prototype', json, '{"__proto__": {"a": 1}}', 400, 'invalid_body'],
+    ['other spelling', { 'content-type': 'Application/JSON; charset=utf-8' }, '{}', 400, 'missing_field'],
+    ['a form in other spelling', { 'content-type': 'Multipart/Form-Data; boundary=b' }, '--b--', 400, 'missing_field'],
     ['nothing', {}, undefined, 400, 'invalid_body'],
     ['text', { 'content-type': 'text/plain' }, 'hi', 415, 'unsupported_content_type'],
     ['a plain form', { 'content-type': 'application/x-www-form-urlencoded' }, 'a=b', 415, 'unsupported_content_type'],

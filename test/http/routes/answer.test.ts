@@ -10,6 +10,7 @@ t.test('the whole reply, by the local target', async t => {
   t.equal(status, 200)
   t.match(body, {
     bbox: [12, 5, 80, 47],
+    object: 'answer',
     decision: 'zoomed',
     answer: 'Dakota Digital.',
     target: { name: 'local', model: 'smolvlm-mini', usage: { prompt_tokens: 512, completion_tokens: 3 } },
@@ -22,6 +23,7 @@ t.test('the whole reply, by the local target', async t => {
     'decision',
     'image',
     'model',
+    'object',
     'raw',
     'reason',
     'request_id',
@@ -142,7 +144,12 @@ t.test('an engine that fails after the box keeps its own status, and the box is 
     t.equal(status, expected)
     t.equal(body.error.source, source)
     t.equal(headers['retry-after'], retryAfter)
-    t.match(body.error.details.crop, { bbox: [12, 5, 80, 47], bbox_pixels: [192, 60, 1280, 564], decision: 'zoomed' })
+    t.match(body.error.details.crop, {
+      object: 'crop',
+      bbox: [12, 5, 80, 47],
+      bbox_pixels: [192, 60, 1280, 564],
+      decision: 'zoomed',
+    })
     t.match(body.error.details.crop.crop, { media_type: 'image/jpeg' })
     t.notMatch(JSON.stringify(body), /a bug/, 'what happened inside stays inside')
   }

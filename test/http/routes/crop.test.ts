@@ -4,6 +4,7 @@ import { IMAGE, jobsOf, located, makeApp, post } from '../../support/fakes/app.j
 
 const JSON_IMAGE = IMAGE.toString('base64')
 const REPLY = {
+  object: 'crop',
   bbox: [12, 5, 80, 47],
   bbox_pixels: [192, 60, 1280, 564],
   image: { width: 1600, height: 1200 },
@@ -37,10 +38,11 @@ t.test(
     const questions = ['What is the total?', 'Who signed?', 'When?']
     const json = await post(app, '/crop', { json: { image: JSON_IMAGE, questions, return: 'crop' } })
     const fromForm = await post(app, '/crop', { image: IMAGE, questions: JSON.stringify(questions), return: 'crop' })
-    const { image, model, ...region } = REPLY
+    const { object, image, model, ...region } = REPLY
     for (const { status, body } of [json, fromForm]) {
       t.equal(status, 200)
-      t.strictSame(Object.keys(body), ['results', 'image', 'model', 'timings_ms', 'request_id'])
+      t.equal(body.object, 'crop_list')
+      t.strictSame(Object.keys(body), ['object', 'results', 'image', 'model', 'timings_ms', 'request_id'])
       t.strictSame(body.image, image)
       t.strictSame(body.model, model)
       t.strictSame(

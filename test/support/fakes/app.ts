@@ -201,16 +201,23 @@ export async function listen(t: Test, script: Script = {}, env: Env = {}, more: 
   return { ...made, url, port: Number(new URL(url).port) }
 }
 
-type Fields = Record<string, string | Uint8Array>
+type Field = string | Uint8Array
+/** An array is a field that is sent several times. */
+type Fields = Record<string, Field | readonly Field[]>
 
 /** A form as bytes; a `Uint8Array` becomes a file. */
 export async function form(fields: Fields): Promise<{ payload: Buffer; headers: { 'content-type': string } }> {
   const data = new FormData()
-  for (const [name, value] of Object.entries(fields))
+  const all = Object.entries(fields).flatMap(([name, value]) => listOf(value).map(one => [name, one] as const))
+  for (const [name, value] of all)
     data.append(name, typeof value === 'string' ? value : new Blob([new Uint8Array(value)]), ...fileName(value))
   const encoded = new Response(data)
   const type = encoded.headers.get('content-type') ?? ''
   return { payload: Buffer.from(await encoded.arrayBuffer()), headers: { 'content-type': type } }
+}
+
+function listOf(value: Field | readonly Field[]): readonly Field[] {
+  return typeof value === 'string' || value instanceof Uint8Array ? [value] : value
 }
 
 function fileName(value: string | Uint8Array): [] | [string] {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type DecodeOptions, decode } from '../../../src/vlm/decoding/decode.js'
+import { type DecodeOptions, decode, openingTokens } from '../../../src/vlm/decoding/decode.js'
 import type { GrammarState } from '../../../src/vlm/decoding/grammar.js'
 import { logProbability } from '../../../src/vlm/decoding/sampling.js'
 import { scriptedModel, seeded } from '../../support/scripted.js'
@@ -95,6 +95,21 @@ t.test('draft tokens, right and wrong, change runs and never the answer', async 
   t.ok(saved > 100, `${saved} runs saved`)
 })
 
+t.test('the first run feeds the opening tokens alone, as the prefill does, draft tokens or not', async t => {
+  const first = (draftTokens: number[]): GrammarState => ({ ...steps([5, 6, 7], [8], [1, 2]), draftTokens })
+  const opening: GrammarState = { allowed: [3], draftTokens: [4], after: () => first([5, 8]) }
+  const model = plain(3)
+  const sent: (readonly number[])[] = []
+  const feed = async (tokens: readonly number[], rewind: number) => {
+    sent.push(tokens)
+    return await model.feed(tokens, rewind)
+  }
+  const { tokens } = await run(model, { feed, grammar: { start: opening } })
+  t.same(sent[0], openingTokens({ start: opening }, 12))
+  t.same(sent[0], [3])
+  t.same(tokens, slowly(3, opening, 12))
+})
+
 t.test('tokens that the model alone would not have written are counted', async t => {
   const { logits } = plain(5)
   const likely = logits([]).indexOf(Math.max(...logits([])))
@@ -114,9 +129,9 @@ t.test('the limit holds within forced tokens too', async t => {
 t.test('an abort between runs ends it', async t => {
   const controller = new AbortController()
   const model = plain(2)
-  const feed = async (tokens: readonly number[], back: number) => {
+  const feed = async (tokens: readonly number[], rewind: number) => {
     if (model.calls() === 2) controller.abort()
-    return await model.feed(tokens, back)
+    return await model.feed(tokens, rewind)
   }
   await t.rejects(run(model, { feed, eos: new Set(), signal: controller.signal }), { code: 'request_aborted' })
   t.equal(model.calls(), 3)

@@ -45,7 +45,7 @@ for (const folder of ['tiny', 'tiny-hub']) {
       stepwise.push(...(await run.feed(await embed(embedding, part), length, length)).map(row => row.slice()))
       from += length
     }
-    t.ok(furthest(all, stepwise) < 1e-4, 'in pieces, one and several tokens behind a past')
+    t.ok(furthest(all, stepwise) < 1e-4, 'in pieces, one and several tokens after a past')
     const [last] = await start(decoder).feed(await embed(embedding, tokens), 60, 1)
     t.ok(last && furthest([last], all.slice(-1)) < 1e-4, 'the last logits alone')
   })

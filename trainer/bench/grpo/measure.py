@@ -1,6 +1,7 @@
-"""One process that takes the steps of one side, or of both in turns: `measure.py WORK.json ours|trl|both OUT.json`.
+"""Takes the steps of one side, or of both in turns: `measure.py WORK.json ours|trl|both OUT.json`.
 
-A side's peak memory needs a process of its own; times are fairest where both sides run in turns on the same machine.
+A side's peak memory is measured in a process of its own. Times are compared where both sides run in turns, so that what
+else the machine does affects both alike.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from transformers import TrainerCallback
 from work import Work
 
 Moment = tuple[float, float]
-"""Seconds on the wall, and of this process on a processor: the second is what a busy machine leaves comparable."""
+"""Seconds by the wall clock, and seconds of this process on a processor, which a busy machine disturbs less."""
 
 
 class Clock(TrainerCallback):
-    """Seconds of each of the trainer's steps, all of its loop included; `between` runs before each, unclocked."""
+    """Times each step of the trainer, its whole loop included; `between` runs before each and is not timed."""
 
     def __init__(self, device: str, between: Callable[[int], None]) -> None:
         self.device, self.between, self.seconds = device, between, []
@@ -49,7 +50,7 @@ def since(start: Moment, device: str) -> Moment:
 
 
 def peak_bytes(device: str) -> int:
-    """Of this process: allocated on the GPU, or resident on a CPU (`VmHWM`), libraries included."""
+    """The most memory that this process had: allocated on the GPU, or resident (`VmHWM`, libraries included)."""
     if device == "cuda":
         return torch.cuda.max_memory_allocated()
     (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
@@ -57,7 +58,7 @@ def peak_bytes(device: str) -> int:
 
 
 def measure(work: Work, which: str) -> dict:
-    """`seconds` of each step by side (wall, processor), `peak_bytes` of the process, `prompts`."""
+    """Returns `seconds` (a Moment for each step, by side), `peak_bytes` of the process, and the `prompts`' sizes."""
     result: dict = {"seconds": {}}
     tokens: list[float] = []
 

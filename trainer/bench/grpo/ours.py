@@ -10,12 +10,12 @@ from accelerate import Accelerator
 from work import BETA, LEARNING_RATE, MAX_GRAD_NORM, TEMPERATURE, Work, filled, forbidden, prompt_sizes
 
 from cropvlm_trainer.grpo.step import Reward
-from cropvlm_trainer.grpo.train import accumulate, prepare
+from cropvlm_trainer.grpo.train import accumulate_gradients, prepare
 from cropvlm_trainer.training.stages import GrpoConfig
 
 
 def build(work: Work) -> tuple[Callable[[int], float], list[dict[str, int]]]:
-    """A function that takes step number n -> tokens a completion; and the sizes of the prompts."""
+    """A function that takes the step of a number and returns its tokens a completion, and the sizes of the prompts."""
     config = GrpoConfig(
         base=Path(work.base),
         data=Path(work.data),
@@ -35,19 +35,19 @@ def build(work: Work) -> tuple[Callable[[int], float], list[dict[str, int]]]:
         lora=work.lora,
     )
     accelerator = Accelerator(mixed_precision="bf16" if work.precision == "bf16" else "no", cpu=work.device == "cpu")
-    policy, step_on = prepare(config, accelerator.device)
-    step_on.reward = with_boxes(step_on.reward)
-    step_on.suppressed = torch.tensor(forbidden(step_on.encoder.tokenizer), device=accelerator.device)
-    optimizer = torch.optim.AdamW(policy.trained, lr=config.learning_rate, weight_decay=0.0)
+    policy, compute_loss = prepare(config, accelerator.device)
+    compute_loss.reward = with_boxes(compute_loss.reward)
+    compute_loss.suppressed = torch.tensor(forbidden(compute_loss.encoder.tokenizer), device=accelerator.device)
+    optimizer = torch.optim.AdamW(policy.trained_parameters, lr=config.learning_rate, weight_decay=0.0)
 
     def step(number: int) -> float:
-        scalars = accumulate(config, accelerator, policy, step_on, work.batch(number), number)
-        torch.nn.utils.clip_grad_norm_(policy.trained, config.max_grad_norm)
+        scalars = accumulate_gradients(config, accelerator, policy, compute_loss, work.batch(number), number)
+        torch.nn.utils.clip_grad_norm_(policy.trained_parameters, config.max_grad_norm)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         return scalars["tokens"]
 
-    return step, prompt_sizes(work, step_on.encoder, step_on.tile)
+    return step, prompt_sizes(work, compute_loss.encoder, compute_loss.tile)
 
 
 def with_boxes(reward: Reward) -> Reward:

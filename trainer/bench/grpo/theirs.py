@@ -22,7 +22,7 @@ from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
 
 
 class BaseInside:
-    """The reward VLM is the base without the adapter, on this side too: one copy of the weights."""
+    """Stands for `Policy` on this side: the reward VLM is the base without the adapter, one copy of the weights."""
 
     def __init__(self, peft: PeftModel) -> None:
         self.peft = peft
@@ -36,10 +36,10 @@ class BaseInside:
 
 
 def build(work: Work, callback: TrainerCallback) -> GRPOTrainer:
-    """A trainer whose `train()` takes the work's steps; `callback` hears of each."""
+    """A trainer whose `train()` takes the work's steps and tells `callback` of each."""
     model, processor = load_checkpoint(Path(work.base))
     if work.device == "cpu":
-        # As ours: on a CPU the fused attention's backward pass is the slower one.
+        # As our side: on a CPU the backward pass of the fused attention is slower.
         model.set_attn_implementation("eager")
     processor.image_processor.size = {"longest_edge": work.resolution}
     torch.manual_seed(0)
@@ -80,7 +80,7 @@ def build(work: Work, callback: TrainerCallback) -> GRPOTrainer:
 
 
 class SamePrecision(GRPOTrainer):
-    """Sampling and rewards under the autocast of the training pass, as in ours; TRL leaves them in fp32."""
+    """Samples and rewards under the autocast of the training pass, as our side does; TRL itself does both in fp32."""
 
     def _prepare_inputs(self, inputs):
         with self.accelerator.autocast():
@@ -88,7 +88,7 @@ class SamePrecision(GRPOTrainer):
 
 
 def dataset(work: Work) -> Dataset:
-    """Images are read from their files as the steps come to them."""
+    """The questions; their images are read from files when a step needs them."""
     rows = [
         {
             "prompt": [{"role": "user", "content": cropper_prompt(row["question"])}],

@@ -1,4 +1,4 @@
-"""What both sides are given to do: one set of questions, one model, one LoRA, one length of completions."""
+"""The work that both sides do: the same questions, model, LoRA settings and length of completions."""
 
 from __future__ import annotations
 
@@ -60,16 +60,16 @@ class Work:
 
 
 def forbidden(tokenizer) -> list[int]:
-    """Ids that neither side may draw: pictures, and the end, so that all completions are of one length."""
+    """Ids that neither side may draw: image tokens, and the end token, so that all completions have the same length."""
     known = tokenizer.get_vocab()
     return [known[token] for token in SPECIAL_TOKENS if token in known]
 
 
 def filled(boxes: Sequence[Sequence[Box | None]]) -> list[list[Box]]:
-    """Boxes where there are none: a different one for each place in the group.
+    """The boxes, with one that is different for each place in the group where there is none.
 
-    Completions that never end hold no box. Without boxes the crop would always be the full image, which the reward VLM
-    looks at once for all; so it has as many crops to judge as completions, on both sides.
+    Completions that never end have no box. The crop would then always be the full image, and equal crops are scored
+    once; so filled, the reward VLM has as many crops to score as there are completions, on both sides.
     """
     return [[box or (2 * place, 2 * place, 60 + place, 60 + place) for place, box in enumerate(row)] for row in boxes]
 

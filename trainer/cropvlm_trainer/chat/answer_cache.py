@@ -1,4 +1,4 @@
-"""Answers that were paid for, kept in a JSONL file so that a killed run does not pay for them twice."""
+"""Answers kept in a JSONL file, so that a run that was killed does not ask, and pay, for them again."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 
-class KeptAnswers:
-    """`{"key", "answer"}` a line. `path` None keeps nothing.
+class AnswerCache:
+    """Answers by key; the file has `{"key", "answer"}` on each line. With `path` None, nothing is kept on disk.
 
     Raises ValueError where the file holds something else.
     """
@@ -24,7 +24,7 @@ class KeptAnswers:
         return self._answers.get(key)
 
     def add(self, key: str, answer: str) -> None:
-        """On disk when this returns: the next moment may be the run's last."""
+        """Keeps an answer. It is on disk when this returns, so that a kill at any time loses no answer."""
         self._answers[key] = answer
         if self.path:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +36,7 @@ def _read(path: Path) -> dict[str, str]:
     text = path.read_text(encoding="utf-8")
     whole, newline, torn = text.rpartition("\n")
     if torn:
-        # A run that was killed while it wrote: the next line would be glued to the rest.
+        # A killed run left a line that is not whole. It is removed, since the next line would be appended to it.
         path.write_text(whole + newline, encoding="utf-8")
     answers = {}
     for number, line in enumerate(whole.split("\n") if whole else [], start=1):

@@ -1,72 +1,81 @@
-"""A target behind an OpenAI-compatible endpoint (vLLM, SGLang, Ollama, llama.cpp, OpenAI)."""
+"""A model behind an OpenAI-compatible endpoint (vLLM, SGLang, Ollama, llama.cpp, OpenAI)."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import json
-import random
 from collections.abc import Sequence
 
 import openai
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 from tqdm import tqdm
 
-from cropvlm_trainer.chat.answer_cache import KeptAnswers
+from cropvlm_trainer.chat.answer_cache import AnswerCache
 from cropvlm_trainer.chat.endpoint import Endpoint
-from cropvlm_trainer.chat.messages import Question, user_message
+from cropvlm_trainer.chat.messages import Prompt, user_message
 
-AGAIN = {408, 409, 425, 429}
-"""Statuses below 500 that may pass."""
-MOST_WAIT = 60.0
-"""Seconds that are waited between two tries at most, whatever a Retry-After says."""
+RETRIED = {408, 409, 425, 429}
+"""Statuses below 500 after which the same call may succeed."""
+MAX_WAIT = 60.0
+"""Seconds between two calls at most, whatever the endpoint's Retry-After asks for."""
 
 
 class Failed(Exception):
-    """One question stays without an answer; says why. A question whose pictures cannot be made raises it too."""
+    """A prompt has no answer; the message says why. `Prompt.pictures` raises it where a picture cannot be made."""
 
 
-class Unreadable(Exception):
-    """A reply that is no chat completion."""
+class Retriable(Exception):
+    """A call failed in a way that may pass. `retry_after`: seconds that the endpoint asks to wait, 0 if it does not."""
+
+    def __init__(self, reason: str, retry_after: float = 0.0) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
 
 
 class EndpointTarget:
-    """Answers at temperature 0; those in `kept` are not asked for again.
+    """Asks an endpoint, at temperature 0. Prompts with an answer in `cache` are not sent again.
 
-    Raises ValueError where the endpoint takes no question at all; `kept` then has what was answered before.
+    `answer` and `ask` raise ValueError where the endpoint refuses every prompt (a wrong key, model or URL), or has
+    failed `endpoint.patience` prompts in a row. Answers up to then are in `cache`.
     """
 
-    def __init__(self, endpoint: Endpoint, kept: KeptAnswers) -> None:
+    def __init__(self, endpoint: Endpoint, cache: AnswerCache) -> None:
         self.endpoint = endpoint
-        self.kept = kept
+        self.cache = cache
         self._failed_in_a_row = 0
-        # What the library would else look up in the environment is not for this endpoint.
+        # openai fills these headers from the environment, with values that are meant for another endpoint.
         unsent = ["OpenAI-Organization", "OpenAI-Project", *([] if endpoint.key else ["Authorization"])]
         self._unsent = {header: openai.Omit() for header in unsent}
+        self._backoff = wait_exponential_jitter(multiplier=endpoint.backoff, max=MAX_WAIT, jitter=endpoint.backoff)
 
-    def answer(self, questions: Sequence[Question], name: str) -> list[str | None]:
-        return [None if isinstance(answer, Failed) else answer for answer in self.ask(questions, name)]
+    def answer(self, prompts: Sequence[Prompt], name: str) -> list[str | None]:
+        """Returns the stripped answers in order, None where a prompt has none. `name` labels the progress bar."""
+        return [None if isinstance(answer, Failed) else answer for answer in self.ask(prompts, name)]
 
-    def ask(self, questions: Sequence[Question], name: str) -> list[str | Failed]:
-        """As `answer`, but a question without an answer says why it has none."""
-        return asyncio.run(self._answer_all(questions, name))
+    def ask(self, prompts: Sequence[Prompt], name: str) -> list[str | Failed]:
+        """Like `answer`, but a prompt without an answer has a `Failed` that says why."""
+        return asyncio.run(self._answer_all(prompts, name))
 
-    async def _answer_all(self, questions: Sequence[Question], name: str) -> list[str | Failed]:
-        answers: list[str | Failed] = [Failed("not asked")] * len(questions)
-        waiting = iter(enumerate(questions))
+    async def _answer_all(self, prompts: Sequence[Prompt], name: str) -> list[str | Failed]:
+        answers: list[str | Failed] = [Failed("not asked")] * len(prompts)
+        waiting = iter(enumerate(prompts))
+        # Retries and the timeout are ours: openai does not retry a reply that is no chat completion, and its timeout
+        # is for each part of a reply, so that a reply that trickles in would never end.
         async with openai.AsyncOpenAI(
             base_url=self.endpoint.url,
             api_key=self.endpoint.key or "none",
             max_retries=0,
             timeout=None,
         ) as client:
-            with tqdm(total=len(questions), desc=name) as bar:
+            with tqdm(total=len(prompts), desc=name) as bar:
 
                 async def work() -> None:
-                    for index, question in waiting:
-                        answers[index] = await self._answer_one(client, question)
+                    for index, prompt in waiting:
+                        answers[index] = await self._answer_one(client, prompt)
                         bar.update()
 
-                # As many workers as calls may run: pictures are made only when their turn comes.
+                # One worker for each call that may run at a time, so that only their pictures are in memory.
                 workers = [asyncio.create_task(work()) for _ in range(self.endpoint.concurrency)]
                 try:
                     await asyncio.gather(*workers)
@@ -76,24 +85,24 @@ class EndpointTarget:
                     await asyncio.gather(*workers, return_exceptions=True)
         return answers
 
-    async def _answer_one(self, client: openai.AsyncOpenAI, question: Question) -> str | Failed:
-        """The kept answer or a new one; Failed where it cannot be asked or every try failed."""
+    async def _answer_one(self, client: openai.AsyncOpenAI, prompt: Prompt) -> str | Failed:
+        """Returns the cached answer or a new one, or Failed where the pictures cannot be made or every call failed."""
         try:
-            pictures = question.pictures()
+            pictures = prompt.pictures()
         except Failed as error:
-            # No fault of the endpoint: it does not try its patience.
-            return _bare(error)
+            # Not counted in `_failed_in_a_row`: the endpoint is not at fault.
+            return _without_traceback(error)
         body = {
             "model": self.endpoint.model,
-            "messages": [user_message(question.text, pictures, self.endpoint.longest_edge)],
+            "messages": [user_message(prompt.text, pictures, self.endpoint.longest_edge)],
             "max_tokens": self.endpoint.max_tokens,
             "temperature": 0,
         }
         key = hashlib.sha256(json.dumps([self.endpoint.url, body]).encode()).hexdigest()
-        if (kept := self.kept.get(key)) is not None:
-            return kept
+        if (cached := self.cache.get(key)) is not None:
+            return cached
         try:
-            answer = await self._try(client, body)
+            answer = await self._call_until_answered(client, body)
         except Failed as error:
             self._failed_in_a_row += 1
             if self._failed_in_a_row >= self.endpoint.patience:
@@ -101,45 +110,54 @@ class EndpointTarget:
                     f"{self.endpoint.url} failed {self._failed_in_a_row} questions in a row, the last so: {error}; "
                     "run the same command again once it answers: what it answered before is not asked again"
                 ) from error
-            return _bare(error)
+            return _without_traceback(error)
         self._failed_in_a_row = 0
-        self.kept.add(key, answer)
+        self.cache.add(key, answer)
         return answer
 
-    async def _try(self, client: openai.AsyncOpenAI, body: dict) -> str:
-        """Raises Failed where no try gives an answer, ValueError where the endpoint is not what was meant."""
-        for number in range(self.endpoint.tries):
-            asked_wait = 0.0
-            try:
-                # The library's own timeout is for each part of a reply; a slow trickle would never end.
-                async with asyncio.timeout(self.endpoint.timeout):
-                    reply = await client.chat.completions.create(**body, extra_headers=self._unsent)
-                return _text_of(reply)
-            except TimeoutError:
-                reason = f"no answer within {self.endpoint.timeout:g} s"
-            except openai.APIStatusError as error:
-                reason = f"status {error.status_code}"
-                if hint := self.endpoint.hint(error.status_code):
-                    raise ValueError(f"{self.endpoint.url} replied {error.status_code}: {hint}") from error
-                if error.status_code < 500 and error.status_code not in AGAIN:
-                    raise Failed(f"{reason}, {error.message[:200]}") from error
-                asked_wait = _retry_after(error)
-            except (openai.APIError, Unreadable, json.JSONDecodeError, UnicodeDecodeError) as error:
-                reason = str(error.__cause__ or error)[:200]
-            if number + 1 < self.endpoint.tries:
-                # Half of it by chance, so that calls which failed together do not come back together.
-                wait = self.endpoint.backoff * 2**number * random.uniform(0.5, 1)
-                await asyncio.sleep(min(max(wait, asked_wait), MOST_WAIT))
-        raise Failed(f"{reason}, in the last of {self.endpoint.tries} tries")
+    async def _call_until_answered(self, client: openai.AsyncOpenAI, body: dict) -> str:
+        """Returns the answer. Raises Failed after the last try, and ValueError where every prompt would be refused."""
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(Retriable),
+            stop=stop_after_attempt(self.endpoint.tries),
+            wait=self._wait,
+            reraise=True,
+        )
+        try:
+            return await retrying(self._call, client, body)
+        except Retriable as error:
+            raise Failed(f"{error}, in the last of {self.endpoint.tries} tries") from error
+
+    def _wait(self, state: RetryCallState) -> float:
+        """Seconds until the next call: the growing backoff, or what the endpoint asked for if that is longer."""
+        failure = state.outcome.exception()
+        return min(max(self._backoff(state), failure.retry_after), MAX_WAIT)
+
+    async def _call(self, client: openai.AsyncOpenAI, body: dict) -> str:
+        try:
+            async with asyncio.timeout(self.endpoint.timeout):
+                reply = await client.chat.completions.create(**body, extra_headers=self._unsent)
+        except TimeoutError as error:
+            raise Retriable(f"no answer within {self.endpoint.timeout:g} s") from error
+        except openai.APIStatusError as error:
+            status = error.status_code
+            if hint := self.endpoint.hint(status):
+                raise ValueError(f"{self.endpoint.url} replied {status}: {hint}") from error
+            if status < 500 and status not in RETRIED:
+                raise Failed(f"status {status}, {error.message[:200]}") from error
+            raise Retriable(f"status {status}", _retry_after(error)) from error
+        except (openai.APIError, json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise Retriable(str(error.__cause__ or error)[:200]) from error
+        return _text_of(reply)
 
 
-def _bare(error: Failed) -> Failed:
-    """Without the traceback, which would hold on to a question's pictures until the run ends."""
+def _without_traceback(error: Failed) -> Failed:
+    """A copy of the error; the traceback of the original keeps the prompt's pictures in memory."""
     return Failed(str(error))
 
 
 def _retry_after(error: openai.APIStatusError) -> float:
-    """Seconds that the endpoint asks to wait; 0 where it says none, or a date."""
+    """Seconds that the endpoint asks to wait; 0 where it asks for none, or gives a date."""
     try:
         return float(error.response.headers.get("retry-after", 0))
     except ValueError:
@@ -147,10 +165,13 @@ def _retry_after(error: openai.APIStatusError) -> float:
 
 
 def _text_of(reply: object) -> str:
-    """The stripped answer; a refusal's words where the model refused. Whatever answers at a URL may send anything."""
+    """Returns the stripped answer, or the words with which the model refused one.
+
+    Raises Retriable for a reply that is not a chat completion; `openai` does not check that.
+    """
     choices = getattr(reply, "choices", None)
     message = getattr(choices[0], "message", None) if isinstance(choices, list) and choices else None
     for text in (getattr(message, "content", None), getattr(message, "refusal", None)):
         if isinstance(text, str):
             return text.strip()
-    raise Unreadable("the reply is no chat completion with a text")
+    raise Retriable("the reply is no chat completion with a text")

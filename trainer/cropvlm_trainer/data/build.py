@@ -1,7 +1,8 @@
-"""`data build`: public sets and manifests of ours into one manifest and one image folder.
+"""`data build`: puts public data sets and the user's own into one data set with one image folder.
 
-Rows are written part by part under `parts/`; a part appears whole, with where its source stands, so a build that was
-killed goes on after its last one. The manifest is made from the parts at the end, which then go.
+Rows are first written to files under `parts/`. Each part is written whole, together with the position that its source
+has reached, so that a build that was killed goes on after its last part. At the end the parts become the data set and
+are removed.
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ from cropvlm_trainer.data.parts import collect, read_part
 from cropvlm_trainer.data.readers import pin
 from cropvlm_trainer.data.report import report, summary
 from cropvlm_trainer.data.sources import Source, parse_sources
-from cropvlm_trainer.rows import to_lines, write_whole
+from cropvlm_trainer.rows import DATASET, to_lines, write_whole
 
 
 def build(out: Path, source_texts: list[str], split: str, limit: int | None, shard_size: int) -> None:
-    """Writes `manifest.jsonl`, `rejected.jsonl`, `build.json` and `images/` into `out`, or goes on doing so.
+    """Writes `manifest.jsonl`, `rejected.jsonl`, `build.json` and `images/` into `out`.
 
-    `limit`: the first rows of each source; None for all. `shard_size`: rows a part, which is what a kill loses at
-    most. Raises ValueError where `out` holds another set or no row is usable.
+    A folder with an unfinished build of the same sources and options is finished. `limit`: take only that many rows of
+    each source, None takes all. `shard_size`: rows in a part, the most that a kill loses.
+    Raises ValueError where `out` holds another data set, a source cannot be read, or no row is usable, and
+    FileNotFoundError for a source that is missing.
     """
     if shard_size < 1 or (limit is not None and limit < 1):
         raise ValueError("--shard-size and --limit count rows: give 1 or more")
@@ -45,7 +48,10 @@ def build(out: Path, source_texts: list[str], split: str, limit: int | None, sha
 
 
 def _claim(out: Path, request: dict, sources: list[Source]) -> dict:
-    """What `build.json` says of this request; written, with the hub's revisions of now, where there is none."""
+    """Returns the content of `build.json`; where there is none, writes one with the hub's current revisions.
+
+    Raises ValueError where `out` holds a data set of another request.
+    """
     path = out / "build.json"
     if path.exists():
         state = json.loads(path.read_text(encoding="utf-8"))
@@ -54,10 +60,10 @@ def _claim(out: Path, request: dict, sources: list[Source]) -> dict:
                 f"{out} holds a set built from other sources or options ({path} names them): choose another --out, "
                 "give the same ones (unchanged files included) to go on with it, or remove the folder"
             )
-        if "counts" in state and not (out / "manifest.jsonl").is_file():
+        if "counts" in state and not (out / DATASET).is_file():
             raise ValueError(f"{out} is a finished set without its manifest.jsonl: remove the folder and build anew")
         return state
-    if (out / "manifest.jsonl").exists():
+    if (out / DATASET).exists():
         raise ValueError(f"{out} holds a set that was not built here; choose another --out or remove it")
     state = {"request": request, "revisions": [pin(source) for source in sources]}
     out.mkdir(parents=True, exist_ok=True)
@@ -66,6 +72,7 @@ def _claim(out: Path, request: dict, sources: list[Source]) -> dict:
 
 
 def _assemble(out: Path, parts: list[Path]) -> dict:
+    """Writes the data set and the rejected rows; returns the counts for `build.json`."""
     entries = [entry for part in parts for entry in read_part(part)]
     found = [entry["row"] for entry in entries if "row" in entry]
     rejected = [entry["rejected"] for entry in entries if "rejected" in entry]
@@ -73,5 +80,5 @@ def _assemble(out: Path, parts: list[Path]) -> dict:
     write_whole(out / "rejected.jsonl", to_lines(rejected))
     if not rows:
         raise ValueError(f"no row can be used; {out / 'rejected.jsonl'} says why: mend the source and remove {out}")
-    write_whole(out / "manifest.jsonl", to_lines(rows))
+    write_whole(out / DATASET, to_lines(rows))
     return summary(found, rows, dropped, rejected)

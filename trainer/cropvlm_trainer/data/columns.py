@@ -1,4 +1,4 @@
-"""A source's row as it is read, and what of it goes into the manifest or speaks against it."""
+"""A row as a source has it, and the checks after which its fields go into the data set."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from cropvlm_trainer.rows import is_text, is_texts
 
 @dataclass(frozen=True)
 class Columns:
-    """What a set's columns are called; `image` and `question` are so in all of them."""
+    """The names of a data set's columns; those of image and question are `image` and `question` in all of them."""
 
     answers: str = "answers"
     source_id: str | None = None
-    """The set's own number of the question, where it has one."""
+    """The column with the data set's own id of the question, where it has one."""
 
     def needed(self) -> list[str]:
         return ["image", "question", self.answers, *([self.source_id] if self.source_id else [])]
@@ -24,23 +24,23 @@ class Columns:
 
 @dataclass(frozen=True)
 class Raw:
-    """One row of a source, nothing of it checked yet."""
+    """One row of a source, not yet checked."""
 
     source: str
     row: int
-    """From 0 within the source."""
+    """The row's number within the source, from 0."""
     question: Any
     answers: Any
     image: bytes | None
-    """As encoded in the source; None where the source gives none."""
+    """The encoded image; None where the source has none."""
     source_id: Any = None
     box: Any = None
     extra: Mapping[str, Any] = field(default_factory=dict)
-    """Further fields of a manifest of ours, kept as they are."""
+    """Further fields of a row that is already in our format, kept as they are."""
 
 
 class Rejection(ValueError):
-    """A row that cannot be used: `reason` is one of a few to count by, the message says more."""
+    """A row that cannot be used. `reason` is a short text by which rejected rows are counted; the message says more."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(detail or reason)
@@ -48,14 +48,17 @@ class Rejection(ValueError):
 
 
 def question_of(raw: Raw) -> str:
-    """The question without white space around it."""
+    """Returns the question without white space around it. Raises Rejection where there is none."""
     if not is_text(raw.question):
         raise Rejection("no question")
     return raw.question.strip()
 
 
 def answers_of(raw: Raw) -> list[str]:
-    """The answers as they stand, in their order and with repeats and blanks: TextVQA's ten are ten people's votes."""
+    """Returns the answers unchanged. Raises Rejection where there are none.
+
+    Repeats and blanks stay, because TextVQA's ten answers are the votes of ten people.
+    """
     answers = [raw.answers] if isinstance(raw.answers, str) else raw.answers
     if not answers:
         raise Rejection("no answers")
@@ -67,7 +70,7 @@ def answers_of(raw: Raw) -> list[str]:
 
 
 def box_of(raw: Raw) -> list[float] | None:
-    """The box in per cent, or None where the source has none."""
+    """Returns the box in per cent, or None where the row has none. Raises Rejection for an invalid box."""
     if raw.box is None:
         return None
     try:

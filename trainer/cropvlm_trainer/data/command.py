@@ -1,4 +1,4 @@
-"""`cropvlm-train data ...`."""
+"""`cropvlm-train data ...`: the subcommands that make training and evaluation data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from cropvlm_trainer.data.seed import arguments as seed_arguments
 from cropvlm_trainer.data.synth import dataset
 
-# What each command needs beyond that is imported when it runs: --help should not take seconds.
+# The other modules are imported when their command runs, because they take seconds to import and --help should not.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""`data expand`: the boxes of a manifest grown, by percentile of their areas or by one factor."""
+"""`data expand`: grows the boxes of a data set, by the percentile of their areas or all by one factor."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from cropvlm_trainer.rows import check_beside, read_rows, to_lines, write_whole
 PERCENTILE = "percentile"
 
 
-def expand(manifest: Path, out: Path, by: str) -> None:
-    """Writes the rows of `manifest` to `out`, each with its box grown and all else as it is.
+def expand(dataset: Path, out: Path, by: str) -> None:
+    """Writes the rows of `dataset` to `out` with their boxes grown and all other fields unchanged.
 
-    `by`: "percentile" (contract, "Seed boxes" 1), or one factor of the area as a number. Raises ValueError for a row
-    without a valid box, and for an `out` that exists or lies in another folder, where image paths would not hold.
+    `by` is "percentile" (contract, "Seed boxes" 1) or a number, the factor of every box's area. Raises ValueError for a
+    row without a valid box, for an `out` that exists or is not in the data set's folder, and for another `by`.
     """
-    check_beside(manifest, out)
-    rows = read_rows(manifest, needs=("box",))
+    check_beside(dataset, out)
+    rows = read_rows(dataset, needs=("box",))
     factors = _factors([area(row["box"]) for row in rows], by)
     grown = [{**row, "box": list(grow(row["box"], factor))} for row, factor in zip(rows, factors, strict=True)]
     write_whole(out, to_lines(grown))

@@ -1,4 +1,4 @@
-"""The image folder of a set: every picture once, under the hash of its bytes."""
+"""The image folder of a data set: each image is stored once, in a file named by the hash of its bytes."""
 
 from __future__ import annotations
 
@@ -14,23 +14,27 @@ from PIL import Image, ImageOps
 from cropvlm_trainer.data.columns import Rejection
 
 KEPT = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "WEBP": "webp"}
-"""Formats that the service reads (an MPO is a JPEG with more pictures behind it): bytes kept as they are."""
+"""Formats that the service reads, whose files are stored unchanged. An MPO is a JPEG followed by further images."""
 READ = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG2000")
-"""Not all that Pillow reads: its EPS decoder starts Ghostscript."""
+"""Formats that are accepted. Pillow reads more, but its EPS decoder runs Ghostscript on the file."""
 PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
-# What Pillow's decoders are known to raise on broken files.
+"""Pillow's modes that a PNG can hold; images in other modes are converted to RGB."""
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error, zlib.error)
+"""The errors that Pillow's decoders are known to raise for broken files."""
 
 
 class ImageStore:
-    """Puts images into `out/images/<two digits>/<sha256>.<format>`; `drafts` is where unfinished files lie."""
+    """Stores images as `out/images/<two digits>/<sha256>.<format>`. Unfinished files are in the folder `drafts`."""
 
     def __init__(self, out: Path, drafts: Path) -> None:
         self.out, self.drafts = out, drafts
         self._known: dict[bytes, str] = {}
 
     def add(self, data: bytes | None) -> str:
-        """The path of this image relative to the folder; raises Rejection where it cannot be decoded whole."""
+        """Stores an encoded image and returns its path relative to `out`.
+
+        Raises Rejection where there is no image, or not all of its pixels can be decoded.
+        """
         if not data:
             raise Rejection("no image")
         key = sha256(data).digest()
@@ -52,13 +56,13 @@ class ImageStore:
 
 
 def _checked(data: bytes) -> tuple[bytes, str]:
-    """The bytes to store and their file suffix, after every pixel of the image has been decoded once."""
+    """Decodes the image completely; returns the bytes to store and their file's suffix."""
     try:
         image = Image.open(BytesIO(data), formats=READ)
         image.load()
         if image.format in KEPT:
             return data, KEPT[image.format]
-        # As the service and `load_image` see it: the first frame, upright.
+        # The first frame, upright, as the service and `load_image` see an image.
         image = ImageOps.exif_transpose(image)
         if image.mode not in PNG_MODES:
             image = image.convert("RGB")

@@ -1,4 +1,4 @@
-"""Rows that ask the same of the same image become one, and no answer is lost."""
+"""Merges rows that ask the same question about the same image into one row with the answers of all of them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 
 VOTES = frozenset({"textvqa"})
-"""Sources whose answers are ten people's votes: the leave-one-out measure needs just these ten, repeats included."""
+"""Sources whose answers are the votes of ten people. Their measure, VQA accuracy, needs exactly these ten answers."""
 
 
 def merge(rows: Iterable[dict]) -> tuple[list[dict], list[tuple[str, bool]]]:
-    """The rows without duplicates, and for each duplicate its source and whether it had an answer of its own.
+    """Returns the rows without duplicates, and for each duplicate its source and whether it had further answers.
 
-    Two rows are one where their image's content and their question as the prompts write it (`capitalize`) are equal;
-    the first one's place is kept. Distinct answers of a duplicate join `answers`, which are alternatives, except where
-    those are votes: then votes win over alternatives, stay as they are, and the others go to `other_answers`.
+    Rows are duplicates where the content of their images is equal and their questions are equal in the form that the
+    prompts have (`capitalize`). The merged row takes the first one's place. The duplicate's further answers are
+    added to `answers`. Where one of the rows has votes (`VOTES`), `answers` are those votes, unchanged, and the other
+    row's further answers go to `other_answers`.
     """
     kept: dict[str, dict] = {}
     dropped: list[tuple[str, bool]] = []
@@ -30,14 +31,14 @@ def merge(rows: Iterable[dict]) -> tuple[list[dict], list[tuple[str, bool]]]:
 
 
 def pair_key(row: dict) -> str:
-    """16 hex digits of (image content, question): the same in every build, whatever else is in it."""
+    """Returns 16 hex digits that depend only on the image's content and the question; they are equal in all builds."""
     content = PurePosixPath(row["image"]).stem
     return sha256(f"{content}\n{row['question'].capitalize()}".encode()).hexdigest()[:16]
 
 
 def _with_id(key: str, row: dict) -> dict:
     row_id = f"{row['source']}-{key}"
-    # A set built before gives the id that it got here: that is no id of a source.
+    # A row of an earlier build has the id that it got there as its `source_id`, which says nothing about its source.
     return {"id": row_id, **{k: v for k, v in row.items() if (k, v) != ("source_id", row_id)}}
 
 
@@ -56,10 +57,10 @@ def _joined(first: dict, second: dict) -> dict:
 
 
 def _new_answers(first: dict, second: dict) -> list[str]:
-    """The second row's answers that the first one does not have, each once, in their order.
+    """Returns the second row's answers that the first one does not have, each once, in their order.
 
-    Case and white space around do not tell two answers apart: so the most common answer, which a reward is the
-    likelihood of, stays the first row's.
+    Answers that differ only in case or in the white space around them are the same. If they were added as new ones, the
+    most common answer, whose likelihood is the reward, could change.
     """
     have = {_folded(answer) for answer in [*first["answers"], *first.get("other_answers", [])]} | {""}
     theirs = [*second["answers"], *second.get("other_answers", [])]

@@ -1,4 +1,7 @@
-"""Parts of a build: a line a row, then one that says where the source stands. A part appears whole or not at all."""
+"""The parts of a build: files with a line for each row, and a last line with the position that the source has reached.
+
+A part is written to a draft and then renamed, so that a killed build leaves whole parts only.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ from cropvlm_trainer.data.sources import Source
 def collect(
     source: Source, split: str, revision: str | None, limit: int | None, shard_size: int, store: ImageStore, stem: Path
 ) -> None:
-    """Writes the parts of one source that are not there yet, `<stem>-<number>.part`, and the images of their rows."""
+    """Writes the parts of one source that do not exist yet, `<stem>-<number>.part`, and stores their images.
+
+    `limit` is the number of rows to take from the source (None: all), `shard_size` the number of rows in a part.
+    """
     done = sorted(stem.parent.glob(f"{stem.name}-*.part"))
     end = read_part(done[-1])[-1]["end"] if done else {"taken": 0, "state": None, "last": False}
     if end["last"]:
@@ -46,10 +52,10 @@ def collect(
 
 
 def _entry(raw: Raw, source: Source, store: ImageStore) -> dict:
-    """The row for the manifest, or why there is none."""
+    """Returns `{"row": ...}` for the data set, or `{"rejected": ...}` with the reason where the row cannot be used."""
     try:
         question, answers, box = question_of(raw), answers_of(raw), box_of(raw)
-        # Last: the image of a row that is not used is not stored.
+        # The image comes last, so that no image is stored for a row that is rejected for another reason.
         row = {"source": raw.source, "image": store.add(raw.image), "question": question, "answers": answers}
     except Rejection as rejection:
         place = {"source": raw.source, "location": source.location, "row": raw.row, "source_id": raw.source_id}
@@ -60,4 +66,5 @@ def _entry(raw: Raw, source: Source, store: ImageStore) -> dict:
 
 
 def read_part(path: Path) -> list[dict]:
+    """Returns the entries of a part: `{"row": ...}` or `{"rejected": ...}` each, and `{"end": ...}` at the end."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]

@@ -1,4 +1,4 @@
-"""The rows of one source from any point on: Hugging Face datasets, and manifests of ours."""
+"""Reads the rows of one source from any position on: Hugging Face data sets, and data sets in our own format."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from cropvlm_trainer.rows import read_rows
 
 class Reader(Protocol):
     total: int | None
-    """Rows in all, where that is known beforehand."""
+    """The number of rows, where it is known before they are read."""
 
     def rows(self, taken: int, state: dict | None) -> Generator[Raw]:
-        """The rows after the first `taken`, at which `state` was given; from the start without one."""
+        """Yields the rows after the first `taken`. `state` is what `state()` returned after those rows."""
 
     def state(self) -> dict | None:
-        """Where the last row stood, as JSON values."""
+        """Returns the position after the last row that was read, as JSON values."""
 
 
 def open_reader(source: Source, split: str, revision: str | None) -> Reader:
@@ -27,7 +27,10 @@ def open_reader(source: Source, split: str, revision: str | None) -> Reader:
 
 
 def pin(source: Source) -> str | None:
-    """The hub's commit of this moment, so that a build that goes on later reads the same rows; None for local files."""
+    """Returns the hub's current commit of the source, so that a build that goes on later reads the same rows.
+
+    None for local files. Raises FileNotFoundError where the hub does not give the data set.
+    """
     if source.local:
         return None
     import httpx
@@ -43,7 +46,7 @@ def pin(source: Source) -> str | None:
 
 
 class DatasetReader:
-    """Parquet files in a known set's columns, streamed: nothing is stored but what the build writes."""
+    """Parquet files in the columns of a known data set. They are streamed, and not stored in `datasets`' cache."""
 
     def __init__(self, source: Source, split: str, revision: str | None) -> None:
         import datasets
@@ -60,7 +63,7 @@ class DatasetReader:
         if missing:
             raise ValueError(f"{where}, has no column {', '.join(missing)} (it has {', '.join(there)}): give another")
         self.stream = stream.select_columns([name for name in self.columns.needed() if name in there])
-        # The bytes as they are in the file: decoded and encoded again they would be other bytes.
+        # Without decoding, `image` has the file's own bytes, which the image store keeps unchanged.
         self.stream = self.stream.cast_column("image", datasets.Image(decode=False))
         split_info = (stream.info.splits or {}).get(split)
         self.total: int | None = split_info.num_examples if split_info else None
@@ -106,17 +109,17 @@ def _load(source: Source, split: str, revision: str | None):
 
 
 class OwnReader:
-    """`manifest.jsonl` and the images beside it, as `data synth` and `data build` write them."""
+    """A JSONL file with images beside it, as `data synth` and `data build` write them."""
 
     FIELDS = ("id", "source", "source_id", "image", "question", "answers", "box")
 
     def __init__(self, source: Source) -> None:
         self.folder = Path(source.location).parent
-        self.manifest = read_rows(Path(source.location))
-        self.total: int | None = len(self.manifest)
+        self.all_rows = read_rows(Path(source.location))
+        self.total: int | None = len(self.all_rows)
 
     def rows(self, taken: int, state: dict | None) -> Generator[Raw]:
-        for row, fields in enumerate(self.manifest[taken:], start=taken):
+        for row, fields in enumerate(self.all_rows[taken:], start=taken):
             image = self.folder / str(fields["image"]) if fields.get("image") else None
             yield Raw(
                 _source_of(fields),
@@ -134,9 +137,9 @@ class OwnReader:
 
 
 def _source_of(fields: dict) -> str:
-    """The source that a manifest of ours names, as one built before does: how an answer is scored depends on it.
+    """Returns the row's `source`, which decides by which measure its answers are scored.
 
-    Rows of `data synth` name none, but their ids tell; what is left is called by our own name.
+    Rows of `data synth` have none and are known by their ids. All others without one get the source "jsonl".
     """
     synthetic = str(fields.get("id")).startswith("synth-")
     return str(fields.get("source") or ("synth" if synthetic else OWN))

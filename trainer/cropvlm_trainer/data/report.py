@@ -1,15 +1,18 @@
-"""What became of every row that a build read, in numbers and in words."""
+"""Counts what became of the rows that a build read, and words the counts."""
 
 from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
 
+from cropvlm_trainer.rows import DATASET
+
 
 def summary(found: list[dict], rows: list[dict], dropped: list[tuple[str, bool]], rejected: list[dict]) -> dict:
-    """By source: rows read, duplicates (and those whose answers were joined to the row kept), rejected by reason.
+    """Returns the counts that `build.json` holds: rows and images in all, and by source.
 
-    `found`: the usable rows; `rows`: what is left of them in the manifest; `dropped`: (source, had other answers).
+    By source: rows read, duplicates, duplicates that had further answers, and rejected rows by reason. `found` are the
+    usable rows, `rows` those that are left after merging, `dropped` the duplicates as `merge` returns them.
     """
     sources = {}
     for name in dict.fromkeys(row["source"] for row in [*found, *rejected]):
@@ -25,7 +28,8 @@ def summary(found: list[dict], rows: list[dict], dropped: list[tuple[str, bool]]
 
 
 def report(out: Path, counts: dict) -> str:
-    lines = [f"{out / 'manifest.jsonl'}: {counts['rows']} questions on {counts['images']} images"]
+    """Returns the counts of `summary` in words."""
+    lines = [f"{out / DATASET}: {counts['rows']} questions on {counts['images']} images"]
     for name, count in counts["sources"].items():
         rejected = sum(count["rejected"].values())
         reasons = ", ".join(f"{number} {reason}" for reason, number in count["rejected"].items())

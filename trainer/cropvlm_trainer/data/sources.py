@@ -1,4 +1,4 @@
-"""The sets that `data build` knows, and where one of them is to be read from."""
+"""The data sets that `data build` knows, and the places from which they are read."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from cropvlm_trainer.data.columns import Columns
+from cropvlm_trainer.rows import DATASET
 
 OWN = "jsonl"
-"""A manifest of ours, with its images beside it."""
+"""The name of sources that are data sets in our own format: a JSONL file with its images beside it."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Known:
     hub_id: str
     columns: Columns
     config: str | None = None
-    """The hub's config, which is also the folder in which its files lie."""
+    """The config's name on the hub, which is also the name of the folder with its files."""
 
 
 KNOWN = {
@@ -34,12 +35,15 @@ NAMES = (*KNOWN, OWN)
 class Source:
     name: str
     location: str
-    """A hub id, or the absolute path of a folder or file."""
+    """An id on the hub, or the absolute path of a folder or file."""
     config: str | None
     folder: str | None
-    """The folder at the location that holds the config's files; None where the location itself tells the splits."""
+    """The folder in `location` with the config's files; None where `datasets` finds the splits by itself."""
     files: dict[str, int | str] | None
-    """Of a local source: its files with their sizes (a manifest: its hash). None for the hub, which has revisions."""
+    """A local source's files with their sizes, or the sha256 of a JSONL file, to notice that they have changed.
+
+    None for a source on the hub, which has revisions.
+    """
 
     @property
     def local(self) -> bool:
@@ -47,9 +51,10 @@ class Source:
 
 
 def parse_sources(texts: Sequence[str]) -> list[Source]:
-    """`NAME`, `NAME=PATH` or `NAME=HUB_ID[:CONFIG]` each; raises ValueError or FileNotFoundError.
+    """Parses texts of the form `NAME`, `NAME=PATH` or `NAME=HUB_ID[:CONFIG]`.
 
-    Only `jsonl` may come more than once.
+    Raises ValueError for an unknown name and for one given twice (only `jsonl` may be), FileNotFoundError for a path
+    that does not exist.
     """
     sources = [_parse(text) for text in texts]
     names = [source.name for source in sources if source.name != OWN]
@@ -73,7 +78,7 @@ def _parse(text: str) -> Source:
     if place.startswith((".", "/", "~")) or hub_id.count("/") > 1 or place.endswith(".parquet"):
         raise FileNotFoundError(f"--source {text}: there is no {place}; give a folder, a parquet file or a hub id")
     if not place or place == known.hub_id:
-        # The files by folder, not by config alone: lmms-lab/DocVQA holds its train files but no longer lists them.
+        # By folder and not by config: lmms-lab/DocVQA holds train files that its configs do not list.
         return Source(name, known.hub_id, known.config, known.config, None)
     return Source(name, hub_id, config or None, None, None)
 
@@ -85,13 +90,13 @@ def _local(name: str, path: Path) -> Source:
     if not files:
         raise FileNotFoundError(f"--source {name}={path}: no parquet files in that folder; fetch the set's into it")
     config = KNOWN[name].config
-    # A copy of a hub repository that holds two sets: only this one's folder.
+    # A copy of a hub repository may hold two data sets; only this one's folder is read.
     folder = config if config and (path / config).is_dir() else None
     return Source(name, str(path), None, folder, files)
 
 
 def _own(path: Path) -> Source:
-    manifest = path / "manifest.jsonl" if path.is_dir() else path
-    if not manifest.is_file():
+    dataset = path / DATASET if path.is_dir() else path
+    if not dataset.is_file():
         raise FileNotFoundError(f"--source {OWN}={path}: no manifest.jsonl in that folder; give the manifest's path")
-    return Source(OWN, str(manifest), None, None, {manifest.name: sha256(manifest.read_bytes()).hexdigest()})
+    return Source(OWN, str(dataset), None, None, {dataset.name: sha256(dataset.read_bytes()).hexdigest()})

@@ -1,4 +1,4 @@
-"""`data split`: a manifest in two, image by image, so that GRPO never sees an image of SFT's."""
+"""`data split`: divides a data set by image into two halves, so that GRPO sees no image that SFT has seen."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import json
 from hashlib import sha256
 from pathlib import Path
 
-from cropvlm_trainer.rows import read_rows, to_lines, write_whole
+from cropvlm_trainer.rows import DATASET, read_rows, to_lines, write_whole
 
 SFT, GRPO = "sft.jsonl", "grpo.jsonl"
 
 
 def divide(rows: list[dict], seed: int, share: float) -> tuple[list[dict], list[dict]]:
-    """Rows for SFT and for GRPO: SFT has `share` of the questions, or over it by less than one image's questions.
+    """Returns the rows for SFT and those for GRPO. SFT gets `share` of the rows, rounded up to whole images.
 
-    Images go in the order of a seeded hash of their path, and with them the rows, so neither the halves nor their
-    order depend on the order of `rows`. The path stands for the image: `data build` names images by content.
+    Images are ordered by a seeded hash of their paths, and rows follow their images, so that neither the halves nor
+    the order in them depend on the order of `rows`. `data build` names images by content, so each image has one path.
     Raises ValueError for a share that leaves a half empty.
     """
     if not 0 < share < 1:
@@ -34,11 +34,14 @@ def divide(rows: list[dict], seed: int, share: float) -> tuple[list[dict], list[
 
 
 def split(data: Path, seed: int, share: float) -> None:
-    """Writes `sft.jsonl` and `grpo.jsonl` beside `manifest.jsonl`; another split that is there is an error."""
-    sft, grpo = divide(read_rows(data / "manifest.jsonl", needs=("image",)), seed, share)
+    """Writes `sft.jsonl` and `grpo.jsonl` beside the data set in the folder `data`.
+
+    Raises ValueError where another split exists there.
+    """
+    sft, grpo = divide(read_rows(data / DATASET, needs=("image",)), seed, share)
     halves = {data / SFT: to_lines(sft), data / GRPO: to_lines(grpo)}
     for path, content in halves.items():
-        # Overwriting it could give GRPO the images on which a cropper has been trained already.
+        # If it were overwritten, GRPO could get images that an existing cropper was trained on.
         if path.exists() and path.read_bytes() != content:
             raise ValueError(f"{path} holds another split; remove {SFT} and {GRPO}, or give their --seed and --share")
     for path, content in halves.items():

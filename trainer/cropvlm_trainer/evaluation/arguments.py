@@ -1,17 +1,18 @@
-"""The options of `cropvlm-train eval`, and the target that they name."""
+"""The options of `cropvlm-train eval`, their checks, and the target that they name."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from cropvlm_trainer.chat.answer_cache import KeptAnswers
+from cropvlm_trainer.chat.answer_cache import AnswerCache
 from cropvlm_trainer.chat.client import EndpointTarget
 from cropvlm_trainer.chat.endpoint import Endpoint, key_from
 from cropvlm_trainer.evaluation.answers import Checkpoint, Target
+from cropvlm_trainer.options import check_positive, flag
 
 CHECKPOINT_TOKENS = 16
-"""What the mini models' answers need; those of documents are longer."""
+"""Enough for the mini models' answers; answers about documents are longer."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,17 +76,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def check(args: argparse.Namespace) -> None:
-    """Raises ValueError where options contradict each other."""
+    """Raises ValueError where options contradict or lack each other, or have a value that they cannot have."""
     if (args.target is None) == (args.target_url is None):
         raise ValueError("give either --target, a checkpoint, or --target-url, an endpoint")
     if args.target_url and not args.target_model:
         raise ValueError("--target-url needs --target-model, the model's name there")
     for name in ("target_model", "target_key_env", "target_concurrency", "target_timeout"):
         if args.target and getattr(args, name) is not None:
-            raise ValueError(f"--{name.replace('_', '-')} is for --target-url; leave it out beside --target")
-    for name in ("target_resolution", "cropper_resolution", "max_tokens", "target_concurrency", "target_timeout"):
-        if getattr(args, name) is not None and getattr(args, name) <= 0:
-            raise ValueError(f"--{name.replace('_', '-')} must be above 0")
+            raise ValueError(f"{flag(name)} is for --target-url; leave it out beside --target")
+    check_positive(
+        args, ("target_resolution", "cropper_resolution", "max_tokens", "target_concurrency", "target_timeout")
+    )
     if args.cropper_only and not args.cropper:
         raise ValueError("--cropper-only needs --cropper")
     if args.cropper_only and args.expand:
@@ -99,7 +100,11 @@ def check(args: argparse.Namespace) -> None:
 
 
 def make_target(args: argparse.Namespace) -> Target:
-    """Raises ValueError or FileNotFoundError where it cannot be had."""
+    """Returns the checkpoint or endpoint that the options name.
+
+    Raises FileNotFoundError and ValueError for a checkpoint that is missing or cannot see images at the resolution, and
+    for a key that is not in the environment.
+    """
     if args.target:
         return Checkpoint(args.target, args.target_resolution, args.max_tokens or CHECKPOINT_TOKENS)
     key = key_from(args.target_key_env)
@@ -110,14 +115,14 @@ def make_target(args: argparse.Namespace) -> Target:
         "timeout": args.target_timeout,
     }
     settings = {name: value for name, value in given.items() if value is not None}
-    kept = KeptAnswers(args.out and args.out.with_suffix(".answers.jsonl"))
-    if kept.count:
-        print(f"{kept.count} answers of earlier runs are in {kept.path}")
-    return EndpointTarget(Endpoint(args.target_url, args.target_model, key, **settings), kept)
+    cache = AnswerCache(args.out and args.out.with_suffix(".answers.jsonl"))
+    if cache.count:
+        print(f"{cache.count} answers of earlier runs are in {cache.path}")
+    return EndpointTarget(Endpoint(args.target_url, args.target_model, key, **settings), cache)
 
 
 def describe(args: argparse.Namespace) -> dict:
-    """What was measured, without secrets, for the record."""
+    """Returns the options that the scores depend on, to be stored with the scores; keys are not among them."""
     names = ("data", "target", "target_url", "target_model", "target_resolution", "cropper", "cropper_resolution")
     given = {name: getattr(args, name) for name in (*names, "max_tokens", "limit", "seed")}
     return {name: str(v) if isinstance(v, Path) else v for name, v in given.items() if v is not None}

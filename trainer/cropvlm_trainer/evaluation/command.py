@@ -1,7 +1,8 @@
-"""`cropvlm-train eval`: a cropper and a target on a manifest, with the crops one would compare them to.
+"""`cropvlm-train eval`: scores a cropper and a target on a data set, next to other croppings.
 
-Every answer is free greedy decoding. Beside the cropper's crop: the true box (grown as the cropper was taught), a
-random box of the same size elsewhere, the crop alone, and the full image alone.
+All answers are decoded greedily, without any constraint. The cropper's crop is compared with the true box (grown as
+croppers are taught to do), with a random box of the same size elsewhere on the page, with the crop without the full
+image, and with the full image without a crop.
 """
 
 from __future__ import annotations
@@ -13,27 +14,28 @@ from functools import partial
 
 from PIL import Image
 
-from cropvlm_trainer.boxes import Box
-from cropvlm_trainer.chat.messages import Question
+from cropvlm_trainer.boxes import Box, Rect
+from cropvlm_trainer.chat.messages import Prompt
 from cropvlm_trainer.contract import cropper_prompt, parse_box, target_prompt
 from cropvlm_trainer.evaluation import arguments
 from cropvlm_trainer.evaluation.answers import Checkpoint
 from cropvlm_trainer.evaluation.croppings import Cropping, cut, expanded_croppings, expanded_name, reference_croppings
 from cropvlm_trainer.evaluation.plot import draw_expansion
-from cropvlm_trainer.evaluation.questions import asked_question, scored_rows
 from cropvlm_trainer.evaluation.report import held_out, markdown
+from cropvlm_trainer.evaluation.rows import asked_question, scored_rows
 from cropvlm_trainer.evaluation.scores import AVERAGE
 from cropvlm_trainer.idefics3.image_processing import open_image
-from cropvlm_trainer.rows import check_images
+from cropvlm_trainer.rows import DATASET, check_images
 
 add_arguments = arguments.add_arguments
 BOX_TOKENS = 24
+"""Tokens that a cropper's answer may have; the longest box, ` [100, 100, 100, 100].`, has 21 with the end token."""
 
 
 def run(args: argparse.Namespace) -> None:
     arguments.check(args)
     rows = scored_rows(args.data, args.limit)
-    check_images(args.data / "manifest.jsonl", rows)
+    check_images(args.data / DATASET, rows)
     croppings: dict[str, Cropping] = {}
     if not args.cropper_only and all(row.get("box") for row in rows):
         croppings |= reference_croppings(rows, args.seed) | expanded_croppings(rows, args.expand)
@@ -55,19 +57,19 @@ def run(args: argparse.Namespace) -> None:
 
 
 def find_boxes(args: argparse.Namespace, rows: Sequence[dict]) -> list[Box | None]:
-    """The cropper's boxes; None where its answer is no valid one."""
+    """Returns the cropper's boxes in per cent, None where its answer is not a valid box."""
     cropper = Checkpoint(args.cropper, args.cropper_resolution, BOX_TOKENS)
-    questions = [Question(cropper_prompt(row["question"]), partial(pictures, args, row)) for row in rows]
-    return [parse_box(text) for text in cropper.answer(questions, "boxes")]
+    prompts = [Prompt(cropper_prompt(row["question"]), partial(pictures, args, row)) for row in rows]
+    return [parse_box(text) for text in cropper.answer(prompts, "boxes")]
 
 
 def ask(args: argparse.Namespace, rows: Sequence[dict], croppings: dict[str, Cropping]) -> dict[str, list[str | None]]:
-    """The target's answers, by what it sees."""
+    """Returns the target's answers by what it sees: "full image", "full image + cropper", and so on."""
     target = arguments.make_target(args)
     texts = [target_prompt(asked_question(row)) for row in rows]
 
     def answers(name: str, views: Sequence) -> list[str | None]:
-        return target.answer([Question(text, view) for text, view in zip(texts, views, strict=True)], name)
+        return target.answer([Prompt(text, view) for text, view in zip(texts, views, strict=True)], name)
 
     found = {}
     if not args.cropper_only:
@@ -82,16 +84,20 @@ def ask(args: argparse.Namespace, rows: Sequence[dict], croppings: dict[str, Cro
     return found
 
 
-def pictures(args: argparse.Namespace, row: dict, box=None, which: str = "full") -> list[Image.Image]:
-    """`full`, `crop`, or `both` in the contract's order, full then crop."""
+def pictures(args: argparse.Namespace, row: dict, box: Rect | None = None, which: str = "full") -> list[Image.Image]:
+    """Returns the row's image ("full"), its crop ("crop"), or the image and then the crop ("both").
+
+    `box` is in per cent; without one, the crop is the whole image.
+    """
     image = open_image(args.data / row["image"])
-    return {"full": lambda: [image], "crop": lambda: [cut(image, box)], "both": lambda: [image, cut(image, box)]}[
-        which
-    ]()
+    if which == "full":
+        return [image]
+    crop = cut(image, box)
+    return [crop] if which == "crop" else [image, crop]
 
 
 def plot(args: argparse.Namespace, report: dict) -> None:
-    """The average of the own measures over the expansions, beside `--out`."""
+    """Draws the average of the data sets' own measures over the factors of `--expand` into a PNG beside `--out`."""
     scores = {name: row[AVERAGE] for name, row in report["own_measure"].items()}
     by_factor = {factor: scores[f"full image + {expanded_name(factor)}"] for factor in args.expand}
     sources = [name for name in next(iter(report["own_measure"].values())) if name != AVERAGE]

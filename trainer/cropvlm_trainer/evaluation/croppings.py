@@ -1,4 +1,4 @@
-"""The boxes an evaluation compares: the true one, a random one, human boxes grown or shrunk, the cropper's."""
+"""The boxes that an evaluation compares with the cropper's: true, random, and human boxes grown or shrunk."""
 
 from __future__ import annotations
 
@@ -7,37 +7,40 @@ from random import Random
 
 from PIL import Image
 
-from cropvlm_trainer.boxes import Box, expanded, taught_region, to_box
+from cropvlm_trainer.boxes import Box, Rect, expanded, taught_region, to_box
 from cropvlm_trainer.contract import to_pixels
-from cropvlm_trainer.metrics.exact_and_iou import Rect
 
 Cropping = Sequence[Rect | None]
-"""A box a question, per cent; None where the cropper gave no valid one, and the full image stands in."""
+"""A box in per cent for each row. None where the cropper gave no valid box; the crop is then the whole image."""
 
 
 def reference_croppings(rows: Sequence[dict], seed: int) -> dict[str, Cropping]:
-    """The true box, grown as the cropper was taught, and a box of the same size elsewhere. Every row has a box."""
+    """Returns the true boxes, grown as croppers are taught to do, and boxes of the same sizes at random places.
+
+    Every row must have a `box`.
+    """
     rng = Random(seed)
     true = [to_box(taught_region(row["box"])) for row in rows]
     return {"true box": true, "random box": [moved(rng, box) for box in true]}
 
 
 def expanded_croppings(rows: Sequence[dict], factors: Sequence[float]) -> dict[str, Cropping]:
-    """The rows' own boxes at multiples of their area (paper, Appendix G)."""
+    """Returns the rows' own boxes at each of these multiples of their area (paper, Appendix G)."""
     return {expanded_name(factor): [expanded(row["box"], factor) for row in rows] for factor in factors}
 
 
 def expanded_name(factor: float) -> str:
+    """Returns what the cropping with this factor is called in reports."""
     return f"own box x {factor:g}"
 
 
 def moved(rng: Random, box: Box) -> Box:
-    """A box of the same size anywhere on the page."""
+    """Returns a box of the same size at a random place on the page."""
     w, h = box[2] - box[0], box[3] - box[1]
     x, y = rng.randint(0, 100 - w), rng.randint(0, 100 - h)
     return x, y, x + w, y + h
 
 
 def cut(image: Image.Image, box: Rect | None) -> Image.Image:
-    """The crop, from the original pixels; the whole image where there is no box."""
+    """Returns the crop in the image's original pixels; without a box, the whole image."""
     return image.crop(to_pixels(box or (0, 0, 100, 100), *image.size))

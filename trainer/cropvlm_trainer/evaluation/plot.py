@@ -1,4 +1,4 @@
-"""The curve of the paper's Figure 3: scores over how much the human boxes are expanded."""
+"""The curve of the paper's Figure 3: scores over the factor by which human boxes are expanded."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 
 def draw_expansion(path: Path, scores: Mapping[float, float], full_image: float, measure: str) -> None:
-    """Writes a PNG. `scores`: 0..1 by area factor; `full_image`: the score without any crop, as a level line."""
+    """Writes a PNG. `scores` are in 0..1, by area factor; `full_image` is the score without a crop, a level line."""
     figure = Figure(figsize=(6, 4), dpi=150, layout="constrained")
-    # A canvas of its own, not pyplot's: no display is needed and no global state is left behind.
+    # pyplot would need a display on some machines and keeps every figure in a global list.
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     factors = sorted(scores)

@@ -1,11 +1,13 @@
-"""What an evaluation leaves behind: JSON (which `export` stores) and Markdown tables."""
+"""The report of an evaluation: a JSON object, which `export` stores with a model, and Markdown tables."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from cropvlm_trainer.boxes import Box
-from cropvlm_trainer.evaluation.questions import ANLS, CHOICE, EXACT, VQA, measure_of, source_of
+from cropvlm_trainer.evaluation.markdown import table
+from cropvlm_trainer.evaluation.rows import ANLS, CHOICE, EXACT, VQA, measure_of, source_of
 from cropvlm_trainer.evaluation.scores import (
     VQA_REFERENCE,
     Answers,
@@ -29,7 +31,11 @@ refused and unparseable answers count as wrong. A crop without a valid box is th
 
 
 def held_out(rows: Sequence[dict], answers: Mapping[str, Answers], found: Sequence[Box | None] | None) -> dict:
-    """The scores; `answers` by cropping. `found`: the cropper's boxes, None without a cropper."""
+    """Returns the scores as the report's "held_out" object. All scores are in 0..1.
+
+    `answers` holds the target's answers by what it saw, one for each row. `found` holds the cropper's boxes in per
+    cent, one for each row, and is None where no cropper was evaluated.
+    """
     report = {
         "pages": len({row["image"] for row in rows}),
         "questions": len(rows),
@@ -43,7 +49,7 @@ def held_out(rows: Sequence[dict], answers: Mapping[str, Answers], found: Sequen
     }
     for measure in TITLES:
         by_cropping = {name: grouped(rows, some, measure, source_of) for name, some in answers.items()}
-        # Whether a measure applies is the rows' matter: it is empty for all croppings or for none.
+        # Whether a measure applies depends on the rows alone, so it is empty for all croppings or for none.
         if any(by_cropping.values()):
             report["measures"][measure] = by_cropping
     if found is not None:
@@ -57,7 +63,7 @@ def held_out(rows: Sequence[dict], answers: Mapping[str, Answers], found: Sequen
 
 
 def _notes(rows: Sequence[dict], report: dict) -> list[str]:
-    """What a reader of the scores must know."""
+    """Returns what a reader of the scores must know about rows without boxes, invalid boxes and missing answers."""
     notes = []
     boxless = sum(not row.get("box") for row in rows)
     if boxless:
@@ -75,32 +81,29 @@ def _notes(rows: Sequence[dict], report: dict) -> list[str]:
 
 
 def markdown(report: dict, rows: Sequence[dict]) -> str:
-    """All tables, scores in per cent."""
-    parts = [table(report["exact_match"])]
+    """Returns all tables of a report, with scores in per cent."""
+    parts = [score_table(report["exact_match"])]
     overview = {
         name: {TITLES[measure]: scores[name]["all"] for measure, scores in report["measures"].items()}
         for name in report["exact_match"]
     }
-    parts.append(table(overview, "all rows they apply to"))
+    parts.append(score_table(overview, "all rows they apply to"))
     if any(row.get("source") for row in rows):
         own = {source_of(row): TITLES[measure_of(row)] for row in rows}
-        parts.append(table(report["own_measure"], "the datasets' own measures"))
+        parts.append(score_table(report["own_measure"], "the datasets' own measures"))
         parts.append("Own measures: " + ", ".join(f"{source} {own[source]}" for source in sorted(own)) + ".")
     if report["choices"]:
-        parts.append(_grid("multiple choice, questions", report["choices"], str))
+        parts.append(_table("multiple choice, questions", report["choices"], str))
     if report["boxes"]:
         parts.append("boxes: " + ", ".join(f"{name} {100 * value:.1f} %" for name, value in report["boxes"].items()))
     return "\n\n".join([*parts, NOTES, *(f"Note: {note}." for note in report["notes"])])
 
 
-def table(scores: Mapping[str, Mapping[str, float]], title: str = "exact match") -> str:
-    """Scores in per cent, a Markdown row a cropping."""
-    return _grid(f"{title}, %", scores, lambda value: f"{100 * value:.1f}")
+def score_table(scores: Mapping[str, Mapping[str, float]], title: str = "exact match") -> str:
+    """Returns a Markdown table of scores in per cent, with a row for each cropping. `scores` are in 0..1."""
+    return _table(f"{title}, %", scores, lambda value: f"{100 * value:.1f}")
 
 
-def _grid(title: str, values: Mapping[str, Mapping], text_of) -> str:
+def _table(title: str, values: Mapping[str, Mapping], text_of: Callable[[Any], str]) -> str:
     columns = list(next(iter(values.values())))
-    lines = [f"| {title} | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
-    for name, row in values.items():
-        lines.append(f"| {name} | " + " | ".join(text_of(row[column]) for column in columns) + " |")
-    return "\n".join(lines)
+    return table(title, columns, {name: [text_of(row[c]) for c in columns] for name, row in values.items()})

@@ -1,11 +1,11 @@
-"""From answers to scores: each measure where it applies, over all rows and over each group of them."""
+"""Scores of answers: each measure over the rows that it applies to, all together and by group."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from cropvlm_trainer.evaluation.questions import ANLS, CHOICE, EXACT, VQA, measure_of, options_of, source_of
+from cropvlm_trainer.evaluation.rows import ANLS, CHOICE, EXACT, VQA, measure_of, options_of, source_of
 from cropvlm_trainer.metrics.anls import anls
 from cropvlm_trainer.metrics.choices import OUTCOMES, outcome, right_option
 from cropvlm_trainer.metrics.exact_and_iou import exact_match
@@ -22,11 +22,11 @@ OPEN_MEASURES: dict[str, Callable[[str, Sequence[str]], float]] = {
 }
 
 Answers = Sequence[str | None]
-"""One a row; None where the target failed, which counts as wrong."""
+"""An answer for each row; None where the target gave none, which counts as wrong."""
 
 
 def row_score(row: dict, answer: str | None, measure: str) -> float:
-    """0..1."""
+    """Returns the score of one answer by a measure (one of `rows.MEASURES`' values, or VQA_REFERENCE), in 0..1."""
     if answer is None:
         return 0.0
     if measure == CHOICE:
@@ -35,21 +35,24 @@ def row_score(row: dict, answer: str | None, measure: str) -> float:
 
 
 def row_outcome(row: dict, answer: str) -> str:
-    """What became of a question of multiple choice, one of `choices.OUTCOMES`."""
+    """Returns the outcome of a multiple choice row, one of `choices.OUTCOMES`."""
     options = options_of(row)
     return outcome(answer, options, right_option(row["answers"], options))
 
 
 def applies(row: dict, measure: str) -> bool:
-    """Multiple choice where there are options, the measures of free answers where there are none.
+    """Whether a measure applies to a row.
 
-    Exact match applies everywhere.
+    Exact match applies to every row, multiple choice to rows with options, the other measures to rows without.
     """
     return measure == EXACT or (measure == CHOICE) == bool(options_of(row))
 
 
 def grouped(rows: Sequence[dict], answers: Answers, measure: str, group: Callable[[dict], str]) -> dict[str, float]:
-    """Means over all rows that the measure applies to (`all`) and over each group; empty where it applies to none."""
+    """Returns the mean score over the rows that the measure applies to, under "all", and over each group of them.
+
+    `group` gives a row's group. The result is empty where the measure applies to no row.
+    """
     scores = [(group(r), row_score(r, a, measure)) for r, a in zip(rows, answers, strict=True) if applies(r, measure)]
     if not scores:
         return {}
@@ -59,12 +62,12 @@ def grouped(rows: Sequence[dict], answers: Answers, measure: str, group: Callabl
 
 
 def exact_by_kind(rows: Sequence[dict], answers: Answers) -> dict[str, float]:
-    """Exact match over all rows and by kind of page."""
+    """Returns exact match over all rows and by the `kind` of page."""
     return grouped(rows, answers, EXACT, lambda row: row["kind"])
 
 
 def own_measures(rows: Sequence[dict], answers: Answers) -> dict[str, float]:
-    """Each source by its dataset's own measure, and the plain average over the sources, as the paper's tables have."""
+    """Returns each source's score by its own measure, and under "average" their plain mean (paper, Table 2)."""
     scores: dict[str, list[float]] = {}
     for row, answer in zip(rows, answers, strict=True):
         scores.setdefault(source_of(row), []).append(row_score(row, answer, measure_of(row)))
@@ -73,7 +76,10 @@ def own_measures(rows: Sequence[dict], answers: Answers) -> dict[str, float]:
 
 
 def choice_counts(rows: Sequence[dict], answers: Answers) -> dict[str, int]:
-    """How many questions of multiple choice ended in each of `choices.OUTCOMES`, or failed; empty without any."""
+    """Returns the number of multiple choice rows by outcome (`choices.OUTCOMES`, or "failed" without an answer).
+
+    Empty where there are no multiple choice rows.
+    """
     found = Counter(
         "failed" if answer is None else row_outcome(row, answer)
         for row, answer in zip(rows, answers, strict=True)

@@ -1,7 +1,8 @@
-"""`cropvlm-train summary`: croppers of several seeds side by side, in the layout of the paper's Tables 2, 7, 9 and 10.
+"""`cropvlm-train summary`: the scores of several croppers and seeds, in the layout of the paper's Tables 2, 7, 9, 10.
 
-It reads the JSON that `eval` leaves: `RUNS/SEED/STAGE.json` for each seed and stage, and `RUNS/references.json` for
-what does not depend on a cropper. Scores are means over the seeds with their standard deviation.
+It reads reports that `eval --out` has written: `RUNS/SEED/STAGE.json` for each seed and stage, and
+`RUNS/references.json` for the scores that do not depend on a cropper. Scores are means over the seeds, with their
+standard deviation.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
 
+from cropvlm_trainer.evaluation.markdown import table
+
 STAGES = {
     "sft": "SFT",
     "accuracy": "SFT + GRPO, accuracy",
@@ -21,15 +24,15 @@ STAGES = {
     "true-sft": "SFT, true boxes",
     "true-log_likelihood": "SFT, true boxes + GRPO, log-likelihood",
 }
-"""Names of the files, and of the table's rows."""
+"""The names of the stages' files, and what the tables call the stages."""
 OWN = ("sft", "accuracy", "log_likelihood", "long")
-"""Those that saw nothing but questions and answers."""
+"""Stages that were trained from questions and answers alone, without true boxes."""
 SAME_BOXES = ("accuracy", "long")
-"""Left out where boxes of SFT are compared: they go on from the same as log_likelihood, or from each other."""
+"""Stages left out of the table that compares SFT's boxes: their SFT is the same as that of log_likelihood."""
 REFERENCES = {"full image": "no crop", "full image + random box": "random box", "full image + true box": "true box"}
 WITH_FULL, ALONE = "full image + cropper", "cropper's crop alone"
 UNTAUGHT = "the base as cropper, untaught"
-"""In references.json, where it was measured with the base as its cropper."""
+"""The table's name for the cropper in references.json, where that was measured with the base as the cropper."""
 ALL = "all"
 BOXES = {"iou": "IoU", "recall": "recall", "full_recall": "full recall", "size": "size", "valid": "valid"}
 
@@ -64,18 +67,19 @@ def run(args: argparse.Namespace) -> None:
 class Results:
     references: Report
     stages: Mapping[str, Mapping[str, Report]]
-    """by stage, then by seed"""
+    """reports by stage, then by seed"""
 
     def figures(self) -> dict:
         return {"references": self.references, "stages": self.stages}
 
     @property
     def kinds(self) -> list[str]:
+        """The kinds of pages, then "all"."""
         return [*(kind for kind in next(iter(self.references["exact_match"].values())) if kind != ALL), ALL]
 
 
 def read_results(runs: Path) -> Results:
-    """Raises FileNotFoundError where there is nothing to compare, ValueError where pages or targets differ."""
+    """Reads all reports. Raises FileNotFoundError for no reports, ValueError where data sets or targets differ."""
     references = _read(runs / "references.json")
     stages = {}
     for stage in STAGES:
@@ -95,7 +99,10 @@ def read_results(runs: Path) -> Results:
 
 
 def best(runs: Path) -> str:
-    """`SEED/STAGE` with the highest exact match. Choose on other pages than those whose scores are reported."""
+    """Returns `SEED/STAGE` of the highest exact match among the stages of `OWN`.
+
+    The pages of these reports should not be those whose scores are published. Raises FileNotFoundError for no reports.
+    """
     scores = {
         f"{path.parent.name}/{stage}": _read(path)["exact_match"][WITH_FULL][ALL]
         for stage in OWN
@@ -107,7 +114,7 @@ def best(runs: Path) -> str:
 
 
 def tables(results: Results) -> str:
-    """Markdown. A stage that no seed has is left out."""
+    """Returns all tables in Markdown. A stage that no seed has is left out."""
     found, kinds = results.stages, results.kinds
     references = results.references
     fixed = {name: [references["exact_match"][key]] for key, name in REFERENCES.items()}
@@ -154,11 +161,9 @@ def _boxes(report: Report) -> dict[str, float]:
 
 
 def _table(title: str, columns: Sequence[str], rows: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
-    """A row a name: the mean of each column over its scores, in per cent."""
-    lines = [f"| {title} | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
-    for name, scores in rows.items():
-        lines.append(f"| {name} | " + " | ".join(_spread([score[c] for score in scores]) for c in columns) + " |")
-    return "\n".join(lines)
+    """A table with a row for each name: mean and deviation of each column over the name's scores, in per cent."""
+    cells = {name: [_spread([score[c] for score in scores]) for c in columns] for name, scores in rows.items()}
+    return table(title, columns, cells)
 
 
 def _spread(values: Sequence[float]) -> str:

@@ -8,29 +8,29 @@ from typing import Any
 import onnx
 from transformers import Idefics3ForConditionalGeneration, Idefics3Processor
 
-from cropvlm_trainer.export import manifest
-from cropvlm_trainer.export.check.agreement import FLOOR, check_lossy
+from cropvlm_trainer.export.check.agreement import FLOOR, check_precision
 from cropvlm_trainer.export.check.expected import PROMPTS, Expected, expected
 from cropvlm_trainer.export.check.pages import PAGES, check_pages, on_pages
-from cropvlm_trainer.export.check.parity import TOLERANCE, check_exact
+from cropvlm_trainer.export.check.parity import TOLERANCE
 from cropvlm_trainer.export.check.session import GRAPHS, OnnxModel
 from cropvlm_trainer.export.graphs.decoder import decoder_graph
 from cropvlm_trainer.export.graphs.embed import embed_graph
 from cropvlm_trainer.export.graphs.hub import hub_decoder_graph, hub_vision_graph
 from cropvlm_trainer.export.graphs.pixels import normalisation
 from cropvlm_trainer.export.graphs.vision import vision_graph
+from cropvlm_trainer.export.manifest import COPIED, MANIFEST, copy_hub_files, tile_resolutions, write_manifest
 from cropvlm_trainer.export.precision.precision import PRECISIONS, convert
 from cropvlm_trainer.idefics3.adapter import open_checkpoint
 from cropvlm_trainer.idefics3.checkpoint import read_training
 
 SINGLE_FILE_BYTES = 1_500_000_000
-"""A larger graph keeps its weights in one `.onnx_data` file beside it: protobuf ends at 2 GB."""
+"""A larger graph has its weights in one `.onnx_data` file beside it: protobuf takes at most 2 GB."""
 
 
 def export(checkpoint: Path, out: Path, *, base: Path | None = None, **options: Any) -> dict:
     """Exports the Idefics3 checkpoint in a folder, or a LoRA adapter merged into its base (`open_checkpoint`).
 
-    The options are those of `export_model`.
+    The options, the result and the errors are those of `export_model`.
     """
     with open_checkpoint(checkpoint, base) as (model, processor, files):
         return export_model(model, processor, files, out, **options)
@@ -54,38 +54,45 @@ def export_model(
     training: dict | None = None,
     scores: dict | None = None,
 ) -> dict:
-    """Writes the folder `out` anew; gives its `cropvlm.json`, or the parity alone for the hub's layout, which has none.
+    """Writes the folder `out`, in place of an older export there.
 
-    `files`: the folder of config, tokenizer and processor files that go with the model, and of
-    `training.json`, the record of its training, unless `training` gives that.
-    `scores`: what the model was measured to do, kept in `cropvlm.json` beside the parity.
-    `resolutions`: longest edges that the model was taught, the default first; 1, 2 and 4 tiles where None.
-    `precisions`: the first is the default. fp32 is made and checked in any case: the others are made from it.
-    Raises ValueError for a model that cannot be exported, whose fp32 graphs differ from torch by more than `tolerance`
-    or whose other graphs cannot be used (ParityError; `floor`).
+    Returns its manifest (`cropvlm.json`). The hub's layout has none: then the parity is returned.
+
+    - `files`: the folder with the model's config, tokenizer and processor files, and with `training.json`;
+    - `precisions`: the first is the default. fp32 is made and checked in any case, as the others are made from it;
+    - `hub_layout`: graphs of ONNX's own operators with the hub's inputs and outputs;
+    - `resolutions`: longest edges that the model was taught, in pixels, the default first; None: 1, 2 and 4 tiles;
+    - `tolerance`: how far the fp32 graphs may be from torch (`check.parity`);
+    - `floor`: the least agreement with torch and fp32 that is taken of the other precisions (`check.agreement`);
+    - `parity_prompts`, `parity_pages`: how many prompts and pages are compared;
+    - `training`: the record of the model's training; None: that in `files`;
+    - `scores`: measurements of the model, kept in the manifest beside the parity.
+
+    Raises ValueError for a model that cannot be exported and for an `out` that holds something else, ParityError for
+    graphs that are beyond `tolerance` or below `floor`. An older export then stays as it is.
     """
     _refuse_unknown(precisions, hub_layout)
     _refuse_other_folders(out)
     model.eval()
-    # Written beside the old folder and put in its place only once it is known to be right.
-    made = out.with_name(f"{out.name}.partial")
-    shutil.rmtree(made, ignore_errors=True)
-    (made / "onnx").mkdir(parents=True)
-    manifest.copy_hub_files(files, processor, made)
+    # Written beside the old folder, and put in its place once all checks have passed.
+    draft = out.with_name(f"{out.name}.partial")
+    shutil.rmtree(draft, ignore_errors=True)
+    (draft / "onnx").mkdir(parents=True)
+    copy_hub_files(files, processor, draft)
     for name, graph in _graphs(model, processor, hub_layout):
         for precision in dict.fromkeys(("fp32", *precisions)):
-            save_graph(convert(graph, name, precision), made / "onnx" / f"{name}{PRECISIONS[precision]}.onnx")
-    taught = list(resolutions or manifest.tile_resolutions(processor))
-    wanted = expected(model, processor, parity_prompts)
-    parity = _check(wanted, processor, made, precisions, tolerance, floor, role, taught, parity_pages)
+            save_graph(convert(graph, name, precision), draft / "onnx" / f"{name}{PRECISIONS[precision]}.onnx")
+    taught = list(resolutions or tile_resolutions(processor))
+    cases = expected(model, processor, parity_prompts)
+    parity = _check(cases, processor, draft, precisions, tolerance, floor, role, taught, parity_pages)
     if "fp32" not in precisions:
         for name in GRAPHS:
-            for path in (made / "onnx").glob(f"{name}.onnx*"):
+            for path in (draft / "onnx").glob(f"{name}.onnx*"):
                 path.unlink()
-    record = parity
+    result = parity
     if not hub_layout:
-        record = manifest.write_manifest(
-            made,
+        result = write_manifest(
+            draft,
             model_id=model_id,
             role=role,
             resolutions=taught,
@@ -95,14 +102,14 @@ def export_model(
         )
     if out.exists():
         shutil.rmtree(out)
-    made.rename(out)
-    return record
+    draft.rename(out)
+    return result
 
 
 def _graphs(
     model: Idefics3ForConditionalGeneration, processor: Idefics3Processor, hub_layout: bool
 ) -> Iterator[tuple[str, onnx.ModelProto]]:
-    """In fp32, one after the other: large models fit in memory once or twice."""
+    """The fp32 graphs by name, made one after the other: a large model fits in memory once or twice."""
     scale = normalisation(processor.image_processor.to_dict())
     yield GRAPHS[0], hub_vision_graph(model) if hub_layout else vision_graph(model, scale)
     yield GRAPHS[1], embed_graph(model)
@@ -110,9 +117,9 @@ def _graphs(
 
 
 def _check(
-    wanted: list[Expected],
+    cases: list[Expected],
     processor: Idefics3Processor,
-    made: Path,
+    folder: Path,
     precisions: Sequence[str],
     tolerance: float,
     floor: float,
@@ -120,27 +127,31 @@ def _check(
     resolutions: Sequence[int],
     pages: int,
 ) -> dict:
-    """The parity of each precision asked for. fp32 comes first, so that a wrong graph is not put down to rounding."""
-    exact = OnnxModel(made)
-    parity = {"fp32": check_exact(wanted, exact, tolerance)}
-    lossy = [precision for precision in precisions if precision != "fp32"]
-    true = on_pages(role, exact, processor, resolutions, pages) if lossy and pages else []
-    for precision in lossy:
-        onnx_model = OnnxModel(made, PRECISIONS[precision])
-        parity[precision] = check_lossy(wanted, onnx_model, floor)
-        if true:
+    """The parity of each of the precisions, by name.
+
+    fp32 is checked first, so that a wrong graph is not taken for a precision's rounding.
+    """
+    fp32 = OnnxModel(folder)
+    parity = {"fp32": check_precision("fp32", cases, fp32, tolerance)}
+    others = [precision for precision in precisions if precision != "fp32"]
+    reference = on_pages(role, fp32, processor, resolutions, pages) if others and pages else []
+    for precision in others:
+        onnx_model = OnnxModel(folder, PRECISIONS[precision])
+        parity[precision] = check_precision(precision, cases, onnx_model, floor=floor)
+        if reference:
             found = on_pages(role, onnx_model, processor, resolutions, pages)
-            parity[precision] |= check_pages(role, true, found, onnx_model, floor)
+            parity[precision] |= check_pages(role, reference, found, onnx_model, floor)
     return {precision: parity[precision] for precision in precisions}
 
 
 def save_graph(graph: onnx.ModelProto, path: Path) -> None:
-    """One file, or two where it would be too large for one."""
+    """Writes one file, or two where the graph is too large for one."""
     large = graph.ByteSize() > SINGLE_FILE_BYTES
     onnx.save(graph, path, save_as_external_data=large, location=f"{path.name}_data")
 
 
 def _refuse_unknown(precisions: Sequence[str], hub_layout: bool) -> None:
+    """Raises ValueError for precisions that there are not, or not in this layout."""
     unknown = [precision for precision in precisions if precision not in PRECISIONS]
     if unknown or not precisions:
         raise ValueError(f"unknown precision {', '.join(unknown) or '(none)'}; known are {', '.join(PRECISIONS)}")
@@ -149,12 +160,12 @@ def _refuse_unknown(precisions: Sequence[str], hub_layout: bool) -> None:
 
 
 def _refuse_other_folders(out: Path) -> None:
-    """An export replaces an older one, and never what is not one."""
-    known = {*manifest.COPIED, "cropvlm.json", "onnx"}
+    """Raises ValueError where `out` holds anything but an older export: that alone may be replaced."""
+    known = {*COPIED, MANIFEST, "onnx"}
     found = {path.name for path in out.iterdir()} if out.exists() else set()
-    strangers = found - known
-    if strangers or (found and "onnx" not in found):
-        named = ", ".join(sorted(strangers or found)[:3])
+    unknown = found - known
+    if unknown or (found and "onnx" not in found):
+        named = ", ".join(sorted(unknown or found)[:3])
         raise ValueError(
             f"{out} holds something other than an exported model ({named}); give another folder with --out"
         )

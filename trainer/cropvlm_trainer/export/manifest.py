@@ -1,4 +1,4 @@
-"""The rest of a model folder: the Hugging Face files, and `cropvlm.json` with a sha256 for each file."""
+"""What a model folder has beside its graphs: Hugging Face files, and the manifest `cropvlm.json` with all sha256."""
 
 import hashlib
 import shutil
@@ -9,7 +9,9 @@ from transformers import Idefics3Processor
 from cropvlm_trainer.contract import PROMPT_CONTRACT
 from cropvlm_trainer.idefics3.checkpoint import write_json
 
+MANIFEST = "cropvlm.json"
 FORMAT = 2
+"""Version of the manifest's fields; the service refuses others."""
 COPIED = (
     "config.json",
     "generation_config.json",
@@ -22,10 +24,14 @@ COPIED = (
     "chat_template.json",
     "chat_template.jinja",
 )
+"""Files that are taken from the checkpoint, those of them that it has."""
 
 
 def copy_hub_files(checkpoint: Path, processor: Idefics3Processor, out: Path) -> None:
-    """Copies what the engine reads; writes the files that transformers 5 merges into others when it saves."""
+    """Copies the files that the engine reads.
+
+    transformers 5 merges some of them into others when it saves a processor; these are written from the processor.
+    """
     for name in COPIED:
         if (checkpoint / name).exists():
             shutil.copyfile(checkpoint / name, out / name)
@@ -38,7 +44,7 @@ def copy_hub_files(checkpoint: Path, processor: Idefics3Processor, out: Path) ->
 
 
 def tile_resolutions(processor: Idefics3Processor) -> list[int]:
-    """1, 2 and 4 tiles, up to the longest edge that the processor was made for."""
+    """The longest edges of 1, 2 and 4 tiles in pixels, up to the processor's own."""
     tile, longest = (
         processor.image_processor.max_image_size["longest_edge"],
         processor.image_processor.size["longest_edge"],
@@ -49,8 +55,8 @@ def tile_resolutions(processor: Idefics3Processor) -> list[int]:
 def write_manifest(
     out: Path, *, model_id: str, role: str, resolutions: list[int], precisions: list[str], training: dict, scores: dict
 ) -> dict:
-    """Writes `cropvlm.json` over everything else in `out`; the first resolution and precision are the defaults."""
-    files = sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file() and p.name != "cropvlm.json")
+    """Writes and returns the manifest of all files in `out`. The first resolution and precision are the defaults."""
+    files = sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file() and p.name != MANIFEST)
     hashes = {name: sha256(out / name) for name in files}
     manifest = {
         "format": FORMAT,
@@ -66,12 +72,12 @@ def write_manifest(
         "training": training,
         "scores": scores,
     }
-    write_json(out / "cropvlm.json", manifest)
+    write_json(out / MANIFEST, manifest)
     return manifest
 
 
 def revision(hashes: dict[str, str]) -> str:
-    """A name for the content of all files, given the sha256 of each in the order of their names."""
+    """12 hex digits that stand for the content of all files. `hashes`: their sha256 by name, in the names' order."""
     listing = "".join(f"{name} {digest}\n" for name, digest in hashes.items())
     return hashlib.sha256(listing.encode()).hexdigest()[:12]
 

@@ -1,4 +1,4 @@
-"""`cropvlm-train verify`: is a model folder what its `cropvlm.json` says, and does it work? A line for each check."""
+"""`cropvlm-train verify`: checks that a model folder is what its manifest (`cropvlm.json`) says, and that it works."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -11,31 +11,32 @@ from transformers import AutoProcessor, Idefics3Processor
 
 from cropvlm_trainer.contract import PROMPT_CONTRACT, cropper_prompt, target_prompt
 from cropvlm_trainer.data.synth import dataset
-from cropvlm_trainer.export import manifest
-from cropvlm_trainer.export.check.agreement import FLOOR, check_lossy
+from cropvlm_trainer.export.check.agreement import FLOOR, check_precision
 from cropvlm_trainer.export.check.expected import NEW_TOKENS, Expected, expected, make_prompt
-from cropvlm_trainer.export.check.parity import TOLERANCE, check_exact
+from cropvlm_trainer.export.check.parity import TOLERANCE
 from cropvlm_trainer.export.check.session import OnnxModel
+from cropvlm_trainer.export.manifest import FORMAT, MANIFEST, revision, sha256
 from cropvlm_trainer.export.precision.precision import PRECISIONS
 from cropvlm_trainer.idefics3.adapter import open_checkpoint
 
-MANIFEST = "cropvlm.json"
 ROLES = {"cropper": cropper_prompt, "target": target_prompt}
-LISTS = {
+LISTS: dict[str, Callable[[object], bool]] = {
     "resolutions": lambda value: type(value) is int and value > 0,
     "precisions": lambda value: value in tuple(PRECISIONS),
 }
+"""The manifest's lists, and what each of their values has to be."""
 
 
 @dataclass(frozen=True)
 class Check:
     passed: bool
     text: str
+    """what was checked; if it failed, what to do"""
 
 
 @dataclass(frozen=True)
 class Against:
-    """A checkpoint to compare the folder with again, and how far from it the graphs may be."""
+    """The checkpoint to compare the folder with again, and how far from it the graphs may be."""
 
     checkpoint: Path
     base: Path | None = None
@@ -44,75 +45,77 @@ class Against:
 
 
 def verify(folder: Path, against: Against | None = None) -> Iterator[Check]:
-    """Yields each check when it is done. With a file missing or damaged, graphs and answers are not tried.
+    """Yields each check when it is done. Where a file is missing or damaged, graphs and answers are not tried.
 
     Raises FileNotFoundError where there is no folder, or no checkpoint to compare with.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is no folder; name the folder of an exported model")
     try:
-        record = _read(folder / MANIFEST)
+        manifest = _read(folder / MANIFEST)
     except ValueError as error:
         yield Check(False, f"{MANIFEST}: {error}; export the model again")
         return
-    yield Check(True, f"{MANIFEST}: {record['id']}, revision {record['revision']}")
-    kept = [_file(folder / name, name, digest) for name, digest in record["sha256"].items()]
-    yield from kept
-    yield from _strangers(folder, record["sha256"])
-    if not all(check.passed for check in kept):
+    yield Check(True, f"{MANIFEST}: {manifest['id']}, revision {manifest['revision']}")
+    files = [_file(folder / name, name, digest) for name, digest in manifest["sha256"].items()]
+    yield from files
+    yield from _unknown_files(folder, manifest["sha256"])
+    if not all(check.passed for check in files):
         yield Check(False, "graphs and answers were not tried; export the model again, or fetch it anew")
         return
-    yield from _works(folder, record)
+    yield from _works(folder, manifest)
     if against:
-        yield from _parity(folder, record, against)
+        yield from _parity(folder, manifest, against)
 
 
 def _read(path: Path) -> dict:
-    """The record; raises ValueError for what the other checks could not make sense of."""
+    """The manifest; raises ValueError where the other checks could not use it."""
     if not path.is_file():
         raise ValueError("the file is missing, and a folder without it promises nothing to verify")
-    record = json.loads(path.read_text(encoding="utf-8"))
-    known = {"format": manifest.FORMAT, "prompt_contract": PROMPT_CONTRACT}
-    for key, value in known.items():
-        if not isinstance(record, dict) or record.get(key) != value:
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    versions = {"format": FORMAT, "prompt_contract": PROMPT_CONTRACT}
+    for key, value in versions.items():
+        if not isinstance(manifest, dict) or manifest.get(key) != value:
             raise ValueError(f"`{key}` is not {value}")
-    hashes = record.get("sha256")
-    if not isinstance(hashes, dict) or record.get("revision") != manifest.revision(hashes):
+    hashes = manifest.get("sha256")
+    if not isinstance(hashes, dict) or manifest.get("revision") != revision(hashes):
         raise ValueError("`revision` does not belong to the files of `sha256`")
-    if record.get("role") not in tuple(ROLES) or not record.get("id"):
+    if manifest.get("role") not in tuple(ROLES) or not manifest.get("id"):
         raise ValueError(f"`id` is missing, or `role` is none of {', '.join(ROLES)}")
-    for name, fits in LISTS.items():
-        values = record.get(name)
-        if not isinstance(values, list) or not values or not all(fits(value) for value in values):
+    for name, is_allowed in LISTS.items():
+        values = manifest.get(name)
+        if not isinstance(values, list) or not values or not all(is_allowed(value) for value in values):
             raise ValueError(f"`{name}` is no list of them: {values}")
-        if record.get(f"default_{name[:-1]}") not in values:
+        if manifest.get(f"default_{name[:-1]}") not in values:
             raise ValueError(f"`default_{name[:-1]}` is none of `{name}`")
-    return record
+    return manifest
 
 
-def _file(path: Path, name: str, promised: str) -> Check:
+def _file(path: Path, name: str, digest: str) -> Check:
+    """Whether the file has this sha256."""
     if not path.is_file():
         return Check(False, f"{name}: the file is missing")
-    found = manifest.sha256(path)
-    if found != promised:
-        return Check(False, f"{name}: the file is damaged, its sha256 is {found}, not {promised}")
+    found = sha256(path)
+    if found != digest:
+        return Check(False, f"{name}: the file is damaged, its sha256 is {found}, not {digest}")
     return Check(True, f"{name}: sha256")
 
 
-def _strangers(folder: Path, hashes: dict[str, str]) -> Iterator[Check]:
+def _unknown_files(folder: Path, hashes: dict[str, str]) -> Iterator[Check]:
+    """A failed check for each file that the manifest does not name."""
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
     for name in sorted(found - set(hashes) - {MANIFEST}):
         yield Check(False, f"{name}: {MANIFEST} does not name this file; remove it")
 
 
-def _works(folder: Path, record: dict) -> Iterator[Check]:
-    """Graphs load at each precision, and a page is answered with finite logits at each resolution."""
+def _works(folder: Path, manifest: dict) -> Iterator[Check]:
+    """Whether the graphs load in each precision, and answer a page with finite logits at each resolution."""
     processor = AutoProcessor.from_pretrained(folder)
-    for precision in record["precisions"]:
+    for precision in manifest["precisions"]:
         loaded: list[OnnxModel] = []
         yield _attempt(f"{precision}: graphs load", partial(_load, loaded, folder, PRECISIONS[precision]))
-        for resolution in record["resolutions"] if loaded else []:
-            answer = partial(_answer, loaded[0], processor, ROLES[record["role"]], resolution)
+        for resolution in manifest["resolutions"] if loaded else []:
+            answer = partial(_answer, loaded[0], processor, ROLES[manifest["role"]], resolution)
             yield _attempt(f"{precision}: a page at {resolution} pixels", answer)
 
 
@@ -121,7 +124,7 @@ def _load(into: list[OnnxModel], folder: Path, suffix: str) -> None:
 
 
 def _answer(onnx_model: OnnxModel, processor: Idefics3Processor, prompt: Callable[[str], str], resolution: int) -> str:
-    """Answers a page freely; raises ValueError for logits that are not finite."""
+    """Answers a page by greedy decoding, without a grammar; raises ValueError for logits that are not finite."""
     page, _ = dataset.make_page(dataset.HELD_OUT_SEED, 0)
     made = make_prompt(processor, [page.image], prompt(page.questions[0].text), resolution)
     embeds = onnx_model.prompt(made.ids, made.tiles, processor.image_token_id)
@@ -131,23 +134,21 @@ def _answer(onnx_model: OnnxModel, processor: Idefics3Processor, prompt: Callabl
     return f"{len(made.tiles)} tiles, {len(tokens)} tokens, logits within {np.abs(logits).max():.1f}"
 
 
-def _parity(folder: Path, record: dict, against: Against) -> Iterator[Check]:
-    """The graphs against torch once more. Boxes are not: they were compared with fp32's when the folder was made."""
+def _parity(folder: Path, manifest: dict, against: Against) -> Iterator[Check]:
+    """Compares the graphs with torch again. Boxes and answers on pages were compared when the folder was made."""
     with open_checkpoint(against.checkpoint, against.base) as (model, processor, _):
-        wanted = expected(model.eval(), processor)
-    for precision in record["precisions"]:
-        yield _attempt(f"{precision}: parity", partial(_compare, wanted, folder, precision, against))
+        cases = expected(model.eval(), processor)
+    for precision in manifest["precisions"]:
+        yield _attempt(f"{precision}: parity", partial(_compare, cases, folder, precision, against))
 
 
-def _compare(wanted: list[Expected], folder: Path, precision: str, against: Against) -> dict:
+def _compare(cases: list[Expected], folder: Path, precision: str, against: Against) -> dict:
     onnx_model = OnnxModel(folder, PRECISIONS[precision])
-    if precision == "fp32":
-        return check_exact(wanted, onnx_model, against.tolerance)
-    return check_lossy(wanted, onnx_model, against.floor)
+    return check_precision(precision, cases, onnx_model, against.tolerance, against.floor)
 
 
 def _attempt(name: str, check: Callable[[], object]) -> Check:
-    """Passed unless it raises: onnxruntime has a dozen kinds of error, and every one means that it does not work."""
+    """A check that passes unless it raises. Every error counts: onnxruntime has a dozen kinds, without a common one."""
     try:
         found = check()
     except Exception as error:

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints a line for each check; 1 where one failed."""
+    """Prints a line for each check; returns 1 where one failed."""
     if args.base and not args.checkpoint:
         raise ValueError("--base belongs to an adapter; name the adapter's folder with --checkpoint")
     against = Against(args.checkpoint, args.base, args.tolerance, args.floor) if args.checkpoint else None

@@ -1,7 +1,7 @@
-"""`tiny-box`: the tiny model taught by heart to answer with boxes, so that free decoding gives some, and their goldens.
+"""The model `tiny-box`, which has learnt by heart to answer with boxes, and the goldens of its answers.
 
-A few of the answers that it learns are no valid boxes. Training differs between processors in the last bits, so
-these files, unlike the other goldens, are the same bytes only on the same kind of machine.
+Some of the answers that it learns are not valid boxes. Training gives slightly different weights on different
+processors, so these files, unlike the other goldens, are the same bytes only on machines of the same kind.
 """
 
 import tempfile
@@ -18,62 +18,66 @@ from cropvlm_trainer.golden.fixture import TINY, tiny_model, tiny_tokenizer
 from cropvlm_trainer.golden.generate import MADE_BY, answer
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 from cropvlm_trainer.idefics3.forward import Batch, PromptBuilder, answer_loss
-from cropvlm_trainer.idefics3.image_processing import tile_grid, tiles
-from cropvlm_trainer.idefics3.prompts import PromptEncoder
+from cropvlm_trainer.idefics3.image_processing import tiles
+from cropvlm_trainer.idefics3.prompts import PromptEncoder, prompt_grid
 
 STEPS = 300
-LESSONS, ONE_TILE = 36, 24
+EXAMPLES, ONE_TILE = 36, 24
+"""The number of examples to learn, and of those whose image is a single tile."""
 QUESTIONS = ["What is the total?", "What number is under the red circle?", "Où est l'étoile?", "7"]
 SIZES = [(64, 64), (300, 200), (90, 400), (1000, 100)]
 INVALID = [" [80, 10, 20, 90].", " [10, 20, 30].", " I do not know.", " [5, 5, 101, 50]."]
 
 
 def write_boxes(out: Path, seed: int) -> dict:
-    """Trains, exports to `out`/models/tiny-box, and gives the golden."""
-    model, lessons = tiny_model(seed), _lessons(seed)
+    """Trains the model, exports it to `out`/models/tiny-box, and returns the golden.
+
+    Raises ValueError where the model has not learnt nine of ten answers.
+    """
+    model, examples = tiny_model(seed), _examples(seed)
     training = {"base": None, "data": "golden patterns", "recipe": "by heart", "steps": STEPS, "seed": seed}
     with tempfile.TemporaryDirectory() as scratch:
         checkpoint = Path(scratch)
         save_checkpoint(model, TINY, tiny_tokenizer(), checkpoint, training)
         processor = AutoProcessor.from_pretrained(checkpoint)
-        _learn(model, [_batch(some, PromptEncoder(processor)) for some in (lessons[:ONE_TILE], lessons[ONE_TILE:])])
+        _learn(model, [_batch(some, PromptEncoder(processor)) for some in (examples[:ONE_TILE], examples[ONE_TILE:])])
         files = out / "models" / "tiny-box"
         export_model(model, processor, checkpoint, files, role="cropper", model_id="tiny-box")
-    return {"made_by": MADE_BY, "formula": FORMULAS, "model": "tiny-box", "cases": _cases(model, processor, lessons)}
+    return {"made_by": MADE_BY, "formula": FORMULAS, "model": "tiny-box", "cases": _cases(model, processor, examples)}
 
 
-def _lessons(seed: int) -> list[dict]:
-    """Patterns, sizes and questions in turn, each with an answer drawn for it; one in eight is not a valid box.
+def _examples(seed: int) -> list[dict]:
+    """Returns examples that go through patterns, sizes and questions in turn, each with a random answer.
 
-    The first ONE_TILE are of one tile, the others of 2 x 2 and the global view.
+    The images of the first ONE_TILE examples have one tile, those of the others 2 x 2 tiles and the global view. One
+    answer in eight is not a valid box.
     """
-    random, lessons = np.random.default_rng(seed), []
-    for i in range(LESSONS):
+    random, examples = np.random.default_rng(seed), []
+    for i in range(EXAMPLES):
         many = i >= ONE_TILE
         width, height = SIZES[i // 3 % (2 if many else len(SIZES))]
-        case = {"pattern": list(FORMULAS)[i % len(FORMULAS)], "width": width, "height": height}
-        case |= {"longest_edge": TINY.tile * (2 if many else 1)}
-        case |= {"question": QUESTIONS[(i + i // 12) % len(QUESTIONS)], "kind": "cropper"}
+        shown = {"pattern": list(FORMULAS)[i % len(FORMULAS)], "width": width, "height": height}
+        shown |= {"longest_edge": TINY.tile * (2 if many else 1)}
+        shown |= {"question": QUESTIONS[(i + i // 12) % len(QUESTIONS)], "kind": "cropper"}
         x1, y1 = random.integers(0, 80, 2)
         box = (x1, y1, random.integers(x1 + 1, 101), random.integers(y1 + 1, 101))
-        lessons.append(case | {"answer": INVALID[i // 8 % len(INVALID)] if i % 8 == 7 else format_box(box)})
-    return lessons
+        examples.append(shown | {"answer": INVALID[i // 8 % len(INVALID)] if i % 8 == 7 else format_box(box)})
+    return examples
 
 
-def _batch(lessons: list[dict], encode: PromptEncoder) -> Batch:
-    """Lessons whose pictures all have the same number of tiles."""
+def _batch(examples: list[dict], encode: PromptEncoder) -> Batch:
+    """Returns a batch of examples, whose images must all have the same number of tiles."""
     rows, pixels = [], []
-    for case in lessons:
-        pixels.append(
-            tiles(pattern_image(case["pattern"], case["width"], case["height"]), case["longest_edge"], TINY.tile)
-        )
-        grid = tile_grid(case["width"], case["height"], case["longest_edge"], TINY.tile)
-        prompt = encode(cropper_prompt(case["question"]), [(0, 0) if grid == (1, 1) else grid])
-        answer_ids = encode.tokenizer(case["answer"] + END_OF_UTTERANCE, add_special_tokens=False)["input_ids"]
+    for example in examples:
+        image = pattern_image(example["pattern"], example["width"], example["height"])
+        pixels.append(tiles(image, example["longest_edge"], TINY.tile))
+        grid = prompt_grid(image, example["longest_edge"], TINY.tile)
+        prompt = encode(cropper_prompt(example["question"]), [grid])
+        answer_ids = encode.tokenizer(example["answer"] + END_OF_UTTERANCE, add_special_tokens=False)["input_ids"]
         rows.append((prompt + answer_ids, len(prompt)))
     ids, labels = PromptBuilder(tiny_tokenizer(), TINY.tokens_per_tile).collate(rows)
     together = torch.from_numpy(np.concatenate(pixels))
-    return Batch(together, torch.arange(len(together)).reshape(len(lessons), -1), ids, labels)
+    return Batch(together, torch.arange(len(together)).reshape(len(examples), -1), ids, labels)
 
 
 def _learn(model: Idefics3ForConditionalGeneration, batches: list[Batch]) -> None:
@@ -93,16 +97,19 @@ def _learn(model: Idefics3ForConditionalGeneration, batches: list[Batch]) -> Non
         raise ValueError(f"tiny-box knows only {int(known.sum())} of {len(known)} answers; raise STEPS in {__name__}")
 
 
-def _cases(model: Idefics3ForConditionalGeneration, processor, lessons: list[dict]) -> list[dict]:
-    """What it learnt, and the same pictures with the next question, another size or resolution: there it guesses."""
+def _cases(model: Idefics3ForConditionalGeneration, processor, examples: list[dict]) -> list[dict]:
+    """Returns the golden's cases: the examples, and variations of them that the model has not learnt.
+
+    The variations have another question and resolution, or another size.
+    """
     encode, cases = PromptEncoder(processor), []
-    learnt = [{key: value for key, value in lesson.items() if key != "answer"} for lesson in lessons]
-    guesses = [
+    learnt = [{key: value for key, value in example.items() if key != "answer"} for example in examples]
+    varied = [
         case | {"longest_edge": TINY.tile * (1, 2, 4)[i % 3], "question": QUESTIONS[i % len(QUESTIONS)]}
         for i, case in enumerate(learnt)
     ]
-    guesses += [case | {"width": case["width"] + 3, "height": case["height"] - 2} for case in learnt]
-    for case in learnt + [guess for guess in guesses if guess not in learnt]:
+    varied += [case | {"width": case["width"] + 3, "height": case["height"] - 2} for case in learnt]
+    for case in learnt + [case for case in varied if case not in learnt]:
         found = answer(model, processor, encode, case)
         if found:
             text = processor.tokenizer.decode(found["tokens"], skip_special_tokens=True)

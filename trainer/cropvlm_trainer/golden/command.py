@@ -1,4 +1,4 @@
-"""`cropvlm-train golden`: the oracle files that the TypeScript tests read, made by transformers."""
+"""`cropvlm-train golden`: writes the goldens, files made with transformers with which the TypeScript tests compare."""
 
 import argparse
 import json
@@ -7,21 +7,31 @@ from pathlib import Path
 from transformers import AutoProcessor
 
 from cropvlm_trainer.golden.boxes import write_boxes
+from cropvlm_trainer.golden.contract import contract
 from cropvlm_trainer.golden.fixture import REAL_FILES, SEED, save_tiny, tiny_model
 from cropvlm_trainer.golden.generate import generate
 from cropvlm_trainer.golden.images import grids, pixels
+from cropvlm_trainer.golden.measures import measures
 from cropvlm_trainer.golden.prompts import prompts
 from cropvlm_trainer.golden.write import write_golden
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
 
-PARTS = ("models", "grids", "pixels", "prompts", "generate", "boxes")
+PARTS = ("contract", "measures", "models", "grids", "pixels", "prompts", "generate", "boxes")
 REAL = "smolvlm-256m-instruct"
+"""The name, in the goldens of prompts, of the real model's tokenizer."""
 
 
 def write_goldens(out: Path, parts: tuple[str, ...] = PARTS, real_files: Path = REAL_FILES, seed: int = SEED) -> None:
-    """Writes `out`/models (see `fixture`, and `boxes` for tiny-box) and `out`/golden, by seed."""
+    """Writes the `parts` of the goldens: model folders to `out`/models, files of cases to `out`/golden.
+
+    `seed` is that of the models' random weights. `real_files` is the folder with SmolVLM-256M-Instruct's tokenizer.
+    """
     golden, tiny = out / "golden", out / "models" / "tiny"
     golden.mkdir(parents=True, exist_ok=True)
+    if "contract" in parts:
+        write_golden(golden / "contract.json", contract())
+    if "measures" in parts:
+        write_golden(golden / "measures.json", measures())
     if "models" in parts:
         save_tiny(out / "models", seed)
     if "grids" in parts:
@@ -39,7 +49,7 @@ def write_goldens(out: Path, parts: tuple[str, ...] = PARTS, real_files: Path = 
 
 
 def _prompts(path: Path, tiny: Path, real_files: Path) -> dict:
-    """All cases anew; those of the real tokenizer are kept as they were where its files are not at hand."""
+    """Returns the golden of prompts. Without `real_files`, cases of the real tokenizer are taken from the old file."""
     if real_files.is_dir():
         return prompts({"tiny": tiny, REAL: real_files})
     kept = json.loads(path.read_text(encoding="utf-8"))["cases"] if path.exists() else []

@@ -1,7 +1,7 @@
-"""`cropvlm-train fixture`: model folders with random weights, for tests.
+"""`cropvlm-train fixture`: writes model folders with random weights, for tests.
 
-`tiny` is in our layout and `tiny-hub`, with the same weights, in the hub's. `--full-size` takes the architecture and
-tokenizer of a real checkpoint's folder (`--files`) and gives it random weights, to try sizes and memory.
+`tiny` is in our layout, `tiny-hub` has the same weights in the hub's layout. With `--full-size`, the folder has the
+architecture and tokenizer of a real checkpoint (`--files`) and random weights, to try out sizes and memory.
 """
 
 from __future__ import annotations
@@ -39,14 +39,15 @@ TINY_VOCABULARY = 352
 SEED = 2
 TRAINING = {"base": None, "data": None, "recipe": "random weights", "steps": 0}
 GAINS = {"q_proj": 2.0, "k_proj": 2.0, "v_proj": 1.5, "o_proj": 2.0, "patch_embedding": 2.0, "modality": 1.5}
-"""Sharp attention and a loud image: else a random model repeats its last token whatever it sees."""
+"""Factors of the random weights, by a part of their name. They sharpen attention and strengthen the image's influence;
+without them a random model repeats its last token whatever it sees."""
 
 REAL_FILES = Path(__file__).resolve().parents[4] / "shared" / "smolvlm-256m-instruct"
-"""`../shared/smolvlm-256m-instruct` beside the repository: config and tokenizer of the real model, no weights."""
+"""`../shared/smolvlm-256m-instruct` next to the repository: config and tokenizer of the real model, without weights."""
 
 
 def tiny_tokenizer() -> Tokenizer:
-    """Learnt from the contract's own texts, so that the same words are always the same tokens."""
+    """Returns a tokenizer learnt from the contract's texts, so that it is the same at each call."""
     questions = ["What is the total?", "What number is under the red circle?", "which line is on the left"]
     prompts = [prompt(q) for q in questions for prompt in (cropper_prompt, target_prompt)]
     boxes = [format_box(box) for box in [(0, 0, 50, 50), (12, 5, 80, 47), (33, 61, 74, 98)]]
@@ -54,7 +55,7 @@ def tiny_tokenizer() -> Tokenizer:
 
 
 def tiny_model(seed: int) -> Idefics3ForConditionalGeneration:
-    """The tiny model with weights large enough that images and questions change what it says."""
+    """Returns the tiny model with random weights that make its answers depend on images and questions."""
     model = build_model(TINY, tiny_tokenizer(), seed)
     randomize(model, seed)
     return model.eval()
@@ -62,7 +63,10 @@ def tiny_model(seed: int) -> Idefics3ForConditionalGeneration:
 
 @torch.no_grad()
 def randomize(model: nn.Module, seed: int) -> None:
-    """Draws every weight anew: linear layers keep or raise the size of their input, embeddings are of size 1."""
+    """Replaces every weight by a random one.
+
+    Linear layers keep the scale of their input, or raise it by `GAINS`; embeddings have a standard deviation of 1.
+    """
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in model.named_parameters():
         if parameter.dim() == 1:
@@ -78,7 +82,7 @@ def randomize(model: nn.Module, seed: int) -> None:
 
 
 def save_tiny(out: Path, seed: int) -> None:
-    """Writes `out`/tiny (ours) and `out`/tiny-hub (the hub's), the same weights in both."""
+    """Writes `out`/tiny in our layout and `out`/tiny-hub in the hub's, with the same weights."""
     with tempfile.TemporaryDirectory() as scratch:
         checkpoint = Path(scratch)
         save_checkpoint(tiny_model(seed), TINY, tiny_tokenizer(), checkpoint, TRAINING | {"seed": seed})
@@ -87,7 +91,10 @@ def save_tiny(out: Path, seed: int) -> None:
 
 
 def save_full_size(out: Path, files: Path, seed: int) -> None:
-    """Writes `out`/full-size: the architecture and files of the checkpoint folder `files`, random weights (1 GB)."""
+    """Writes `out`/full-size (1 GB): the architecture and files of the checkpoint folder `files`, with random weights.
+
+    Raises FileNotFoundError where `files` holds no config.json.
+    """
     if not (files / "config.json").exists():
         raise FileNotFoundError(f"{files} holds no config.json; name the folder of a checkpoint's files with --files")
     torch.manual_seed(seed)

@@ -1,4 +1,4 @@
-"""Goldens of whole answers: greedy tokens by `model.generate` with the tiny random model."""
+"""Goldens of whole answers: the tokens that transformers' greedy `generate` gives with the tiny random model."""
 
 from collections.abc import Iterator
 
@@ -9,9 +9,12 @@ from cropvlm_trainer.contract import cropper_prompt, target_prompt
 from cropvlm_trainer.data.synth.test_patterns import FORMULAS, pattern_image
 
 NEW_TOKENS = 24
-MARGIN = 1e-3
-NOISE = 1  # of 255
+MIN_MARGIN = 1e-3
+"""The least difference of the best two logits at each step of a case that is kept."""
+NOISE = 1
+"""The change of pixels, of 255, under which the tokens of a case that is kept stay the same."""
 WANTED = 64
+"""Cases in the golden."""
 
 SIZES = [(64, 64), (37, 11), (300, 200), (640, 480), (90, 400), (1, 1), (257, 129), (1000, 100)]
 CROPS = [(30, 50), (200, 40), (64, 64)]
@@ -27,13 +30,13 @@ QUESTIONS = [
 MADE_BY = (
     f"transformers' Idefics3Processor and model.generate(do_sample=False, max_new_tokens={NEW_TOKENS}) in fp32; "
     "the end token is in `tokens` where it came. A target's second image is `crop`; both are resized to longest_edge. "
-    f"Kept: cases whose best two logits differ by more than {MARGIN} at each step (`min_margin` is the smallest), "
+    f"Kept: cases whose best two logits differ by more than {MIN_MARGIN} at each step (`min_margin` is the smallest), "
     f"and whose tokens stay when pixels change by up to {NOISE}/255."
 )
 
 
 def generate(model: Idefics3ForConditionalGeneration, processor: Idefics3Processor, encode) -> dict:
-    """`encode(text, grids)` gives a prompt's ids: prompts.PromptEncoder."""
+    """Returns the golden. `encode(text, grids)` returns a prompt's ids, as `PromptEncoder` does."""
     tile, cases = model.config.vision_config.image_size, []
     for case in candidates(tile):
         found = answer(model, processor, encode, case)
@@ -45,7 +48,7 @@ def generate(model: Idefics3ForConditionalGeneration, processor: Idefics3Process
 
 
 def candidates(tile: int) -> Iterator[dict]:
-    """Kinds, sizes, resolutions and questions in turn, each with a period of its own."""
+    """Yields cases without answers, which go through kinds, sizes, resolutions and questions at different periods."""
     patterns = list(FORMULAS)
     for i in range(10 * WANTED):
         width, height = SIZES[i % len(SIZES)]
@@ -60,7 +63,10 @@ def candidates(tile: int) -> Iterator[dict]:
 
 @torch.no_grad()
 def answer(model: Idefics3ForConditionalGeneration, processor: Idefics3Processor, encode, case: dict) -> dict | None:
-    """The prompt's length, the tokens and the least margin; None where arithmetic could change the tokens."""
+    """Returns the prompt's length, the answer's tokens and the least margin between the best two logits.
+
+    None where the tokens depend on so little that another arithmetic could change them.
+    """
     shown = [case, case["crop"]] if "crop" in case else [case]
     images = [pattern_image(one["pattern"], one["width"], one["height"]) for one in shown]
     made = processor.image_processor(
@@ -72,7 +78,7 @@ def answer(model: Idefics3ForConditionalGeneration, processor: Idefics3Processor
     tokens, margin = _greedy(model, ids, pixels)
     generator = torch.Generator().manual_seed(0)
     noise = torch.randint(-NOISE, NOISE + 1, pixels.shape, generator=generator) * 2 / 255
-    if margin <= MARGIN or _greedy(model, ids, (pixels + noise).clamp(-1, 1))[0] != tokens:
+    if margin <= MIN_MARGIN or _greedy(model, ids, (pixels + noise).clamp(-1, 1))[0] != tokens:
         return None
     return {"prompt_tokens": ids.shape[1], "tokens": tokens, "min_margin": round(margin, 4)}
 
@@ -80,6 +86,7 @@ def answer(model: Idefics3ForConditionalGeneration, processor: Idefics3Processor
 def _greedy(
     model: Idefics3ForConditionalGeneration, ids: torch.Tensor, pixels: torch.Tensor
 ) -> tuple[list[int], float]:
+    """Returns the greedy tokens, and the least difference of the best two logits over the steps."""
     made = model.generate(
         input_ids=ids,
         attention_mask=torch.ones_like(ids),

@@ -1,4 +1,4 @@
-"""Goldens of image processing: tile grids and resized pixels, both from transformers' own Idefics3 processor."""
+"""Goldens of image processing: tile grids and resized pixels, both made by transformers' Idefics3 processor."""
 
 from pathlib import Path
 
@@ -15,7 +15,8 @@ GRID_SIZES = [
 ]  # fmt: skip
 LONGEST_EDGES = {512: (512, 1024, 2048), 64: (64, 128, 256)}
 
-# (pattern, width, height, tile, longest edge): shrunk, enlarged, one edge each way, untouched, extreme.
+# (pattern, width, height, tile, longest edge), in pixels. There are images that are shrunk, images that are enlarged,
+# images that are shrunk in one direction and enlarged in the other, images that keep their size, and extreme shapes.
 PIXEL_CASES = [
     ("hash", 1, 1, 64, 64),
     ("gradient", 2, 1, 64, 128),
@@ -47,7 +48,7 @@ PIXEL_CASES = [
 
 
 def image_processor(tile: int, longest_edge: int) -> Idefics3ImageProcessorPil:
-    """SmolVLM's image processor for tiles of `tile` pixels and images whose longest edge becomes `longest_edge`."""
+    """Returns SmolVLM's image processor for tiles and longest edges of these numbers of pixels."""
     return Idefics3ImageProcessorPil(
         size={"longest_edge": longest_edge},
         max_image_size={"longest_edge": tile},
@@ -58,7 +59,7 @@ def image_processor(tile: int, longest_edge: int) -> Idefics3ImageProcessorPil:
 
 
 def tiles_of(image: Image.Image, tile: int, longest_edge: int) -> tuple[np.ndarray, int, int]:
-    """Tiles as uint8 [N, tile, tile, 3] before rescaling, with rows and columns (0, 0 where there is no split)."""
+    """Returns the tiles before rescaling, uint8 `[n, tile, tile, 3]`, and the rows and columns, 0 for a single tile."""
     processor = image_processor(tile, longest_edge)
     made = processor(image, do_rescale=False, do_normalize=False, return_row_col_info=True, return_tensors="np")
     tiles = np.asarray(made["pixel_values"])[0].transpose(0, 2, 3, 1)
@@ -68,6 +69,7 @@ def tiles_of(image: Image.Image, tile: int, longest_edge: int) -> tuple[np.ndarr
 
 
 def grids() -> dict:
+    """Returns the golden of the number of tiles by image size."""
     cases = []
     for tile, edges in LONGEST_EDGES.items():
         for width, height in GRID_SIZES:
@@ -88,7 +90,7 @@ def grids() -> dict:
 
 
 def pixels(out: Path) -> dict:
-    """Writes PNGs below `out`/pixels and gives what describes them."""
+    """Writes the resized images as PNGs to `out`/pixels; returns the golden that describes them."""
     (out / "pixels").mkdir(parents=True, exist_ok=True)
     cases = []
     for pattern, width, height, tile, edge in PIXEL_CASES:

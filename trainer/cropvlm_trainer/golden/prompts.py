@@ -1,4 +1,4 @@
-"""Goldens of prompts: token ids from transformers' processor and chat template."""
+"""Goldens of prompts: the token ids that transformers' processor and chat template give."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -61,7 +61,7 @@ QUESTIONS = [
 LONG_QUESTION = ("Which of these numbers, names or dates is the largest? " * 40)[:2000]
 LONG_ACCENTS = ("Größe Überfluss naïve 数字 🙂 " * 100)[:2000]
 
-# rows and columns of each image; 0, 0 is one tile
+# The rows and columns of each image's tiles; (0, 0) stands for a single tile.
 ONE_IMAGE = [(0, 0), (1, 2), (2, 2), (3, 4), (4, 1), (4, 4)]
 TWO_IMAGES = [((0, 0), (0, 0)), ((2, 2), (0, 0)), ((1, 2), (2, 1)), ((4, 4), (3, 4))]
 
@@ -75,7 +75,7 @@ MADE_BY = (
 
 
 def prompts(folders: dict[str, Path]) -> dict:
-    """Cases for each named folder with a processor's files."""
+    """Returns the golden, with cases for each processor; `folders` has the folders of their files by name."""
     cases = []
     for name, folder in folders.items():
         encode = PromptEncoder(AutoProcessor.from_pretrained(folder))
@@ -89,7 +89,11 @@ def prompts(folders: dict[str, Path]) -> dict:
 
 
 def wanted() -> Iterator[tuple[str, str, Sequence[Grid]]]:
-    """(kind, question, grids): each question once, the odd ones twice, and each grid with two questions."""
+    """Yields (kind, question, grids of the images).
+
+    There is a cropper's prompt for every question, a target's prompt for every second question, and two prompts for
+    every further grid.
+    """
     for question in [*QUESTIONS, LONG_QUESTION, LONG_ACCENTS]:
         yield "cropper", question, ONE_IMAGE[:1]
     for question in QUESTIONS[::2]:

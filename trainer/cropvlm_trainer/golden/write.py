@@ -1,10 +1,11 @@
-"""How a golden file is written: one case a line, and the same bytes each time."""
+"""Writes golden files, with each case on a line of its own."""
 
 import json
 from pathlib import Path
 
 
 def write_golden(path: Path, golden: dict) -> None:
+    """Writes a JSON object whose `cases` is a list; equal goldens are written as equal bytes."""
     head = {key: value for key, value in golden.items() if key != "cases"}
     lines = [json.dumps(case, ensure_ascii=True) for case in golden["cases"]]
     text = json.dumps(head, indent=1, ensure_ascii=True)[:-2]

@@ -1,4 +1,4 @@
-"""What GRPO learns from: a manifest's questions and answers."""
+"""The rows that GRPO trains on: a manifest's questions with their images and answers."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from pathlib import Path
 from cropvlm_trainer.rows import check_images, read_rows
 
 
-def read_questions(manifest: Path) -> list[dict]:
-    """The rows, each with `id`, `image`, `question` and `answers`; boxes are not looked at but to be drawn.
+def read_training_rows(manifest: Path) -> list[dict]:
+    """All rows, each with `id`, `image` (a path relative to the manifest), `question` and `answers`.
 
-    Raises ValueError, with its number, for a row that lacks one, FileNotFoundError for an image that is not there.
+    A row may have a `box`. GRPO does not train on it; it is drawn into the sample pictures.
+
+    Raises ValueError, which names the row by its number, where one of the four fields is missing or malformed, and
+    FileNotFoundError where an image is missing.
     """
     rows = read_rows(manifest, needs=("id", "image", "question", "answers"))
     check_images(manifest, rows)

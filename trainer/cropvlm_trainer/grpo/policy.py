@@ -1,7 +1,9 @@
-"""One base model in three parts: the policy, its frozen reference, and the reward VLM.
+"""The three models of GRPO, which share one copy of the base's weights:
 
-The policy is the base with the adapter that is trained; the reference is the base with a frozen copy of that adapter
-as training found it; the reward VLM is the base alone. One copy of the weights serves all three.
+- the policy: the base with the LoRA adapter that is trained; it draws the boxes;
+- the reference: the base with a frozen copy of that adapter as it was before the first step; the KL penalty keeps the
+  policy near it;
+- the reward VLM: the base without an adapter; it answers the question with each box's crop.
 """
 
 from __future__ import annotations
@@ -17,51 +19,61 @@ from transformers import Idefics3ForConditionalGeneration
 from cropvlm_trainer.idefics3.lora import TRAINED
 
 REFERENCE = "reference"
+"""peft's name of the frozen copy of the adapter."""
 
 
 class Policy:
-    def __init__(self, model: PeftModel) -> None:
-        """`model`: the base with the adapter to train; gets a frozen copy of that adapter beside it."""
-        self.peft = model
-        model.add_adapter(REFERENCE, copy.deepcopy(model.peft_config[TRAINED]))
-        set_peft_model_state_dict(model, get_peft_model_state_dict(model, adapter_name=TRAINED), REFERENCE)
-        self.trained = [parameter for name, parameter in model.named_parameters() if f".{TRAINED}." in name]
-        self._play(TRAINED)
+    """The base as the policy; inside `reference_model()` and `reward_model()` it is one of the other two models."""
+
+    def __init__(self, peft_model: PeftModel) -> None:
+        """`peft_model`: the base with the adapter to train. A frozen copy of the adapter is added to it."""
+        self.peft_model = peft_model
+        peft_model.add_adapter(REFERENCE, copy.deepcopy(peft_model.peft_config[TRAINED]))
+        weights = get_peft_model_state_dict(peft_model, adapter_name=TRAINED)
+        set_peft_model_state_dict(peft_model, weights, REFERENCE)
+        self.trained_parameters = [
+            parameter for name, parameter in peft_model.named_parameters() if f".{TRAINED}." in name
+        ]
+        self._activate(TRAINED)
 
     @property
     def model(self) -> Idefics3ForConditionalGeneration:
-        """The Idefics3 inside, in the part that is being played."""
-        return self.peft.base_model.model
+        """The Idefics3 itself. It computes with whichever adapter is active: the trained one, its copy, or none."""
+        return self.peft_model.base_model.model
 
     @contextmanager
-    def reference(self) -> Iterator[Idefics3ForConditionalGeneration]:
-        self._play(REFERENCE)
+    def reference_model(self) -> Iterator[Idefics3ForConditionalGeneration]:
+        """The reference, without dropout and without gradients."""
+        self._activate(REFERENCE)
         try:
-            with torch.no_grad(), _evaluating(self.peft):
+            with torch.no_grad(), _without_dropout(self.peft_model):
                 yield self.model
         finally:
-            self._play(TRAINED)
+            self._activate(TRAINED)
 
     @contextmanager
     def reward_model(self) -> Iterator[Idefics3ForConditionalGeneration]:
-        # Not `PeftModel.disable_adapter`: it first takes stock of all adapters, at full size half of the switch's time.
-        self.peft.base_model.disable_adapter_layers()
+        """The reward VLM, without dropout and without gradients."""
+        # Not `PeftModel.disable_adapter()`: it first inspects all adapters, which at full size takes as long again as
+        # the switch itself.
+        self.peft_model.base_model.disable_adapter_layers()
         try:
-            with torch.no_grad(), _evaluating(self.peft):
+            with torch.no_grad(), _without_dropout(self.peft_model):
                 yield self.model
         finally:
-            self.peft.base_model.enable_adapter_layers()
-            self._play(TRAINED)
+            self.peft_model.base_model.enable_adapter_layers()
+            self._activate(TRAINED)
 
-    def _play(self, adapter: str) -> None:
-        self.peft.set_adapter(adapter, inference_mode=adapter == REFERENCE)
-        for parameter in self.trained:
+    def _activate(self, adapter: str) -> None:
+        self.peft_model.set_adapter(adapter, inference_mode=adapter == REFERENCE)
+        # `set_adapter` freezes the adapters that are not active, and the trained one has to keep its gradients.
+        for parameter in self.trained_parameters:
             parameter.requires_grad_(True)
 
 
 @contextmanager
-def _evaluating(model: torch.nn.Module) -> Iterator[None]:
-    """Without dropout."""
+def _without_dropout(model: torch.nn.Module) -> Iterator[None]:
+    """Switches the model to evaluation, and back to the mode that it had."""
     training = model.training
     model.eval()
     try:

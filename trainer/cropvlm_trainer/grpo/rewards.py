@@ -1,6 +1,8 @@
-"""The two rewards of the paper, each with its format reward (Section 3; contract, "Training").
+"""The rewards of the paper (Section 3; contract, "Training"), for G boxes a question.
 
-A completion without a valid box gets no format reward, and for the other the full image stands in for the crop.
+There are two: the reward VLM's log-likelihood of the right answer (Eq. 2), or how right its own answer is. With either
+comes a format reward for a valid box. Where a completion has no valid box, its format reward is 0 and the reward VLM
+gets the full image instead of a crop.
 """
 
 from __future__ import annotations
@@ -15,47 +17,59 @@ from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
 from cropvlm_trainer.metrics.anls import anls
 from cropvlm_trainer.metrics.vqa import vqa_accuracy
 
-VALID_BESIDE_LIKELIHOOD, VALID_BESIDE_ACCURACY = 1.0, 0.25
-"""What a valid box is worth beside either reward."""
+LIKELIHOOD_FORMAT_REWARD, ACCURACY_FORMAT_REWARD = 1.0, 0.25
+"""The format reward of a valid box, beside the log-likelihood and beside the accuracy."""
 
-Boxes = Sequence[Sequence[Box | None]]
+GroupedBoxes = Sequence[Sequence[Box | None]]
+"""G boxes for each of B examples; None where a completion has no valid box."""
 
 
 class LogLikelihood:
+    """Examples and their boxes -> `log_likelihood` and `format`, f32 `[B, G]` each."""
+
     def __init__(self, policy: Policy, reward_model: RewardModel) -> None:
+        """`reward_model` has to be made of `policy.model`: the adapter is switched off while it computes."""
         self.policy, self.reward_model = policy, reward_model
 
-    def __call__(self, examples: Sequence[Example], boxes: Boxes) -> dict[str, torch.Tensor]:
+    def __call__(self, examples: Sequence[Example], boxes: GroupedBoxes) -> dict[str, torch.Tensor]:
         with self.policy.reward_model():
             likelihoods = self.reward_model.log_likelihoods(examples, boxes)
-        return {"log_likelihood": likelihoods, "format": VALID_BESIDE_LIKELIHOOD * valid(boxes).to(likelihoods.device)}
+        is_valid = valid_boxes(boxes).to(likelihoods.device)
+        return {"log_likelihood": likelihoods, "format": LIKELIHOOD_FORMAT_REWARD * is_valid}
 
 
 class Accuracy:
+    """Examples and their boxes -> `accuracy` (0..1) and `format`, f32 `[B, G]` each."""
+
     def __init__(self, policy: Policy, reward_model: RewardModel) -> None:
+        """`reward_model` has to be made of `policy.model`: the adapter is switched off while it computes."""
         self.policy, self.reward_model = policy, reward_model
 
-    def __call__(self, examples: Sequence[Example], boxes: Boxes) -> dict[str, torch.Tensor]:
+    def __call__(self, examples: Sequence[Example], boxes: GroupedBoxes) -> dict[str, torch.Tensor]:
         with self.policy.reward_model():
-            answers = self.reward_model.answers(examples, boxes)
-        scores = [[accuracy(answer, e) for answer in group] for e, group in zip(examples, answers, strict=True)]
+            grouped_answers = self.reward_model.answers(examples, boxes)
+        scores = [
+            [accuracy(answer, example) for answer in answers]
+            for example, answers in zip(examples, grouped_answers, strict=True)
+        ]
         device = self.reward_model.model.device
         return {
             "accuracy": torch.tensor(scores, dtype=torch.float, device=device),
-            "format": VALID_BESIDE_ACCURACY * valid(boxes).to(device),
+            "format": ACCURACY_FORMAT_REWARD * valid_boxes(boxes).to(device),
         }
 
 
 REWARDS = {"log_likelihood": LogLikelihood, "accuracy": Accuracy}
+"""By their name in a configuration (`reward`)."""
 
 
-def valid(boxes: Boxes) -> torch.Tensor:
-    """1 where there is a valid box, f32 `[B, G]`."""
+def valid_boxes(boxes: GroupedBoxes) -> torch.Tensor:
+    """f32 `[B, G]`: 1 where there is a valid box, 0 elsewhere."""
     return torch.tensor([[float(box is not None) for box in group] for group in boxes])
 
 
 def accuracy(answer: str, example: Example) -> float:
-    """VQA accuracy for TextVQA, ANLS at 0.5 for all others, 0..1."""
+    """How right an answer is, 0..1: VQA accuracy for TextVQA, ANLS with a threshold of 0.5 for all other sets."""
     if example.source == "textvqa":
         return vqa_accuracy(answer, example.answers)
     return anls(answer, example.answers)

@@ -1,4 +1,8 @@
-"""One GRPO step on some questions: sample boxes, reward them, and the loss whose gradient improves the policy."""
+"""One GRPO step on some questions: draw G boxes for each, reward them, and compute the loss.
+
+In the shapes: B questions, G completions of each, N = B * G completions, T tokens of the longest completion, S x S
+pixels of a tile.
+"""
 
 from __future__ import annotations
 
@@ -8,130 +12,154 @@ from dataclasses import dataclass
 import torch
 
 from cropvlm_trainer.boxes import Box
-from cropvlm_trainer.contract import END_OF_UTTERANCE, cropper_prompt, parse_box
-from cropvlm_trainer.grpo.loss import RecipeName, advantages, grpo_loss, kl
+from cropvlm_trainer.contract import END_OF_UTTERANCE, cropper_prompt
+from cropvlm_trainer.grpo.loss import RecipeName, advantages, grpo_loss, kl_per_token
 from cropvlm_trainer.grpo.policy import Policy
 from cropvlm_trainer.idefics3.forward import encode_tiles
-from cropvlm_trainer.idefics3.generation import Completions, log_probs, prefill, sample
+from cropvlm_trainer.idefics3.generation import Completions, decode_boxes, log_probs, prefill, sample
 from cropvlm_trainer.idefics3.prompts import PromptEncoder, prompt_grid
 from cropvlm_trainer.idefics3.reward_model import Example
 from cropvlm_trainer.idefics3.tokenizer import SPECIAL_TOKENS
 from cropvlm_trainer.metrics.exact_and_iou import area
 
 Reward = Callable[[Sequence[Example], Sequence[Sequence[Box | None]]], dict[str, torch.Tensor]]
-"""Examples and G boxes for each -> named rewards `[B, G]`, which are summed."""
+"""B examples and G boxes for each -> rewards f32 `[B, G]` by name. Their sum is what the policy learns from."""
 
 
 @dataclass(frozen=True)
-class Sampling:
+class StepSettings:
     longest_edge: int
-    """pixels, of what the policy sees"""
+    """of the image that the policy sees, pixels"""
     group: int = 6
+    """G: completions drawn for each question"""
     temperature: float = 0.8
     max_new_tokens: int = 32
+    """a completion's tokens at most, the end token included"""
     beta: float = 0.01
+    """weight of the KL divergence from the reference"""
     recipe: RecipeName = "paper"
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """What a step sampled, to be looked at."""
+class StepOutcome:
+    """The boxes that a step drew and what they were worth, for the sample pictures."""
 
     boxes: list[list[Box | None]]
-    """G boxes an example"""
+    """G boxes for each of the B examples"""
     rewards: dict[str, torch.Tensor]
-    """`[B, G]` by name"""
+    """f32 `[B, G]` by name"""
 
 
 class Step:
-    drawn: Drawn
-    """of the last call; kept on the device, so that looking away costs nothing"""
+    """Computes the loss of a batch of examples; `outcome` is what the last call drew."""
 
-    def __init__(self, policy: Policy, encoder: PromptEncoder, reward: Reward, sampling: Sampling) -> None:
-        self.policy, self.encoder, self.reward, self.sampling = policy, encoder, reward, sampling
-        tokenizer, config = encoder.tokenizer, policy.model.config
-        self.tile = config.vision_config.image_size
-        self.end, self.pad = tokenizer.convert_tokens_to_ids(END_OF_UTTERANCE), tokenizer.pad_token_id
-        known = tokenizer.get_vocab()
-        never = [known[token] for token in SPECIAL_TOKENS if token in known and token != END_OF_UTTERANCE]
-        self.suppressed = torch.tensor(never, device=policy.model.device)
+    outcome: StepOutcome
+    """Its tensors stay on the model's device: copying them from a GPU would wait for it, and few steps are shown."""
+
+    def __init__(self, policy: Policy, encoder: PromptEncoder, reward: Reward, settings: StepSettings) -> None:
+        self.policy, self.encoder, self.reward, self.settings = policy, encoder, reward, settings
+        self.tile = policy.model.config.vision_config.image_size
+        vocabulary = encoder.tokenizer.get_vocab()
+        ids = [vocabulary[token] for token in SPECIAL_TOKENS if token in vocabulary and token != END_OF_UTTERANCE]
+        self.suppressed = torch.tensor(ids, device=policy.model.device)
+        """int64: special tokens that are never drawn; an image token in a completion would stand for a picture"""
 
     def __call__(
         self, examples: Sequence[Example], generators: Sequence[torch.Generator]
     ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """The loss, with gradients, and scalars for the log; `generators`: one an example, for its draws."""
-        how = self.sampling
-        prompts, cut = self._prompts(examples)
-        model = self.policy.model
-        prefix = prefill(model, prompts, encode_tiles(model, cut), self.pad)
-        made = sample(
+        """Returns the loss, with gradients, and the scalars for the log.
+
+        `generators`: one for each example; its G completions are drawn with it.
+        """
+        settings, model, pad = self.settings, self.policy.model, self.encoder.pad
+        prompts, tiles = self._prompts_and_tiles(examples)
+
+        # Draw G completions of each prompt. Tiles and prompt are computed once: the policy's log-probabilities below
+        # start from this same prefix, with the same dropout in it.
+        prefix = prefill(model, prompts, encode_tiles(model, tiles), pad)
+        completions = sample(
             model,
-            prefix.repeated(how.group, detach=True),
-            end=self.end,
-            pad=self.pad,
-            max_new_tokens=how.max_new_tokens,
-            temperature=how.temperature,
+            prefix.repeated(settings.group, detach=True),
+            end=self.encoder.end,
+            pad=pad,
+            max_new_tokens=settings.max_new_tokens,
+            temperature=settings.temperature,
             suppressed=self.suppressed,
             generators=generators,
         )
-        boxes = self.boxes(made, len(examples))
+
+        # Reward the boxes in them.
+        boxes = self.parse_boxes(completions, len(examples))
         rewards = self.reward(examples, boxes)
-        self.drawn = Drawn(boxes, rewards)
-        total = sum(rewards.values())
-        advantage = advantages(total, how.recipe)
-        with self.policy.reference() as reference:
-            theirs = prefill(reference, prompts, encode_tiles(reference, cut), self.pad)
-            theirs = log_probs(reference, theirs.repeated(how.group), made, how.temperature)
-        ours = log_probs(model, prefix.repeated(how.group), made, how.temperature)
+        self.outcome = StepOutcome(boxes, rewards)
+        advantage = advantages(sum(rewards.values()), settings.recipe)
+
+        # Score the same tokens by the reference and by the policy, f32 [N, T] each.
+        with self.policy.reference_model() as reference:
+            reference_prefix = prefill(reference, prompts, encode_tiles(reference, tiles), pad)
+            reference_log_probs = log_probs(
+                reference, reference_prefix.repeated(settings.group), completions, settings.temperature
+            )
+        policy_log_probs = log_probs(model, prefix.repeated(settings.group), completions, settings.temperature)
+
         loss = grpo_loss(
-            ours,
-            theirs,
-            made.mask,
+            policy_log_probs,
+            reference_log_probs,
+            completions.mask,
             advantage.flatten(),
-            beta=how.beta,
-            recipe=how.recipe,
-            max_new_tokens=how.max_new_tokens,
+            beta=settings.beta,
+            recipe=settings.recipe,
+            max_new_tokens=settings.max_new_tokens,
         )
         scalars = {
-            "kl": kl(ours.detach(), theirs)[made.mask].mean(),
-            "tokens": made.mask.sum(dim=1).float().mean(),
-            "ended": made.ended.float().mean(),
+            "kl": kl_per_token(policy_log_probs.detach(), reference_log_probs)[completions.mask].mean(),
+            "tokens": completions.mask.sum(dim=1).float().mean(),
+            "ended": completions.ended.float().mean(),
         }
         return loss, scalars | reward_scalars(rewards) | box_scalars(boxes)
 
-    def boxes(self, made: Completions, count: int) -> list[list[Box | None]]:
-        """G boxes an example; None where a completion is no valid one, or did not end."""
-        texts = self.encoder.tokenizer.batch_decode(made.ids, skip_special_tokens=True)
-        found = [parse_box(text) if ended else None for text, ended in zip(texts, made.ended.tolist(), strict=True)]
-        group = len(found) // count
-        return [found[i : i + group] for i in range(0, len(found), group)]
+    def parse_boxes(self, completions: Completions, count: int) -> list[list[Box | None]]:
+        """G boxes for each of `count` examples; None where a completion is no valid box or did not end."""
+        boxes = [box for _, box in decode_boxes(self.encoder.tokenizer, completions)]
+        group = len(boxes) // count
+        return [boxes[start : start + group] for start in range(0, len(boxes), group)]
 
-    def _prompts(self, examples: Sequence[Example]) -> tuple[list[list[int]], torch.Tensor]:
-        """Ids of each prompt, and the tiles of all `[n, S, S, 3]`, each image once."""
-        edge = self.sampling.longest_edge
-        prompts = [self.encoder(cropper_prompt(e.question), [prompt_grid(e.image, edge, self.tile)]) for e in examples]
-        cut = torch.cat([example.tiles(edge, self.tile) for example in examples])
-        return prompts, cut.to(self.policy.model.device)
+    def _prompts_and_tiles(self, examples: Sequence[Example]) -> tuple[list[list[int]], torch.Tensor]:
+        """Each example's prompt as token ids, and the tiles of all examples in order, uint8 `[tiles, S, S, 3]`."""
+        edge = self.settings.longest_edge
+        prompts = [
+            self.encoder(cropper_prompt(example.question), [prompt_grid(example.image, edge, self.tile)])
+            for example in examples
+        ]
+        tiles = torch.cat([example.tiles(edge, self.tile) for example in examples])
+        return prompts, tiles.to(self.policy.model.device)
 
 
 def reward_scalars(rewards: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Of their sum, and of each by `.../NAME`: mean, spread in a group, and the share of groups without any.
+    """For the log, from rewards `[B, G]` by name: three scalars of their sum, and the same of each as `SCALAR/NAME`.
 
-    A group whose sum has no spread teaches nothing; the parts tell which reward has stopped to tell boxes apart.
+    - `reward`: the mean;
+    - `spread`: the mean over groups of the standard deviation within a group;
+    - `groups_without_spread`: the share of groups whose rewards are all equal. Where the sums are, the group teaches
+      nothing; where one of the rewards is, that reward no longer tells the group's boxes apart.
     """
     scalars = {}
-    for end, values in {"": sum(rewards.values()), **{f"/{name}": part for name, part in rewards.items()}}.items():
+    named = {"": sum(rewards.values()), **{f"/{name}": values for name, values in rewards.items()}}
+    for suffix, values in named.items():
         spread = values.std(dim=1)
-        scalars |= {f"reward{end}": values.mean(), f"spread{end}": spread.mean()}
-        scalars[f"groups_without_spread{end}"] = (spread < 1e-6).float().mean()
+        scalars |= {f"reward{suffix}": values.mean(), f"spread{suffix}": spread.mean()}
+        scalars[f"groups_without_spread{suffix}"] = (spread < 1e-6).float().mean()
     return scalars
 
 
 def box_scalars(boxes: Sequence[Sequence[Box | None]]) -> dict[str, torch.Tensor]:
-    """Share of valid boxes, and the mean share of the page that these cover."""
-    every = [box for group in boxes for box in group]
-    areas = [area(box) / 10_000 for box in every if box is not None]
-    scalars = {"valid": torch.tensor(len(areas) / len(every))}
+    """For the log: `valid`, the share of completions with a valid box, and `area`, their mean share of the page.
+
+    Without a valid box there is no `area`.
+    """
+    all_boxes = [box for group in boxes for box in group]
+    areas = [area(box) / 10_000 for box in all_boxes if box is not None]
+    scalars = {"valid": torch.tensor(len(areas) / len(all_boxes))}
     if areas:
         scalars["area"] = torch.tensor(sum(areas) / len(areas))
     return scalars

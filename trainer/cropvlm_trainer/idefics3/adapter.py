@@ -1,6 +1,6 @@
-"""What `export --checkpoint` may name: an Idefics3 checkpoint, or a LoRA adapter (peft) beside its base.
+"""Opens what a command's `--checkpoint` may name: an Idefics3 checkpoint, or a LoRA adapter (peft) of one, its base.
 
-An adapter is merged into the base's weights, so that the exported graphs cost nothing more than the base's.
+An adapter is merged into the base's weights, so that the exported graphs cost no more than the base's.
 """
 
 import json
@@ -16,23 +16,24 @@ from transformers import AutoProcessor, Idefics3ForConditionalGeneration, Idefic
 from cropvlm_trainer.idefics3.checkpoint import NO_TRAINING, TRAINING, load_checkpoint, read_training, write_json
 
 ADAPTER = "adapter_config.json"
-FAMILIES = (
+FILE_GROUPS = (
     ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
     ("preprocessor_config.json", "processor_config.json"),
     ("chat_template.json", "chat_template.jinja"),
     ("generation_config.json",),
 )
-"""Files that make sense together only: the adapter's, where it has one of them, else the base's."""
+"""Files that belong together. A group is taken from the adapter where it has one of its files, else from the base."""
 
-Opened = tuple[Idefics3ForConditionalGeneration, Idefics3Processor, Path]
+OpenedCheckpoint = tuple[Idefics3ForConditionalGeneration, Idefics3Processor, Path]
 
 
 @contextmanager
-def open_checkpoint(checkpoint: Path, base: Path | None = None) -> Iterator[Opened]:
-    """The model (fp32, merged), its processor, and a folder of the files that go with it, for as long as it is open.
+def open_checkpoint(checkpoint: Path, base: Path | None = None) -> Iterator[OpenedCheckpoint]:
+    """The model (fp32, merged), its processor, and the folder of the files that go with them.
 
-    `base`: of an adapter, where its own `base_model_name_or_path` does not lead to it.
-    Raises FileNotFoundError where checkpoint or base is missing, ValueError for a base that nothing asks for.
+    The folder of a merged adapter is a temporary one and is removed when the context ends.
+    `base`: the folder of an adapter's base, where the adapter's own `base_model_name_or_path` does not lead to it.
+    Raises FileNotFoundError where the checkpoint or the base is missing, ValueError for a base without an adapter.
     """
     if not (checkpoint / ADAPTER).exists():
         if base is not None:
@@ -44,7 +45,7 @@ def open_checkpoint(checkpoint: Path, base: Path | None = None) -> Iterator[Open
     model, _ = load_checkpoint(base)
     with tempfile.TemporaryDirectory() as scratch:
         files = Path(scratch)
-        _gather(checkpoint, base, files)
+        _gather_files(checkpoint, base, files)
         yield merge(model, checkpoint), AutoProcessor.from_pretrained(files), files
 
 
@@ -54,12 +55,13 @@ def merge(model: Idefics3ForConditionalGeneration, adapter: Path) -> Idefics3For
 
 
 def find_base(adapter: Path, base: Path | None) -> Path:
-    """The base's folder: as given, or as the adapter names it, seen from here or from the adapter's folder.
+    """The base's folder: `base` where given, else the one that the adapter names.
 
-    Names of the hub's are not fetched. Raises FileNotFoundError where no such folder holds a checkpoint.
+    That name is tried as a path from the working directory and from the adapter's folder. Models are not fetched from
+    the hub. Raises FileNotFoundError where none of these folders holds a checkpoint.
     """
-    named = json.loads((adapter / ADAPTER).read_text(encoding="utf-8")).get("base_model_name_or_path")
-    places = [base] if base else [Path(named), adapter / named] if named else []
+    name = json.loads((adapter / ADAPTER).read_text(encoding="utf-8")).get("base_model_name_or_path")
+    places = [base] if base else [Path(name), adapter / name] if name else []
     for place in places:
         if (place / "config.json").exists():
             return place
@@ -67,15 +69,15 @@ def find_base(adapter: Path, base: Path | None) -> Path:
     raise FileNotFoundError(f"the base of the adapter {adapter} is not there ({tried}); name its folder with --base")
 
 
-def _gather(adapter: Path, base: Path, out: Path) -> None:
+def _gather_files(adapter: Path, base: Path, out: Path) -> None:
     shutil.copyfile(base / "config.json", out / "config.json")
-    for family in FAMILIES:
-        source = adapter if any((adapter / name).exists() for name in family) else base
-        for name in family:
+    for group in FILE_GROUPS:
+        source = adapter if any((adapter / name).exists() for name in group) else base
+        for name in group:
             if (source / name).exists():
                 shutil.copyfile(source / name, out / name)
     if (adapter / TRAINING).exists():
         shutil.copyfile(adapter / TRAINING, out / TRAINING)
     else:
-        record = {**NO_TRAINING, "base": read_training(base), "recipe": "LoRA adapter, not recorded"}
-        write_json(out / TRAINING, record)
+        training = {**NO_TRAINING, "base": read_training(base), "recipe": "LoRA adapter, not recorded"}
+        write_json(out / TRAINING, training)

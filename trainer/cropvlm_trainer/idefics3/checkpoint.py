@@ -1,4 +1,7 @@
-"""Checkpoint folders: the model with its processor's files, and `training.json`, which tells how it came to be."""
+"""Checkpoint folders: a model with its tokenizer's and processor's files, and `training.json`.
+
+`training.json` records how the weights came to be: the stage, its settings, and the record of the base.
+"""
 
 from __future__ import annotations
 
@@ -8,53 +11,76 @@ from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
-from transformers import AutoProcessor, Idefics3ForConditionalGeneration
+from transformers import AutoProcessor, Idefics3ForConditionalGeneration, Idefics3Processor
 
+from cropvlm_trainer.contract import CHAT_TEMPLATE, END_OF_UTTERANCE
 from cropvlm_trainer.idefics3.model import Shape
-from cropvlm_trainer.idefics3.tokenizer import save_tokenizer
 
 TRAINING = "training.json"
 NO_TRAINING = {"base": None, "data": None, "recipe": None, "steps": 0, "seed": None}
-
-
-def save_processor_files(shape: Shape, tokenizer: Tokenizer, folder: Path) -> None:
-    """Tokenizer, chat template and image-processor files, in the hub's layout."""
-    save_tokenizer(tokenizer, folder)
-    preprocessor = {
-        "do_convert_rgb": True,
-        "do_image_splitting": True,
-        "do_normalize": True,
-        "do_pad": True,
-        "do_rescale": True,
-        "do_resize": True,
-        "image_mean": [0.5, 0.5, 0.5],
-        "image_processor_type": "Idefics3ImageProcessor",
-        "image_std": [0.5, 0.5, 0.5],
-        "max_image_size": {"longest_edge": shape.tile},
-        "processor_class": "Idefics3Processor",
-        "resample": 1,
-        "rescale_factor": 1 / 255,
-        "size": {"longest_edge": 4 * shape.tile},
-    }
-    processor = {"image_seq_len": shape.tokens_per_tile, "processor_class": "Idefics3Processor"}
-    (folder / "preprocessor_config.json").write_text(json.dumps(preprocessor, indent=2) + "\n")
-    (folder / "processor_config.json").write_text(json.dumps(processor, indent=2) + "\n")
+"""The record of a checkpoint without `training.json`."""
 
 
 def save_checkpoint(
     model: Idefics3ForConditionalGeneration, shape: Shape, tokenizer: Tokenizer, folder: Path, training: dict
 ) -> None:
-    """A complete transformers checkpoint, with `training.json` telling how it came to be."""
+    """Writes a complete transformers checkpoint, and `training` with the shape as `training.json`."""
     folder.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(folder)
     save_processor_files(shape, tokenizer, folder)
-    (folder / "training.json").write_text(json.dumps({**training, "shape": asdict(shape)}, indent=2) + "\n")
+    write_json(folder / TRAINING, {**training, "shape": asdict(shape)})
 
 
-def load_checkpoint(folder: Path) -> tuple[Idefics3ForConditionalGeneration, object]:
-    """The model (fp32) and its processor; the folder may be any Idefics3 checkpoint.
+def save_processor_files(shape: Shape, tokenizer: Tokenizer, folder: Path) -> None:
+    """Writes the files of tokenizer, chat template and image processor under the names that the hub has for them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    special_tokens = {
+        "bos_token": "<|im_start|>",
+        "eos_token": END_OF_UTTERANCE,
+        "pad_token": "<|im_end|>",
+        "unk_token": "<|endoftext|>",
+        "additional_special_tokens": ["<fake_token_around_image>", "<image>", END_OF_UTTERANCE],
+    }
+    write_json(folder / "special_tokens_map.json", special_tokens)
+    write_json(
+        folder / "tokenizer_config.json",
+        {
+            **special_tokens,
+            "clean_up_tokenization_spaces": False,
+            "model_max_length": 8192,
+            "processor_class": "Idefics3Processor",
+            "tokenizer_class": "PreTrainedTokenizerFast",
+        },
+    )
+    write_json(folder / "chat_template.json", {"chat_template": CHAT_TEMPLATE})
+    write_json(
+        folder / "preprocessor_config.json",
+        {
+            "do_convert_rgb": True,
+            "do_image_splitting": True,
+            "do_normalize": True,
+            "do_pad": True,
+            "do_rescale": True,
+            "do_resize": True,
+            "image_mean": [0.5, 0.5, 0.5],
+            "image_processor_type": "Idefics3ImageProcessor",
+            "image_std": [0.5, 0.5, 0.5],
+            "max_image_size": {"longest_edge": shape.tile},
+            "processor_class": "Idefics3Processor",
+            "resample": 1,
+            "rescale_factor": 1 / 255,
+            "size": {"longest_edge": 4 * shape.tile},
+        },
+    )
+    processor = {"image_seq_len": shape.tokens_per_tile, "processor_class": "Idefics3Processor"}
+    write_json(folder / "processor_config.json", processor)
 
-    Raises FileNotFoundError where there is none: transformers would take `runs/base` for a model of the hub's.
+
+def load_checkpoint(folder: Path) -> tuple[Idefics3ForConditionalGeneration, Idefics3Processor]:
+    """The model in fp32, and its processor. The folder may hold any Idefics3 checkpoint.
+
+    Raises FileNotFoundError where it holds none: transformers would take `runs/base` for a model's name on the hub.
     """
     if not (folder / "config.json").exists():
         raise FileNotFoundError(f"{folder} holds no config.json; name the folder of a checkpoint")
@@ -63,7 +89,7 @@ def load_checkpoint(folder: Path) -> tuple[Idefics3ForConditionalGeneration, obj
 
 
 def read_training(checkpoint: Path) -> dict:
-    """What `training.json` beside the weights says of how they came to be."""
+    """What the folder's `training.json` says; `NO_TRAINING` without one."""
     path = checkpoint / TRAINING
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else NO_TRAINING
 

@@ -1,7 +1,10 @@
-"""Idefics3's forward pass in the pieces that training shares: tiles once, questions many.
+"""Idefics3's forward pass in parts, for training: each tile is encoded once, however many questions ask about it.
 
-`image_index` says which encoded tiles stand in which question's prompt, so a page that many questions ask
-about is encoded once. Sequences are padded on the right: under causal attention no real token sees the padding.
+`image_index` says which of the encoded tiles stand in which question's prompt. Sequences are padded on the right; under
+causal attention no real token sees the padding.
+
+In the shapes: n tiles of S x S pixels, T tokens a tile, B questions, L tokens of the longest sequence, D the text
+model's width.
 """
 
 from __future__ import annotations
@@ -10,43 +13,57 @@ from dataclasses import dataclass, fields
 
 import torch
 import torch.nn.functional as F
+from tokenizers import Tokenizer
 from transformers import Idefics3ForConditionalGeneration
 
 from cropvlm_trainer.contract import END_OF_UTTERANCE
 
 IGNORE = -100
+"""The label of a position that is not trained, as in torch's cross-entropy."""
 
 
 @dataclass
 class Batch:
-    """Questions about tiles. `labels` are the ids to predict *at* each position, `IGNORE` elsewhere."""
+    """Questions about tiles, with the answers to learn."""
 
     tiles: torch.Tensor
-    """uint8 `[n, tile, tile, 3]`"""
+    """uint8 `[n, S, S, 3]`"""
     image_index: torch.Tensor
-    """int64 `[questions, tiles a question]`, in prompt order"""
+    """int64 `[B, tiles a question]`: indices of `tiles`, in the order in which they stand in the prompt"""
     input_ids: torch.Tensor
-    """int64 `[questions, length]`"""
+    """int64 `[B, L]`"""
     labels: torch.Tensor
-    """int64 `[questions, length]`"""
-    looks: torch.Tensor | None = None
-    """f32 `[n, tokens a tile, words]`: 1 where what the word names has its centre in the token's cell"""
-    names: torch.Tensor | None = None
-    """int64 `[questions, 2]`: the tokens of the words by which each question names what it asks for"""
+    """int64 `[B, L]`: the id to predict *at* each position (already shifted), `IGNORE` outside the answers"""
+    cell_words: torch.Tensor | None = None
+    """f32 `[n, T, words]`: 1 where the thing that a word describes has its centre in the cell of an image token"""
+    named_words: torch.Tensor | None = None
+    """int64 `[B, 2]`: the ids of the two words by which each question names what it asks for"""
 
     def to(self, device: torch.device) -> Batch:
-        parts = (getattr(self, field.name) for field in fields(self))
-        return Batch(*(None if part is None else part.to(device) for part in parts))
+        tensors = (getattr(self, field.name) for field in fields(self))
+        return Batch(*(None if tensor is None else tensor.to(device) for tensor in tensors))
 
 
 def set_training_attention(model: Idefics3ForConditionalGeneration, device: torch.device) -> None:
-    """On a CPU the backward pass of the fused attention is the slowest part of a step: plain products, 1.8x faster."""
+    """Chooses the attention that trains fastest. Alters `model` in place.
+
+    On a CPU the backward pass of torch's fused attention is the slowest part of a step. "eager", which is plain matrix
+    products, is 1.8 times as fast.
+    """
     if device.type == "cpu":
         model.set_attn_implementation("eager")
 
 
+def checkpoint_vision_encoder(model: Idefics3ForConditionalGeneration) -> None:
+    """Gradient checkpointing: the vision encoder's layers keep their inputs alone and are run anew backwards."""
+    model.model.vision_model.gradient_checkpointing_enable({"use_reentrant": False})
+
+
 def encode_tiles(model: Idefics3ForConditionalGeneration, tiles: torch.Tensor) -> torch.Tensor:
-    """uint8 tiles `[n, S, S, 3]` -> features `[n, tokens a tile, text width]`; every tile is full."""
+    """Tiles uint8 `[n, S, S, 3]` -> features `[n, T, D]`.
+
+    As transformers' `get_image_features`, for tiles that are filled with image: nothing is masked.
+    """
     vision = model.model.vision_model
     pixels = (tiles.permute(0, 3, 1, 2).float() / 127.5 - 1.0).to(vision.embeddings.patch_embedding.weight.dtype)
     hidden = vision.embeddings.patch_embedding(pixels).flatten(2).transpose(1, 2)
@@ -62,9 +79,10 @@ def hidden_states(
     input_ids: torch.Tensor,
     middle: list[torch.Tensor] | None = None,
 ) -> torch.Tensor:
-    """Prompts with their images' features in place -> the text model's last hidden states `[B, L, D]`.
+    """The text model's last hidden states `[B, L, D]`, with `features` `[n, T, D]` in place of the image tokens.
 
-    Into `middle`, where it is given, go those after half of the layers.
+    `image_index` and `input_ids` are a batch's. `middle`: where given, the hidden states `[B, L, D]` after half of the
+    layers are appended to it.
     """
     embeds = model.model.text_model.embed_tokens(input_ids)
     is_image = input_ids == model.config.image_token_id
@@ -77,9 +95,10 @@ def hidden_states(
 
 
 def answer_loss(model: Idefics3ForConditionalGeneration, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean cross-entropy over the answers' tokens, and which of their tokens are right `[questions, length]`.
+    """The mean cross-entropy over the answers' tokens, and which tokens are right, bool `[B, L]`.
 
-    Teacher-forced; an answer right in all its tokens is what greedy decoding gives.
+    The right answer's tokens are the input (teacher forcing). Where all of an answer's tokens are right, greedy
+    decoding would have given that answer. Positions outside the answers count as right.
     """
     hidden = hidden_states(model, encode_tiles(model, batch.tiles), batch.image_index, batch.input_ids)
     return token_loss(model, hidden, batch.labels)
@@ -88,28 +107,32 @@ def answer_loss(model: Idefics3ForConditionalGeneration, batch: Batch) -> tuple[
 def token_loss(
     model: Idefics3ForConditionalGeneration,
     hidden: torch.Tensor,
-    answers: torch.Tensor,
+    labels: torch.Tensor,
     weights: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """`answer_loss` from the last hidden states `[B, L, D]`; `answers` are a batch's labels `[B, L]`.
+    """`answer_loss` from the last hidden states `[B, L, D]` and a batch's labels `[B, L]`.
 
-    `weights` `[B, L]`: how much each token counts. Outside the answers all tokens count as right.
+    `weights` f32 `[B, L]`: how much each token counts in the mean; None for all alike.
     """
-    wanted = answers != IGNORE
-    logits = model.lm_head(hidden[wanted]).float()
-    labels = answers[wanted]
-    right = torch.ones_like(answers, dtype=torch.bool)
-    right[wanted] = logits.argmax(-1) == labels
-    losses = F.cross_entropy(logits, labels, reduction="none")
+    is_answer = labels != IGNORE
+    logits = model.lm_head(hidden[is_answer]).float()
+    answer_ids = labels[is_answer]
+    right = torch.ones_like(labels, dtype=torch.bool)
+    right[is_answer] = logits.argmax(-1) == answer_ids
+    losses = F.cross_entropy(logits, answer_ids, reduction="none")
     if weights is None:
         return losses.mean(), right
-    return (losses * weights[wanted]).sum() / weights[wanted].sum(), right
+    return (losses * weights[is_answer]).sum() / weights[is_answer].sum(), right
 
 
 class PromptBuilder:
-    """Token ids of prompts and answers for images of one tile, through the contract's chat template."""
+    """Token ids of prompts and answers about images of one tile, in the contract's chat template.
 
-    def __init__(self, tokenizer, tokens_per_tile: int) -> None:
+    For small models, of which there is a tokenizer and not yet a processor; `prompts.PromptEncoder` is for all others.
+    The tests hold its ids equal to those of transformers' processor.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, tokens_per_tile: int) -> None:
         self.tokenizer = tokenizer
         self.tokens_per_tile = tokens_per_tile
         self.image = "<fake_token_around_image><global-img>" + "<image>" * tokens_per_tile
@@ -117,7 +140,10 @@ class PromptBuilder:
         self.pad = tokenizer.token_to_id("<|im_end|>")
 
     def word(self, word: str) -> int:
-        """The one token of a word inside a question; digits have no space in theirs."""
+        """The id of a word as it stands inside a question: after a space, except for a digit.
+
+        Raises ValueError for a word that is not one token.
+        """
         text = word if word.isdecimal() else f" {word}"
         ids = self.tokenizer.encode(text).ids
         if len(ids) != 1:
@@ -125,17 +151,17 @@ class PromptBuilder:
         return ids[0]
 
     def encode(self, images: int, text: str, answer: str) -> tuple[list[int], int]:
-        """The ids of prompt and answer, and where the answer starts."""
+        """The ids of a prompt with `images` images and of its answer, and the position where the answer starts."""
         head = f"<|im_start|>User:{self.image * images}{text}{END_OF_UTTERANCE}\nAssistant:"
         prompt = self.tokenizer.encode(head).ids
         return prompt + self.tokenizer.encode(f"{answer}{END_OF_UTTERANCE}").ids, len(prompt)
 
-    def collate(self, rows: list[tuple[list[int], int]]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Right-padded ids and next-token labels over the answers only."""
-        length = max(len(ids) for ids, _ in rows)
-        input_ids = torch.full((len(rows), length), self.pad)
-        labels = torch.full((len(rows), length), IGNORE)
-        for row, (ids, start) in enumerate(rows):
+    def collate(self, sequences: list[tuple[list[int], int]]) -> tuple[torch.Tensor, torch.Tensor]:
+        """A batch's `input_ids` and `labels`, int64 `[B, L]` each, from what `encode` returned for each question."""
+        length = max(len(ids) for ids, _ in sequences)
+        input_ids = torch.full((len(sequences), length), self.pad)
+        labels = torch.full((len(sequences), length), IGNORE)
+        for row, (ids, start) in enumerate(sequences):
             input_ids[row, : len(ids)] = torch.tensor(ids)
             labels[row, start - 1 : len(ids) - 1] = torch.tensor(ids[start:])
         return input_ids, labels

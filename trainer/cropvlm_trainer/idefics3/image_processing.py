@@ -1,20 +1,24 @@
-"""Idefics3 image processing on PIL images (contract, "Image processing"), without transformers' overhead.
+"""Idefics3's image processing on PIL images (contract, "Image processing").
 
-The steps are those of transformers 5.18's PIL backend, which the tests compare against bit by bit.
+The steps are those of transformers 5.18 with its PIL backend, and the tests compare the results bit by bit. They are
+written out here since training takes tiles as bytes, while transformers' processor also normalises and pads them.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
+from cropvlm_trainer.contract import to_pixels
+
 
 def load_image(path: Path) -> Image.Image:
-    """An image file as the service decodes it: upright (EXIF applied), alpha composited on white, RGB."""
+    """Reads an image file as the service does: turned upright by its EXIF, alpha composited on white, RGB."""
     image = ImageOps.exif_transpose(Image.open(path))
     if image.mode != "RGB":
         rgba = image.convert("RGBA")
@@ -22,12 +26,17 @@ def load_image(path: Path) -> Image.Image:
     return image
 
 
-# Several questions ask about one page, and croppings come one after another.
+def crop(image: Image.Image, box: Sequence[float]) -> Image.Image:
+    """The part of the image inside a box in per cent, widened to whole pixels."""
+    return image.crop(to_pixels(box, *image.size))
+
+
+# `load_image` for callers that come to the same image several times in a row: it keeps the last 8.
 open_image = lru_cache(maxsize=8)(load_image)
 
 
 def resized_edges(width: int, height: int, longest_edge: int) -> tuple[int, int]:
-    """Width and height with the longest edge at `longest_edge`; the other edge truncated and made even."""
+    """Width and height in pixels with the longer edge at `longest_edge`; the other is truncated and made even."""
     if width >= height:
         other = int(longest_edge / (width / height))
         return longest_edge, max(other + other % 2, 1)
@@ -36,14 +45,17 @@ def resized_edges(width: int, height: int, longest_edge: int) -> tuple[int, int]
 
 
 def tile_grid(width: int, height: int, longest_edge: int, tile: int) -> tuple[int, int]:
-    """Rows and columns of the grid that the image is resized to; `(1, 1)` is one tile without a split."""
+    """Rows and columns of tiles that an image is split into; `(1, 1)` is one tile without a split. All in pixels."""
     w, h = resized_edges(width, height, longest_edge)
     w, h = _to_multiples(w, h, tile)
     return h // tile, w // tile
 
 
 def tiles(image: Image.Image, longest_edge: int, tile: int) -> np.ndarray:
-    """The image as uint8 tiles `[n, tile, tile, 3]`: row-major tiles, then the global view where it is split."""
+    """The image as tiles, uint8 `[n, tile, tile, 3]`: row by row, and after them the global view if there are several.
+
+    `longest_edge` and `tile` in pixels.
+    """
     image = image.convert("RGB")
     image = image.resize(resized_edges(*image.size, longest_edge), Image.Resampling.LANCZOS)
     image = image.resize(_to_multiples(*image.size, tile), Image.Resampling.LANCZOS)
@@ -57,7 +69,7 @@ def tiles(image: Image.Image, longest_edge: int, tile: int) -> np.ndarray:
 
 
 def _to_multiples(width: int, height: int, tile: int) -> tuple[int, int]:
-    """The long edge up to the next multiple of `tile`, the other from the aspect and up likewise."""
+    """Both edges rounded up to multiples of `tile`: the longer one first, the other from it by the aspect ratio."""
     aspect = width / height
     if width >= height:
         width = math.ceil(width / tile) * tile

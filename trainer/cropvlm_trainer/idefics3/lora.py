@@ -11,7 +11,7 @@ from torch import nn
 from cropvlm_trainer.idefics3.checkpoint import TRAINING, read_training, write_json
 
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj", "fc1", "fc2", "proj")
-"""By the last part of a module's name; the vision encoder's `out_proj` is not among them."""
+"""The linear layers that are adapted, by the last part of their name. The vision encoder's `out_proj` is not one."""
 TRAINED = "default"
 """peft's name of the adapter that is trained."""
 
@@ -19,12 +19,14 @@ TRAINED = "default"
 @dataclass(frozen=True)
 class LoraSettings:
     r: int = 128
+    """rank"""
     alpha: int = 256
+    """the update is scaled by alpha / r"""
     dropout: float = 0.05
 
 
 def add_lora(model: nn.Module, settings: LoraSettings) -> PeftModel:
-    """A fresh adapter, which changes nothing yet; the base is frozen. Alters `model` in place."""
+    """Adds a new adapter, which changes no output yet, and freezes the base. Alters `model` in place."""
     config = LoraConfig(
         r=settings.r, lora_alpha=settings.alpha, lora_dropout=settings.dropout, target_modules=list(TARGETS)
     )
@@ -32,9 +34,9 @@ def add_lora(model: nn.Module, settings: LoraSettings) -> PeftModel:
 
 
 def load_lora(model: nn.Module, adapter: Path, settings: LoraSettings | None = None) -> PeftModel:
-    """The adapter saved in a folder, to be trained on.
+    """Adds the adapter saved in the folder `adapter`, to be trained further. Alters `model` in place.
 
-    Raises FileNotFoundError where there is none, ValueError where it is not of these `settings`.
+    Raises FileNotFoundError where there is none, and ValueError where its settings are not `settings` (None: any).
     """
     if not (adapter / "adapter_config.json").exists():
         raise FileNotFoundError(f"{adapter} holds no adapter_config.json; name the folder of a LoRA adapter")
@@ -46,10 +48,6 @@ def load_lora(model: nn.Module, adapter: Path, settings: LoraSettings | None = N
 
 
 def save_lora(model: PeftModel, folder: Path, base: Path, training: dict) -> None:
-    """The trained adapter alone, with `training.json` telling how it came to be: `training`, and the base's own."""
+    """Writes the trained adapter and `training.json`: `training`, and under `base` what the base's own file says."""
     model.save_pretrained(folder, selected_adapters=[TRAINED])
     write_json(folder / TRAINING, {**training, "base": read_training(base)})
-
-
-def trainable_count(model: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

@@ -1,4 +1,4 @@
-"""Small Idefics3 models: their shape and their weights at the start. And the device that a model runs on."""
+"""Small Idefics3 models: their shape and their initial weights. And the device that a model runs on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from cropvlm_trainer.contract import END_OF_UTTERANCE
 
 @dataclass(frozen=True)
 class Shape:
-    """The sizes of a small Idefics3. `tile` and `patch` in pixels; `shuffle` patches a side become one token."""
+    """The sizes of a small Idefics3.
+
+    `tile` and `patch` are edges in pixels. Pixel shuffle makes one token of `shuffle` x `shuffle` patches.
+    """
 
     tile: int = 96
     patch: int = 8
@@ -80,9 +83,9 @@ def build_model(shape: Shape, tokenizer: Tokenizer, seed: int) -> Idefics3ForCon
 
 @torch.no_grad()
 def _initialise(model: Idefics3ForConditionalGeneration, seed: int) -> None:
-    """Weights of variance 1/fan-in, as these widths need: transformers' 0.02 is right near width 2,500 only.
+    """Draws weights of variance 1 / fan-in. transformers' standard deviation, 0.02, fits widths near 2,500 only.
 
-    Word and position embeddings are about as large as what image patches give, or they drown in it.
+    Word and position embeddings get the size of what image patches give; smaller ones would be lost beside it.
     """
     generator = torch.Generator().manual_seed(seed)
     for module in model.modules():
@@ -94,12 +97,13 @@ def _initialise(model: Idefics3ForConditionalGeneration, seed: int) -> None:
     model.model.text_model.embed_tokens.weight.normal_(0, 1, generator=generator)
     positions = model.model.vision_model.embeddings.position_embedding.weight
     positions.copy_(_grid_positions(math.isqrt(len(positions)), positions.shape[1]))
-    # Branches that add to a residual stream start smaller, the more of them there are.
+    # What is added to a residual stream starts smaller the more additions there are.
     for stack in (model.model.vision_model.encoder.layers, model.model.text_model.layers):
         for name, parameter in stack.named_parameters():
             if name.endswith(("out_proj.weight", "fc2.weight", "o_proj.weight", "down_proj.weight")):
                 parameter.mul_((2 * len(stack)) ** -0.5)
-    # Queries start as keys do, so that like attends to like (mimetic initialisation, Trockman and Kolter 2023).
+    # Queries start equal to keys, so that a token attends to those that resemble it (mimetic initialisation, Trockman
+    # and Kolter 2023).
     for layer in model.model.text_model.layers:
         attention = layer.self_attn
         keys = attention.k_proj.weight.unflatten(0, (-1, attention.head_dim))
@@ -107,7 +111,7 @@ def _initialise(model: Idefics3ForConditionalGeneration, seed: int) -> None:
 
 
 def _grid_positions(side: int, width: int) -> torch.Tensor:
-    """Sines and cosines of row and column, `[side * side, width]`, of mean square 1/2."""
+    """Position embeddings `[side * side, width]`: sines and cosines of row and column, of mean square 1/2."""
     frequencies = math.pi / 2 * (2 * side) ** (torch.arange(width // 4) / (width // 4))
     angles = (torch.arange(side)[:, None] + 0.5) / side * frequencies
     line = torch.cat([angles.sin(), angles.cos()], dim=1)
@@ -116,6 +120,7 @@ def _grid_positions(side: int, width: int) -> torch.Tensor:
 
 
 def pick_device(name: str) -> torch.device:
+    """The device of this name; "auto" is a GPU where there is one, else the CPU."""
     if name != "auto":
         return torch.device(name)
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -1,4 +1,8 @@
-"""Prompts as token ids: the contract's texts in the model's own chat template."""
+"""Prompts as token ids: the contract's texts in the model's own chat template, by transformers' processor.
+
+`forward.PromptBuilder` makes the same ids for the small models that `pretrain` trains, which have a tokenizer but no
+processor.
+"""
 
 from __future__ import annotations
 
@@ -9,34 +13,48 @@ from PIL import Image
 from tokenizers import Tokenizer
 from transformers import Idefics3Processor, PreTrainedTokenizerBase
 
+from cropvlm_trainer.contract import END_OF_UTTERANCE
 from cropvlm_trainer.idefics3.image_processing import tile_grid
 
 Grid = tuple[int, int]
 """Rows and columns of an image's tiles; (0, 0) is one tile without a split."""
+TEXT_MARK = "\ue000"
+"""Stands for the text while the template is applied: a character for private use, which no template contains."""
 
 
 class PromptEncoder:
-    """transformers' template, image text and tokenizer; special tokens only where they are ours, never a question's."""
+    """Makes token ids with transformers' chat template, image placeholders and tokenizer.
+
+    Special tokens come from the template alone: `<image>` in a question is plain text.
+    """
 
     def __init__(self, processor: Idefics3Processor) -> None:
         self.processor = processor
         self.tokenizer = processor.tokenizer
-        self._plain = without_added_tokens(self.tokenizer)
+        self.end: int = self.tokenizer.convert_tokens_to_ids(END_OF_UTTERANCE)
+        """id of the token that ends a reply"""
+        self.pad: int = self.tokenizer.pad_token_id
+        self._plain_tokenizer = without_added_tokens(self.tokenizer)
 
     def __call__(self, text: str, grids: Sequence[Grid]) -> list[int]:
-        """Token ids of a user's turn with an image for each grid and then `text`, and the reply's opening."""
-        before, after = self._around(grids)
-        ids = self._encode(before) + self._plain.encode(text, add_special_tokens=False).ids + self._encode(after)
+        """Token ids of a user's turn, which has an image for each grid and then `text`, and of the reply's opening."""
+        before, after = self._around_text(grids)
+        text_ids = self._plain_tokenizer.encode(text, add_special_tokens=False).ids
+        ids = self._encode(before) + text_ids + self._encode(after)
         if not any(token in text for token in self.tokenizer.get_added_vocab()):
             assert ids == self._encode(before + text + after), f"the prompt of {text!r} depends on how it is split"
         return ids
 
-    def _around(self, grids: Sequence[Grid]) -> tuple[str, str]:
-        stand_in = "\ue000"
-        content = [{"type": "image"} for _ in grids] + [{"type": "text", "text": stand_in}]
+    def reply(self, text: str) -> list[int]:
+        """Token ids of a reply, with the leading space that `text` has, and the end token."""
+        return [*self._encode(text), self.end]
+
+    def _around_text(self, grids: Sequence[Grid]) -> tuple[str, str]:
+        """What stands before the text, with the images' placeholders, and what stands after it."""
+        content = [{"type": "image"} for _ in grids] + [{"type": "text", "text": TEXT_MARK}]
         turn = [{"role": "user", "content": content}]
         prompt = self.processor.apply_chat_template(turn, add_generation_prompt=True, tokenize=False)
-        before, after = prompt.split(stand_in)
+        before, after = prompt.split(TEXT_MARK)
         opening, *gaps = before.split("<image>")
         images = [self.processor.replace_image_token({"rows": [[r]], "cols": [[c]]}, 0) for r, c in grids]
         return opening + "".join(image + gap for image, gap in zip(images, gaps, strict=True)), after
@@ -46,12 +64,12 @@ class PromptEncoder:
 
 
 def without_added_tokens(tokenizer: PreTrainedTokenizerBase) -> Tokenizer:
-    """The same tokenizer, to which `<image>` and its like are plain text."""
+    """The same tokenizer without its added tokens: to it `<image>` and other special tokens are plain text."""
     parts = json.loads(tokenizer.backend_tokenizer.to_str())
     return Tokenizer.from_str(json.dumps(parts | {"added_tokens": []}))
 
 
 def prompt_grid(image: Image.Image, longest_edge: int, tile: int) -> Grid:
-    """Rows and columns as prompts name them: (0, 0) is one tile without a split."""
+    """The grid of an image as prompts name it. `longest_edge` and `tile` in pixels."""
     rows, columns = tile_grid(*image.size, longest_edge, tile)
     return (0, 0) if rows == columns == 1 else (rows, columns)

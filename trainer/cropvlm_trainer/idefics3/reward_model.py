@@ -1,9 +1,12 @@
-"""The reward VLM: how well a frozen model answers from the full image and a crop (paper, Section 3, Eq. 2)."""
+"""The reward VLM: how well a frozen model answers from the full image and a crop (paper, Section 3, Eq. 2).
+
+In the shapes: B examples, G boxes for each.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -11,13 +14,17 @@ from PIL import Image
 from transformers import Idefics3ForConditionalGeneration
 
 from cropvlm_trainer.boxes import Box
-from cropvlm_trainer.contract import END_OF_UTTERANCE, answer_text, target_prompt, to_pixels
+from cropvlm_trainer.contract import answer_text, target_prompt
 from cropvlm_trainer.idefics3.forward import encode_tiles
-from cropvlm_trainer.idefics3.generation import Completions, log_probs, prefill, sample
-from cropvlm_trainer.idefics3.image_processing import tiles
+from cropvlm_trainer.idefics3.generation import Completions, Prefix, log_probs, prefill, sample
+from cropvlm_trainer.idefics3.image_processing import crop, tiles
 from cropvlm_trainer.idefics3.prompts import PromptEncoder, prompt_grid
 
 WHOLE: Box = (0, 0, 100, 100)
+"""The crop that is shown where there is no box: the full image, as in the service."""
+
+Pair = tuple[int, Box]
+"""The index of an example, and a box to crop its image to."""
 
 
 @dataclass(frozen=True)
@@ -28,18 +35,18 @@ class Example:
     question: str
     answers: Sequence[str]
     source: str = "page"
-    """The dataset, which decides how answers are measured"""
-    _cut: dict[tuple[int, int], torch.Tensor] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """name of the dataset, which decides how answers are measured"""
+    _tiles: dict[tuple[int, int], torch.Tensor] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def tiles(self, longest_edge: int, tile: int) -> torch.Tensor:
-        """The image's tiles, uint8 `[n, tile, tile, 3]`; kept, as policy and reward VLM often see the same ones."""
-        if (longest_edge, tile) not in self._cut:
-            self._cut[longest_edge, tile] = torch.tensor(tiles(self.image, longest_edge, tile))
-        return self._cut[longest_edge, tile]
+        """The image's tiles, uint8 `[n, tile, tile, 3]`. They are kept: policy and reward VLM often need the same."""
+        if (longest_edge, tile) not in self._tiles:
+            self._tiles[longest_edge, tile] = torch.tensor(tiles(self.image, longest_edge, tile))
+        return self._tiles[longest_edge, tile]
 
 
 def most_common(answers: Sequence[str]) -> str:
-    """The most common answer, lower-cased and stripped; of several as common, the first."""
+    """The most common answer, lower-cased and stripped; the first of those that are equally common."""
     return Counter(answer.lower().strip() for answer in answers).most_common(1)[0][0]
 
 
@@ -47,29 +54,27 @@ class RewardModel:
     def __init__(
         self, model: Idefics3ForConditionalGeneration, encoder: PromptEncoder, longest_edge: int, batch_size: int = 64
     ) -> None:
-        """`longest_edge` (pixels): what full image and crop are each seen at; `batch_size`: pairs in one pass."""
+        """`longest_edge` (pixels): of the full image and of the crop; `batch_size`: pairs of them in one pass."""
         self.model, self.encoder, self.longest_edge, self.batch_size = model, encoder, longest_edge, batch_size
-        tokenizer = encoder.tokenizer
         self.tile = model.config.vision_config.image_size
-        self.end = tokenizer.convert_tokens_to_ids(END_OF_UTTERANCE)
-        self.pad = tokenizer.pad_token_id
+        self.end, self.pad = encoder.end, encoder.pad
 
     @torch.no_grad()
     def log_likelihoods(self, examples: Sequence[Example], boxes: Sequence[Sequence[Box | None]]) -> torch.Tensor:
-        """Sums of log p over the tokens of each example's most common answer and the end token, `[B, G]`.
+        """Sums of log p over the tokens of each example's most common answer and the end token, f32 `[B, G]`.
 
-        `boxes`: G a example; where there is none, the full image stands in for the crop, as in the service.
+        `boxes`: G for each example; where there is none, the full image stands in for the crop.
         """
-        wanted = [self.answer_ids(example.answers) for example in examples]
-        pairs, places = _unique(boxes)
+        answers = [self.answer_ids(example.answers) for example in examples]
+        pairs, places = _unique_pairs(boxes)
         scores = []
         for rows, prefix in self._prefixes(examples, pairs):
-            length = max(len(wanted[row]) for row in rows)
+            length = max(len(answers[row]) for row in rows)
             ids = torch.full((len(rows), length), self.pad, device=self.model.device)
             mask = torch.zeros_like(ids, dtype=torch.bool)
             for place, row in enumerate(rows):
-                ids[place, : len(wanted[row])] = torch.tensor(wanted[row], device=ids.device)
-                mask[place, : len(wanted[row])] = True
+                ids[place, : len(answers[row])] = torch.tensor(answers[row], device=ids.device)
+                mask[place, : len(answers[row])] = True
             ended = torch.ones(len(rows), dtype=torch.bool, device=ids.device)
             scores.append(log_probs(self.model, prefix, Completions(ids, mask, ended)).sum(dim=1))
         return torch.cat(scores)[torch.tensor(places, device=self.model.device)]
@@ -78,54 +83,47 @@ class RewardModel:
     def answers(
         self, examples: Sequence[Example], boxes: Sequence[Sequence[Box | None]], max_new_tokens: int = 32
     ) -> list[list[str]]:
-        """Greedy answers, G a example."""
-        nothing = torch.tensor([], dtype=torch.long, device=self.model.device)
-        pairs, places = _unique(boxes)
+        """The model's own answers by greedy decoding: G texts, stripped, for each of the B examples."""
+        pairs, places = _unique_pairs(boxes)
         texts: list[str] = []
         for _, prefix in self._prefixes(examples, pairs):
-            made = sample(
-                self.model,
-                prefix,
-                end=self.end,
-                pad=self.pad,
-                max_new_tokens=max_new_tokens,
-                temperature=0,
-                suppressed=nothing,
+            completions = sample(
+                self.model, prefix, end=self.end, pad=self.pad, max_new_tokens=max_new_tokens, temperature=0
             )
-            texts += self.encoder.tokenizer.batch_decode(made.ids, skip_special_tokens=True)
+            texts += self.encoder.tokenizer.batch_decode(completions.ids, skip_special_tokens=True)
         return [[texts[place].strip() for place in group] for group in places]
 
     def answer_ids(self, answers: Sequence[str]) -> list[int]:
         """The tokens of the most common answer as the target writes it, and the end token."""
-        text = answer_text(most_common(answers))
-        return [*self.encoder.tokenizer(text, add_special_tokens=False)["input_ids"], self.end]
+        return self.encoder.reply(answer_text(most_common(answers)))
 
-    def _prefixes(self, examples: Sequence[Example], pairs: Sequence[tuple[int, Box]]):
-        """The prompts of pairs (example, box), prefilled, some rows at a time: (the example of each row, prefix)."""
-        full_features = self.encode([e.tiles(self.longest_edge, self.tile) for e in examples])
+    def _prefixes(self, examples: Sequence[Example], pairs: Sequence[Pair]) -> Iterator[tuple[list[int], Prefix]]:
+        """Prefills all pairs' prompts, `batch_size` at a time: the index of each row's example, and the prefix."""
+        full_features = self.encode([example.tiles(self.longest_edge, self.tile) for example in examples])
         for start in range(0, len(pairs), self.batch_size):
-            some = pairs[start : start + self.batch_size]
-            crops = [examples[row].image.crop(to_pixels(box, *examples[row].image.size)) for row, box in some]
+            batch = pairs[start : start + self.batch_size]
+            crops = [crop(examples[row].image, box) for row, box in batch]
             crop_features = self.encode([torch.tensor(tiles(c, self.longest_edge, self.tile)) for c in crops])
             prompts, features = [], []
-            for (row, _), crop, cropped in zip(some, crops, crop_features, strict=True):
+            for (row, _), cropped, features_of_crop in zip(batch, crops, crop_features, strict=True):
                 example = examples[row]
-                grids = [prompt_grid(image, self.longest_edge, self.tile) for image in (example.image, crop)]
+                grids = [prompt_grid(image, self.longest_edge, self.tile) for image in (example.image, cropped)]
                 prompts.append(self.encoder(target_prompt(example.question), grids))
-                features += [full_features[row], cropped]
-            yield [row for row, _ in some], prefill(self.model, prompts, torch.cat(features), self.pad)
+                features += [full_features[row], features_of_crop]
+            yield [row for row, _ in batch], prefill(self.model, prompts, torch.cat(features), self.pad)
 
     def encode(self, images: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-        """Tiles of several images in one pass -> features of each `[tiles, T, D]`."""
-        together = torch.cat(list(images)).to(self.model.device)
-        return list(encode_tiles(self.model, together).split([len(image) for image in images]))
+        """Encodes several images' tiles (uint8 `[n, S, S, 3]` each) in one pass -> each one's features `[n, T, D]`."""
+        all_tiles = torch.cat(list(images)).to(self.model.device)
+        return list(encode_tiles(self.model, all_tiles).split([len(image) for image in images]))
 
 
-def _unique(boxes: Sequence[Sequence[Box | None]]) -> tuple[list[tuple[int, Box]], list[list[int]]]:
-    """Each different pair (example, box) once, and which of them each of the G boxes a example is.
+def _unique_pairs(boxes: Sequence[Sequence[Box | None]]) -> tuple[list[Pair], list[list[int]]]:
+    """The different pairs of example and box, and for each example the place in them of its G boxes.
 
-    A policy that has learnt draws the same box again and again: one pass scores them all, and exactly alike.
+    A policy that has learnt draws the same box again and again. It is then scored once, and all get the same score to
+    the last bit.
     """
-    wanted = [[(row, box or WHOLE) for box in group] for row, group in enumerate(boxes)]
-    places = {pair: place for place, pair in enumerate(dict.fromkeys(pair for group in wanted for pair in group))}
-    return list(places), [[places[pair] for pair in group] for group in wanted]
+    grouped = [[(row, box or WHOLE) for box in group] for row, group in enumerate(boxes)]
+    places = {pair: place for place, pair in enumerate(dict.fromkeys(pair for group in grouped for pair in group))}
+    return list(places), [[places[pair] for pair in group] for group in grouped]

@@ -1,20 +1,18 @@
-"""A small tokenizer of SmolVLM's kind, for the mini models: byte-level BPE with single digits.
+"""A small tokenizer of SmolVLM's kind, for the small models: byte-level BPE in which each digit is a token.
 
-Any text can be written with it (all 256 bytes are in), and the words of the synthetic pages are whole tokens.
+It can write any text, since all 256 bytes are in it, and the words of the synthetic pages are whole tokens.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from cropvlm_trainer.contract import CHAT_TEMPLATE, END_OF_UTTERANCE
+from cropvlm_trainer.contract import END_OF_UTTERANCE
 
 MAX_GRID = 6
-"""Idefics3 names its tiles up to `<row_6_col_6>`."""
+"""Rows and columns of tiles that have a special token: Idefics3 names its tiles up to `<row_6_col_6>`."""
 
 SPECIAL_TOKENS = (
     ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<fake_token_around_image>", "<image>", "<global-img>"]
@@ -43,33 +41,3 @@ def build_tokenizer(corpus: Iterable[str], vocab_size: int) -> Tokenizer:
         ),
     )
     return tokenizer
-
-
-def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
-    """Writes `tokenizer.json`, `tokenizer_config.json`, `special_tokens_map.json` and the chat template."""
-    folder.mkdir(parents=True, exist_ok=True)
-    tokenizer.save(str(folder / "tokenizer.json"))
-    names = {
-        "bos_token": "<|im_start|>",
-        "eos_token": END_OF_UTTERANCE,
-        "pad_token": "<|im_end|>",
-        "unk_token": "<|endoftext|>",
-    }
-    extra = ["<fake_token_around_image>", "<image>", END_OF_UTTERANCE]
-    _write_json(folder / "special_tokens_map.json", {**names, "additional_special_tokens": extra})
-    _write_json(
-        folder / "tokenizer_config.json",
-        {
-            **names,
-            "additional_special_tokens": extra,
-            "clean_up_tokenization_spaces": False,
-            "model_max_length": 8192,
-            "processor_class": "Idefics3Processor",
-            "tokenizer_class": "PreTrainedTokenizerFast",
-        },
-    )
-    _write_json(folder / "chat_template.json", {"chat_template": CHAT_TEMPLATE})
-
-
-def _write_json(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

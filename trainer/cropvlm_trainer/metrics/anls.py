@@ -1,26 +1,25 @@
 """ANLS, the measure of DocVQA, InfographicVQA and ST-VQA (Biten et al. 2019, "Scene Text Visual Question Answering").
 
-The service's `npm run eval` states the same in `src/cli/eval/metrics.ts`.
+The service's `npm run eval` states the same in `src/evaluation/measures.ts`; `test/fixtures/golden/measures.json` keeps
+the two equal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cropvlm_trainer.metrics.exact_and_iou import normalised
+
 THRESHOLD = 0.5
 
 
 def anls(prediction: str, answers: Sequence[str]) -> float:
-    """0..1: the best 1 - NL over the answers, and 0 where NL, the normalised edit distance, is 0.5 or more.
+    """Returns the highest similarity to any of the answers, in 0..1; 0 without answers.
 
-    Case, spaces around and between words, and one trailing full stop do not count: the models of this family are
-    trained to end their answers with one.
+    The similarity is 1 - NL, where NL is the edit distance divided by the length of the longer text, and 0 where NL is
+    `THRESHOLD` or more. What does not count for exact match (`normalised`) does not count here.
     """
-    return max((_similarity(_plain(prediction), _plain(answer)) for answer in answers), default=0.0)
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.lower().strip().removesuffix(".").split())
+    return max((_similarity(normalised(prediction), normalised(answer)) for answer in answers), default=0.0)
 
 
 def _similarity(a: str, b: str) -> float:
@@ -30,7 +29,7 @@ def _similarity(a: str, b: str) -> float:
 
 
 def edit_distance(a: str, b: str) -> int:
-    """Levenshtein's: insertions, deletions and substitutions of code points."""
+    """Returns Levenshtein's distance: the fewest insertions, deletions and substitutions of code points."""
     row = list(range(len(b) + 1))
     for i, letter in enumerate(a, start=1):
         following = [i]

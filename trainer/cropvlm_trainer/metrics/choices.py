@@ -1,6 +1,6 @@
-"""Multiple choice from free answers (V*, HR-Bench): which option an answer means, or that it refuses to choose.
+"""Multiple choice with free answers (V*, HR-Bench): which option an answer means, or that it refuses to choose.
 
-V* and HR-Bench are scored by accuracy over all questions; the paper also counts refusals (section 4.2.2, footnote).
+V* and HR-Bench are scored by accuracy over all questions. The paper also counts refusals (section 4.2.2, footnote).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from string import ascii_uppercase
 
 OUTCOMES = ("right", "wrong", "refused", "unparseable")
 
-# A whole answer that is a letter, "(b)", "B.", or one that starts with "B. " or "B: ". A bare "A red car" is neither:
-# that is the article.
+# A whole answer may be a letter, as "b", "(b)" or "B.", or begin with one, as in "B. the car" or "B: the car".
+# In "A red car" the A is the article.
 _LETTER_ALONE = re.compile(r"\(?([A-Za-z])\)?[.:]?")
 _LETTER_FIRST = re.compile(r"([A-Za-z])[.:]\s")
 _LETTER_NAMED = re.compile(
@@ -31,19 +31,22 @@ _REFUSAL = re.compile(
 
 
 def letter_of(index: int) -> str:
-    """The letter of an option, `A` for the first."""
+    """Returns the letter of an option; the first option, index 0, has `A`."""
     return ascii_uppercase[index]
 
 
 def listed_options(question: str) -> list[str]:
-    """The options that a question itself lists, one a line, as `(A) red`, `A. red` or `A: red`; empty if none."""
+    """Returns the options that a question lists itself, one on each line, as `(A) red`, `A. red` or `A: red`.
+
+    Empty where it lists none, only one, or letters that do not count up from A.
+    """
     found = _LISTED.findall(question)
     in_order = [letter for letter, _ in found] == list(ascii_uppercase[: len(found)])
     return [text for _, text in found] if in_order and len(found) > 1 else []
 
 
 def right_option(answers: Sequence[str], options: Sequence[str]) -> int:
-    """The index of the option that a manifest's answer names, by its letter or its text.
+    """Returns the index of the option that a row's answers name, by its letter or its text.
 
     Raises ValueError where the answers name none of them, or several.
     """
@@ -58,7 +61,12 @@ def right_option(answers: Sequence[str], options: Sequence[str]) -> int:
 
 
 def outcome(answer: str, options: Sequence[str], right: int) -> str:
-    """One of `OUTCOMES`. A refusal is no choice, even where it mentions an option; an unclear answer is not guessed."""
+    """Returns one of `OUTCOMES` for an answer to a question whose right option has the index `right`.
+
+    A letter, or an answer that is the whole text of an option, is a choice. Otherwise an answer that refuses is
+    "refused", even where it mentions an option. Last, an option may stand somewhere in the answer. An answer that could
+    mean several options is "unparseable".
+    """
     chosen = _by_letter(answer, len(options))
     if chosen is None:
         chosen = _by_whole_text(answer, options)
@@ -75,7 +83,7 @@ def _by_letter(answer: str, count: int) -> int | None:
     text = answer.strip()
     if alone := _LETTER_ALONE.fullmatch(text):
         return _index(alone[1], count)
-    # The last words on it count: "option A looks likely, but the answer is B".
+    # Of several letters the last counts: "option A looks likely, but the answer is B".
     if named := _LETTER_NAMED.findall(text):
         return _index("".join(named[-1]), count)
     bracketed = {letter.upper() for letter in _LETTER_BRACKETED.findall(text)}
@@ -95,11 +103,11 @@ def _by_whole_text(answer: str, options: Sequence[str]) -> int | None:
 
 
 def _by_part(answer: str, options: Sequence[str]) -> int | None:
-    """The one option that stands in the answer as words, or else the one in which the answer stands."""
+    """Returns the only option whose words are in the answer, or else the only one whose words include the answer."""
     said = f" {_plain(answer)} "
     plain = [_plain(option) for option in options]
     inside = [i for i, option in enumerate(plain) if option and f" {option} " in said]
-    # Of "red" and "dark red" the longer is meant.
+    # An answer with "dark red" also contains the option "red", but means the longer one.
     longest = [i for i in inside if not any(i != j and f" {plain[i]} " in f" {plain[j]} " for j in inside)]
     if longest:
         return _only(longest)
@@ -111,6 +119,9 @@ def _only(found: Sequence[int]) -> int | None:
 
 
 def _plain(text: str) -> str:
-    """Words in lower case, without articles and marks; points inside numbers and apostrophes stay."""
+    """Returns the words in lower case, without articles and punctuation.
+
+    Apostrophes, hyphens and the points inside numbers stay. Articles stay where there is nothing else.
+    """
     words = re.sub(r"[^\w\s.'-]|[.](?!\d)", " ", text.lower()).split()
     return " ".join(word for word in words if word not in ("a", "an", "the")) or " ".join(words)

@@ -1,6 +1,7 @@
-"""VQA accuracy and the answer normalisation of that benchmark's evaluation (visualqa.org/evaluation).
+"""VQA accuracy, with the answer normalisation of that benchmark's own evaluation (visualqa.org/evaluation).
 
-The service's `npm run eval` states the same rules in `src/cli/eval/normalise.ts` and `metrics.ts`.
+The service's `npm run eval` states the same rules in `src/evaluation/`; `test/fixtures/golden/measures.json` keeps the
+two equal.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 
 ANNOTATORS = 10
+"""Answers that the benchmark has for each question, one from each annotator."""
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_NUMBERS = {"none": "0", **{word: str(n) for n, word in enumerate(_DIGITS)}}
+NUMBERS = {"none": "0", **{word: str(n) for n, word in enumerate(_DIGITS)}}
 _ARTICLES = {"a", "an", "the"}
-_PUNCTUATION = ';/[]"{}()=+\\_-><@`,?!'
-# 0-9, as the service has it: Python's `\d` would take every script's digits.
+PUNCTUATION = ';/[]"{}()=+\\_-><@`,?!'
+# [0-9] and not \d, which in Python also matches the digits of other scripts; the service's pattern does not.
 _NUMBER_WITH_COMMA = re.compile(r"[0-9],[0-9]")
 _POINT_OF_NO_NUMBER = re.compile(r"\.(?![0-9])")
 
@@ -33,7 +35,7 @@ _OTHERS = ("o'clock", "ma'am", "y'all", "'twas", "'ow's'at")
 
 
 def _misspellings(word: str) -> Iterator[str]:
-    """Every way to write the word without one or more of its apostrophes."""
+    """Yields every spelling of the word that lacks one or more of its apostrophes."""
     first, *rest = word.split("'")
     for marks in product(("", "'"), repeat=len(rest)):
         if "" in marks:
@@ -41,46 +43,55 @@ def _misspellings(word: str) -> Iterator[str]:
 
 
 def _contractions() -> dict[str, str]:
-    """Spellings that lack an apostrophe, to the right ones. Stems are left out where that is a word (`its`, `well`)."""
+    """Returns the right spelling of contractions by each spelling that lacks an apostrophe.
+
+    `_STEMS` leaves out the contractions whose wrong spelling is another word, as `its` and `well`.
+    """
     words = [stem + ending for ending, stems in _STEMS.items() for stem in stems.split()]
     return {wrong: word for word in (*words, *_OTHERS) for wrong in _misspellings(word)}
 
 
-_CONTRACTIONS = _contractions()
+CONTRACTIONS = _contractions()
 
 
 def normalise_officially(answer: str) -> str:
-    """The official normalisation of one answer.
+    """Normalises one answer as the published evaluation does.
 
-    Lower case, number words as digits, articles dropped, apostrophes of contractions restored, punctuation removed
-    but for apostrophes, colons, and the points inside numbers.
+    The result is in lower case, has digits for number words, no articles, the apostrophes of contractions restored, and
+    no punctuation except apostrophes, colons and the points inside numbers.
     """
     text = _without_punctuation(answer.replace("\n", " ").replace("\t", " ").strip())
-    words = [_NUMBERS.get(word, word) for word in text.lower().split()]
-    return " ".join(_CONTRACTIONS.get(word, word) for word in words if word not in _ARTICLES)
+    words = [NUMBERS.get(word, word) for word in text.lower().split()]
+    return " ".join(CONTRACTIONS.get(word, word) for word in words if word not in _ARTICLES)
 
 
 def normalise_as_reference(answer: str) -> str:
-    """What the CropVLM reference code does instead: lower case, and one trailing full stop removed.
+    """Normalises one answer as CropVLM's reference code does: lower case, without one trailing full stop.
 
-    It does so to the prediction alone; to the annotators' answers as well, as here, it makes a difference only where
-    those have capitals or end in a full stop.
+    That code normalises only the prediction. Here the annotators' answers are normalised too, which changes a score
+    only where one of them has capitals or ends in a full stop.
     """
     return answer.lower().removesuffix(".")
 
 
 def vqa_accuracy(prediction: str, answers: Sequence[str]) -> float:
-    """0..1: the mean over all leave-one-out sets of the answers of min(1, matches / 3), officially normalised."""
+    """Returns the mean of min(1, matches / 3) over the sets of answers with one left out, in 0..1.
+
+    Prediction and answers are normalised with `normalise_officially`. Raises ValueError without answers.
+    """
     return _leave_one_out(prediction, answers, normalise_officially)
 
 
 def vqa_accuracy_as_reference(prediction: str, answers: Sequence[str]) -> float:
-    """`vqa_accuracy` as the CropVLM reference code computes it: `normalise_as_reference`, no more."""
+    """Like `vqa_accuracy`, but with `normalise_as_reference`, as CropVLM's reference code computes it."""
     return _leave_one_out(prediction, answers, normalise_as_reference)
 
 
 def _leave_one_out(prediction: str, answers: Sequence[str], normalise: Callable[[str], str]) -> float:
-    """Fewer than ten answers are repeated up to ten, so that one answer alone is right or wrong."""
+    """Returns the mean over the leave-one-out sets. Fewer than ten answers are repeated until there are ten.
+
+    Without the repeats, a prediction that equals a single answer could never reach three matches.
+    """
     if not answers:
         raise ValueError("a question without answers cannot be scored; leave its row out of the manifest")
     found = normalise(prediction)
@@ -91,12 +102,13 @@ def _leave_one_out(prediction: str, answers: Sequence[str], normalise: Callable[
 
 
 def _without_punctuation(text: str) -> str:
-    """A mark beside a space vanishes, and so do all marks of a text with a number like 1,000; others part words.
+    """Removes the punctuation marks of a text, or replaces them by a space, as the published evaluation does.
 
-    That a comma inside a number takes all other marks with it is what the published evaluation does.
+    A mark that stands beside a space somewhere in the text is removed, any other mark is replaced by a space. In a text
+    with a comma between digits, as in 1,000, every mark is removed.
     """
     stripped, has_number = text, _NUMBER_WITH_COMMA.search(text) is not None
-    for mark in _PUNCTUATION:
+    for mark in PUNCTUATION:
         vanishes = has_number or f"{mark} " in text or f" {mark}" in text
         stripped = stripped.replace(mark, "" if vanishes else " ")
     return _POINT_OF_NO_NUMBER.sub("", stripped)

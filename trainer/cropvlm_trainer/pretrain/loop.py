@@ -1,4 +1,7 @@
-"""The loop of training from scratch: a log, and a state that resumes to the same losses."""
+"""The loop of training from scratch. It keeps a log, and a state from which a run that was broken off goes on.
+
+The losses of a resumed run are those of an unbroken one.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +22,12 @@ from cropvlm_trainer.training.optimizers import Optimizers
 from cropvlm_trainer.training.run import RunLog, save_whole
 
 Loss = Callable[[int, Batch], tuple[torch.Tensor, dict[str, torch.Tensor]]]
-"""Step and batch -> the loss to minimise, and named scalars for the log."""
+"""The number of the step, from 0, and its batch -> the loss to minimise, and scalars for the log by name."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What two runs must have in common for one to go on where the other broke off."""
+    """The settings of a run. A run goes on from a saved state only where all of them are equal."""
 
     steps: int
     learning_rate: float
@@ -33,12 +36,16 @@ class Recipe:
     """Muon's"""
     seed: int
     pages: int
+    """a batch"""
     base: str | None = None
     warmup: int = 100
+    """steps"""
     weight_decay: float = 0.05
     max_grad_norm: float = 1.0
     save_every: int = 500
+    """steps"""
     log_every: int = 50
+    """steps"""
 
     def __post_init__(self) -> None:
         if self.save_every % self.log_every:
@@ -54,15 +61,19 @@ def train(
     device: torch.device,
     evaluate: Callable[[], dict[str, float]],
     stop: int | None = None,
-    helpers: nn.Module | None = None,
+    aux_heads: nn.Module | None = None,
 ) -> None:
-    """Trains to step `stop` (the recipe's last), resuming from `out/state.pt` where it is. Log: `out/log.jsonl`.
+    """Trains up to step `stop` (None: all of the recipe's), from `out/state.pt` where there is one.
 
-    `helpers`: further parameters of the loss, trained along and kept for resuming only.
+    Every `recipe.log_every` steps a row goes into `out/log.jsonl`: means of the scalars since the last row. Every
+    `recipe.save_every` steps the state is saved, and what `evaluate` returns goes into the row too.
+
+    `aux_heads`: further parameters of the loss. They are trained too, and are in the state but in no checkpoint.
+    Raises ValueError for a state of another recipe or past `stop`, and for a loss that is not finite.
     """
     stop = recipe.steps if stop is None else stop
     out.mkdir(parents=True, exist_ok=True)
-    parts = nn.ModuleList([model, helpers or nn.Module()]).to(device).train()
+    parts = nn.ModuleList([model, aux_heads or nn.Module()]).to(device).train()
     set_training_attention(model, device)
     optimizers = Optimizers(parts, recipe)
     first = _resume(out / "state.pt", parts, optimizers, recipe)
@@ -71,7 +82,7 @@ def train(
     if first:
         print(f"resuming {out} at step {first}")
     log = RunLog(out, first, events=False)
-    seen, since = defaultdict(list), time.monotonic()
+    collected, started = defaultdict(list), time.monotonic()
     batches = stream(make_batch, first, stop)
     for step, batch in enumerate(tqdm(batches, initial=first, total=stop, desc=out.name), start=first + 1):
         with torch.autocast(device.type, dtype=torch.bfloat16):
@@ -83,17 +94,17 @@ def train(
         norm = nn.utils.clip_grad_norm_(parts.parameters(), recipe.max_grad_norm)
         optimizers.step()
         for name, value in {"loss": loss, "grad_norm": norm, **scalars}.items():
-            seen[name].append(value.item())
+            collected[name].append(value.item())
         if step % recipe.log_every == 0 or step == stop:
-            row = {name: sum(values) / len(values) for name, values in seen.items()}
-            row |= {"lr": optimizers.lr, "seconds_per_step": (time.monotonic() - since) / len(seen["loss"])}
+            row = {name: sum(values) / len(values) for name, values in collected.items()}
+            row |= {"lr": optimizers.lr, "seconds_per_step": (time.monotonic() - started) / len(collected["loss"])}
             if step % recipe.save_every == 0 or step == stop:
                 model.eval()
                 row |= evaluate()
                 model.train()
                 _save(out / "state.pt", parts, optimizers, step, recipe)
             log.add(step, row)
-            seen, since = defaultdict(list), time.monotonic()
+            collected, started = defaultdict(list), time.monotonic()
     log.close()
     model.eval()
 
@@ -104,6 +115,7 @@ def _save(path: Path, parts: nn.Module, optimizers: Optimizers, step: int, recip
 
 
 def _resume(path: Path, parts: nn.Module, optimizers: Optimizers, recipe: Recipe) -> int:
+    """Restores the state in the file, if there is one, and returns the number of steps taken."""
     if not path.exists():
         return 0
     state = torch.load(path, map_location="cpu", weights_only=True)

@@ -1,4 +1,4 @@
-"""Crops around evidence, from which a reader is taught to read."""
+"""Crops around an answer, from which a model is taught to read. All in per cent of the page."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ from random import Random
 
 from cropvlm_trainer.boxes import Rect, scaled, taught_region
 
+MIN_MARGIN = 0.3
+"""Per cent of the page that a crop extends beyond the answer at least."""
+
 
 def reading_region(rng: Random, answer: Rect, evidence: Rect, width: float) -> Rect:
-    """A crop to learn reading from, per cent of the page.
+    """Draws a crop that holds the answer.
 
-    `width` 0 is the bare answer; at 1 it is anything up to 1.4 times the taught region, off its centre; at 2 up to 4
-    times, with the answer anywhere in it.
+    `width`: how wide crops get. At 0 a crop is the bare answer with a little room. Up to 1 it is anything between that
+    and 0.9 to 1.4 times the region that a cropper is taught (`boxes.taught_region` of the evidence), off its centre.
+    Up to 2 it grows to 4 times that region, with the answer anywhere in it.
     """
     further = max(0.0, width - 1)
     width = min(1.0, width)
-    t = width * rng.random() ** 0.5
+    share = width * rng.random() ** 0.5
     room = 0.15 + 0.5 * width
     tight = scaled(answer, 1.05 + room * rng.random(), 1.15 + 2 * room * rng.random())
     taught = taught_region(evidence)
@@ -25,15 +29,15 @@ def reading_region(rng: Random, answer: Rect, evidence: Rect, width: float) -> R
     shift_x = (taught[2] - taught[0]) * rng.uniform(-off, off) * scale
     shift_y = (taught[3] - taught[1]) * rng.uniform(-off, off) * scale
     wide = (wide[0] + shift_x, wide[1] + shift_y, wide[2] + shift_x, wide[3] + shift_y)
-    x1, y1, x2, y2 = (a + (b - a) * t for a, b in zip(tight, wide, strict=True))
-    # The answer stays inside: a crop without it teaches guessing.
-    x1, y1 = min(x1, answer[0] - 0.3), min(y1, answer[1] - 0.3)
-    x2, y2 = max(x2, answer[2] + 0.3), max(y2, answer[3] + 0.3)
+    x1, y1, x2, y2 = (a + (b - a) * share for a, b in zip(tight, wide, strict=True))
+    # The answer stays inside: a crop without it would teach guessing.
+    x1, y1 = min(x1, answer[0] - MIN_MARGIN), min(y1, answer[1] - MIN_MARGIN)
+    x2, y2 = max(x2, answer[2] + MIN_MARGIN), max(y2, answer[3] + MIN_MARGIN)
     return max(0, x1), max(0, y1), min(100, x2), min(100, y2)
 
 
 def elsewhere(rng: Random, region: Rect) -> Rect:
-    """A region of this size anywhere on the page."""
+    """Draws a region of the same size, anywhere on the page."""
     width, height = region[2] - region[0], region[3] - region[1]
     x, y = rng.uniform(0, 100 - width), rng.uniform(0, 100 - height)
     return x, y, x + width, y + height

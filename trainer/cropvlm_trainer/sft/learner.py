@@ -1,4 +1,4 @@
-"""The cropper as transformers' Trainer sees it: a batch of lessons in, the loss on their answers out."""
+"""The model and the batches as transformers' Trainer takes them: examples in, the loss on their answers out."""
 
 from __future__ import annotations
 
@@ -9,36 +9,37 @@ import torch
 from peft import PeftModel
 from transformers import Idefics3ForConditionalGeneration, Idefics3Processor
 
-from cropvlm_trainer.idefics3.forward import IGNORE, Batch, PromptBuilder, answer_loss
+from cropvlm_trainer.idefics3.forward import IGNORE, Batch, PromptBuilder, answer_loss, checkpoint_vision_encoder
 from cropvlm_trainer.idefics3.lora import LoraSettings, add_lora
-from cropvlm_trainer.sft.data import Lesson
+from cropvlm_trainer.sft.data import SftExample
 
 
-def add_learner(
+def make_learner(
     model: Idefics3ForConditionalGeneration, settings: LoraSettings, gradient_checkpointing: bool
 ) -> PeftModel:
-    """The model with a fresh adapter, whose forward is the loss. Alters `model` in place.
+    """Adds a new LoRA adapter to the model, and replaces its forward by one that returns the loss. Alters `model`.
 
-    transformers' own forward gives the same loss, but pads and filters tiles, and computes logits of whole prompts.
-    Set on the model, not called from Trainer.compute_loss, so that DistributedDataParallel sees the forward pass.
+    transformers' own forward returns the same loss, but also pads and filters tiles and computes logits for the whole
+    prompt. The forward is replaced, rather than `Trainer.compute_loss`, so that DistributedDataParallel wraps it.
     """
     model.forward = MethodType(_forward, model)
-    # Else Trainer divides each micro-batch's mean by their number, though their answers differ in length.
+    # Trainer then gives the forward `num_items_in_batch`. Without it the mean of each micro-batch would count alike,
+    # though their answers differ in length.
     model.accepts_loss_kwargs = True
     if gradient_checkpointing:
-        model.model.vision_model.gradient_checkpointing_enable({"use_reentrant": False})
+        checkpoint_vision_encoder(model)
     return add_lora(model, settings).train()
 
 
 class Collator:
-    """Lessons -> the arguments of the learner's forward."""
+    """Makes the arguments of the learner's forward from examples."""
 
     def __init__(self, processor: Idefics3Processor) -> None:
         self.builder = PromptBuilder(processor.tokenizer.backend_tokenizer, processor.image_seq_len)
 
-    def __call__(self, lessons: Sequence[Lesson]) -> dict[str, torch.Tensor]:
-        input_ids, labels = self.builder.collate([(lesson.ids, lesson.start) for lesson in lessons])
-        return {"tiles": torch.cat([lesson.tiles for lesson in lessons]), "input_ids": input_ids, "labels": labels}
+    def __call__(self, examples: Sequence[SftExample]) -> dict[str, torch.Tensor]:
+        input_ids, labels = self.builder.collate([(example.ids, example.start) for example in examples])
+        return {"tiles": torch.cat([example.tiles for example in examples]), "input_ids": input_ids, "labels": labels}
 
 
 def _forward(
@@ -48,9 +49,11 @@ def _forward(
     labels: torch.Tensor,
     num_items_in_batch: torch.Tensor | int | None = None,
 ) -> dict[str, torch.Tensor]:
-    """`tiles` uint8 `[n, S, S, 3]` of all prompts in order; `labels` are the ids to predict *at* each position.
+    """Returns `loss`, a scalar: the mean over the answers' tokens.
 
-    `num_items_in_batch`: the answers' tokens in all micro-batches of a step, so that their losses add up to its mean.
+    `tiles` uint8 `[n, S, S, 3]`: of all prompts in order. `input_ids`, `labels` int64 `[B, L]`: as in `Batch`.
+    `num_items_in_batch`: the number of answer tokens in all micro-batches of a step. With it the loss is this
+    micro-batch's part of the mean over all of them.
     """
     loss, _ = answer_loss(self, Batch(tiles, torch.arange(len(tiles), device=tiles.device), input_ids, labels))
     if num_items_in_batch is not None:

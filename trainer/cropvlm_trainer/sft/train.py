@@ -1,11 +1,14 @@
-"""`cropvlm-train sft`: a base learns to answer with seed boxes (paper, Section 3), by LoRA and transformers' Trainer.
+"""`cropvlm-train sft`: teaches a base to answer with a box, from seed boxes (paper, Section 3), by LoRA.
 
-Trainer has the loop, the optimiser, the schedule, and the state that a killed run goes on from.
+transformers' Trainer has the loop, the optimizer (AdamW), the schedule, and the state from which a run that was broken
+off goes on. Beside this file: `data.py` has the rows and examples, `learner.py` the model and its loss, `recorder.py`
+the log and the pictures.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -17,64 +20,77 @@ from cropvlm_trainer.idefics3.checkpoint import load_checkpoint
 from cropvlm_trainer.idefics3.forward import set_training_attention
 from cropvlm_trainer.idefics3.lora import save_lora
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
+from cropvlm_trainer.idefics3.resolution import check_resolution
 from cropvlm_trainer.rows import write_whole
-from cropvlm_trainer.sft.data import Lessons, read_lessons
-from cropvlm_trainer.sft.learner import Collator, add_learner
+from cropvlm_trainer.sft.data import SftDataset, read_training_rows
+from cropvlm_trainer.sft.learner import Collator, make_learner
 from cropvlm_trainer.sft.recorder import Recorder
 from cropvlm_trainer.training.config import to_table
 from cropvlm_trainer.training.order import shuffled
 from cropvlm_trainer.training.run import refuse_other
-from cropvlm_trainer.training.stage_config import check_resolution
 from cropvlm_trainer.training.stages import SftConfig
 
 STATE = "state"
-"""Trainer's checkpoints, within the run folder."""
-SHOWN = 4
+"""The folder of Trainer's checkpoints, within the run folder."""
+PICTURES = 4
 """Rows that are drawn as sample pictures."""
 
 
 def train(config: SftConfig) -> None:
-    """Trains, or goes on from the last whole checkpoint in `out`.
+    """Trains from the start, or goes on from the last complete checkpoint in `config.out`.
 
-    Leaves `config.json`, `log.jsonl`, `events/`, `samples/`, `state/` and, at the end, `adapter/` in `out`.
+    Leaves in `config.out`: `config.json`, `log.jsonl` (a row a step), `events/` (TensorBoard), `samples/` (pictures),
+    `state/` and, at the end, `adapter/`.
+
+    Raises ValueError for settings that cannot go together and for a folder that holds a run of other settings,
+    FileNotFoundError where the base, the manifest or an image is missing.
     """
-    main = PartialState().is_main_process
-    rows, left_out = read_lessons(config.data)
-    if left_out and main:
+    is_main = PartialState().is_main_process
+
+    # Data: the rows of all steps, in order.
+    rows, left_out = read_training_rows(config.data)
+    if left_out and is_main:
         print(f"{left_out} rows of {config.data} left out: no area in whole per cents", file=sys.stderr)
     order = shuffled(rows, config.epochs, config.batch, config.seed)
     steps = min(len(order) // config.batch, config.max_steps or len(order))
     if not steps:
         raise ValueError(f"{config.data} has {len(rows)} questions, less than a batch of {config.batch}; lower batch")
     arguments = trainer_arguments(config, steps)
+
+    # Model, and the checkpoint of a run that was broken off.
     model, processor = load_checkpoint(config.base)
     tile = model.config.vision_config.image_size
     check_resolution("resolution", config.resolution, tile)
     set_training_attention(model, arguments.device)
     checkpoint = last_checkpoint(config.out / STATE)
-    asked = to_table(config)
+    settings = to_table(config)
     if checkpoint:
-        refuse_other(config.out, asked, json.loads((config.out / "config.json").read_text(encoding="utf-8")))
+        refuse_other(config.out, settings, json.loads((config.out / "config.json").read_text(encoding="utf-8")))
     torch.manual_seed(config.seed)
-    learner = add_learner(model, config.lora, config.gradient_checkpointing)
-    lessons = Lessons(
+    learner = make_learner(model, config.lora, config.gradient_checkpointing)
+    dataset = SftDataset(
         order[: steps * config.batch], config.data.parent, PromptEncoder(processor), config.resolution, tile
     )
-    trainer = Trainer(learner, arguments, data_collator=Collator(processor), train_dataset=lessons)
+
+    # Loop, log, pictures and state.
+    trainer = Trainer(learner, arguments, data_collator=Collator(processor), train_dataset=dataset)
     trainer.remove_callback(PrinterCallback)
-    if main:
+    if is_main:
         config.out.mkdir(parents=True, exist_ok=True)
-        write_whole(config.out / "config.json", (json.dumps(asked, indent=2) + "\n").encode())
-        shown = rows[:: -(-len(rows) // SHOWN)]
-        trainer.add_callback(Recorder(config.out, step_of(checkpoint), lessons, shown, config.sample_every))
+        write_whole(config.out / "config.json", (json.dumps(settings, indent=2) + "\n").encode())
+        # At most PICTURES rows, spread evenly over the manifest.
+        shown_rows = rows[:: math.ceil(len(rows) / PICTURES)]
+        trainer.add_callback(Recorder(config.out, step_of(checkpoint), dataset, shown_rows, config.sample_every))
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    if main:
-        training = {"stage": "sft", "steps": steps, "rows_left_out": left_out, **asked}
+    if is_main:
+        training = {"stage": "sft", "steps": steps, "rows_left_out": left_out, **settings}
         save_lora(learner, config.out / "adapter", config.base, training)
     PartialState().wait_for_everyone()
 
 
 def trainer_arguments(config: SftConfig, steps: int) -> TrainingArguments:
+    """Trainer's arguments for so many steps. Raises ValueError where the processes cannot share a batch evenly, and for
+    several GPUs in one process, which Trainer would use by DataParallel."""
     processes = PartialState().num_processes
     config.check_processes(processes)
     arguments = TrainingArguments(
@@ -88,17 +104,17 @@ def trainer_arguments(config: SftConfig, steps: int) -> TrainingArguments:
         max_grad_norm=config.max_grad_norm,
         weight_decay=0.0,
         bf16=config.precision == "bf16",
-        # Trainer takes bf16 on a CPU only where it is told that the CPU is meant.
+        # Without it Trainer refuses bf16 on a machine without a GPU.
         use_cpu=not torch.cuda.is_available(),
         seed=config.seed,
-        # The lessons come in the order of their steps.
+        # `SftDataset` has its rows in the order of the steps.
         train_sampling_strategy="sequential",
         dataloader_num_workers=config.workers,
         remove_unused_columns=False,
         save_steps=config.save_every,
         save_total_limit=2,
         logging_steps=1,
-        # A loss that is no number has to stop the run, not to be replaced by a mean.
+        # A loss that is not finite must reach the recorder, which stops the run, and not be replaced by a mean.
         logging_nan_inf_filter=False,
         report_to="none",
         disable_tqdm=True,
@@ -112,12 +128,13 @@ def trainer_arguments(config: SftConfig, steps: int) -> TrainingArguments:
 
 
 def last_checkpoint(state: Path) -> Path | None:
-    """The last one that was written whole: Trainer writes `trainer_state.json` after all else."""
-    whole = [folder for folder in state.glob("checkpoint-*") if _is_json(folder / "trainer_state.json")]
-    return max(whole, key=step_of, default=None)
+    """The last complete checkpoint: one with a readable `trainer_state.json`, which Trainer writes last."""
+    complete = [folder for folder in state.glob("checkpoint-*") if _is_json(folder / "trainer_state.json")]
+    return max(complete, key=step_of, default=None)
 
 
 def step_of(checkpoint: Path | None) -> int:
+    """The number of steps taken at a checkpoint; 0 for None."""
     return int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
 
 

@@ -1,7 +1,7 @@
-"""The optimizers of training from scratch: Muon for the matrices inside the layers, AdamW for all else.
+"""The optimizers of training from scratch: Muon for the matrices inside the layers, AdamW for all other parameters.
 
-Under AdamW alone the mini models stay on the plateau where nothing has been found yet (LOG.md).
-Muon: Jordan et al. 2024, here torch's, its updates scaled to AdamW's size (Liu et al. 2025).
+Under AdamW alone the mini models do not learn to find what a question names (LOG.md, 2026-11-26). Muon is Jordan et
+al. 2024 in torch's implementation, with updates scaled to the size of AdamW's (Liu et al. 2025).
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ import math
 import torch
 from torch import nn
 
+FLOOR = 0.05
+"""Share of the learning rates that is left at the last step."""
+
 
 class Optimizers:
-    """Both as one; the learning rates follow a linear warm-up and a cosine to a twentieth."""
+    """Both optimizers behind the interface of one, each with the schedule of `learning_rate`."""
 
     def __init__(self, model: nn.Module, recipe) -> None:
-        self.recipe = recipe
+        """`recipe` has `learning_rate` (AdamW), `matrix_learning_rate` (Muon), `weight_decay`, `warmup` and `steps`."""
         trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
         matrices = [p for name, p in trained if p.ndim == 2 and is_hidden_matrix(name)]
         inside = {id(p) for p in matrices}
@@ -49,7 +52,7 @@ class Optimizers:
 
     @property
     def lr(self) -> float:
-        """AdamW's, now."""
+        """AdamW's current learning rate."""
         return self.schedules[1].get_last_lr()[0]
 
     def state_dict(self) -> list[dict]:
@@ -61,13 +64,18 @@ class Optimizers:
 
 
 def is_hidden_matrix(name: str) -> bool:
-    """Whether a two-dimensional parameter maps features to features; embeddings and heads do not."""
+    """Whether the two-dimensional parameter of this name maps features to features; embeddings and heads do not."""
     return "layers." in name or "modality_projection" in name
 
 
 def learning_rate(step: int, recipe) -> float:
-    """The share of the recipe's learning rates at this step."""
+    """The factor of the recipe's learning rates at this step, counted from 0.
+
+    It rises linearly over `recipe.warmup` steps, then falls along a cosine to `FLOOR` at step `recipe.steps`.
+    Written here because transformers' cosine with a floor runs one step ahead of this one: with it, a resumed run would
+    not repeat an unbroken one, nor a new run those in LOG.md.
+    """
     if step < recipe.warmup:
         return (step + 1) / recipe.warmup
     share = (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)
-    return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
+    return FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))

@@ -1,4 +1,4 @@
-"""The order in which a run comes to a manifest's rows."""
+"""The order in which a run takes the rows of its data set."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from random import Random
 
 
 def shuffled(rows: Sequence[dict], epochs: int, batch: int, seed: int) -> list[dict]:
-    """The rows of all steps in order: each epoch in an order of its own, without what does not fill a batch."""
+    """Returns the rows of all steps in order, `batch` rows a step.
+
+    Each epoch has an order of its own. Rows at its end that do not fill a batch are left out of that epoch.
+    """
     order: list[dict] = []
     for epoch in range(epochs):
         some = list(rows)

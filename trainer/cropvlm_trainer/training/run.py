@@ -1,12 +1,12 @@
-"""A run folder: the log (JSONL and TensorBoard), and the state to go on from.
+"""A run folder: the log (JSONL and TensorBoard), and the state from which a killed run goes on.
 
-`pretrain`, `sft` and `grpo` all log here. The state of `sft` is transformers' Trainer's, that of `pretrain` its own.
+`pretrain`, `sft` and `grpo` log here. `grpo` keeps its state here too; `sft` leaves that to transformers' Trainer, and
+`pretrain` has two optimizers, whose state it saves with `save_whole`.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
@@ -14,39 +14,44 @@ from typing import TextIO
 import torch
 from torch import nn
 
-from cropvlm_trainer.rows import write_whole
-from cropvlm_trainer.training.tensorboard import Board
+from cropvlm_trainer.rows import replacing, write_whole
+from cropvlm_trainer.training.tensorboard import TensorBoardWriter
 
 
 class RunLog:
-    """`log.jsonl` of a run folder, a row a step, and the same as TensorBoard events where `events` says so."""
+    """`log.jsonl` of a run folder, with a row for each step, and the same scalars as TensorBoard events."""
 
     def __init__(self, out: Path, first: int, events: bool = True) -> None:
-        """`first`: the number of steps that earlier runs have taken, whose rows alone stay."""
+        """`first` is the number of steps already taken: log rows of later steps are dropped.
+
+        `events`: whether TensorBoard events are written.
+        """
         self.file = open_log(out / "log.jsonl", first)
-        self.board = Board(out, first) if events else None
+        self.tensorboard = TensorBoardWriter(out, first) if events else None
 
     def add(self, step: int, scalars: dict[str, float]) -> None:
+        """Logs the scalars of a step, which counts from 1. They are on disk when this returns."""
         self.file.write(json.dumps({"step": step, **scalars}) + "\n")
         self.file.flush()
-        if self.board:
-            self.board.scalars(step, scalars)
+        if self.tensorboard:
+            self.tensorboard.scalars(step, scalars)
 
     def close(self) -> None:
         self.file.close()
-        if self.board:
-            self.board.close()
+        if self.tensorboard:
+            self.tensorboard.close()
 
 
 class Run:
-    """A run folder whose state is parameters, one optimizer and one schedule."""
+    """A run folder whose state is the trained parameters, one optimizer and one schedule."""
 
     def __init__(
         self, out: Path, asked: dict, trained: Sequence[nn.Parameter], optimizer, schedule, main: bool
     ) -> None:
-        """Goes on where `out/state.pt` stands: `first` is the number of steps taken.
+        """Opens the folder, and loads `out/state.pt` where it exists; `first` is then the number of steps taken.
 
-        `main`: whether this process writes. Raises ValueError where the folder holds a run that was asked otherwise.
+        `asked` is the resolved configuration. `main` is whether this process writes; of several processes one does.
+        Raises ValueError where the folder holds a run with another configuration.
         """
         out.mkdir(parents=True, exist_ok=True)
         self.path, self.asked, self.trained, self.main = out / "state.pt", asked, list(trained), main
@@ -61,6 +66,7 @@ class Run:
             self._log.add(step, scalars)
 
     def save(self, step: int) -> None:
+        """Saves the state after `step` steps."""
         if not self.main:
             return
         state = {
@@ -88,22 +94,22 @@ class Run:
 
 
 def open_log(path: Path, first: int) -> TextIO:
-    """The log, without the rows of steps that a resumed run will take again."""
-    # Only whole lines: a run that was killed while it wrote may have left a torn one.
+    """Opens the log to add to it, after dropping the rows of steps after `first`, which will be taken again."""
+    # A killed run may have left a last line that is not whole: what follows the last line break is dropped.
     rows = path.read_text().split("\n")[:-1] if path.exists() else []
-    # Whole before a step is taken: a kill must not cost what earlier runs logged.
+    # The file is replaced in one piece, so that a kill at this point loses no row of earlier runs.
     write_whole(path, "".join(row + "\n" for row in rows if json.loads(row)["step"] <= first).encode())
     return path.open("a")
 
 
 def refuse_other(out: Path, asked: dict, there: dict) -> None:
-    """Raises ValueError where the run in `out`, asked for as `there` says, was asked otherwise than now."""
+    """Raises ValueError where `there`, the configuration of the run in `out`, differs from `asked`."""
     changed = sorted(key for key in {*asked, *there} if asked.get(key) != there.get(key))
     if changed:
         raise ValueError(f"{out} holds a run with another {', '.join(changed)}; give another out, or remove it")
 
 
 def save_whole(state: dict, path: Path) -> None:
-    """Written beside and renamed, so that a kill never leaves half a checkpoint."""
-    torch.save(state, path.with_suffix(".tmp"))
-    os.replace(path.with_suffix(".tmp"), path)
+    """Saves with torch.save. After a kill, `path` holds the old state or the new one, never a part of it."""
+    with replacing(path) as draft:
+        torch.save(state, draft)

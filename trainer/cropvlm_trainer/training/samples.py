@@ -1,4 +1,4 @@
-"""Sample pictures of a run folder: what a model found on a page, to be looked at while it trains."""
+"""Sample pictures in a run folder: pages with the boxes that the model gives, to look at while it trains."""
 
 from __future__ import annotations
 
@@ -12,27 +12,30 @@ from PIL import Image, ImageDraw, ImageFont
 from cropvlm_trainer.boxes import Box
 from cropvlm_trainer.contract import to_pixels
 
-LONGEST_EDGE, NARROWEST = 768, 384
-"""pixels: pages are shrunk to the one, never enlarged; a narrower page gets a strip as wide as the other"""
+MAX_EDGE = 768
+"""Longest edge of a drawn page, in pixels; smaller pages are not enlarged."""
+MIN_STRIP_WIDTH = 384
+"""Pixels; the strip below a page is as wide as the page, or this wide where the page is narrower."""
 FOUND, TRUE, PAPER, INK = "#d81b60", "#00a65a", "white", "#202020"
 TEXT_SIZE, TAG_SIZE, MARGIN = 17, 13, 8
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A question about a page; boxes in per cent."""
+    """What one sample picture shows. Boxes are in per cent of the page."""
 
     image: Image.Image
     question: str
     boxes: Sequence[Box | None]
-    """what the model found, None where it gave no valid box; drawn in red, numbered from 1"""
+    """the model's boxes, None where its answer was no valid box; drawn in red and numbered from 1"""
     truth: Sequence[float] | None = None
     """the true or taught box, drawn in green"""
     note: str = ""
+    """a text below the question"""
 
 
 def draw_samples(out: Path, step: int, samples: Sequence[Sample]) -> Path:
-    """Writes `out/samples/step-000050/0.jpg` and so on, and returns that folder."""
+    """Writes `out/samples/step-000050/0.jpg`, `1.jpg` and so on; returns that folder."""
     folder = out / "samples" / f"step-{step:06d}"
     folder.mkdir(parents=True, exist_ok=True)
     for index, sample in enumerate(samples):
@@ -41,21 +44,21 @@ def draw_samples(out: Path, step: int, samples: Sequence[Sample]) -> Path:
 
 
 def picture(sample: Sample) -> Image.Image:
-    """The page with its boxes, and a strip below with the question, the boxes that are missing, and the note."""
+    """Returns the page with its boxes, above a strip with the question, the numbers of invalid boxes, and the note."""
     page = sample.image.convert("RGB")
-    page.thumbnail((LONGEST_EDGE, LONGEST_EDGE))
+    page.thumbnail((MAX_EDGE, MAX_EDGE))
     brush = ImageDraw.Draw(page)
     numbers: dict[Box | None, list[str]] = defaultdict(list)
     for number, box in enumerate(sample.boxes, start=1):
         numbers[box].append(str(number))
     missing = f"no valid box: {', '.join(numbers.pop(None))}" if None in numbers else ""
     if sample.truth is not None:
-        # Around it, since the answer inside is often no larger than the lines would be.
+        # The lines lie outside the box, because the answer inside is often no larger than they are.
         _outline(brush, page.size, sample.truth, TRUE, width=4, outwards=4)
     for box, those in numbers.items():
         _outline(brush, page.size, box, FOUND, width=2)
         _tag(brush, page.size, box, ", ".join(those))
-    strip = _strip([sample.question, missing, sample.note], max(page.width, NARROWEST))
+    strip = _strip([sample.question, missing, sample.note], max(page.width, MIN_STRIP_WIDTH))
     whole = Image.new("RGB", (strip.width, page.height + strip.height), PAPER)
     whole.paste(page, (0, 0))
     whole.paste(strip, (0, page.height))
@@ -66,13 +69,13 @@ def _outline(
     brush: ImageDraw.ImageDraw, size: tuple[int, int], box: Sequence[float], colour: str, width: int, outwards: int = 0
 ) -> None:
     left, top, right, bottom = to_pixels(box, *size)
-    # ImageDraw includes the last row and column, a box does not.
+    # ImageDraw counts the last row and column as part of a rectangle; a box ends before them.
     edges = (left - outwards, top - outwards, right - 1 + outwards, bottom - 1 + outwards)
     brush.rectangle(edges, outline=colour, width=width)
 
 
 def _tag(brush: ImageDraw.ImageDraw, size: tuple[int, int], box: Box, text: str) -> None:
-    """The box's number above its top-left corner, or inside where there is no room above."""
+    """Writes the box's number above its top-left corner, or inside the box where there is no room above it."""
     font = ImageFont.load_default(size=TAG_SIZE)
     left, top, _, _ = to_pixels(box, *size)
     width, height = round(font.getlength(text)) + 6, TAG_SIZE + 3
@@ -93,7 +96,7 @@ def _strip(texts: Sequence[str], width: int) -> Image.Image:
 
 
 def wrapped(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
-    """Lines of whole words, at most `width` pixels each; a word that is wider is broken. Line breaks are kept."""
+    """Breaks a text into lines of at most `width` pixels, between words where possible. Line breaks are kept."""
     lines = []
     for paragraph in text.splitlines():
         line = ""

@@ -1,63 +1,53 @@
-"""The stages of the paper's training, which share one TOML file, and how a command line names their settings."""
+"""The stages of the paper's training, which share one TOML file, and the command line options for it."""
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from cropvlm_trainer.training.config import load_config, parse_override
-from cropvlm_trainer.training.stage_config import StageConfig
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from cropvlm_trainer.training.config import NO_UNKNOWN_KEYS, Advice, load_config, parse_override
+from cropvlm_trainer.training.stage_config import Count, CountOrZero, PositiveAsInPaper, StageConfig
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=NO_UNKNOWN_KEYS)
 class SftConfig(StageConfig):
-    """Supervised fine-tuning; `data` has a `box` a row."""
+    """Supervised fine-tuning. Every row of `data` has a `box`."""
 
-    workers: int = 2
-    """processes that read and cut images beside the training; 0 does it in between"""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.workers < 0:
-            raise ValueError(f"workers must be 0 or more, not {self.workers}")
+    workers: CountOrZero = 2
+    """processes that read images and cut them into tiles during training; with 0 the training process does it"""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=NO_UNKNOWN_KEYS)
 class GrpoConfig(StageConfig):
-    """GRPO; `base` is policy, reference and reward VLM."""
+    """GRPO. The model in `base` is the policy, the reference and the reward VLM."""
 
-    learning_rate: float = 5e-6
-    max_grad_norm: float = 0.1
+    learning_rate: PositiveAsInPaper = 5e-6
+    max_grad_norm: PositiveAsInPaper = 0.1
     adapter: Path | None = None
     """LoRA adapter of the SFT to start from; None starts from the base"""
     reward: Literal["log_likelihood", "accuracy"] = "log_likelihood"
-    reward_resolution: int = 512
-    """longest edge of the full image and the crop that the reward VLM sees, pixels each"""
+    reward_resolution: Count = 512
+    """longest edge of the full image and of the crop that the reward VLM sees, in pixels"""
     recipe: Literal["paper", "released"] = "paper"
-    group: int = 6
+    """how advantages and the loss are scaled: as in the paper's Eq. 1, or as in its released code"""
+    group: Annotated[int, Field(ge=2), Advice("advantages compare a question's boxes; the paper has {default:g}")] = 6
     """boxes drawn for each question"""
-    temperature: float = 0.8
-    beta: float = 0.01
-    """of the KL to the reference"""
-    max_new_tokens: int = 32
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ("reward_resolution", "max_new_tokens"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}")
-        if self.beta < 0:
-            raise ValueError(f"beta must be 0 or more, not {self.beta}; the paper has 0.01")
-        if self.group < 2:
-            raise ValueError("group must be 2 or more: advantages compare a question's boxes; the paper has 6")
-        if not self.temperature > 0:
-            raise ValueError("temperature must be above 0, or all boxes of a group are the same; the paper has 0.8")
+    temperature: Annotated[
+        float, Field(gt=0), Advice("at 0 all boxes of a group would be the same; the paper has {default:g}")
+    ] = 0.8
+    """of the sampling of boxes"""
+    beta: Annotated[float, Field(ge=0), Advice("the paper has {default:g}")] = 0.01
+    """weight of the KL divergence from the reference"""
+    max_new_tokens: Count = 32
+    """tokens of a drawn box, the end token included"""
 
 
 STAGES = {"sft": SftConfig, "grpo": GrpoConfig}
-"""By the name of their table in the file."""
+"""Each stage's config by the name of its table in the file."""
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,4 +58,5 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def read_config(stage: str, args: argparse.Namespace) -> SftConfig | GrpoConfig:
+    """Returns the config of a stage ("sft" or "grpo") as `--config` and `--set` give it; raises as `load_config`."""
     return load_config(STAGES, stage, args.config, dict(parse_override(text) for text in args.set))

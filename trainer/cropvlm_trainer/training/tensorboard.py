@@ -1,4 +1,4 @@
-"""TensorBoard events of a run folder: `tensorboard --logdir RUN` draws them."""
+"""Writes a run's scalars as TensorBoard events; `tensorboard --logdir RUN` draws them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from torch.utils.tensorboard import SummaryWriter
 FOLDER = "events"
 
 
-class Board:
+class TensorBoardWriter:
     def __init__(self, folder: Path, first: int) -> None:
-        """Writes under `folder/events`; `first` is the number of steps taken, whose events alone stay valid."""
-        # A file of its own at each start: what a killed run wrote past its last state is purged, not overwritten.
+        """Writes into `folder/events`. `first` is the number of steps already taken; later events become invalid."""
+        # Each start writes a file of its own. `purge_step` makes TensorBoard drop what a killed run logged after its
+        # last saved state.
         self.writer = SummaryWriter(str(folder / FOLDER), purge_step=first + 1)
 
     def scalars(self, step: int, values: dict[str, float]) -> None:
-        """One point a name at `step`, which counts from 1."""
+        """Adds one point for each name at `step`, which counts from 1. The points are on disk when this returns."""
         for name, value in values.items():
             self.writer.add_scalar(name, value, step)
-        # A run that goes on from its state needs all points before it, so none may wait in memory.
+        # A killed run goes on from its last state and does not log the steps before it again: they must be on disk.
         self.writer.flush()
 
     def close(self) -> None:

@@ -137,7 +137,7 @@ class Killed(BaseException):
 
 
 def moves_until_killed(monkeypatch, moves, after):
-    """Lets `moves` files appear, then breaks off, before or after the next one appears."""
+    """Lets the build rename `moves` drafts to their final names, then breaks it off before or after the next one."""
     left = [moves]
 
     def move(draft, path):
@@ -156,7 +156,7 @@ REPLACE = os.replace
 
 @pytest.mark.parametrize("after", [False, True])
 def test_a_build_killed_time_and_again_ends_as_if_it_had_not_been(built, sets, tmp_path, monkeypatch, after):
-    """The last three files are made anew by each run, so a run that may move three gets to the end at last."""
+    """Each run writes the last three files again, so that only a run that may write three can finish."""
     runs = 0
     for runs in range(40):  # noqa: B007
         moves_until_killed(monkeypatch, 3, after)
@@ -186,7 +186,7 @@ def test_a_build_killed_once_anywhere_ends_as_if_it_had_not_been(sets, tmp_path,
 
 
 def test_a_real_process_that_dies_is_gone_on_with(built, sets, tmp_path):
-    """No `finally` runs in a process that is killed; the part it was writing is lost, and no more."""
+    """A killed process runs no `finally`. Only the part that it was writing is lost."""
     out = tmp_path / "set"
     code = (
         "import os, sys\n"
@@ -229,7 +229,7 @@ def test_another_split_reads_its_own_files(sets, tmp_path):
 
 
 def test_a_set_that_was_built_can_be_built_in(built, tmp_path):
-    """Ids, sources, votes and boxes stay: a second build of a first one is the first one."""
+    """Ids, sources, votes and boxes are kept: a build whose only source is another build has the same rows."""
     assert main(["data", "build", "--source", f"jsonl={built}", "--out", str(tmp_path / "set")]) == 0
     assert read(tmp_path / "set" / "manifest.jsonl") == read(built / "manifest.jsonl")
 

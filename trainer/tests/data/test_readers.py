@@ -1,4 +1,4 @@
-"""The hub's way, spoken to a small server of ours: the real client, the real `datasets`, no network."""
+"""Reading from the hub: the real client and the real `datasets` against a small server, without a network."""
 
 import json
 import os
@@ -22,7 +22,7 @@ def hub(tmp_path_factory):
 
 
 def build(hub_url, home, *sources):
-    # The client reads its endpoint when it is imported: a process of its own.
+    # The client reads the hub's address when it is imported, so it runs in a process of its own.
     environment = {**os.environ, "HF_ENDPOINT": hub_url, "HF_HOME": str(home / "hf"), "HF_HUB_DISABLE_XET": "1"}
     command = [sys.executable, "-m", "cropvlm_trainer.cli", "data", "build", "--out", str(home / "set")]
     return subprocess.run([*command, "--source", *sources], env=environment, capture_output=True, text=True)

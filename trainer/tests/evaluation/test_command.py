@@ -4,10 +4,10 @@ import pytest
 from PIL import Image
 from support.chat_server import chat_server
 
-from cropvlm_trainer.chat.messages import Question
+from cropvlm_trainer.chat.messages import Prompt
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.evaluation.answers import Checkpoint
-from cropvlm_trainer.evaluation.questions import scored_rows
+from cropvlm_trainer.evaluation.rows import scored_rows
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 from cropvlm_trainer.idefics3.model import Shape, build_model
 from cropvlm_trainer.pretrain.command import mini_tokenizer
@@ -80,9 +80,9 @@ def test_a_checkpoint_sees_as_many_tiles_as_it_is_told(checkpoint):
         model = Checkpoint(checkpoint, edge, 2)
         seen = []
         model.model.model.vision_model.register_forward_hook(lambda _, __, out, seen=seen: seen.append(len(out[0])))
-        assert len(model.answer([Question("What?", lambda: [picture])], "x")) == 1
+        assert len(model.answer([Prompt("What?", lambda: [picture])], "x")) == 1
         assert seen == [tiles]
-    for edge, message in ((40, "multiple of its tiles' 32 pixels"), (7 * 32, "up to 192 pixels")):
+    for edge, message in ((40, "40 must be a multiple of the model's tiles, 32 pixels"), (7 * 32, "names up to 192")):
         with pytest.raises(ValueError, match=message):
             Checkpoint(checkpoint, edge, 2)
 

@@ -1,6 +1,6 @@
 import pytest
 
-from cropvlm_trainer.evaluation.report import held_out, markdown, table
+from cropvlm_trainer.evaluation.report import held_out, markdown, score_table
 
 TEXT = {
     "image": "a.png",
@@ -46,5 +46,5 @@ def test_a_report_of_mixed_data_says_what_it_lacks():
 
 
 def test_the_table_is_in_per_cent():
-    rows = table({"full image": {"all": 0.125, "receipt": 1.0}}).splitlines()
+    rows = score_table({"full image": {"all": 0.125, "receipt": 1.0}}).splitlines()
     assert rows == ["| exact match, % | all | receipt |", "|---|---|---|", "| full image | 12.5 | 100.0 |"]

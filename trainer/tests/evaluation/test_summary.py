@@ -40,7 +40,7 @@ def test_tables_hold_means_and_deviations(runs):
     assert "| cropper | receipt | shapes | all |" in lines
     assert "| no crop | 0.5 | 100.0 | 1.0 |" in lines
     assert "| true box | 45.0 | 100.0 | 90.0 |" in lines
-    # 20 and 40: mean 30, sample deviation 14.1
+    # The mean of 20 and 40 is 30, their sample standard deviation 14.1.
     assert "untaught" not in text
     assert lines.count("| SFT | 15.0 ± 7.1 | 100.0 ± 0.0 | 30.0 ± 14.1 |") == 2, "Tables 2 and 10"
     boxes = "60.0 ± 0.0 | 90.0 ± 0.0 | 80.0 ± 0.0 | 10.0 ± 0.0 | 100.0 ± 0.0 | 65.0 ± 7.1"

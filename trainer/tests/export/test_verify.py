@@ -10,8 +10,8 @@ import pytest
 from support.paths import REPOSITORY
 
 from cropvlm_trainer.cli import main
-from cropvlm_trainer.export import manifest
 from cropvlm_trainer.export.export import export
+from cropvlm_trainer.export.manifest import revision, sha256
 from cropvlm_trainer.export.verify import verify
 from cropvlm_trainer.golden.fixture import TINY, tiny_model, tiny_tokenizer
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
@@ -46,22 +46,22 @@ def failures(folder: Path) -> list[str]:
 def rewrite(folder: Path, change: Callable[[dict], object]) -> None:
     """Alters `cropvlm.json`, and makes it agree with the files again."""
     path = folder / "cropvlm.json"
-    record = json.loads(path.read_text())
-    record["sha256"] = {name: manifest.sha256(folder / name) for name in record["sha256"]}
-    record["revision"] = manifest.revision(record["sha256"])
-    change(record)
-    path.write_text(json.dumps(record))
+    manifest = json.loads(path.read_text())
+    manifest["sha256"] = {name: sha256(folder / name) for name in manifest["sha256"]}
+    manifest["revision"] = revision(manifest["sha256"])
+    change(manifest)
+    path.write_text(json.dumps(manifest))
 
 
 def test_a_good_folder(good: Path, checkpoint: Path, capsys: pytest.CaptureFixture) -> None:
     assert main(["verify", str(good), "--checkpoint", str(checkpoint)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    record = json.loads((good / "cropvlm.json").read_text())
-    assert lines[0] == f"ok   cropvlm.json: good, revision {record['revision']}"
+    manifest = json.loads((good / "cropvlm.json").read_text())
+    assert lines[0] == f"ok   cropvlm.json: good, revision {manifest['revision']}"
     assert [line for line in lines if line.endswith(": sha256")] == [
-        f"ok   {name}: sha256" for name in record["sha256"]
+        f"ok   {name}: sha256" for name in manifest["sha256"]
     ]
-    works = [line[5:].split(":")[0:2] for line in lines[1 + len(record["sha256"]) : -1]]
+    works = [line[5:].split(":")[0:2] for line in lines[1 + len(manifest["sha256"]) : -1]]
     assert [f"{precision}:{check}" for precision, check in works] == [
         *[f"fp32:{check}" for check in (" graphs load", " a page at 64 pixels", " a page at 128 pixels")],
         *[f"int8:{check}" for check in (" graphs load", " a page at 64 pixels", " a page at 128 pixels")],
@@ -108,7 +108,7 @@ def test_a_stranger(folder: Path, capsys: pytest.CaptureFixture) -> None:
 
 def test_a_graph_that_does_not_load(folder: Path) -> None:
     (folder / "onnx" / "vision_encoder.onnx").write_bytes(b"no graph")
-    rewrite(folder, lambda record: None)
+    rewrite(folder, lambda manifest: None)
     (failure,) = failures(folder)
     assert failure.startswith("fp32: graphs load: ") and "vision_encoder.onnx" in failure
 
@@ -119,7 +119,7 @@ def test_logits_that_are_not_finite(folder: Path) -> None:
     weight = next(weight for weight in graph.graph.initializer if weight.name == "text.norm.weight")
     weight.raw_data = b"\x00\x00\xc0\x7f" * (len(weight.raw_data) // 4)
     onnx.save(graph, path)
-    rewrite(folder, lambda record: None)
+    rewrite(folder, lambda manifest: None)
     assert failures(folder) == [f"fp32: a page at {edge} pixels: logits are not finite" for edge in (64, 128)]
 
 
@@ -133,14 +133,14 @@ def test_another_models_checkpoint(good: Path, tmp_path: Path, capsys: pytest.Ca
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        (lambda record: record.update(format=1), "`format` is not 2"),
-        (lambda record: record.update(prompt_contract=9), "`prompt_contract` is not 1"),
-        (lambda record: record.update(revision="abc"), "`revision` does not belong to the files"),
-        (lambda record: record["sha256"].pop("config.json"), "`revision` does not belong to the files"),
-        (lambda record: record.update(role="judge"), "`role` is none of cropper, target"),
-        (lambda record: record.update(resolutions=[64, "big"]), "`resolutions` is no list of them"),
-        (lambda record: record.update(precisions=["int3"]), "`precisions` is no list of them"),
-        (lambda record: record.update(default_precision="q4"), "`default_precision` is none of `precisions`"),
+        (lambda manifest: manifest.update(format=1), "`format` is not 2"),
+        (lambda manifest: manifest.update(prompt_contract=9), "`prompt_contract` is not 1"),
+        (lambda manifest: manifest.update(revision="abc"), "`revision` does not belong to the files"),
+        (lambda manifest: manifest["sha256"].pop("config.json"), "`revision` does not belong to the files"),
+        (lambda manifest: manifest.update(role="judge"), "`role` is none of cropper, target"),
+        (lambda manifest: manifest.update(resolutions=[64, "big"]), "`resolutions` is no list of them"),
+        (lambda manifest: manifest.update(precisions=["int3"]), "`precisions` is no list of them"),
+        (lambda manifest: manifest.update(default_precision="q4"), "`default_precision` is none of `precisions`"),
     ],
 )
 def test_a_record_that_makes_no_sense(folder: Path, change: Callable[[dict], object], problem: str) -> None:

@@ -1,4 +1,4 @@
-"""The goldens in test/fixtures are what transformers says today, and the exported graphs agree with them."""
+"""The goldens in test/fixtures are what transformers gives today, and the exported graphs agree with them."""
 
 import json
 from pathlib import Path
@@ -55,7 +55,7 @@ def test_grids(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(made) == 30 and all(case in kept for case in made)
 
 
-# Large pictures take seconds; they are compared whenever the goldens are made.
+# Cases of larger images take seconds each. They are left to `cropvlm-train golden`, whose output git compares.
 SMALL = [case for case in cases("pixels") if case["width"] * case["height"] <= 10**6]
 
 
@@ -84,7 +84,7 @@ def test_prompts(name: str, folder: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["cropper", "target"])
 def test_prompts_are_the_processors_own(kind: str, processor) -> None:
-    """From picture and chat message to ids by nothing but the processor's `__call__`."""
+    """The ids of a picture and a chat message as the processor's `__call__` makes them, without any of our code."""
     text = (cropper_prompt if kind == "cropper" else target_prompt)("What is the total?")
     pictures = [pattern_image("hash", 128, 64), pattern_image("hash", 60, 64)][: 1 if kind == "cropper" else 2]
     content = [{"type": "image"} for _ in pictures] + [{"type": "text", "text": text}]

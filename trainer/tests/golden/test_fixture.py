@@ -1,4 +1,4 @@
-"""The tiny models in test/fixtures are what the code makes, and both layouts say the same."""
+"""The tiny models in test/fixtures are what the code makes today, and both layouts give the same answers."""
 
 import json
 
@@ -35,7 +35,7 @@ def test_committed_graphs_are_what_the_code_makes(name: str) -> None:
     assert [v.SerializeToString() for v in made.graph.input] == [v.SerializeToString() for v in kept.graph.input]
     for new, old in zip(made.graph.initializer, kept.graph.initializer, strict=True):
         assert new.name == old.name
-        # Processors differ in the last bit of a sine; the random weights are the same everywhere.
+        # Sines differ in the last bit between processors; the random weights are the same everywhere.
         np.testing.assert_allclose(numpy_helper.to_array(new), numpy_helper.to_array(old), atol=1e-6)
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cropvlm_trainer.grpo.data import read_questions
+from cropvlm_trainer.grpo.data import read_training_rows
 
 ROW = {"id": "1", "image": "a.png", "question": "What?", "answers": ["7"]}
 
@@ -17,7 +17,7 @@ def written(folder, *rows):
 
 
 def test_rows_need_no_box(tmp_path):
-    assert read_questions(written(tmp_path, ROW, ROW)) == [ROW, ROW]
+    assert read_training_rows(written(tmp_path, ROW, ROW)) == [ROW, ROW]
 
 
 @pytest.mark.parametrize(
@@ -31,9 +31,9 @@ def test_rows_need_no_box(tmp_path):
 )
 def test_what_lacks_is_named(tmp_path, change, message):
     with pytest.raises(ValueError, match=message):
-        read_questions(written(tmp_path, ROW, {**ROW, **change}))
+        read_training_rows(written(tmp_path, ROW, {**ROW, **change}))
 
 
 def test_a_missing_image_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="row 2 of .* needs .*b.png"):
-        read_questions(written(tmp_path, ROW, {**ROW, "image": "b.png"}))
+        read_training_rows(written(tmp_path, ROW, {**ROW, "image": "b.png"}))

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from cropvlm_trainer.grpo.loss import advantages, grpo_loss, kl
+from cropvlm_trainer.grpo.loss import advantages, grpo_loss, kl_per_token
 
 REWARDS = torch.tensor([[1.0, 2.0, 3.0, 6.0], [5.0, 5.0, 5.0, 5.0]])
 
@@ -17,8 +17,8 @@ def test_the_paper_divides_by_the_groups_spread_and_the_released_code_does_not()
 
 def test_kl_is_zero_for_equal_and_positive_for_other_policies():
     same = torch.tensor([-1.0, -2.0])
-    assert kl(same, same).tolist() == [0.0, 0.0]
-    found = kl(torch.log(torch.tensor([0.5])), torch.log(torch.tensor([0.25])))
+    assert kl_per_token(same, same).tolist() == [0.0, 0.0]
+    found = kl_per_token(torch.log(torch.tensor([0.5])), torch.log(torch.tensor([0.25])))
     assert found.item() == pytest.approx(0.5 - 1 + math.log(2), rel=1e-6)
 
 

@@ -36,7 +36,7 @@ def policy():
 def test_the_reward_vlm_is_the_base_whatever_the_policy_has_become(encoder, policy):
     boxes = [[(0, 0, 50, 50), None], [(20, 20, 90, 90), (0, 0, 100, 100)]]
     with torch.no_grad():
-        for parameter in policy.trained:
+        for parameter in policy.trained_parameters:
             parameter.add_(0.05)
     found = LogLikelihood(policy, RewardModel(policy.model, encoder, 64))(EXAMPLES, boxes)
     expected = RewardModel(tiny_model(2), encoder, 64).log_likelihoods(EXAMPLES, boxes)

@@ -9,8 +9,8 @@ from transformers import AutoProcessor
 from cropvlm_trainer.data.synth.test_patterns import pattern_image
 from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.grpo.policy import Policy
-from cropvlm_trainer.grpo.rewards import LogLikelihood, valid
-from cropvlm_trainer.grpo.step import Sampling, Step, box_scalars
+from cropvlm_trainer.grpo.rewards import LogLikelihood, valid_boxes
+from cropvlm_trainer.grpo.step import Step, StepSettings, box_scalars
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 from cropvlm_trainer.idefics3.generation import Completions
 from cropvlm_trainer.idefics3.lora import LoraSettings, add_lora
@@ -43,9 +43,9 @@ def generators(step: int):
 class FirstTokenBoxes(Step):
     """The tiny model writes no boxes: here the first token stands for one, as wide as its id is odd."""
 
-    def boxes(self, made: Completions, count: int):
-        group = len(made.ids) // count
-        wide = [(0, 0, 100 if first % 2 else 50, 100) for first in made.ids[:, 0].tolist()]
+    def parse_boxes(self, completions: Completions, count: int):
+        group = len(completions.ids) // count
+        wide = [(0, 0, 100 if first % 2 else 50, 100) for first in completions.ids[:, 0].tolist()]
         return [wide[i : i + group] for i in range(0, len(wide), group)]
 
 
@@ -54,9 +54,9 @@ def test_steps_raise_the_reward(encoder, policy, recipe):
     def reward(examples, boxes):
         return {"narrow": torch.tensor([[float(box[2] == 50) for box in group] for group in boxes])}
 
-    sampling = Sampling(longest_edge=64, group=16, max_new_tokens=1, beta=0.0, temperature=1.0, recipe=recipe)
-    step = FirstTokenBoxes(policy, encoder, reward, sampling)
-    optimizer = torch.optim.AdamW(policy.trained, lr=1e-2)
+    settings = StepSettings(longest_edge=64, group=16, max_new_tokens=1, beta=0.0, temperature=1.0, recipe=recipe)
+    step = FirstTokenBoxes(policy, encoder, reward, settings)
+    optimizer = torch.optim.AdamW(policy.trained_parameters, lr=1e-2)
     rewards = []
     for index in range(40):
         loss, scalars = step(EXAMPLES, generators(index))
@@ -73,7 +73,7 @@ def test_the_log_tells_rewards_spread_and_validity(encoder, policy):
         values = torch.tensor([[1.0, 3.0, 2.0], [5.0, 5.0, 5.0]])
         return {"likelihood": values, "format": 0.0 * values + 0.5}
 
-    step = Step(policy, encoder, reward, Sampling(longest_edge=64, group=3, max_new_tokens=4))
+    step = Step(policy, encoder, reward, StepSettings(longest_edge=64, group=3, max_new_tokens=4))
     loss, scalars = step(EXAMPLES, generators(0))
     assert loss.requires_grad
     assert scalars["reward"].item() == pytest.approx(4.0)
@@ -88,13 +88,13 @@ def test_a_question_is_trained_alike_whatever_it_is_batched_with(encoder, policy
     """The mathematics of a batch is the mean of its questions': what several processes rely on."""
     reward_model = RewardModel(policy.model, encoder, 64)
     likelihood = LogLikelihood(policy, reward_model)
-    step = FirstTokenBoxes(policy, encoder, likelihood, Sampling(64, group=6, max_new_tokens=5, temperature=3.0))
+    step = FirstTokenBoxes(policy, encoder, likelihood, StepSettings(64, group=6, max_new_tokens=5, temperature=3.0))
 
     def gradient(*rows: int) -> torch.Tensor:
-        policy.peft.zero_grad(set_to_none=True)
+        policy.peft_model.zero_grad(set_to_none=True)
         loss, _ = step([EXAMPLES[row] for row in rows], [generators(4)[row] for row in rows])
         loss.backward()
-        return torch.cat([p.grad.flatten() for p in policy.trained if p.grad is not None])
+        return torch.cat([p.grad.flatten() for p in policy.trained_parameters if p.grad is not None])
 
     together, alone = gradient(0, 1), (gradient(0) + gradient(1)) / 2
     assert together.abs().max() > 0
@@ -104,4 +104,4 @@ def test_a_question_is_trained_alike_whatever_it_is_batched_with(encoder, policy
 def test_areas_are_of_valid_boxes_alone():
     boxes = [[(0, 0, 50, 50), None], [(0, 0, 100, 100), None]]
     assert {name: value.item() for name, value in box_scalars(boxes).items()} == {"valid": 0.5, "area": 0.625}
-    assert valid(boxes).tolist() == [[1, 0], [1, 0]]
+    assert valid_boxes(boxes).tolist() == [[1, 0], [1, 0]]

@@ -10,7 +10,7 @@ from cropvlm_trainer.data.synth.test_patterns import pattern_image
 from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.grpo import step as module
 from cropvlm_trainer.grpo.policy import Policy
-from cropvlm_trainer.grpo.step import Sampling, Step
+from cropvlm_trainer.grpo.step import Step, StepSettings
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 from cropvlm_trainer.idefics3.lora import LoraSettings, add_lora
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
@@ -29,9 +29,9 @@ def step(tmp_path) -> Step:
             if "lora_" in name:
                 parameter.normal_(0, 0.2, generator=generator)
     policy = Policy(peft)
-    policy.peft.train()
+    policy.peft_model.train()
     encoder = PromptEncoder(AutoProcessor.from_pretrained(tmp_path))
-    return Step(policy, encoder, lambda *_: {"place": torch.arange(6.0)[None]}, Sampling(64, max_new_tokens=4))
+    return Step(policy, encoder, lambda *_: {"place": torch.arange(6.0)[None]}, StepSettings(64, max_new_tokens=4))
 
 
 def test_the_prefix_is_one_pass_and_the_reference_has_no_dropout(step, monkeypatch):

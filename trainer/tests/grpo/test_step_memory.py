@@ -47,7 +47,7 @@ def step_of(base: Path, checkpointing: bool, dropout: float) -> Step:
     policy, step = prepare(config, torch.device("cpu"))
     generator = torch.Generator().manual_seed(7)
     with torch.no_grad():
-        for parameter in policy.trained:
+        for parameter in policy.trained_parameters:
             # B starts at 0, and A would get no gradient.
             parameter.normal_(0, 0.2, generator=generator)
     # Boxes of random weights are none: rewards of another kind, so that there are advantages.
@@ -108,8 +108,10 @@ def test_gradients_are_the_same(base, dropout):
         torch.manual_seed(11)
         loss, _ = step(EXAMPLES, [torch.Generator().manual_seed(1)])
         loss.backward()
-        vision = {n: p.grad for n, p in step.policy.peft.named_parameters() if "vision" in n and p.grad is not None}
-        found.append((loss.detach(), step.drawn.boxes, [p.grad for p in step.policy.trained], vision))
+        vision = {
+            n: p.grad for n, p in step.policy.peft_model.named_parameters() if "vision" in n and p.grad is not None
+        }
+        found.append((loss.detach(), step.outcome.boxes, [p.grad for p in step.policy.trained_parameters], vision))
     (loss, boxes, whole, vision), (other_loss, other_boxes, checkpointed, other_vision) = found
     assert boxes == other_boxes and vision.keys() == other_vision.keys()
     assert len(vision) == SHAPE.vision_layers * 5 * 2, "q, k, v, fc1 and fc2 of each layer, A and B"

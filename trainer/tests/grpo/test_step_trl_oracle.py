@@ -16,7 +16,7 @@ from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_model, tiny_toke
 from cropvlm_trainer.grpo import step as step_module
 from cropvlm_trainer.grpo.loss import advantages
 from cropvlm_trainer.grpo.policy import Policy
-from cropvlm_trainer.grpo.step import Sampling, Step
+from cropvlm_trainer.grpo.step import Step, StepSettings
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 from cropvlm_trainer.idefics3.generation import Completions
 from cropvlm_trainer.idefics3.image_processing import tile_grid
@@ -27,7 +27,7 @@ from cropvlm_trainer.idefics3.reward_model import Example
 trl = pytest.importorskip("trl", reason="TRL is not installed: pip install -e 'trainer[dev]'")
 datasets = pytest.importorskip("datasets", reason="TRL's trainer takes its questions from a datasets.Dataset")
 
-EDGE, GROUP, MOST, TEMPERATURE = 128, 3, 6, 0.8
+EDGE, GROUP, MAX_TOKENS, TEMPERATURE = 128, 3, 6, 0.8
 LENGTHS = (6, 1, 4, 3, 6, 2)
 TRUNCATED = (0,)
 """Rows that run to the limit without an end; row 4 ends on its last token."""
@@ -57,8 +57,8 @@ def processor(tmp_path_factory):
 @pytest.fixture(scope="module")
 def completions(processor) -> Completions:
     tokenizer = processor.tokenizer
-    ids = torch.randint(60, 300, (len(LENGTHS), MOST), generator=torch.Generator().manual_seed(5))
-    mask = torch.arange(MOST) < torch.tensor(LENGTHS)[:, None]
+    ids = torch.randint(60, 300, (len(LENGTHS), MAX_TOKENS), generator=torch.Generator().manual_seed(5))
+    mask = torch.arange(MAX_TOKENS) < torch.tensor(LENGTHS)[:, None]
     ended = torch.tensor([row not in TRUNCATED for row in range(len(LENGTHS))])
     for row, length in enumerate(LENGTHS):
         if ended[row]:
@@ -91,12 +91,12 @@ def gradients(model, loss: torch.Tensor) -> dict[str, torch.Tensor]:
 def ours(processor, completions, rewards, monkeypatch, recipe: str, beta: float):
     """Our step, on shared prefixes -> (model, loss, scalars)."""
     policy = Policy(adapted())
-    stir(policy.peft, 4)
-    policy.peft.train()
-    sampling = Sampling(EDGE, GROUP, TEMPERATURE, MOST, beta, recipe)
+    stir(policy.peft_model, 4)
+    policy.peft_model.train()
+    settings = StepSettings(EDGE, GROUP, TEMPERATURE, MAX_TOKENS, beta, recipe)
     monkeypatch.setattr(step_module, "sample", lambda *args, **kwargs: completions)
-    loss, scalars = Step(policy, PromptEncoder(processor), lambda *args: rewards, sampling)(EXAMPLES, [])
-    return policy.peft, loss, scalars
+    loss, scalars = Step(policy, PromptEncoder(processor), lambda *args: rewards, settings)(EXAMPLES, [])
+    return policy.peft_model, loss, scalars
 
 
 def theirs(processor, completions, rewards, folder, recipe: str, beta: float):
@@ -121,7 +121,7 @@ def theirs(processor, completions, rewards, folder, recipe: str, beta: float):
         output_dir=str(folder),
         per_device_train_batch_size=len(EXAMPLES) * GROUP,
         num_generations=GROUP,
-        max_completion_length=MOST,
+        max_completion_length=MAX_TOKENS,
         temperature=TEMPERATURE,
         beta=beta,
         # k3 as the paper has it; TRL's default multiplies it by the ratio, which alters its gradient.

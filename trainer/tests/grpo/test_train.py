@@ -21,7 +21,7 @@ from cropvlm_trainer.contract import cropper_prompt, format_box
 from cropvlm_trainer.data.synth import dataset
 from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.grpo import train as train_module
-from cropvlm_trainer.grpo.step import Drawn
+from cropvlm_trainer.grpo.step import StepOutcome
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint, save_checkpoint
 from cropvlm_trainer.idefics3.forward import Batch, PromptBuilder, answer_loss
 from cropvlm_trainer.idefics3.image_processing import tiles
@@ -30,7 +30,7 @@ from cropvlm_trainer.idefics3.reward_model import Example
 STEPS = 4
 
 
-def lesson(builder: PromptBuilder, index: int) -> Batch:
+def batch_of_pages(builder: PromptBuilder, index: int) -> Batch:
     """The first questions about two pages, with their boxes."""
     pages = [dataset.make_page(1, 2 * index + number)[0] for number in range(2)]
     cut = torch.tensor(np.stack([tiles(page.image, TINY.tile, TINY.tile)[0] for page in pages]))
@@ -50,11 +50,11 @@ def given(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("given")
     model, tokenizer = tiny_model(2), tiny_tokenizer()
     builder = PromptBuilder(tokenizer, TINY.tokens_per_tile)
-    lessons = [lesson(builder, index) for index in range(8)]
+    batches = [batch_of_pages(builder, index) for index in range(8)]
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
     model.train()
     for step in range(300):
-        loss, _ = answer_loss(model, lessons[step % len(lessons)])
+        loss, _ = answer_loss(model, batches[step % len(batches)])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -166,7 +166,7 @@ def test_a_picture_has_the_groups_boxes_their_rewards_and_the_rows_box():
         "format": torch.tensor([[1.0, 0.0], [1, 1]]),
     }
     rows = [{"box": [10.5, 20, 30, 40]}, {"box": None}]
-    first, second = train_module.to_samples(rows, examples, Drawn(boxes, rewards))
+    first, second = train_module.to_pictures(rows, examples, StepOutcome(boxes, rewards))
     assert (first.image, first.question, first.boxes, first.truth) == (image, "Which?", boxes[0], [10.5, 20, 30, 40])
     assert first.note == "log_likelihood: -1.23, -20.00\nformat: 1.00, 0.00"
     assert (second.question, second.truth) == ("Where?", None)
@@ -188,15 +188,15 @@ def test_a_killed_run_resumes_to_the_same_losses(given, whole, tmp_path, monkeyp
         whole = tmp_path / "whole"
         assert main(command(given, whole, **settings)) == 0
     out, taken = tmp_path / "killed", iter(range(STEPS))
-    accumulate = train_module.accumulate
+    accumulate_gradients = train_module.accumulate_gradients
 
     def killed(*args):
         if next(taken) == 3:
             raise KeyboardInterrupt
-        return accumulate(*args)
+        return accumulate_gradients(*args)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(train_module, "accumulate", killed)
+        patch.setattr(train_module, "accumulate_gradients", killed)
         main(command(given, out, **settings))
     assert [row["step"] for row in log(out)] == [1, 2, 3], "step 3 is logged but not saved: it is taken again"
     assert main(command(given, out, **settings)) == 0

@@ -57,15 +57,15 @@ def test_merged_logits_are_the_adapters(folders: tuple[Path, Path]) -> None:
 def test_export_of_an_adapter(folders: tuple[Path, Path], tmp_path: Path) -> None:
     base, adapter = folders
     assert json.loads((adapter / "adapter_config.json").read_text())["base_model_name_or_path"] == str(base)
-    record = export(adapter, tmp_path / "out", role="cropper", model_id="merged", parity_prompts=2)
-    assert record["scores"]["parity"]["fp32"]["greedy_equal"] == "2/2"
-    assert record["training"]["recipe"] == "LoRA adapter, not recorded"
-    assert record["training"]["base"]["recipe"] == "the base's"
+    manifest = export(adapter, tmp_path / "out", role="cropper", model_id="merged", parity_prompts=2)
+    assert manifest["scores"]["parity"]["fp32"]["greedy_equal"] == "2/2"
+    assert manifest["training"]["recipe"] == "LoRA adapter, not recorded"
+    assert manifest["training"]["base"]["recipe"] == "the base's"
     plain = export(base, tmp_path / "plain", role="cropper", model_id="base", parity_prompts=1)
     for name in ("config.json", "tokenizer.json", "preprocessor_config.json", "onnx/embed_tokens.onnx"):
-        assert record["sha256"][name] == plain["sha256"][name]
+        assert manifest["sha256"][name] == plain["sha256"][name]
     for name in ("onnx/vision_encoder.onnx", "onnx/decoder_model_merged.onnx"):
-        assert record["sha256"][name] != plain["sha256"][name]
+        assert manifest["sha256"][name] != plain["sha256"][name]
 
 
 def test_files_of_the_adapter_come_first(folders: tuple[Path, Path], tmp_path: Path) -> None:

@@ -18,3 +18,8 @@ def test_exact_match_forgives_case_and_one_full_stop():
     assert exact_match(" Dakota digital.", ["dakota Digital"])
     assert not exact_match("12.5", ["12.50"])
     assert not exact_match("12..", ["12"])
+
+
+def test_exact_match_forgives_repeated_spaces():
+    assert exact_match("dakota \t digital .", ["Dakota Digital"])
+    assert not exact_match("dakotadigital", ["dakota digital"])

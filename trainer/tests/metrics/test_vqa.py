@@ -11,7 +11,7 @@ from cropvlm_trainer.metrics.vqa import (
 @pytest.mark.parametrize(
     ("answer", "normal"),
     [
-        # the cases of test/cli/eval/normalise.test.ts: service and trainer must agree
+        # The cases of test/evaluation/normalise.test.ts, on which service and trainer must agree.
         ("Dakota DIGITAL", "dakota digital"),
         ("the cat and a dog, an ant", "cat and dog ant"),
         ("ten of none", "10 of 0"),
@@ -25,7 +25,7 @@ from cropvlm_trainer.metrics.vqa import (
         ("joe's 10:30", "joe's 10:30"),
         ("  two \n\t lines ", "2 lines"),
         ("the.", ""),
-        # and more
+        # Further cases.
         ("$1,234.50-ish (net)", "$1234.50ish net"),
         ("couldnt've y'alll id've", "couldn't've y'alll i'd've"),
         ("THEYLL be at 5 Oclock", "they'll be at 5 o'clock"),
@@ -46,7 +46,7 @@ def test_the_reference_code_normalises_next_to_nothing():
 
 @pytest.mark.parametrize(
     ("reds", "accuracy"),
-    # one of ten: the set that leaves it out has 0, nine have 1/3; and so on
+    # With one match of ten, the set without it scores 0 and the nine others 1/3; and so on.
     [(0, 0), (1, 0.3), (2, (2 * 1 + 8 * 2) / 30), (3, (3 * 2 + 7 * 3) / 30), (4, 1), (10, 1)],
 )
 def test_vqa_accuracy_over_the_ten_leave_one_out_sets(reds, accuracy):

@@ -7,7 +7,7 @@ from cropvlm_trainer.data.synth import dataset
 from cropvlm_trainer.idefics3.forward import IGNORE, PromptBuilder
 from cropvlm_trainer.idefics3.model import Shape
 from cropvlm_trainer.metrics.exact_and_iou import contains
-from cropvlm_trainer.pretrain.batches import LOOKS, pointing_batch, reading_batch
+from cropvlm_trainer.pretrain.batches import APPEARANCE_WORDS, pointing_batch, reading_batch
 from cropvlm_trainer.pretrain.command import mini_tokenizer
 
 SMALL, PAGE = Shape(tile=32, patch=8, shuffle=2), Shape(tile=96, patch=8, shuffle=2)
@@ -40,7 +40,7 @@ def test_every_thing_that_looks_like_something_is_marked_where_it_stands(page_bu
     batch = pointing_batch(page_builder, PAGE.tile, 7, 0, 6, {"shapes": 1})
     for number in range(6):
         page, _ = dataset.make_page(7, number, weights={"shapes": 1})
-        marked = {(cell, LOOKS[word]) for cell, word in batch.looks[number].nonzero().tolist()}
+        marked = {(cell, APPEARANCE_WORDS[word]) for cell, word in batch.cell_words[number].nonzero().tolist()}
         expected = set()
         for question in page.questions:
             x1, y1, x2, _ = page.to_percent(question.evidence_rect)
@@ -59,6 +59,8 @@ def test_answers_are_boxes_around_the_evidence_and_names_the_words_of_the_questi
             evidence = page.to_percent(question.evidence_rect)
             box = parse_box(tokenizer.decode(batch.labels[row][batch.labels[row] != IGNORE].tolist()))
             assert box == around(evidence) and contains(box, evidence)
-            assert [tokenizer.id_to_token(i).lstrip("Ġ") for i in batch.names[row].tolist()] == list(question.names)
+            assert [tokenizer.id_to_token(i).lstrip("Ġ") for i in batch.named_words[row].tolist()] == list(
+                question.names
+            )
             row += 1
     assert row == len(batch.labels)

@@ -12,7 +12,7 @@ from cropvlm_trainer.idefics3.checkpoint import load_checkpoint
 from cropvlm_trainer.idefics3.model import Shape
 from cropvlm_trainer.pretrain import command as pretrain
 from cropvlm_trainer.pretrain.batches import pointing_batch, reading_batch
-from cropvlm_trainer.pretrain.command import crop_width, mini_tokenizer, most_shapes, task
+from cropvlm_trainer.pretrain.command import crop_width, max_shapes, mini_tokenizer, task
 
 SHAPE = Shape(
     tile=32, patch=8, shuffle=2, vision_width=32, vision_layers=1, vision_heads=2, text_width=32, text_layers=1
@@ -74,7 +74,7 @@ def test_reading_and_pointing_take_turns_once_the_encoder_has_seen():
 
 
 def test_pages_of_shapes_fill_up():
-    assert [most_shapes(step, 1000) for step in (59, 60, 100, 170, 350, 445, 470, 530, 999)] == [
+    assert [max_shapes(step, 1000) for step in (59, 60, 100, 170, 350, 445, 470, 530, 999)] == [
         8,
         1,
         2,

@@ -7,7 +7,7 @@ import torch
 
 from cropvlm_trainer.idefics3.forward import PromptBuilder
 from cropvlm_trainer.idefics3.model import Shape, build_model
-from cropvlm_trainer.pretrain.aux_losses import Helpers, pointing_loss
+from cropvlm_trainer.pretrain.aux_losses import AuxHeads, pointing_loss
 from cropvlm_trainer.pretrain.batches import pointing_batch
 from cropvlm_trainer.pretrain.command import mini_tokenizer
 from cropvlm_trainer.pretrain.loop import Recipe, train
@@ -46,18 +46,18 @@ def start(tokenizer, builder):
     def run(out: Path, recipe: Recipe = RECIPE, loss=pointing_loss, stop: int | None = None) -> None:
         model = build_model(SHAPE, tokenizer, 0)
         torch.manual_seed(0)
-        helpers = Helpers(model, builder)
+        aux_heads = AuxHeads(model, builder)
         make = partial(pointing_batch, builder, SHAPE.tile, recipe.seed, pages=recipe.pages)
         train(
             model,
             make,
-            lambda step, batch: loss(model, helpers, batch),
+            lambda step, batch: loss(model, aux_heads, batch),
             recipe,
             out,
             torch.device("cpu"),
             lambda: {},
             stop,
-            helpers,
+            aux_heads,
         )
 
     return run
@@ -67,10 +67,10 @@ def test_a_killed_run_resumes_to_the_same_losses(start, tmp_path):
     start(tmp_path / "whole")
     taken = iter(range(1, 7))
 
-    def killed(model, helpers, batch):
+    def killed(model, aux_heads, batch):
         if next(taken) == 6:
             raise KeyboardInterrupt
-        return pointing_loss(model, helpers, batch)
+        return pointing_loss(model, aux_heads, batch)
 
     with pytest.raises(KeyboardInterrupt):
         start(tmp_path / "killed", loss=killed)

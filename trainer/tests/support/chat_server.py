@@ -1,25 +1,26 @@
-"""A chat-completions endpoint on loopback for tests, which misbehaves as it is told."""
+"""A chat-completions endpoint on loopback that fails in the ways that a test asks for."""
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 
 
 @dataclass
 class ChatServer:
     behave: Callable[[str, int], object]
-    """Of a prompt's text and how often it came before: an answer, a status, raw bytes of a body, "stall", "hang up",
-    or a dict, the whole completion."""
+    """Decides on a reply by a prompt's text and how often it was asked before: an answer, a status (alone or in a tuple
+    with headers), the bytes of a body, "stall", "hang up", or a dict with the whole completion."""
     url: str = ""
     requests: list[dict] = field(default_factory=list)
     headers: list[dict] = field(default_factory=list)
     running: int = 0
-    most_running: int = 0
+    max_running: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
     closing: threading.Event = field(default_factory=threading.Event)
 
@@ -55,7 +56,7 @@ def chat_server(behave: Callable[[str, int], object]):
                     {name.lower(): value for name, value in self.headers.items()} | {"path": self.path}
                 )
                 state.running += 1
-                state.most_running = max(state.most_running, state.running)
+                state.max_running = max(state.max_running, state.running)
             try:
                 self.reply(state.behave(text_of(body), before))
             finally:
@@ -68,15 +69,18 @@ def chat_server(behave: Callable[[str, int], object]):
                 self.close_connection = True
             elif what == "hang up":
                 self.close_connection = True
-            elif isinstance(what, int):
-                self.send(what, json.dumps({"error": {"message": f"status {what}"}}).encode())
+            elif isinstance(what, int | tuple):
+                status, headers = what if isinstance(what, tuple) else (what, {})
+                self.send(status, json.dumps({"error": {"message": f"status {status}"}}).encode(), headers)
             elif isinstance(what, bytes):
                 self.send(200, what)
             else:
                 self.send(200, json.dumps(what if isinstance(what, dict) else completion(what)).encode())
 
-        def send(self, status: int, body: bytes):
+        def send(self, status: int, body: bytes, headers: Mapping[str, str] = MappingProxyType({})):
             self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(body)))
             self.end_headers()

@@ -1,4 +1,4 @@
-"""Small parquet files in the columns of the public sets, images as the hub stores them."""
+"""Small parquet files in the columns of the public data sets, with images as the hub stores them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ configs:
     path: InfographicVQA/validation-*
 ---
 """
-"""Of lmms-lab/DocVQA: it lists no train files, though they are there."""
+"""The card of lmms-lab/DocVQA, which lists no train files although the repository has them."""
 
 
 def picture(number: int, kind: str = "JPEG") -> bytes:
@@ -37,7 +37,7 @@ def image_path(data: bytes, suffix: str = "jpg") -> str:
 
 
 def write_parquet(path: Path, rows: list[tuple], answers: str = "answers", source_id: Value | None = None) -> Path:
-    """Rows of (image bytes or None, question, answers); `source_id` is the type of docvqa's and textvqa's numbers."""
+    """Writes rows of (image bytes or None, question, answers); `source_id` is the type of the questions' ids."""
     name = "question_id" if source_id and source_id.dtype == "int32" else "questionId"
     features = {
         "question": Value("string"),
@@ -56,7 +56,7 @@ def write_parquet(path: Path, rows: list[tuple], answers: str = "answers", sourc
         numbers = range(700, 700 + len(rows))
         columns[name] = list(numbers) if name == "question_id" else [str(number) for number in numbers]
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Row groups of three: a source must be able to go on from within one.
+    # Row groups have three rows, so that a build must also go on from within a group.
     Dataset.from_dict(columns, features=Features(features)).to_parquet(path, batch_size=3)
     return path
 
@@ -72,7 +72,7 @@ def write_textvqa(folder: Path) -> Path:
 
 
 def write_docvqa(folder: Path) -> Path:
-    """The hub's repository with two sets, as a folder."""
+    """Writes a folder like the hub's repository that has two data sets."""
     doc = [(picture(20 + n, "PNG"), f"Which page is {n}?", [f"{n}", "page"]) for n in range(4)]
     info = [(picture(30 + n), f"How many of {n}?", [f"{n}"]) for n in range(3)]
     write_parquet(folder / "DocVQA" / "train-00000-of-00001.parquet", doc, source_id=Value("string"))

@@ -1,4 +1,4 @@
-"""As much of the Hugging Face hub as a client asks for to stream one dataset repository, from a folder."""
+"""A server on loopback that stands in for the Hugging Face hub: all that streaming one data set from a folder needs."""
 
 from __future__ import annotations
 

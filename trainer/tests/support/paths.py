@@ -1,4 +1,4 @@
-"""Where the repository and the trainer lie, whatever folder a test is in."""
+"""The folders of the repository and of the trainer."""
 
 from pathlib import Path
 

@@ -1,38 +1,43 @@
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
+from pydantic import Field, model_validator
+from pydantic.dataclasses import dataclass
 
-from cropvlm_trainer.training.config import load_config, parse_override, to_table
+from cropvlm_trainer.training.config import NO_UNKNOWN_KEYS, Advice, load_config, parse_override, to_table
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Inner:
     r: int = 128
     dropout: float = 0.05
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=NO_UNKNOWN_KEYS)
 class Outer:
     base: Path
     recipe: Literal["paper", "released"] = "paper"
-    rate: float = 5e-6
+    rate: Annotated[float, Field(gt=0), Advice("the paper has {default:g}")] = 5e-6
     name: str | None = None
     deep: bool = False
     lora: Inner = field(default_factory=Inner)
 
-    def __post_init__(self) -> None:
-        if self.rate <= 0:
-            raise ValueError("rate must be above 0; the paper has 5e-6")
+    @model_validator(mode="after")
+    def _check(self) -> "Outer":
+        if self.deep and self.rate > 2:
+            raise ValueError("deep needs a rate of 2 at most")
+        return self
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=NO_UNKNOWN_KEYS)
 class Later:
     base: Path
     start: Path
     rate: float = 1e-6
-    group: int = 6
+    group: Annotated[int, Field(ge=2, lt=10)] = 6
     lora: Inner = field(default_factory=Inner)
 
 
@@ -40,7 +45,7 @@ STAGES = {"first": Outer, "later": Later}
 
 
 def load(path: Path | None, overrides: dict) -> Outer:
-    """A file for one stage alone."""
+    """Loads a config from a file for a single stage."""
     return load_config({"only": Outer}, "only", path, overrides)
 
 
@@ -77,7 +82,10 @@ def test_files_overrides_and_defaults(tmp_path):
         ('base = "b"\ndeep = 1', "deep = 1 is not true or false"),
         ('base = "b"\nlora = 3', "lora = 3 is not a table"),
         ('base = "b"\n[lora]\nr = true', "lora.r = True is not a whole number"),
-        ('base = "b"\nrate = -1.0', "rate must be above 0; the paper has"),
+        ('base = "b"\nrate = -1.0', "rate must be above 0; the paper has 5e-06"),
+        ('base = "b"\nrate = 3\ndeep = true', "deep needs a rate of 2 at most"),
+        ("base = 3", "base = 3 is not a string"),
+        ('base = "b"\n[lora]\nr = 2.0', "lora.r = 2.0 is not a whole number"),
         ("base =", "is not TOML"),
     ],
 )
@@ -130,6 +138,8 @@ def test_a_stage_needs_no_keys_of_the_others(tmp_path):
     [
         ("[later]\ngruop = 1", "unknown key later.gruop; known here are base, start, rate, group, lora"),
         ("[later]\ngroup = 1.5", "later.group = 1.5 is not a whole number"),
+        ("[later]\ngroup = 1", "later.group must be 2 or more, not 1"),
+        ("[later]\ngroup = 10", "later.group must be below 10, not 10"),
         ("[later.lora]\nrank = 1", "unknown key later.lora.rank; known here are r, dropout"),
         ("[lora]\nrank = 1", "unknown key lora.rank; known here are r, dropout"),
         ("group = 4", "group is not a key of every stage; put it under [later]"),
@@ -143,6 +153,25 @@ def test_what_is_wrong_in_any_stage_is_named(tmp_path, text, message):
     with pytest.raises(ValueError) as raised:
         load_config(STAGES, "first", write(tmp_path, f"{text}\n"), {"base": "b"})
     assert message in str(raised.value)
+
+
+def test_all_problems_are_named_at_once():
+    with pytest.raises(ValueError) as raised:
+        load(None, {"rate": "fast", "learning": 1, "lora.rank": 8})
+    assert str(raised.value).splitlines() == [
+        "base is not set; give it in the TOML file or with --set base=…",
+        "rate = 'fast' is not a number",
+        "unknown key lora.rank; known here are r, dropout",
+        "unknown key learning; known here are base, recipe, rate, name, deep, lora",
+    ]
+
+
+def test_tables_are_checked_together_only_once_they_are_merged(tmp_path):
+    path = write(tmp_path, 'rate = 3\n[first]\nbase = "b"\ndeep = true\n')
+    with pytest.raises(ValueError, match="^deep needs a rate of 2 at most$"):
+        load_config(STAGES, "first", path, {})
+    assert load_config(STAGES, "first", path, {"rate": 1}).rate == 1.0
+    assert load_config(STAGES, "later", path, {"base": "b", "start": "s"}).rate == 3.0
 
 
 def test_overrides_are_toml_or_strings():

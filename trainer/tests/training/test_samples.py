@@ -1,4 +1,4 @@
-"""Sample pictures: where boxes are drawn, and what is told below."""
+"""Sample pictures: where boxes are drawn, and what is written below the page."""
 
 from __future__ import annotations
 

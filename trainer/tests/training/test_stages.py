@@ -24,7 +24,7 @@ def test_no_file_goes_unread():
 
 @pytest.mark.parametrize("resolution", [512, 1024, 2048])
 def test_the_papers_values_are_the_defaults(resolution):
-    """Contract, "Training"; what the files spell out is what a file that is silent gives."""
+    """The files spell out the contract's values ("Training"), which are also the defaults."""
     sft, grpo = read(f"paper-{resolution}")
     base, mixture = Path("models/SmolVLM-256M-Instruct"), Path("data/mixture")
     assert sft == SftConfig(base, mixture / "sft-seeded.jsonl", Path(f"runs/sft-{resolution}"), resolution=resolution)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from cropvlm_trainer.training.tensorboard import Board
+from cropvlm_trainer.training.tensorboard import TensorBoardWriter
 
 
 def read(folder) -> dict[str, list[tuple[int, float]]]:
@@ -16,27 +16,27 @@ def read(folder) -> dict[str, list[tuple[int, float]]]:
 
 
 def test_names_steps_and_values_are_those_given(tmp_path):
-    board = Board(tmp_path, 0)
-    board.scalars(1, {"loss": 0.5, "reward/format": 1.0})
-    board.scalars(2, {"loss": -0.25})
-    board.close()
+    writer = TensorBoardWriter(tmp_path, 0)
+    writer.scalars(1, {"loss": 0.5, "reward/format": 1.0})
+    writer.scalars(2, {"loss": -0.25})
+    writer.close()
     assert read(tmp_path) == {"loss": [(1, 0.5), (2, -0.25)], "reward/format": [(1, 1.0)]}
 
 
 def test_what_was_given_is_on_disk_at_once(tmp_path):
-    board = Board(tmp_path, 0)
-    board.scalars(1, {"loss": 0.5})
+    writer = TensorBoardWriter(tmp_path, 0)
+    writer.scalars(1, {"loss": 0.5})
     assert read(tmp_path) == {"loss": [(1, 0.5)]}, "a kill takes nothing back"
-    board.close()
+    writer.close()
 
 
 @pytest.mark.parametrize("first", [0, 2])
 def test_a_resumed_run_shows_each_step_once(tmp_path, first):
-    board = Board(tmp_path, 0)
+    writer = TensorBoardWriter(tmp_path, 0)
     for step in (1, 2, 3):
-        board.scalars(step, {"loss": step / 4, "kl": 0.0})
-    # Killed: not closed, and saved at `first`.
-    resumed = Board(tmp_path, first)
+        writer.scalars(step, {"loss": step / 4, "kl": 0.0})
+    # The run was killed: its writer is not closed, and its last state is of step `first`.
+    resumed = TensorBoardWriter(tmp_path, first)
     for step in range(first + 1, 5):
         resumed.scalars(step, {"loss": step * 2.0})
     resumed.close()
@@ -45,4 +45,4 @@ def test_a_resumed_run_shows_each_step_once(tmp_path, first):
     found = read(tmp_path)
     assert found["loss"] == expected
     assert found.get("kl", []) == [(step, 0.0) for step in kept]
-    board.close()
+    writer.close()

@@ -1,14 +1,19 @@
 /**
- * Moves what a saved graph keeps in its data file to aligned places.
+ * Moves the contents of a saved graph's data file to aligned offsets.
  *
- * ONNX Runtime 1.30 maps prepacked weights from wherever they lie in that file, and aligns only those above 1 MiB when
- * it writes them. MatMulNBits finds the parts of its packed weights by the alignment of the whole, 64 bytes: mapped
- * from elsewhere it gives wrong numbers without an error (measured: every logit; all right once aligned).
+ * A workaround for ONNX Runtime 1.30, which maps prepacked weights from whatever offset they have in that file, and
+ * aligns only those above 1 MiB when it writes them. The kernel of MatMulNBits assumes that its packed weights start at
+ * a multiple of 64 bytes. From another address it computes wrong numbers and reports no error: every logit was wrong
+ * before this step, and none after it. It can go once ONNX Runtime aligns all that it writes: then `alignGraph` returns
+ * false.
  */
 import { type FileHandle, open, readFile, writeFile } from 'node:fs/promises'
 import { fieldsOf, mapFields } from './protobuf.js'
 
-/** onnx.proto: ModelProto, GraphProto, NodeProto, AttributeProto, TensorProto, StringStringEntryProto. */
+/**
+ * Numbers of fields, from onnx.proto: ModelProto, GraphProto, NodeProto, AttributeProto, TensorProto,
+ * StringStringEntryProto.
+ */
 const MODEL_GRAPH = 7
 const GRAPH = { node: 1, initializer: 5 }
 const NODE_ATTRIBUTE = 5
@@ -16,19 +21,21 @@ const ATTRIBUTE = { graph: 6, graphs: 11 }
 const TENSOR_EXTERNAL_DATA = 13
 const ENTRY = { key: 1, value: 2 }
 
-/** What MLAS asks of a packed weight. */
+/** What MLAS, ONNX Runtime's library of kernels, requires of a packed weight. In bytes, as all that follow. */
 const ALIGNMENT = 64
-/** Of what is above a mebibyte, as ORT itself does: it may be mapped by itself. */
+/** Weights above `LARGE` are aligned to pages, as ONNX Runtime does, because each may be mapped by itself. */
 const PAGE = 4096
 const LARGE = 2 ** 20
+/** How much is copied at once. */
 const PIECE = 2 ** 24
 
-/** One stretch of the data file, and where it went. */
+/** Tells where a stretch of the data file is moved to: returns its new offset. */
 type Move = (offset: number, length: number) => number
 
 /**
- * Writes `data` anew as `target`, everything in it aligned, and `graph` in place, which then says where. Does nothing,
- * and gives false, where all is aligned already.
+ * Writes a copy of the file `data` in which everything is aligned as the file `target`, and rewrites the file `graph`,
+ * which refers to its offsets.
+ * @returns false, and writes nothing, if everything is aligned already
  */
 export async function alignGraph(graph: string, data: string, target: string): Promise<boolean> {
   const model = await readFile(graph)
@@ -57,6 +64,7 @@ export async function alignGraph(graph: string, data: string, target: string): P
   return true
 }
 
+/** The model with all offsets changed as `move` says, also in graphs inside of nodes (branches, loop bodies). */
 function mapModel(model: Uint8Array, move: Move): Uint8Array {
   const onTensor = (tensor: Uint8Array) => mapTensor(tensor, move)
   const onGraph = (graph: Uint8Array): Uint8Array =>
@@ -68,8 +76,8 @@ function mapModel(model: Uint8Array, move: Move): Uint8Array {
 }
 
 /**
- * The entries of a tensor in the data file are `location`, `offset` and `length` of the weight as it was, and
- * `prepacked_<n>`, "<key>|<offset>;<length>;<checksum>|...", of each form a kernel made of it.
+ * Moves what one tensor has in the data file. Its entries are `location`, `offset` and `length` of the weight itself,
+ * and for each form that a kernel packed it into `prepacked_<n>`: "<key>|<offset>;<length>;<checksum>|...".
  */
 function mapTensor(tensor: Uint8Array, move: Move): Uint8Array {
   const entries = new Map(

@@ -1,6 +1,7 @@
 /**
- * Graphs as ONNX Runtime has optimised them for this CPU, kept on disk with the weights as its kernels want them. They
- * are mapped, not read: loading takes a fraction of the time, and processes that run the same model share its pages.
+ * Keeps graphs on disk as ONNX Runtime has optimised them for this CPU, with the weights as its kernels repack them.
+ * The files are mapped into memory, not read: loading takes a fraction of the time, and processes that run the same
+ * model share its pages.
  */
 import { fork } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -13,17 +14,18 @@ import { sourceHash } from './source.js'
 
 export interface GraphCache {
   dir: string
-  /** Told what an operator should know. */
+  /** Called with what an operator should know. */
   log: (level: 'info' | 'warn', message: string) => void
 }
 
-/** Entries that nothing has opened for so long are removed when another is written. */
+/** An entry that was not opened for this long is removed when another one is written. */
 const UNUSED_MS = 30 * 24 * 3_600_000
 
 /**
- * Path of the optimised form of `file`, made now where it is not there yet or is damaged; null where it cannot be kept
- * (the log says why) or `file` cannot be read (whoever opens it finds out).
- * @param runtime Version of ONNX Runtime: another may optimise differently.
+ * Path of the optimised form of a graph. If there is none yet, or it is damaged, it is made now, which takes seconds.
+ * @param file Path of the graph.
+ * @param runtime Version of ONNX Runtime: another version may optimise differently.
+ * @returns null if `file` cannot be read, or if its optimised form cannot be kept; then the log says why
  */
 export async function cachedGraph(file: string, { dir, log }: GraphCache, runtime: string): Promise<string | null> {
   const source = await sourceHash(file).catch(() => null)
@@ -39,7 +41,7 @@ export async function cachedGraph(file: string, { dir, log }: GraphCache, runtim
       await removeUnused(dir)
       log('info', `${file} was optimised for this CPU and is kept as ${entry}`)
     }
-    // where the folder is read-only nothing is removed from it either
+    // marks the entry as used; it fails if the folder is read-only, but then nothing is removed from it either
     await utimes(entry, new Date(), new Date()).catch(() => {})
     return join(entry, GRAPH)
   } catch (error) {
@@ -52,7 +54,7 @@ export async function cachedGraph(file: string, { dir, log }: GraphCache, runtim
   }
 }
 
-/** Complete, or not there: several processes may do this at once. */
+/** Writes an entry under another name, then renames it: it appears whole, and several processes may do this at once. */
 async function write(file: string, entry: string): Promise<void> {
   const scratch = await mkdtemp(`${entry}.`)
   try {
@@ -66,12 +68,15 @@ async function write(file: string, entry: string): Promise<void> {
   }
 }
 
-/** In a process that ends with it: sessions leak where they are closed, and this one needs each weight twice. */
+/**
+ * Runs `writer.ts` in a process of its own: optimising needs twice the memory of the weights, and ONNX Runtime leaks
+ * memory when a session is released.
+ */
 async function runWriter(file: string, folder: string): Promise<void> {
   const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'))
   const writer = fork(new URL(`./writer${extension}`, import.meta.url), [file, folder], {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    // only what runs the sources as they are needs the loader that does so
+    // from TypeScript sources (in tests) the writer needs the same loader as this process
     execArgv: extension === '.ts' ? process.execArgv : [],
   })
   let problem: string | null = null
@@ -96,7 +101,7 @@ async function removeUnused(dir: string): Promise<void> {
   }
 }
 
-/** Kernels, and the layouts they want, are chosen by what the CPU can do. */
+/** Identifies the CPU: by its features kernels are chosen, and the layouts that they want. */
 function cpuHash(): string {
   const what = existsSync('/proc/cpuinfo')
     ? (/^(?:flags|Features)\s*:.*$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[0] ?? '')

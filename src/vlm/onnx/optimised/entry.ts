@@ -1,22 +1,24 @@
-/** One kept graph: a folder with the optimised graph, its weights, and a seal that tells whether both are whole. */
+/**
+ * One entry of the graph cache: a folder with the optimised graph, its weights, and a seal that shows damage to them.
+ */
 import { existsSync } from 'node:fs'
 import { open, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { digest } from '../../folder/digest.js'
 
 export const GRAPH = 'graph.onnx'
-/** Weights, and what the kernels made of them; absent where the graph has none to speak of. */
+/** The weights, as they are and as the kernels repack them; there is no such file if all weights are tiny. */
 export const DATA = 'graph.data'
 const SEAL = 'seal.json'
 
 interface Seal {
-  /** Of the graph. */
+  /** Of the file `graph.onnx`. */
   sha256: string
-  /** Of the weights, which may be gigabytes: they are mapped, not read, so that reading them would be all the work. */
+  /** Of the file `graph.data`: no hash, because reading gigabytes would take much longer than mapping them. */
   data: { bytes: number; mtimeMs: number } | null
 }
 
-/** Writes down what is in a folder that was just filled, once it is on the disk. */
+/** Seals a folder that was just filled, after its files have reached the disk. */
 export async function seal(folder: string): Promise<void> {
   for (const file of [GRAPH, DATA].filter(name => existsSync(join(folder, name)))) {
     const handle = await open(join(folder, file), 'r+')
@@ -26,7 +28,7 @@ export async function seal(folder: string): Promise<void> {
   await writeFile(join(folder, SEAL), JSON.stringify(await look(folder)), { flush: true })
 }
 
-/** What is wrong with a folder; null where it is as it was sealed. */
+/** What is wrong with a folder; null if it is as it was when it was sealed. */
 export async function damageOf(folder: string): Promise<string | null> {
   try {
     const sealed = JSON.parse(await readFile(join(folder, SEAL), 'utf8')) as Seal

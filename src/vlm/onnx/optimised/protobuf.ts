@@ -1,11 +1,15 @@
-/** As much of protobuf's wire format as it takes to change some fields of a message and keep every other byte. */
+/**
+ * As much of protobuf's wire format as it takes to change some fields of a message and to keep every other byte.
+ * Written by hand because libraries decode a message into objects and encode these anew, which copies all weights; this
+ * reader gives views of the message.
+ */
 
-/** A field as it stands in a message. */
-export interface Field {
+/** A field of a message; the arrays are views of the message, not copies. */
+interface Field {
   number: number
-  /** What a length-delimited field holds; null for a number, of which `bytes` is all. */
+  /** The content of a length-delimited field; null for a number. */
   value: Uint8Array | null
-  /** Tag, length and value. */
+  /** The whole field: tag, length if there is one, and value. */
   bytes: Uint8Array
 }
 
@@ -14,7 +18,7 @@ const FIXED64 = 1
 const LENGTH_DELIMITED = 2
 const FIXED32 = 5
 
-/** The fields of a message, in order. Throws an Error where it is none. */
+/** The fields of a message, in order. Throws an Error if the bytes are not a message. */
 export function fieldsOf(message: Uint8Array): Field[] {
   const fields: Field[] = []
   for (let at = 0; at < message.length; ) {
@@ -30,18 +34,21 @@ export function fieldsOf(message: Uint8Array): Field[] {
       at = begin + length
       value = message.subarray(begin, at)
     } else throw new Error(`wire type ${type} at byte ${start}`)
-    if (at > message.length) throw new Error(`the field at byte ${start} ends behind the message`)
+    if (at > message.length) throw new Error(`the field at byte ${start} ends after the message`)
     fields.push({ number: Math.floor(tag / 8), value, bytes: message.subarray(start, at) })
   }
   return fields
 }
 
-/** A length-delimited field. */
+/** Encodes a length-delimited field. */
 function field(number: number, value: Uint8Array): Uint8Array {
   return Buffer.concat([varint(number * 8 + LENGTH_DELIMITED), varint(value.length), value])
 }
 
-/** The message with what `change` makes of each field that has one of the numbers. */
+/**
+ * The message with some length-delimited fields changed.
+ * @param changes New content from old, by the field's number.
+ */
 export function mapFields(message: Uint8Array, changes: Record<number, (value: Uint8Array) => Uint8Array>): Uint8Array {
   return Buffer.concat(
     fieldsOf(message).map(({ number, value, bytes }) => {

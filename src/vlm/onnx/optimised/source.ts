@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path'
 import { digest } from '../../folder/digest.js'
 
 /**
- * sha256 over a graph and the files that its weights are in, lower-case hex. Throws the file system's error where one
- * of them cannot be read.
+ * sha256 over a graph and all files that hold its weights, lower-case hex. Throws the file system's error if one of
+ * them cannot be read.
  */
 export async function sourceHash(graph: string): Promise<string> {
   const { sha256, locations } = await digest(graph)

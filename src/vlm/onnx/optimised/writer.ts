@@ -1,6 +1,6 @@
 /**
- * Run as a process of its own, by `graph-cache.ts`: optimises the graph that the first argument names into the empty
- * folder that the second names. Tells what went wrong as a message, and ends with 1.
+ * The program that `cache.ts` runs in a process of its own. It optimises the graph named by the first argument into the
+ * empty folder named by the second. If that fails, it sends the error's message to its parent and exits with code 1.
  */
 import { existsSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
@@ -9,7 +9,7 @@ import { saveOptimised } from '../session.js'
 import { alignGraph } from './align.js'
 import { DATA, GRAPH, seal } from './entry.js'
 
-// nobody waits for it any more
+// the parent has ended: nobody waits for the result
 process.on('disconnect', () => process.exit(1))
 
 const [file = '', folder = ''] = process.argv.slice(2)

@@ -1,17 +1,19 @@
 import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import type { Session, TensorValue } from '../../../../src/vlm/onnx/session.js'
-import { compile } from '../../../support/compiled.js'
+import { compiledService } from '../../../support/compiled.js'
 import { MODELS } from '../../../support/goldens.js'
 
 const GRAPHS = new URL('../../../fixtures/graphs/', import.meta.url).pathname
 const DAY_MS = 24 * 3_600_000
 // it starts a process for each graph that it keeps
 const { openSessions }: typeof import('../../../../src/vlm/onnx/session.js') = await import(
-  `${compile('graph-cache.test')}/vlm/onnx/session.js`
+  `${compiledService()}/vlm/onnx/session.js`
 )
 
 t.setTimeout(240_000)
+// most of the time is spent waiting for these processes: tests run side by side
+t.jobs = 4
 
 function cacheIn(dir: string) {
   const lines: { level: string; message: string }[] = []
@@ -60,22 +62,8 @@ async function compare(t: Test, file: string) {
   return { plain, cache, entry: `${cache.dir}/${entry}` }
 }
 
-for (const graph of ['vision_encoder', 'embed_tokens', 'decoder_model_merged'])
-  t.test(`${graph} in fp32`, async t => {
-    const { plain, entry } = await compare(t, `${MODELS}tiny/onnx/${graph}.onnx`)
-    const [first] = Object.values(plain)
-    t.ok(first && first.data.length > 0 && new Set<number | bigint>(first.data).size > 10, 'real numbers')
-    t.ok(statSync(`${entry}/graph.data`).size > 10_000, 'the weights lie beside it')
-  })
-
-for (const graph of ['blocks', 'int8', 'apart'])
-  t.test(`weights in ${graph}`, async t => {
-    const { plain, entry } = await compare(t, `${GRAPHS}${graph}.onnx`)
-    t.ok(plain.y?.data instanceof Float32Array && plain.y.data.every(Number.isFinite))
-    t.match(readFileSync(`${entry}/graph.onnx`, 'latin1'), /prepacked_0/, 'and what the kernel made of them, too')
-  })
-
-t.test('a damaged entry is made anew, and said', async t => {
+// the longest first
+t.test('a damaged entry is made anew, and said', { buffered: true }, async t => {
   const damages: [string, (entry: string) => void][] = [
     ['graph.data has changed', entry => flip(`${entry}/graph.data`, 5000)],
     ['graph.onnx has changed', entry => writeFileSync(`${entry}/graph.onnx`, '')],
@@ -99,7 +87,22 @@ t.test('a damaged entry is made anew, and said', async t => {
   }
 })
 
-t.test('weights in a file of their own count', async t => {
+for (const graph of ['vision_encoder', 'embed_tokens', 'decoder_model_merged'])
+  t.test(`${graph} in fp32`, { buffered: true }, async t => {
+    const { plain, entry } = await compare(t, `${MODELS}tiny/onnx/${graph}.onnx`)
+    const [first] = Object.values(plain)
+    t.ok(first && first.data.length > 0 && new Set<number | bigint>(first.data).size > 10, 'real numbers')
+    t.ok(statSync(`${entry}/graph.data`).size > 10_000, 'the weights lie beside it')
+  })
+
+for (const graph of ['blocks', 'int8', 'apart'])
+  t.test(`weights in ${graph}`, { buffered: true }, async t => {
+    const { plain, entry } = await compare(t, `${GRAPHS}${graph}.onnx`)
+    t.ok(plain.y?.data instanceof Float32Array && plain.y.data.every(Number.isFinite))
+    t.match(readFileSync(`${entry}/graph.onnx`, 'latin1'), /prepacked_0/, 'and what the kernel made of them, too')
+  })
+
+t.test('weights in a file of their own count', { buffered: true }, async t => {
   const dir = t.testdir()
   cpSync(GRAPHS, dir, { recursive: true })
   const cache = cacheIn(`${dir}/cache`)
@@ -111,7 +114,7 @@ t.test('weights in a file of their own count', async t => {
   t.equal(readdirSync(cache.dir).length, 2)
 })
 
-t.test('a folder that cannot be written: a warning, and the graph as it is', async t => {
+t.test('a folder that cannot be written: a warning, and the graph as it is', { buffered: true }, async t => {
   const dir = t.testdir({ taken: 'a file' })
   const cache = cacheIn(`${dir}/taken`)
   const file = `${GRAPHS}int8.onnx`
@@ -120,7 +123,7 @@ t.test('a folder that cannot be written: a warning, and the graph as it is', asy
   t.equal(cache.lines.length, 1)
 })
 
-t.test('what is no graph is told as it is without a cache, and nothing of it stays', async t => {
+t.test('what is no graph is told as it is without a cache, and nothing of it stays', { buffered: true }, async t => {
   const dir = t.testdir({ 'noise.onnx': 'no graph at all' })
   const cache = cacheIn(`${dir}/cache`)
   for (const file of ['noise.onnx', 'absent.onnx'])
@@ -128,7 +131,7 @@ t.test('what is no graph is told as it is without a cache, and nothing of it sta
   t.same(readdirSync(cache.dir), [])
 })
 
-t.test('what nothing has opened for a month goes when something is written', async t => {
+t.test('what nothing has opened for a month goes when something is written', { buffered: true }, async t => {
   const { cache, entry } = await compare(t, `${GRAPHS}blocks.onnx`)
   writeFileSync(`${cache.dir}/notes.txt`, 'not ours')
   const old = new Date(Date.now() - 31 * DAY_MS)

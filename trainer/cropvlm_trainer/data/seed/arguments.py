@@ -1,4 +1,4 @@
-"""The options of `cropvlm-train data seed`: what both methods take, and what is one method's alone."""
+"""The options of `cropvlm-train data seed`: those of both methods, and those of one method only."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cropvlm_trainer.chat.endpoint import Endpoint
+from cropvlm_trainer.options import check_positive, flag
 
 VLM, GRID = "vlm", "grid"
 PERCENTILE, NONE = "percentile", "none"
@@ -26,7 +27,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     },
     GRID: {"base": None, "n": 5, "most_cells": None, "resolution": None, "seed": 0, "device": "auto"},
 }
-"""Each method's own options; None where there is no default."""
+"""The options of one method only, with their defaults; None where there is no default."""
 NEEDED = {VLM: ("url", "model"), GRID: ("base",)}
 POSITIVE = ("concurrency", "timeout", "max_tokens", "longest_edge", "n", "most_cells", "resolution")
 
@@ -89,20 +90,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def settle(args: argparse.Namespace) -> None:
-    """Fills in the defaults of the method; raises ValueError where options contradict or lack each other."""
+    """Fills in the defaults of the chosen method.
+
+    Raises ValueError for an option of the other method, a missing option, and a number that must be above 0.
+    """
     other = GRID if args.method == VLM else VLM
     for name in DEFAULTS[other]:
         if getattr(args, name) is not None:
-            raise ValueError(f"{_flag(name)} is for --method {other}; leave it out beside --method {args.method}")
+            raise ValueError(f"{flag(name)} is for --method {other}; leave it out beside --method {args.method}")
     for name in NEEDED[args.method]:
         if getattr(args, name) is None:
-            raise ValueError(f"--method {args.method} needs {_flag(name)}")
+            raise ValueError(f"--method {args.method} needs {flag(name)}")
     for name, default in DEFAULTS[args.method].items():
         if getattr(args, name) is None:
             setattr(args, name, default)
-        elif name in POSITIVE and not getattr(args, name) > 0:
-            raise ValueError(f"{_flag(name)} must be above 0")
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
+    check_positive(args, [name for name in POSITIVE if name in DEFAULTS[args.method]])

@@ -1,4 +1,4 @@
-"""The box in a big VLM's reply: its first `"bbox_2d"` of four numbers, whatever JSON, fence or words are around it."""
+"""Reads boxes from a big VLM's reply: each `"bbox_2d"` with four numbers, whatever JSON or text is around it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ import re
 from cropvlm_trainer.boxes import Rect
 from cropvlm_trainer.data.columns import Rejection
 
-# The key with its value, not the object around them: a reply that was cut off behind its box still holds it.
+# The pattern matches a key and its value and not a whole JSON object, because a reply that was cut off at the token
+# limit may end after the box.
 _VALUE = re.compile(r'"bbox_2d"\s*:\s*(\[[^\[\]{}]*\])?')
 SLACK = 0.02
-"""Share of a side that a box may lie outside the picture; models overshoot an edge by a little."""
+"""The share of a side by which a box may reach over the picture's edge, as models' boxes sometimes do."""
 
 
 def boxes_in(reply: str) -> list[list[float]]:
-    """Every `bbox_2d` of four finite numbers, in order, as the model wrote them.
+    """Returns every `bbox_2d` of four finite numbers, in order, as the model wrote them.
 
     Raises Rejection where there is none.
     """
@@ -30,10 +31,11 @@ def boxes_in(reply: str) -> list[list[float]]:
 
 
 def to_percent(box: list[float], span: tuple[float, float], size: tuple[int, int]) -> Rect:
-    """The box in per cent, cut off at the picture's edges, to two decimals.
+    """Returns the box in per cent with two decimals, cut off at the picture's edges.
 
-    `span`: the numbers that the picture's right and lower edges have, as `(1000, 1000)`; `size`: its pixels.
-    Raises Rejection for a box that is none: upside down or without area, far outside, or under a pixel in size.
+    `span` is the coordinates of the picture's right and lower edges in the model's unit, as `(1000, 1000)`; `size` is
+    the picture's width and height in pixels.
+    Raises Rejection for a box without area, upside down, more than `SLACK` outside, or less than a pixel wide or high.
     """
     (x1, y1, x2, y2), (right, bottom) = box, span
     if x2 <= x1 or y2 <= y1:
@@ -42,7 +44,7 @@ def to_percent(box: list[float], span: tuple[float, float], size: tuple[int, int
         raise Rejection("box outside the picture", f"{box} in a picture that ends at {span}")
     x1, x2 = (100 * min(max(x, 0), right) / right for x in (x1, x2))
     y1, y2 = (100 * min(max(y, 0), bottom) / bottom for y in (y1, y2))
-    # What fractions look like where pixels are expected, too.
+    # A box under a pixel is often one in fractions where pixels were expected. The slack is for rounding errors.
     slack = 1e-9
     if (x2 - x1) * size[0] < 100 - slack or (y2 - y1) * size[1] < 100 - slack:
         raise Rejection("box under a pixel", f"{box} in a picture of {size[0]} x {size[1]} pixels")
@@ -50,6 +52,7 @@ def to_percent(box: list[float], span: tuple[float, float], size: tuple[int, int
 
 
 def _four_numbers(value: str | None) -> list[float] | None:
+    """Returns the four finite numbers of a JSON list, or None for any other text."""
     try:
         numbers = json.loads(value or "")
         if len(numbers) != 4 or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in numbers):

@@ -1,7 +1,8 @@
-"""A row's picture as a big VLM gets it: of a size that the model itself would not change.
+"""A row's picture as it is sent to a big VLM.
 
-Qwen2.5-VL resizes what it gets to sides in multiples of 28 within a number of pixels, and answers in pixels of that.
-Sent at such a size, a picture is seen as it is, and pixels to per cent is exact.
+Qwen2.5-VL resizes a picture so that its sides are multiples of 28 and its number of pixels is within two limits, and
+answers in pixels of the resized picture. A picture that already has such a size is not resized, so that the pixels of
+the answer are those of the picture that was sent.
 """
 
 from __future__ import annotations
@@ -18,32 +19,33 @@ from cropvlm_trainer.data.images import BROKEN
 from cropvlm_trainer.data.seed.arguments import PIXELS, THOUSANDTHS
 from cropvlm_trainer.idefics3.image_processing import open_image
 
-FACTOR, LEAST_PIXELS, MOST_PIXELS = 28, 56 * 56, 12_845_056
-"""Of Qwen2.5-VL-7B-Instruct's preprocessor_config.json: patches of 14, merged two by two; min_pixels, max_pixels."""
-LEAST_EDGE = LEAST_PIXELS // FACTOR
-"""The shortest longest edge with which every picture can keep to it and to LEAST_PIXELS."""
+FACTOR, MIN_PIXELS, MAX_PIXELS = 28, 56 * 56, 12_845_056
+"""From Qwen2.5-VL-7B-Instruct's preprocessor_config.json: patch_size 14 times merge_size 2, min_pixels, max_pixels."""
+MIN_EDGE = MIN_PIXELS // FACTOR
+"""The smallest `longest_edge` at which pictures of every shape can have `MIN_PIXELS`: a picture FACTOR pixels wide."""
 
 
 def qwen_size(width: int, height: int, longest_edge: int | None) -> tuple[int, int]:
-    """The width and height that Qwen2.5-VL keeps, nearest to the picture's; no longer than `longest_edge`.
+    """Returns the width and height, nearest to the picture's, that Qwen2.5-VL does not change. All are in pixels.
 
-    Only strips that are short for their shape come out longer: Qwen enlarges what has too few pixels. Raises
-    Rejection for a picture over 200 times as long as wide, which Qwen refuses.
+    They are at most `longest_edge`, except for narrow pictures with fewer than MIN_PIXELS, which Qwen enlarges.
+    Raises Rejection for a picture over 200 times as long as wide, which Qwen refuses.
     """
     if longest_edge:
         scale = min(1, longest_edge // FACTOR * FACTOR / max(width, height))
         width, height = (max(1, round(side * scale)) for side in (width, height))
     try:
-        # Twice, as Qwen will: a strip of 1 : 199 may come out at 1 : 205, which is refused when it is sent.
+        # Qwen resizes the result again. A strip of 1 : 199 may come out at 1 : 205, which Qwen would refuse; the second
+        # round finds that out here.
         for _ in range(2):
-            height, width = smart_resize(height, width, FACTOR, LEAST_PIXELS, MOST_PIXELS)
+            height, width = smart_resize(height, width, FACTOR, MIN_PIXELS, MAX_PIXELS)
     except ValueError as error:
         raise Rejection("picture too narrow", str(error)) from error
     return width, height
 
 
 class SentPicture:
-    """Makes one row's picture when it is called, and remembers its size, or why there is none."""
+    """Makes one row's picture when it is called, and keeps its size, or the reason why it cannot be sent."""
 
     def __init__(self, path: Path, coordinates: str, longest_edge: int | None) -> None:
         self.path, self.coordinates, self.longest_edge = path, coordinates, longest_edge
@@ -55,14 +57,17 @@ class SentPicture:
         try:
             picture = self._fitted(self._opened())
         except Rejection as error:
-            # Anew: the traceback would hold on to the picture.
+            # A copy without the traceback, which would keep the picture in memory.
             self.rejection = Rejection(error.reason, str(error))
             raise Failed(str(error)) from error
         self.size = picture.size
         return [picture]
 
     def span(self) -> tuple[float, float]:
-        """The coordinates of its lower right corner, once it has been made."""
+        """Returns the coordinates of the picture's lower right corner in the model's unit.
+
+        They are known only after the picture was made.
+        """
         if self.coordinates == PIXELS:
             return self.size
         return (1000, 1000) if self.coordinates == THOUSANDTHS else (1, 1)

@@ -1,4 +1,4 @@
-"""The rows that get seed boxes, and what becomes of a row that has one."""
+"""The rows that get seed boxes: read and checked, and written with their new box."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from pathlib import Path
 from cropvlm_trainer.rows import check_beside, check_images, read_rows
 
 
-def seedable_rows(manifest: Path, out: Path, needs: Sequence[str] = ()) -> list[dict]:
-    """The rows of `manifest`, each with a question, an image that is there, and the further fields that it `needs`.
+def seedable_rows(dataset: Path, out: Path, needs: Sequence[str] = ()) -> list[dict]:
+    """Returns the rows of a data set, each with a question, an image that exists, and the fields in `needs`.
 
-    Raises FileNotFoundError where files lack, and ValueError for a row that cannot be asked about and for an `out`
-    that exists, is no .jsonl, or lies in another folder, where image paths would not hold.
+    Raises FileNotFoundError for missing files, and ValueError for a row that lacks a field and for an `out` that
+    exists, is not a .jsonl file, or is not in the data set's folder.
     """
     if out.suffix != ".jsonl":
         raise ValueError(f"--out {out} is a manifest; name it .jsonl, the other files go beside it")
-    check_beside(manifest, out)
-    rows = read_rows(manifest, needs=("image", "question", *needs))
-    check_images(manifest, rows)
+    check_beside(dataset, out)
+    rows = read_rows(dataset, needs=("image", "question", *needs))
+    check_images(dataset, rows)
     return rows
 
 
 def seeded(row: dict, box: Sequence[float], seed: dict) -> dict:
-    """The row with this box (per cent, to two decimals); a box it had before, unless a seed too, is `true_box`.
+    """Returns the row with `box` (in per cent, rounded to two decimals), and with `seed`, which says how it was made.
 
-    `seed` says how the box was made.
+    A box that the row had before is kept as `true_box`, unless it was a seed box itself.
     """
     true = {} if row.get("box") is None or "seed" in row else {"true_box": row["box"]}
     return {**row, "box": [round(v, 2) for v in box], **true, "seed": seed}

@@ -1,6 +1,6 @@
-"""Which sub-rectangle of a grid helps a reward VLM most to answer (contract, "Seed boxes" 2; paper, Appendix E).
+"""Finds the sub-rectangle of a grid that helps a reward VLM most to answer (contract, "Seed boxes" 2; paper, App. E).
 
-Crops do not depend on the question, so an image with all its crops is encoded once however many questions there are.
+Crops do not depend on the question, so an image and its crops are encoded once for all questions about the image.
 """
 
 from __future__ import annotations
@@ -24,31 +24,33 @@ from cropvlm_trainer.metrics.exact_and_iou import area
 FAKE = "<fake_token_around_image>"
 
 
-def rectangles(n: int, most_cells: int | None = None) -> list[Box]:
-    """The sub-rectangles of an n x n grid over the image, in whole per cents: 225 at n = 5. Small ones first.
+def rectangles(n: int, max_cells: int | None = None) -> list[Box]:
+    """Returns the sub-rectangles of an n x n grid over the image in whole per cent, by area; there are 225 at n = 5.
 
-    `most_cells`: those that are no longer and no wider, 361 at n = 10 and 2 cells; None for all, as in the paper.
+    `max_cells`: leave out those with a side of more cells, which leaves 361 at n = 10 and 2 cells. None, as in the
+    paper, leaves out none. Raises ValueError for an `n` that is not in 1..20.
     """
     if not 1 <= n <= 20:
         raise ValueError(f"--n {n}: a grid has 1 to 20 cells a side; the paper has 5")
-    lines = [(a, b) for a, b in combinations(range(n + 1), 2) if b - a <= (most_cells or n)]
+    lines = [(a, b) for a, b in combinations(range(n + 1), 2) if b - a <= (max_cells or n)]
     spans = [(round(100 * a / n), round(100 * b / n)) for a, b in lines]
     return sorted(((x1, y1, x2, y2) for (y1, y2), (x1, x2) in product(spans, spans)), key=area)
 
 
 @dataclass
 class Views:
-    """An image and its crops, cut into tiles: what a search needs of a picture."""
+    """An image and its crops, cut into tiles."""
 
     tiles: torch.Tensor
-    """uint8 `[n, S, S, 3]`: the full image's, then each crop's; in one piece, as it goes from process to process"""
+    """uint8 `[n, S, S, 3]`: the full image's tiles, then each crop's; one tensor, because processes hand it over"""
     counts: list[int]
-    """tiles of the full image, then of each crop"""
+    """the number of tiles of the full image, then of each crop"""
     grids: list[Grid]
-    """of the full image, then of each crop"""
+    """rows and columns of tiles of the full image, then of each crop"""
 
 
 def cut_views(image: Image.Image, boxes: Sequence[Box], longest_edge: int, tile: int) -> Views:
+    """Cuts an image and its crops (boxes in per cent) into tiles of `tile` pixels at this longest edge in pixels."""
     crops = [image.crop(to_pixels(box, *image.size)) for box in boxes]
     cut = [tiles(view, longest_edge, tile) for view in (image, *crops)]
     grids = [prompt_grid(view, longest_edge, tile) for view in (image, *crops)]
@@ -56,15 +58,17 @@ def cut_views(image: Image.Image, boxes: Sequence[Box], longest_edge: int, tile:
 
 
 class GridSearch:
+    """Computes how likely a reward VLM is to give the right answer with each crop."""
+
     def __init__(self, reward: RewardModel) -> None:
         self.reward, self.model = reward, reward.model
         self.fake = reward.encoder.tokenizer.convert_tokens_to_ids(FAKE)
 
     @torch.no_grad()
     def __call__(self, views: Views, questions: Sequence[tuple[str, Sequence[str]]]) -> torch.Tensor:
-        """Sums of log p over the tokens of each question's most common answer and the end token.
+        """Returns the sum of log p over the tokens of each question's most common answer and the end token.
 
-        `questions`: (question, answers) about one image. Returns f32 `[questions, crops]`.
+        `questions` are pairs of a question about the image and its answers. The result is f32 `[questions, crops]`.
         """
         asked = [self._asked(question, answers) for question, answers in questions]
         full_tiles, *crop_tiles = views.tiles.split(views.counts)
@@ -80,14 +84,14 @@ class GridSearch:
         return torch.cat(found, dim=1)
 
     def _score(self, prefix, ids: list[int], length: int) -> torch.Tensor:
-        """Sums over the last `length` of the tokens that follow the pictures, `[rows]`."""
+        """Returns the sum of log p over the last `length` tokens of `ids`, which follow the pictures; `[crops]`."""
         rows = len(prefix.last_hidden)
         wanted = torch.tensor(ids, device=self.model.device).expand(rows, -1)
         following = Completions(wanted, torch.ones_like(wanted, dtype=torch.bool), torch.ones(rows, dtype=torch.bool))
         return log_probs(self.model, prefix.repeated(1), following)[:, -length:].sum(dim=1)
 
     def _asked(self, question: str, answers: Sequence[str]) -> tuple[list[int], int]:
-        """The ids of the question, the answer and the end token, and how many of them are not the question's."""
+        """Returns the ids of question, answer and end token, and the number of ids of answer and end token alone."""
         _, text = self._split(self._prompt(target_prompt(question), (0, 0), (0, 0)))
         answer = self.reward.answer_ids(answers)
         return text + answer, len(answer)
@@ -96,6 +100,10 @@ class GridSearch:
         return self.reward.encoder(text, grids)
 
     def _split(self, ids: list[int]) -> tuple[list[int], list[int]]:
-        """A prompt's pictures, and what follows them: a question's own special tokens are plain text to the encoder."""
+        """Splits a prompt's ids into those of the pictures and those of the text after them.
+
+        The last FAKE ends the pictures. A question cannot contain that token, because the encoder encodes special
+        tokens in a question as plain text.
+        """
         end = len(ids) - ids[::-1].index(self.fake)
         return ids[:end], ids[end:]

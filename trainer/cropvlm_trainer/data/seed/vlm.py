@@ -10,38 +10,38 @@ from collections.abc import Sequence
 import numpy as np
 
 from cropvlm_trainer.boxes import PERCENTILES, Rect, grow, growth_factors
-from cropvlm_trainer.chat.answer_cache import KeptAnswers
+from cropvlm_trainer.chat.answer_cache import AnswerCache
 from cropvlm_trainer.chat.client import EndpointTarget, Failed
 from cropvlm_trainer.chat.endpoint import Endpoint, key_from
-from cropvlm_trainer.chat.messages import Question
+from cropvlm_trainer.chat.messages import Prompt
 from cropvlm_trainer.contract import seed_prompt
 from cropvlm_trainer.data.columns import Rejection
 from cropvlm_trainer.data.seed.arguments import PERCENTILE, PIXELS, VLM
 from cropvlm_trainer.data.seed.parse import boxes_in, to_percent
-from cropvlm_trainer.data.seed.picture import LEAST_EDGE, SentPicture
+from cropvlm_trainer.data.seed.picture import MIN_EDGE, SentPicture
 from cropvlm_trainer.data.seed.rows import seedable_rows, seeded
 from cropvlm_trainer.metrics.exact_and_iou import area
 from cropvlm_trainer.rows import to_lines, write_whole
 
 
 def seed_vlm(args: argparse.Namespace) -> None:
-    """Writes the rows of `args.manifest` that get a box to `args.out`, in order, and the others beside it.
+    """Writes the rows of `args.manifest` that get a box to `args.out`, in order, and the others to a file beside it.
 
-    Raises ValueError and FileNotFoundError for options and files that will not do, for an endpoint that takes no
-    question, and where no row at all gets a box: then no manifest is written.
+    Raises FileNotFoundError for missing files, and ValueError for options and rows that cannot be used, for an endpoint
+    that refuses every question, and where no row gets a box, in which case `args.out` is not written.
     """
-    if args.coordinates == PIXELS and args.longest_edge and args.longest_edge < LEAST_EDGE:
-        raise ValueError(f"--longest-edge {args.longest_edge} is too short for Qwen2.5-VL; give at least {LEAST_EDGE}")
+    if args.coordinates == PIXELS and args.longest_edge and args.longest_edge < MIN_EDGE:
+        raise ValueError(f"--longest-edge {args.longest_edge} is too short for Qwen2.5-VL; give at least {MIN_EDGE}")
     rows = seedable_rows(args.manifest, args.out)
     sent = [SentPicture(args.manifest.parent / row["image"], args.coordinates, args.longest_edge) for row in rows]
-    questions = [Question(seed_prompt(row["question"]), view) for row, view in zip(rows, sent, strict=True)]
-    replies = _endpoint(args).ask(questions, "seed boxes")
+    prompts = [Prompt(seed_prompt(row["question"]), picture) for row, picture in zip(rows, sent, strict=True)]
+    replies = _endpoint(args).ask(prompts, "seed boxes")
 
     rejected_path = args.out.with_suffix(".rejected.jsonl")
     taken, boxes, rejected, several = [], [], [], 0
-    for number, (row, view, reply) in enumerate(zip(rows, sent, replies, strict=True), start=1):
+    for number, (row, picture, reply) in enumerate(zip(rows, sent, replies, strict=True), start=1):
         try:
-            box, count = _box(view, reply)
+            box, count = _box(picture, reply)
         except Rejection as why:
             text = None if isinstance(reply, Failed) else reply
             entry = {"row": number, "id": row.get("id"), "reason": why.reason, "detail": str(why), "reply": text}
@@ -85,24 +85,24 @@ def _endpoint(args: argparse.Namespace) -> EndpointTarget:
         timeout=args.timeout,
         flags="--",
     )
-    kept = KeptAnswers(args.out.with_suffix(".replies.jsonl"))
-    if kept.count:
-        print(f"{kept.count} replies of earlier runs are in {kept.path}")
-    return EndpointTarget(endpoint, kept)
+    cache = AnswerCache(args.out.with_suffix(".replies.jsonl"))
+    if cache.count:
+        print(f"{cache.count} replies of earlier runs are in {cache.path}")
+    return EndpointTarget(endpoint, cache)
 
 
-def _box(view: SentPicture, reply: str | Failed) -> tuple[Rect, int]:
-    """The first box of a reply in per cent, and how many there are; raises Rejection where it has no good one."""
+def _box(picture: SentPicture, reply: str | Failed) -> tuple[Rect, int]:
+    """Returns the first box of a reply in per cent, and how many boxes it has. Raises Rejection for no valid box."""
     if isinstance(reply, Failed):
-        raise view.rejection or Rejection("no reply", str(reply))
+        raise picture.rejection or Rejection("no reply", str(reply))
     found = boxes_in(reply)
-    return to_percent(found[0], view.span(), view.size), len(found)
+    return to_percent(found[0], picture.span(), picture.size), len(found)
 
 
 def _sizes(boxes: Sequence[Rect], factors: Sequence[float]) -> str:
-    """The areas before growth by percentile, and how many boxes grew by how much."""
+    """Words the percentiles of the areas before growth, and how many boxes grew by which factor."""
     at = (*PERCENTILES, 100)
-    # 100 x 100 per cent of the sides are 100 per cent of the area.
+    # An area is in per cent of one side times per cent of the other; a hundredth of it is in per cent of the image.
     percentiles = np.percentile([area(box) / 100 for box in boxes], at)
     sizes = ", ".join(f"{value:.2f} (p{which})" for which, value in zip(at, percentiles, strict=True))
     grown = ", ".join(f"{count} by {factor:g}" for factor, count in sorted(Counter(factors).items(), reverse=True))

@@ -1,8 +1,7 @@
-"""Synthetic pages by number: page `i` of seed `s` is always the same."""
+"""Synthetic pages by seed and number; the same seed and number always give the same page."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
@@ -11,16 +10,18 @@ from tqdm import tqdm
 
 from cropvlm_trainer.data.synth import receipt, shapes, table
 from cropvlm_trainer.data.synth.page import Page
+from cropvlm_trainer.rows import DATASET, to_lines, write_whole
 
 MAKERS = {"shapes": shapes.make, "receipt": receipt.make, "table": table.make}
 WEIGHTS = {"shapes": 2, "receipt": 1, "table": 1}
+"""How often each kind of page is drawn, relative to the others."""
 KINDS = tuple(MAKERS)
 HELD_OUT_SEED = 1_000_003
-"""Of the pages by which a run is watched; no run trains on them."""
+"""The seed of the pages on which `pretrain` measures its progress, and on which it does not train."""
 
 
 def all_questions() -> list[str]:
-    """Every question that a page can ask."""
+    """Returns every question that a synthetic page can have."""
     named = [f"What number is under the {color} {shape}?" for color in shapes.COLORS for shape in shapes.SHAPES]
     cells = [f"What is in row {row}, column {column}?" for row in range(1, 5) for column in range(1, 5)]
     return [*named, *cells, *receipt.QUESTIONS.values()]
@@ -31,24 +32,27 @@ def make_page(
     index: int,
     kinds: Sequence[str] = KINDS,
     weights: Mapping[str, float] = WEIGHTS,
-    most_shapes: int = shapes.MOST,
+    max_shapes: int = shapes.MAX_SHAPES,
 ) -> tuple[Page, Random]:
-    """The page, and the generator that drew it for choices that belong to the same page.
+    """Returns page number `index` of a seed, and its random generator, for further random choices about this page.
 
-    `most_shapes`: how many of its shapes a page of shapes keeps at most.
+    `weights`: how often each of `kinds` is drawn. `max_shapes`: a page of shapes has only its first ones up to this.
     """
     rng = Random(f"{seed}/{index}")
     kind = rng.choices(kinds, weights=[weights.get(k, 0) for k in kinds])[0]
-    page = shapes.make(rng, most_shapes) if kind == "shapes" else MAKERS[kind](rng)
+    page = shapes.make(rng, max_shapes) if kind == "shapes" else MAKERS[kind](rng)
     rng.shuffle(page.questions)
     return page, rng
 
 
 def write(out: Path, n: int, seed: int, kinds: Sequence[str] = KINDS, questions_per_page: int = 1) -> None:
-    """Writes `manifest.jsonl` and `images/`; a folder that already holds another set is an error."""
-    manifest = out / "manifest.jsonl"
-    if manifest.exists():
-        raise ValueError(f"{manifest} already exists; choose another --out or remove it")
+    """Writes a data set of `n` pages into the folder `out`: `manifest.jsonl` and `images/`.
+
+    Raises ValueError where the folder already holds a data set.
+    """
+    dataset = out / DATASET
+    if dataset.exists():
+        raise ValueError(f"{dataset} already exists; choose another --out or remove it")
     (out / "images").mkdir(parents=True, exist_ok=True)
     rows = []
     for index in tqdm(range(n), desc="pages", unit="page"):
@@ -66,4 +70,4 @@ def write(out: Path, n: int, seed: int, kinds: Sequence[str] = KINDS, questions_
                     "box": [round(v, 2) for v in page.to_percent(question.evidence_rect)],
                 }
             )
-    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    write_whole(dataset, to_lines(rows))

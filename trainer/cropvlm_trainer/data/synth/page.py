@@ -1,4 +1,4 @@
-"""A synthetic page: its picture, and questions whose answers stand too small on it to be read as a whole."""
+"""A synthetic page: an image, and questions whose answers are too small to be read from the whole image."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from random import Random
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from cropvlm_trainer.boxes import Rect
+
 Color = tuple[int, int, int]
-Rect = tuple[float, float, float, float]
-"""`(x1, y1, x2, y2)` in pixels."""
 
 FONT_FILES = (
     ("font_roboto", "Roboto-Regular.ttf"),
@@ -37,16 +37,19 @@ FONT_FILES = (
 
 @dataclass(frozen=True)
 class Question:
+    """A question about a page. Rectangles are in pixels of the page."""
+
     text: str
     answer: str
     answer_rect: Rect
-    """Tight around the answer's glyphs."""
+    """The smallest rectangle around the answer's glyphs."""
     evidence_rect: Rect
-    """Around what one has to see to answer: the answer and what the question names it by."""
+    """Around all that one has to see to answer: the answer, and the thing by which the question names it."""
     names: tuple[str, str]
-    """The two words of the question that single the evidence out; one word twice where it takes one alone."""
+    """The two words of the question that identify the evidence; where one word does, that word twice."""
     looks: bool = False
-    """Whether the names tell how the evidence looks, from afar too: a red circle does, row 2 does not."""
+    """Whether the names describe the evidence's look, so that it can be found in a small image: "red circle" does, "row
+    2" does not."""
 
 
 @dataclass
@@ -56,6 +59,7 @@ class Page:
     questions: list[Question]
 
     def to_percent(self, rect: Rect) -> Rect:
+        """Turns a rectangle in pixels of the page into per cent of it."""
         width, height = self.image.size
         x1, y1, x2, y2 = rect
         return (100 * x1 / width, 100 * y1 / height, 100 * x2 / width, 100 * y2 / height)
@@ -63,6 +67,7 @@ class Page:
 
 @cache
 def font(index: int, size: int) -> ImageFont.FreeTypeFont:
+    """Returns one of `FONT_FILES` at a size in pixels. Raises FileNotFoundError where its package is not installed."""
     package, file = FONT_FILES[index]
     spec = find_spec(package)
     if spec is None or spec.origin is None:
@@ -75,18 +80,19 @@ def random_font(rng: Random, size: float) -> ImageFont.FreeTypeFont:
 
 
 def luminance(color: Color) -> float:
+    """Returns the brightness of a colour, 0..255 (ITU-R BT.601)."""
     return 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2]
 
 
 def ink_for(rng: Random, paper: Color) -> Color:
-    """A dark ink on light paper, a light ink on dark paper."""
+    """Returns a random colour for text on this paper: dark on light paper, light on dark paper."""
     if luminance(paper) > 128:
         return tuple(rng.randint(0, 60) for _ in range(3))  # type: ignore[return-value]
     return tuple(rng.randint(205, 255) for _ in range(3))  # type: ignore[return-value]
 
 
 def random_background(rng: Random) -> tuple[Image.Image, Color]:
-    """A page of random size and texture, and its mean colour."""
+    """Returns an image of random size and texture, and its mean colour."""
     longest = rng.randint(640, 960)
     shortest = round(longest * rng.uniform(0.7, 1.0))
     width, height = (longest, shortest) if rng.random() < 0.5 else (shortest, longest)
@@ -123,10 +129,11 @@ def draw_text(
     ink: Color,
     anchor: str,
 ) -> Rect:
-    """Draws one line and returns the tight rectangle of its glyphs."""
+    """Draws one line of text and returns the smallest rectangle around its glyphs, in pixels."""
     draw.text((x, y), text, font=face, fill=ink, anchor=anchor)
     return draw.textbbox((x, y), text, font=face, anchor=anchor)
 
 
 def union(a: Rect, b: Rect) -> Rect:
+    """Returns the smallest rectangle that contains both."""
     return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])

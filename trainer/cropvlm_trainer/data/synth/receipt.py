@@ -36,10 +36,11 @@ GOODS = (
 )
 
 QUESTIONS = {"total": "What is the total?", "date": "What is the date?", "order": "What is the order number?"}
-"""By the word that names what is asked for."""
+"""The questions, by the word that names what is asked for."""
 
 
 def make(rng: Random) -> Page:
+    """Draws a page with a receipt and its three questions."""
     image, _ = random_background(rng)
     draw = ImageDraw.Draw(image)
     unit = min(image.size)
@@ -62,7 +63,7 @@ def make(rng: Random) -> Page:
     y = top + pitch * 0.7
 
     def line(label: str, value: str, font) -> Rect:
-        """One line, label at the left and value at the right: the value's rectangle."""
+        """Draws a line with a label at the left and a value at the right; returns the value's rectangle."""
         draw_text(draw, inner_l, y, label, font, ink, "lt")  # type: ignore[arg-type]
         return draw_text(draw, inner_r, y, value, font, ink, "rt")  # type: ignore[arg-type]
 

@@ -29,23 +29,23 @@ COLORS: dict[str, Color] = {
     "orange": (245, 130, 25),
 }
 SHAPES = ("circle", "square", "triangle", "star", "cross")
-MOST = 8
+MAX_SHAPES = 8
 
 
 def random_number(rng: Random) -> str:
-    """Three digits without a leading zero."""
+    """Returns three digits, the first one not 0."""
     return str(rng.randrange(100, 1000))
 
 
-def make(rng: Random, most: int = MOST) -> Page:
-    """A page of four to eight shapes, or of its first `most`."""
+def make(rng: Random, max_shapes: int = MAX_SHAPES) -> Page:
+    """Draws a page of four to eight shapes, or of only the first `max_shapes` of them."""
     image, paper = random_background(rng)
     draw = ImageDraw.Draw(image)
     unit = min(image.size)
     columns, rows = rng.randint(3, 4), rng.randint(3, 4)
-    cells = rng.sample([(c, r) for c in range(columns) for r in range(rows)], rng.randint(4, MOST))
+    cells = rng.sample([(c, r) for c in range(columns) for r in range(rows)], rng.randint(4, MAX_SHAPES))
     kinds = rng.sample([(color, shape) for color in COLORS for shape in SHAPES], len(cells))
-    cells, kinds = cells[:most], kinds[:most]
+    cells, kinds = cells[:max_shapes], kinds[:max_shapes]
     face = random_font(rng, unit * rng.uniform(0.025, 0.032))
     plated = luminance(paper) > 150 and rng.random() < 0.3
     ink = ink_for(rng, (255, 255, 255) if plated else paper)
@@ -72,7 +72,7 @@ def make(rng: Random, most: int = MOST) -> Page:
 def _draw_shape(
     draw: ImageDraw.ImageDraw, shape: str, x: float, y: float, size: float, fill: Color, rng: Random
 ) -> Rect:
-    """Draws a shape of this size centred at (x, y) and returns its rectangle."""
+    """Draws a shape of `size` pixels centred at (x, y) and returns its rectangle."""
     r = size / 2
     rect = (x - r, y - r, x + r, y + r)
     outline = (0, 0, 0) if rng.random() < 0.3 else None

@@ -19,6 +19,7 @@ from cropvlm_trainer.data.synth.shapes import random_number
 
 
 def make(rng: Random) -> Page:
+    """Draws a page with a table of two to four rows and columns, and a question about each cell."""
     image, paper = random_background(rng)
     draw = ImageDraw.Draw(image)
     unit = min(image.size)

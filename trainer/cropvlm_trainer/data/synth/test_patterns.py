@@ -1,7 +1,7 @@
-"""Procedural test images: whole-number formulas that Python and TypeScript compute alike, to the bit.
+"""Test images made by formulas on integers, which Python and TypeScript compute to exactly the same pixels.
 
-`FORMULAS` is written into each golden file; every value is an integer, `//` is the floor of a division and
-`^ & >>` work on 32 bits (no intermediate value reaches 2^31 for edges up to 6000).
+`FORMULAS` is written into the golden files that use the images. Every value is an integer, `//` rounds a quotient down,
+and `^ & >>` work on 32 bits; no intermediate value reaches 2^31 for edges up to 6000 pixels.
 """
 
 from collections.abc import Callable
@@ -76,7 +76,7 @@ _PATTERNS: dict[str, Callable[[Plane, Plane, int, int, int], Plane]] = {
 
 
 def pattern_image(pattern: str, width: int, height: int) -> Image.Image:
-    """The RGB image of a formula."""
+    """Returns the RGB image of a formula, one of `FORMULAS`, at a size in pixels."""
     x = np.arange(width, dtype=np.int64)[None, :]
     y = np.arange(height, dtype=np.int64)[:, None]
     planes = [_PATTERNS[pattern](x, y, c, width, height) for c in range(3)]

@@ -1,4 +1,4 @@
-"""What torch makes of a set of prompts, and how far an exported folder is from it."""
+"""What torch computes for a set of prompts, and how far an exported folder is from it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ PROMPTS = [
     ("edges", 300, 200, 2, cropper_prompt("Which line is on the right?")),
     ("strokes", 200, 150, 4, target_prompt("What is the total?")),
 ]
-"""Picture, width and height in pixels, longest edge in tiles (2: 2x2 + 1 tiles, 4: 3x4 + 1), text."""
+"""Test pattern, width and height in pixels, longest edge in tiles (2: 2x2 + 1 tiles, 4: 3x4 + 1), text."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Prompt:
     """Images and the text after them, as torch and as onnxruntime take them."""
 
     inputs: BatchFeature
-    """Transformers': `input_ids` [1, L], `pixel_values` f32 [1, tiles, 3, S, S], masks"""
+    """for transformers: `input_ids` [1, L], `pixel_values` f32 [1, tiles, 3, S, S], masks"""
     tiles: np.ndarray
-    """uint8 [tiles, S, S, 3], the same pixels before they are normalised"""
+    """for onnxruntime: uint8 [tiles, S, S, 3], the same pixels before they are normalised"""
 
     @property
     def ids(self) -> np.ndarray:
@@ -42,37 +42,40 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Expected:
-    """What torch makes of one prompt."""
+    """What torch computes for one prompt."""
 
     prompt: Prompt
     image_token: int
+    """id"""
     ends: frozenset[int]
+    """ids that end an answer"""
     tokens: list[int]
+    """the greedy answer, NEW_TOKENS at most"""
     logits: np.ndarray
-    """[steps, V], those that chose the tokens"""
+    """f32 [steps, V], by which the tokens were chosen"""
     features: np.ndarray
-    """[tiles, T, D]"""
+    """f32 [tiles, T, D]"""
 
 
 @torch.no_grad()
 def expected(
     model: Idefics3ForConditionalGeneration, processor: Idefics3Processor, prompts: int = len(PROMPTS)
 ) -> list[Expected]:
-    """Torch's side of the comparison. Raises ValueError for no prompts: nothing would be compared."""
+    """What torch computes for the first `prompts` of PROMPTS. Raises ValueError for fewer than one."""
     if prompts < 1:
         raise ValueError(f"parity on {prompts} prompts checks nothing; give 1 to {len(PROMPTS)}")
     tile, image_token = model.config.vision_config.image_size, model.config.image_token_id
     ends = model.generation_config.eos_token_id
     ends = frozenset(ends if isinstance(ends, list) else [ends])
-    made = []
+    cases = []
     for pattern, width, height, tiles, text in PROMPTS[:prompts]:
         prompt = make_prompt(processor, [pattern_image(pattern, width, height)], text, tiles * tile)
-        made.append(Expected(prompt, image_token, ends, *torch_greedy(model, prompt.inputs)))
-    return made
+        cases.append(Expected(prompt, image_token, ends, *torch_greedy(model, prompt.inputs)))
+    return cases
 
 
 def make_prompt(processor: Idefics3Processor, images: Sequence[Image.Image], text: str, longest_edge: int) -> Prompt:
-    """By transformers' processor alone."""
+    """The prompt of these images and the text, made by transformers' processor; `longest_edge` in pixels."""
     content = [*[{"type": "image"}] * len(images), {"type": "text", "text": text}]
     prompt = processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
     size = {"longest_edge": longest_edge}
@@ -84,32 +87,34 @@ def make_prompt(processor: Idefics3Processor, images: Sequence[Image.Image], tex
 def torch_greedy(
     model: Idefics3ForConditionalGeneration, inputs: BatchFeature
 ) -> tuple[list[int], np.ndarray, np.ndarray]:
-    """Greedy tokens, the logits [steps, V] that chose them, and the image features [tiles, T, D], by transformers."""
+    """Greedy tokens, the logits f32 [steps, V] by which they were chosen, and the image features f32 [tiles, T, D]."""
     features = model.model.get_image_features(inputs["pixel_values"], inputs["pixel_attention_mask"]).pooler_output
-    made = model.generate(
+    output = model.generate(
         **inputs, max_new_tokens=NEW_TOKENS, do_sample=False, return_dict_in_generate=True, output_logits=True
     )
-    tokens = made.sequences[0, inputs["input_ids"].shape[1] :].tolist()
-    return tokens, torch.cat(made.logits).float().numpy(), features.float().numpy()
+    tokens = output.sequences[0, inputs["input_ids"].shape[1] :].tolist()
+    return tokens, torch.cat(output.logits).float().numpy(), features.float().numpy()
 
 
-def compare(one: Expected, onnx_model: OnnxModel) -> tuple[np.ndarray, np.ndarray, list[int]]:
-    """Differences, logits [steps, V] behind torch's tokens, and onnx's own greedy tokens.
+def compare(case: Expected, onnx_model: OnnxModel) -> tuple[np.ndarray, np.ndarray, list[int]]:
+    """Runs the same prompt in onnxruntime. Returns:
 
-    Differences: the largest of the features, of the prompt's logits and of the steps' logits, over the spread
-    (standard deviation) of torch's.
+    - the largest differences of the features, of the prompt's logits and of the further steps' logits, each over the
+      standard deviation of torch's values, [3];
+    - onnxruntime's logits after torch's tokens, f32 [steps, V];
+    - onnxruntime's own greedy tokens.
     """
-    found, ids = onnx_model.image_features(one.prompt.tiles), one.prompt.ids
-    embeds = onnx_model.embeddings(ids, found, one.image_token)
+    found, ids = onnx_model.image_features(case.prompt.tiles), case.prompt.ids
+    embeds = onnx_model.embeddings(ids, found, case.image_token)
     mask = np.ones_like(ids)
     step, cache = onnx_model.decode(embeds, mask, onnx_model.empty_cache(), np.array([[ids.shape[1] - 1]]))
     steps = [step[0, 0]]
-    for token in one.tokens[:-1]:
+    for token in case.tokens[:-1]:
         mask = np.ones((1, mask.shape[1] + 1), dtype=np.int64)
         step, cache = onnx_model.decode(onnx_model.token_embeddings(np.array([[token]])), mask, cache)
         steps.append(step[0, 0])
     logits = np.stack(steps)
-    gap = np.abs(logits - one.logits).max(axis=1) / one.logits.std()
-    features = np.abs(found - one.features).max() / one.features.std()
-    greedy, _ = onnx_model.generate(embeds, one.ends, NEW_TOKENS)
+    gap = np.abs(logits - case.logits).max(axis=1) / case.logits.std()
+    features = np.abs(found - case.features).max() / case.features.std()
+    greedy, _ = onnx_model.generate(embeds, case.ends, NEW_TOKENS)
     return np.array([features, gap[0], gap[1:].max(initial=0.0)]), logits, greedy

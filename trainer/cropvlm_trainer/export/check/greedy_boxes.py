@@ -1,6 +1,6 @@
-"""Greedy boxes of an exported folder, decoded under the service's grammar (`src/cropper/grammar.ts`).
+"""Greedy boxes of an exported folder, decoded under the service's grammar (`src/engine/child/box-grammar.ts`).
 
-Only a valid box can be written, so that every model and precision gives one, and two can be compared by their IoU.
+Only a valid box can be written. Every model and precision therefore gives one, and two can be compared by their IoU.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from cropvlm_trainer.contract import format_box
 from cropvlm_trainer.export.check.session import OnnxModel
 
 NUMBERS = 4
-MAX = 100
+MAX_PERCENT = 100
 
 
 @dataclass(frozen=True)
@@ -26,22 +26,25 @@ class BoxTokens:
 
 
 def box_tokens(tokenizer) -> BoxTokens:
-    """Found by having the tokenizer write some; raises ValueError unless each digit is a token of its own."""
+    """The tokens of a tokenizer, found by encoding boxes; raises ValueError unless each digit is a token of its own."""
 
-    def write(text: str) -> list[int]:
+    def encode(text: str) -> list[int]:
         return tokenizer.encode(text, add_special_tokens=False)
 
-    digits = [write(str(digit)) for digit in range(10)]
-    parts = _split(write(format_box((0, 0, 0, 0))), digits[0][0])
+    digits = [encode(str(digit)) for digit in range(10)]
+    parts = _split(encode(format_box((0, 0, 0, 0))), digits[0][0])
     if len(parts) == NUMBERS + 1 and all(len(ids) == 1 for ids in digits) and parts[0] and parts[1] and parts[4]:
         tokens = BoxTokens(parts[0], parts[1], parts[4], [ids[0] for ids in digits])
-        if _write(tokens, (12, 5, 80, 47)) == write(format_box((12, 5, 80, 47))):
+        if _box_ids(tokens, (12, 5, 80, 47)) == encode(format_box((12, 5, 80, 47))):
             return tokens
     raise ValueError("boxes need a tokenizer that gives each digit a token of its own; this model cannot be a cropper")
 
 
 def greedy_box(model: OnnxModel, prompt: np.ndarray, tokens: BoxTokens) -> Box:
-    """The likeliest valid box, token by token, behind the prompt's embeddings f32 [1, L, D]."""
+    """The box by the likeliest token at each place, of those that the grammar allows there.
+
+    `prompt`: its embeddings, f32 [1, L, D].
+    """
     cache, length = model.empty_cache(), 0
 
     def feed(embeds: np.ndarray) -> np.ndarray:
@@ -72,15 +75,20 @@ def greedy_box(model: OnnxModel, prompt: np.ndarray, tokens: BoxTokens) -> Box:
 
 
 def _choices(before: list[int], digits: str, tokens: BoxTokens, after: int) -> list[int]:
-    """Tokens that may follow `digits` of the number behind `before`: x2 > x1, y2 > y1, no leading zeros."""
+    """The tokens that the grammar allows next: x2 > x1, y2 > y1, no leading zeros.
+
+    `before`: the numbers that are complete; `digits`: those of the number being written; `after`: the token that
+    follows a complete number.
+    """
     is_start = len(before) < 2
-    low, high = (0, MAX - 1) if is_start else (before[-2] + 1, MAX)
+    low, high = (0, MAX_PERCENT - 1) if is_start else (before[-2] + 1, MAX_PERCENT)
     numbers = [str(number) for number in range(low, high + 1)]
     longer = [token for i, token in enumerate(tokens.digits) if any(n.startswith(f"{digits}{i}") for n in numbers)]
     return [*longer, after] if digits in numbers else longer
 
 
-def _write(tokens: BoxTokens, box: Box) -> list[int]:
+def _box_ids(tokens: BoxTokens, box: Box) -> list[int]:
+    """The token ids of a box, made of its parts' tokens."""
     ids: list[int] = []
     for i, number in enumerate(box):
         ids += tokens.separator if i else tokens.open
@@ -89,7 +97,7 @@ def _write(tokens: BoxTokens, box: Box) -> list[int]:
 
 
 def _split(ids: list[int], at: int) -> list[list[int]]:
-    """The stretches between the tokens `at`."""
+    """What stands before, between and after the tokens `at`."""
     parts: list[list[int]] = [[]]
     for token in ids:
         if token == at:

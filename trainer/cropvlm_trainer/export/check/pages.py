@@ -1,6 +1,6 @@
-"""How often fp16, int8 and q4 say on pages what fp32 says: a cropper's boxes, a target's answers.
+"""How often fp16, int8 and q4 give on whole pages what fp32 gives: a cropper's boxes, or a target's answers.
 
-The pages are synthetic and no run trains on them. The service takes int8 on a CPU by itself only where these agree.
+The pages are synthetic, and no run trains on them. On a CPU the service chooses int8 by itself only where these agree.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,59 +13,67 @@ from cropvlm_trainer.boxes import Box, taught_region, to_box
 from cropvlm_trainer.contract import cropper_prompt, target_prompt
 from cropvlm_trainer.data.synth import dataset
 from cropvlm_trainer.data.synth.page import Page
-from cropvlm_trainer.evaluation.croppings import cut
 from cropvlm_trainer.export.check.agreement import FLOOR, refuse_below
 from cropvlm_trainer.export.check.expected import NEW_TOKENS, make_prompt
 from cropvlm_trainer.export.check.greedy_boxes import box_tokens, greedy_box
 from cropvlm_trainer.export.check.session import OnnxModel
+from cropvlm_trainer.idefics3.image_processing import crop
 from cropvlm_trainer.metrics.exact_and_iou import iou
 
 PAGES = 200
-"""Enough for a standard error of about 0.005 where one box in ten differs."""
+"""How many pages; enough for a standard error of about 0.005 where one box in ten differs."""
 
 Answer = tuple[int, ...]
+"""Token ids."""
 
 
 @dataclass(frozen=True)
 class BoxParity:
-    """Boxes under the service's grammar against fp32's."""
+    """Boxes under the service's grammar, compared with fp32's."""
 
     boxes: int
+    """how many were compared"""
     boxes_equal: float
+    """the share of them"""
     box_iou: float
-    """Mean over all boxes, the equal ones included."""
+    """the mean over all boxes, the equal ones included"""
 
 
 @dataclass(frozen=True)
 class AnswerParity:
-    """A target's whole answers, token by token, against fp32's: full image and the true box's crop."""
+    """A target's whole answers from the full image and the true box's crop, compared with fp32's token by token."""
 
     answers: int
+    """how many were compared"""
     answers_equal: float
+    """the share of them"""
 
 
 def on_pages(
     role: str, onnx_model: OnnxModel, processor: Idefics3Processor, resolutions: Sequence[int], pages: int
 ) -> list[Box] | list[Answer]:
-    """A cropper's boxes or a target's answers, the pages seen at the resolutions (longest edges) in turn."""
+    """A cropper's boxes or a target's answers on so many pages.
+
+    `resolutions`: longest edges in pixels, at which the pages are seen in turn.
+    """
     if role == "cropper":
         return list(_boxes(onnx_model, processor, resolutions, pages))
     return list(_answers(onnx_model, processor, resolutions, pages))
 
 
 def check_pages(
-    role: str, true: Sequence, found: Sequence, onnx_model: OnnxModel, floor: float = FLOOR
+    role: str, reference: Sequence, found: Sequence, onnx_model: OnnxModel, floor: float = FLOOR
 ) -> dict[str, float]:
-    """The BoxParity or AnswerParity of `found` with fp32's `true`.
+    """The BoxParity or AnswerParity of what a precision `found` with fp32's `reference`, as a dict.
 
-    Raises ParityError where boxes' mean IoU is below the floor. Answers have none: one token makes a whole answer
-    another, and `steps_equal` has the floor that they could have.
+    Raises ParityError where the boxes' mean IoU is below the floor. Answers have no floor: one token that differs makes
+    a whole answer differ, and `steps_equal` has a floor already.
     """
-    pairs = list(zip(true, found, strict=True))
-    equal = round(float(np.mean([t == f for t, f in pairs])), 3)
+    pairs = list(zip(reference, found, strict=True))
+    equal = round(float(np.mean([one == other for one, other in pairs])), 3)
     if role != "cropper":
         return asdict(AnswerParity(len(pairs), equal))
-    overlap = round(float(np.mean([iou(t, f) for t, f in pairs])), 3)
+    overlap = round(float(np.mean([iou(one, other) for one, other in pairs])), 3)
     refuse_below(floor, "box_iou", overlap, onnx_model)
     return asdict(BoxParity(len(pairs), equal, overlap))
 
@@ -84,7 +92,7 @@ def _answers(
 ) -> Iterator[Answer]:
     for page, resolution in _pages(resolutions, pages):
         question = page.questions[0]
-        images = [page.image, cut(page.image, to_box(taught_region(page.to_percent(question.evidence_rect))))]
+        images = [page.image, crop(page.image, to_box(taught_region(page.to_percent(question.evidence_rect))))]
         prompt = make_prompt(processor, images, target_prompt(question.text), resolution)
         embeds = onnx_model.prompt(prompt.ids, prompt.tiles, processor.image_token_id)
         tokens, _ = onnx_model.generate(embeds, {processor.tokenizer.eos_token_id}, NEW_TOKENS)

@@ -1,4 +1,4 @@
-"""An exported folder in onnxruntime, either layout: what the parity check and the tests run."""
+"""An exported folder, of either layout, in onnxruntime on the CPU: what the checks and the tests run."""
 
 from collections.abc import Collection
 from functools import cached_property
@@ -12,17 +12,19 @@ from cropvlm_trainer.export.graphs.pixels import Normalisation, read_normalisati
 GRAPHS = ("vision_encoder", "embed_tokens", "decoder_model_merged")
 ELEMENTS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 Cache = dict[str, np.ndarray]
+"""Keys and values by the name of the decoder's input, [B, KV, C, hd] each."""
 
 
 class OnnxModel:
-    """Vision, embedding and decoder of one folder at one precision (`suffix` is '' or as `_int8`)."""
+    """The vision, embedding and decoder graphs of one folder in one precision."""
 
     def __init__(self, folder: Path, suffix: str = "") -> None:
+        """`suffix`: of the graph files, a value of `precision.PRECISIONS`."""
         self.folder = folder
         self.name = f"{folder.name}/onnx/*{suffix}.onnx"
         options = ort.SessionOptions()
         options.log_severity_level = 3
-        # Waiting threads that spin take the processor from training or tests that run beside.
+        # Threads that spin while they wait would take the processor from training or tests that run beside.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self.vision, self.embed, self.decoder = (
             ort.InferenceSession(folder / "onnx" / f"{graph}{suffix}.onnx", options, ["CPUExecutionProvider"])
@@ -32,7 +34,7 @@ class OnnxModel:
         self.fused = "logit_indices" in self.inputs
 
     def image_features(self, tiles: np.ndarray) -> np.ndarray:
-        """`tiles` uint8 [tiles, S, S, 3] -> [tiles, T, D]."""
+        """The features f32 [tiles, T, D] of tiles uint8 [tiles, S, S, 3]."""
         if self.fused:
             return self.vision.run(None, {"pixel_values": tiles})[0]
         pixels, mask = self._normalisation.planes(tiles), np.ones((1, *tiles.shape[:3]), dtype=bool)
@@ -43,7 +45,7 @@ class OnnxModel:
         return read_normalisation(self.folder)
 
     def embeddings(self, ids: np.ndarray, features: np.ndarray | None, image_token: int) -> np.ndarray:
-        """Token embeddings f32 [B, L, D], image features in the places of the image tokens, in order."""
+        """The embeddings f32 [B, L, D] of `ids` i64 [B, L], with the image features in place of the image tokens."""
         embeds = self.token_embeddings(ids)
         if features is not None:
             embeds[ids == image_token] = features.reshape(-1, embeds.shape[-1])
@@ -54,7 +56,7 @@ class OnnxModel:
         return self.embeddings(ids, self.image_features(tiles), image_token)
 
     def token_embeddings(self, ids: np.ndarray) -> np.ndarray:
-        """`ids` i64 [B, L] -> f32 [B, L, D]."""
+        """The embeddings f32 [B, L, D] of `ids` i64 [B, L]."""
         return self.embed.run(None, {"input_ids": ids})[0]
 
     def empty_cache(self, batch: int = 1) -> Cache:
@@ -67,7 +69,11 @@ class OnnxModel:
     def decode(
         self, embeds: np.ndarray, mask: np.ndarray, cache: Cache, wanted: np.ndarray | None = None
     ) -> tuple[np.ndarray, Cache]:
-        """Logits [B, K, V] at `wanted` [B, K] (all places where None), and the cache after these tokens."""
+        """Runs the decoder. Returns the logits f32 [B, K, V] of the tokens `wanted`, and the cache with these tokens.
+
+        `embeds` f32 [B, L, D]; `mask` i64 [B, P + L], as of the decoder graph; `cache`: of the P tokens before;
+        `wanted` i64 [B, K], each 0 to L - 1; None for all.
+        """
         batch, length = embeds.shape[:2]
         wanted = np.tile(np.arange(length), (batch, 1)) if wanted is None else wanted
         feeds = {"inputs_embeds": embeds, "attention_mask": mask.astype(np.int64), **cache}
@@ -81,7 +87,10 @@ class OnnxModel:
         return np.take_along_axis(logits, wanted[..., None], axis=1), dict(zip(cache, present, strict=True))
 
     def generate(self, embeds: np.ndarray, ends: Collection[int], max_new_tokens: int) -> tuple[list[int], np.ndarray]:
-        """Greedy tokens of one prompt [1, L, D], the end token included, and the logits that chose each."""
+        """Greedy tokens after a prompt, the end token included, and the logits that chose them, f32 [steps, V].
+
+        `embeds`: of the prompt, f32 [1, L, D]; `ends`: the ids that end an answer.
+        """
         cache, tokens, steps, mask = self.empty_cache(), [], [], np.ones((1, embeds.shape[1]), dtype=np.int64)
         while True:
             logits, cache = self.decode(embeds, mask, cache, np.array([[embeds.shape[1] - 1]]))
@@ -94,9 +103,10 @@ class OnnxModel:
 
 
 def appended(cache: Cache, update: np.ndarray, mask: np.ndarray) -> Cache:
-    """A cache [B, KV, C, hd] with a run's `cache_update` [B, parts * KV, L, hd] written behind each row's own past.
+    """A copy of the cache ([B, KV, C, hd] each) with a run's `cache_update` written after each row's own tokens.
 
-    `mask` [B, P + L] is the run's; a row that is shorter than others of a first run ends in padding, which is left out.
+    `update` [B, parts * KV, L, hd]; `mask` i64 [B, P + L], as the run had it. In a run without a cache shorter rows end
+    in padding, which is left out.
     """
     length, totals = update.shape[2], mask.sum(1)
     grown = {}

@@ -1,14 +1,17 @@
-"""`decoder_model_merged`, fused: one graph for prompt and single steps.
+"""`decoder_model_merged` in our layout: one graph of onnxruntime's fused operators, for prompts and for single tokens.
 
-Inputs: `inputs_embeds` f32 [B, L, D], `attention_mask` i64 [B, P + L] (1 = real token, right padding),
-`logit_indices` i64 [B, K] (positions within this run's L whose logits are wanted),
+In the shapes: B rows, L tokens of this run, P tokens before them, C places of the cache, KV key-value heads of width
+hd, D the model's width, V its vocabulary, K logits wanted a row.
+
+Inputs: `inputs_embeds` f32 [B, L, D]; `attention_mask` i64 [B, P + L], 1 for a real token, 0 for the padding to its
+right; `logit_indices` i64 [B, K], the tokens (0 to L - 1) whose logits are wanted; for each layer i
 `past_key_values.{i}.{key,value}` f32 [B, KV, C, hd].
-Outputs: `logits` f32 [B, K, V], `cache_update` f32 [B, 2 * layers * KV, L, hd]: the keys and values of this run's
-tokens, parts in the order of the inputs, to be written behind the past. Not the whole cache, as `present.*` of other
-exports: onnxruntime-node copies each output into new memory, megabytes for each token.
+Outputs: `logits` f32 [B, K, V]; `cache_update` f32 [B, 2 * layers * KV, L, hd], the keys and values of this run's
+tokens in the order of the inputs, which the engine writes into the cache after the P tokens before. The whole cache, as
+`present.*` of other exports has it, would be megabytes a token: onnxruntime-node copies each output into new memory.
 
-com.microsoft.GroupQueryAttention masks causally: row b's tokens stand at the positions that end with sum(mask[b]) - 1.
-Several tokens on top of a cache need a batch of one row.
+The attention (com.microsoft.GroupQueryAttention) is causal. Row b's tokens stand at the positions that end with
+sum(mask[b]) - 1. Where there is a cache, several tokens in one run need a batch of one row.
 """
 
 import onnx
@@ -16,10 +19,12 @@ import torch
 from torch import nn
 from transformers import Idefics3ForConditionalGeneration, LlamaConfig
 
-from cropvlm_trainer.export.graphs.graph import MICROSOFT, Graph
+from cropvlm_trainer.export.graphs.graph import Graph
+from cropvlm_trainer.export.graphs.nodes import MICROSOFT
 
 
 def decoder_graph(model: Idefics3ForConditionalGeneration) -> onnx.ModelProto:
+    """The graph in fp32; raises ValueError for a text model that it cannot express."""
     config, text = model.config.text_config, model.model.text_model
     check_text_config(config)
     graph = Graph("decoder_model_merged")
@@ -53,7 +58,7 @@ def decoder_graph(model: Idefics3ForConditionalGeneration) -> onnx.ModelProto:
 
 
 def check_text_config(config: LlamaConfig) -> None:
-    """Raises ValueError for what the graphs cannot express."""
+    """Raises ValueError for a text model that neither layout's decoder graph can express."""
     if config.model_type != "llama":
         raise ValueError(f"text model {config.model_type!r} cannot be exported; only llama can")
     if config.hidden_act != "silu":
@@ -69,7 +74,7 @@ def check_text_config(config: LlamaConfig) -> None:
 
 
 def rope_tables(model: Idefics3ForConditionalGeneration) -> tuple[torch.Tensor, torch.Tensor]:
-    """Cosines and sines [max positions, head_dim / 2], from the model's own frequencies and scaling."""
+    """Cosines and sines f32 [max positions, hd / 2], from the model's own frequencies and scaling."""
     rope = model.model.text_model.rotary_emb
     positions = torch.arange(model.config.text_config.max_position_embeddings, dtype=torch.float32)
     angles = positions[:, None] * rope.inv_freq.cpu().float()[None, :]
@@ -77,14 +82,14 @@ def rope_tables(model: Idefics3ForConditionalGeneration) -> tuple[torch.Tensor, 
 
 
 def cache_inputs(graph: Graph, layer: int, config: LlamaConfig, past: str) -> None:
-    """Declares the past of one layer."""
+    """Declares the cache inputs of one layer; `past` is the name of their third dimension."""
     for part in ("key", "value"):
         shape = ["batch", config.num_key_value_heads, past, config.head_dim]
         graph.input(f"past_key_values.{layer}.{part}", "float", shape)
 
 
 def mlp(graph: Graph, x: str, name: str, block: nn.Module) -> str:
-    """SwiGLU: `down(silu(gate(x)) * up(x))`."""
+    """SwiGLU: `down(silu(gate(x)) * up(x))`; x and the output [B, L, D]."""
     gate = graph.linear(x, f"{name}.gate_proj", block.gate_proj.weight, block.gate_proj.bias)
     up = graph.linear(x, f"{name}.up_proj", block.up_proj.weight, block.up_proj.bias)
     gate = graph.op("Mul", gate, graph.op("Sigmoid", gate))
@@ -92,23 +97,26 @@ def mlp(graph: Graph, x: str, name: str, block: nn.Module) -> str:
 
 
 def _lengths(graph: Graph, mask: str, x: str) -> tuple[tuple[str, str], str]:
-    """`seqlens_k` i32 [B] (real tokens less one), `total_sequence_length` i32 (a scalar: the mask's width), and the
-    positions i64 [B, L] of the run's own tokens."""
+    """What the attention is told of lengths, and the positions of this run's tokens, i64 [B, L].
+
+    The lengths are GroupQueryAttention's inputs `seqlens_k` i32 [B], each row's real tokens less one, and
+    `total_sequence_length`, an i32 without dimensions, the mask's width.
+    """
     count = graph.op("ReduceSum", mask, graph.ints(1), keepdims=1)
     last = graph.op("Sub", count, graph.ints(1))
     last = graph.op("Cast", graph.op("Squeeze", last, graph.ints(1)), to=onnx.TensorProto.INT32)
-    width = graph.op("Cast", graph.op("Squeeze", graph.op("Shape", mask, start=1, end=2)), to=onnx.TensorProto.INT32)
-    length = graph.op("Squeeze", graph.op("Shape", x, start=1, end=2))
-    # A first run's padding makes it longer than what is real.
+    width = graph.op("Cast", graph.dimension(mask, 1), to=onnx.TensorProto.INT32)
+    length = graph.dimension(x, 1)
+    # The tokens before this run. Without a cache a row's padding makes the run longer than its real tokens: then 0.
     past = graph.op("Max", graph.op("Sub", count, length), graph.ints(0))
-    zero, one = (graph.op("Squeeze", graph.ints(value)) for value in (0, 1))
+    zero, one = graph.int_scalar(0), graph.int_scalar(1)
     return (last, width), graph.op("Add", past, graph.op("Range", zero, length, one))
 
 
 def _attention(
     graph: Graph, x: str, i: int, attention: nn.Module, config: LlamaConfig, lengths: tuple[str, str], rope: list[str]
 ) -> tuple[str, str, str]:
-    """What comes of the attention, and the tokens' own keys, rotated, and values: [B, L, KV * hd] each."""
+    """The attention's output [B, L, D], and this run's keys (rotated) and values, [B, L, KV * hd] each."""
     parts = (attention.q_proj, attention.k_proj, attention.v_proj)
     bias = None if attention.q_proj.bias is None else torch.cat([part.bias for part in parts])
     packed = graph.linear(x, f"text.{i}.qkv", torch.cat([part.weight for part in parts]), bias)
@@ -129,12 +137,13 @@ def _attention(
 
 
 def _norm(graph: Graph, x: str, name: str, norm: nn.Module) -> str:
+    """The RMS norm of `x` [B, L, D]."""
     weight = graph.weight(f"{name}.weight", norm.weight)
     return graph.op("SimplifiedLayerNormalization", x, weight, axis=-1, epsilon=norm.variance_epsilon)
 
 
 def _add_norm(graph: Graph, x: str, y: str, name: str, norm: nn.Module) -> tuple[str, str]:
-    """The RMS norm of `x + y`, and the sum itself."""
+    """The RMS norm of `x + y`, and the sum itself; all [B, L, D]."""
     weight = graph.weight(f"{name}.weight", norm.weight)
     outputs = [name, "", "", f"{name}.sum"]
     graph.op(

@@ -7,6 +7,7 @@ from cropvlm_trainer.export.graphs.graph import Graph
 
 
 def embed_graph(model: Idefics3ForConditionalGeneration) -> onnx.ModelProto:
+    """The graph in fp32."""
     graph = Graph("embed_tokens")
     weight = model.get_input_embeddings().weight
     ids = graph.input("input_ids", "int64", ["batch", "length"])

@@ -1,4 +1,4 @@
-"""The hub's layout of the same graphs, unfused: for folders that other runtimes read, and to test that ours reads it.
+"""The same graphs in the hub's layout, of ONNX's own operators: for other runtimes, and to test our engine with it.
 
 `vision_encoder`: `pixel_values` f32 [B, N, 3, S, S], `pixel_attention_mask` bool [B, N, S, S]
 -> `image_features` f32 [B * N, T, D]. Patches without a real pixel are masked; positions are those of full tiles.
@@ -15,10 +15,12 @@ from cropvlm_trainer.export.graphs.decoder import cache_inputs, check_text_confi
 from cropvlm_trainer.export.graphs.graph import Graph
 from cropvlm_trainer.export.graphs.vision import vision_body
 
-MASKED = -1e9  # far below any score, and still finite where a whole row is masked
+MASKED = -1e9
+"""Added to the scores of what is masked: far below any score, and finite, so that a fully masked row has no NaN."""
 
 
 def hub_vision_graph(model: Idefics3ForConditionalGeneration) -> onnx.ModelProto:
+    """`vision_encoder` in fp32; raises ValueError for a vision model that it cannot express."""
     config = model.config.vision_config
     size, patch = config.image_size, config.patch_size
     patches = (size // patch) ** 2
@@ -29,13 +31,14 @@ def hub_vision_graph(model: Idefics3ForConditionalGeneration) -> onnx.ModelProto
     seen = graph.op("Cast", graph.op("Reshape", mask, graph.ints(-1, 1, size, size)), to=onnx.TensorProto.FLOAT)
     seen = graph.op("MaxPool", seen, kernel_shape=[patch, patch], strides=[patch, patch])
     seen = graph.op("Reshape", seen, graph.ints(-1, 1, 1, patches))
-    penalty = graph.op("Mul", graph.op("Sub", graph.scalar(1.0), seen), graph.scalar(MASKED))
+    penalty = graph.op("Mul", graph.op("Sub", graph.float(1.0), seen), graph.float(MASKED))
     rows = graph.weight("vision.rows", torch.zeros(1, 1, patches, 1))
     vision_body(graph, model, pixels, key_mask=graph.op("Add", penalty, rows))
     return graph.build()
 
 
 def hub_decoder_graph(model: Idefics3ForConditionalGeneration) -> onnx.ModelProto:
+    """`decoder_model_merged` in fp32; raises ValueError for a text model that it cannot express."""
     config, text = model.config.text_config, model.model.text_model
     check_text_config(config)
     graph = Graph("decoder_model_merged")
@@ -64,20 +67,21 @@ def hub_decoder_graph(model: Idefics3ForConditionalGeneration) -> onnx.ModelProt
 
 
 def _penalty(graph: Graph, mask: str) -> str:
-    """[B, 1, 1, L, T]: 0 where a query may look, MASKED at later and at padded places."""
-    past = graph.op("Squeeze", graph.op("Shape", "past_key_values.0.key", start=2, end=3))
-    total = graph.op("Squeeze", graph.op("Shape", mask, start=1, end=2))
-    zero, one = (graph.op("Squeeze", graph.ints(n)) for n in (0, 1))
+    """What is added to the scores, f32 [B, 1, 1, L, P + L]: MASKED at later and padded tokens, 0 elsewhere."""
+    past = graph.dimension("past_key_values.0.key", 2)
+    total = graph.dimension(mask, 1)
+    zero, one = graph.int_scalar(0), graph.int_scalar(1)
     keys = graph.op("Range", zero, total, one)
     queries = graph.op("Unsqueeze", graph.op("Range", past, total, one), graph.ints(1))
     real = graph.op("Unsqueeze", graph.op("Cast", mask, to=onnx.TensorProto.BOOL), graph.ints(1, 2, 3))
     allowed = graph.op("And", graph.op("LessOrEqual", keys, queries), real)
-    return graph.op("Where", allowed, graph.scalar(0.0), graph.scalar(MASKED))
+    return graph.op("Where", allowed, graph.float(0.0), graph.float(MASKED))
 
 
 def _attention(
     graph: Graph, x: str, i: int, attention: nn.Module, config: LlamaConfig, rotation: list[str], penalty: str
 ) -> str:
+    """The attention's output [B, L, D] for `x` [B, L, D]; also gives the layer's `present.*`."""
     heads, kv_heads, width = config.num_attention_heads, config.num_key_value_heads, config.head_dim
     split = {}
     for part, count in (("q_proj", heads), ("k_proj", kv_heads), ("v_proj", kv_heads)):
@@ -90,10 +94,10 @@ def _attention(
         graph.op("Concat", f"past_key_values.{i}.{part}", split[new], outputs=[f"present.{i}.{part}"], axis=2)
         for part, new in (("key", "k_proj"), ("value", "v_proj"))
     )
-    # Query heads that share a key head stand together: [B, KV, heads / KV, L, hd] against [B, KV, 1, T, hd].
+    # The query heads that share a key head are grouped: [B, KV, heads / KV, L, hd] against keys [B, KV, 1, hd, P + L].
     queries = graph.op("Reshape", split["q_proj"], graph.ints(0, kv_heads, heads // kv_heads, -1, width))
     keys = graph.op("Unsqueeze", graph.op("Transpose", keys, perm=[0, 1, 3, 2]), graph.ints(2))
-    scores = graph.op("Mul", graph.op("MatMul", queries, keys), graph.scalar(width**-0.5))
+    scores = graph.op("Mul", graph.op("MatMul", queries, keys), graph.float(width**-0.5))
     weights = graph.op("Softmax", graph.op("Add", scores, penalty), axis=-1)
     y = graph.op("MatMul", weights, graph.op("Unsqueeze", values, graph.ints(2)))
     y = graph.op("Transpose", graph.op("Reshape", y, graph.ints(0, heads, -1, width)), perm=[0, 2, 1, 3])
@@ -102,7 +106,7 @@ def _attention(
 
 
 def _rotate(graph: Graph, x: str, rotation: list[str]) -> str:
-    """Rotary embedding of [B, L, heads, hd], the first half of a head against the second."""
+    """The rotary embedding of `x` [B, L, heads, hd]: each head's first half is rotated against its second."""
     cos, sin = rotation
     first, second = f"{x}.first", f"{x}.second"
     graph.op("Split", x, outputs=[first, second], axis=-1, num_outputs=2)
@@ -112,7 +116,7 @@ def _rotate(graph: Graph, x: str, rotation: list[str]) -> str:
 
 
 def _norm(graph: Graph, x: str, name: str, norm: nn.Module) -> str:
-    """RMS norm in plain operators."""
+    """The RMS norm of `x` [B, L, D]."""
     variance = graph.op("ReduceMean", graph.op("Mul", x, x), graph.ints(-1))
-    root = graph.op("Sqrt", graph.op("Add", variance, graph.scalar(norm.variance_epsilon)))
+    root = graph.op("Sqrt", graph.op("Add", variance, graph.float(norm.variance_epsilon)))
     return graph.op("Mul", graph.op("Div", x, root), graph.weight(f"{name}.weight", norm.weight))

@@ -1,6 +1,6 @@
-"""From bytes to what the patch embedding takes: `(byte * rescale - mean) / std`, in float32, inside the graph.
+"""Normalisation inside the vision graph: bytes -> `(byte * rescale - mean) / std`, in float32.
 
-A tile then crosses into onnxruntime as a quarter of the bytes, in the order in which an image is stored.
+The engine then hands a tile to onnxruntime as the bytes that an image consists of, a quarter of the size of floats.
 """
 
 import json
@@ -14,30 +14,31 @@ from cropvlm_trainer.export.graphs.graph import Graph
 
 FILE = "preprocessor_config.json"
 EXACT = "pixels."
-"""Begins the names of the constants that stay float32 in every precision."""
+"""How the names of the constants begin that stay float32 in every precision."""
 
 NORMALISED = "pixels.normalised"
-"""The value [tiles, 3, S, S] at which another precision begins."""
+"""The name of the normalised pixels, [tiles, 3, S, S]: the first value that is not float32 in every precision."""
 
 
 @dataclass(frozen=True)
 class Normalisation:
-    """Of one image processor; mean and std for each channel, red first."""
+    """The constants of one image processor; `mean` and `std` for each channel, red first."""
 
     rescale: float
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
 
     def planes(self, tiles: np.ndarray) -> np.ndarray:
-        """uint8 [tiles, S, S, 3] -> f32 [tiles, 3, S, S], rounded at each step as transformers rounds."""
+        """Normalises uint8 [tiles, S, S, 3] -> f32 [tiles, 3, S, S], rounded at each step as transformers rounds."""
         mean, std = np.float32(self.mean), np.float32(self.std)
         values = ((tiles * self.rescale).astype(np.float32) - mean) / std
         return np.ascontiguousarray(values.transpose(0, 3, 1, 2))
 
     def add(self, graph: Graph, pixels: str) -> str:
-        """The same as nodes. Raises ValueError where float32 cannot give what `planes` gives.
+        """Adds nodes that give what `planes` gives, bit by bit, and returns the name of their output, NORMALISED.
 
-        Divided by 1 / rescale, for `byte / 255` is rounded once, as `planes` rounds; `byte * float32(1 / 255)` twice.
+        Bytes are divided by 1 / rescale: `byte / 255` is rounded once, as in `planes`, and `byte * float32(1 / 255)`
+        twice. Raises ValueError for a `rescale` with which the division gives other values.
         """
         divisor = np.float32(1 / self.rescale)
         bytes_ = np.arange(256, dtype=np.uint8)
@@ -45,7 +46,8 @@ class Normalisation:
             raise ValueError(
                 f"`rescale_factor` {self.rescale} in {FILE} cannot be exported exactly; use 1 / 255 = {1 / 255}"
             )
-        # Moved as bytes: channels apart, so that mean and std are constant over long runs.
+        # Transposed as bytes, which are fewer than floats. With the channels apart, mean and std are constant over long
+        # stretches of memory.
         x = graph.op("Transpose", pixels, perm=[0, 3, 1, 2])
         x = graph.op("Cast", x, to=1)
         x = graph.op("Div", x, graph.weight(f"{EXACT}divisor", torch.tensor(float(divisor))))
@@ -55,7 +57,10 @@ class Normalisation:
 
 
 def normalisation(config: dict) -> Normalisation:
-    """From what `preprocessor_config.json` holds. Raises ValueError for what the service refuses too."""
+    """The constants in what `preprocessor_config.json` holds.
+
+    Raises ValueError for a processor without resizing, rescaling or normalisation, as the service does.
+    """
     for step in ("do_resize", "do_rescale", "do_normalize"):
         if config.get(step) is False:
             raise ValueError(f"`{step}` is false in {FILE}; an Idefics3 processor has it on, set it to true")
@@ -64,5 +69,5 @@ def normalisation(config: dict) -> Normalisation:
 
 
 def read_normalisation(folder: Path) -> Normalisation:
-    """Of a model folder."""
+    """The constants of a model folder."""
     return normalisation(json.loads((folder / FILE).read_text(encoding="utf-8")))

@@ -1,24 +1,30 @@
-"""`vision_encoder`: tiles -> image features, for tiles that fill the encoder's square, as Idefics3's processor makes.
+"""`vision_encoder`: tiles -> image features, for tiles that are filled with image, as Idefics3's processor makes them.
 
-Patch embedding, position embedding, encoder, post layer norm, pixel shuffle and projection of
-transformers' Idefics3, without its filtering of empty tiles and its positions for partial tiles.
+The patch embedding, position embedding, encoder, post layer norm, pixel shuffle and projection of transformers'
+Idefics3. What transformers does for empty and partly filled tiles is left out.
+
+In the shapes: tiles of S x S pixels, P patches and T tokens each, W the vision width, D the text model's width.
 """
 
 import onnx
 from torch import nn
 from transformers import Idefics3ForConditionalGeneration
 
-from cropvlm_trainer.export.graphs.graph import MICROSOFT, Graph
+from cropvlm_trainer.export.graphs.graph import Graph
+from cropvlm_trainer.export.graphs.nodes import MICROSOFT
 from cropvlm_trainer.export.graphs.pixels import Normalisation
 
 POSITIONS = "vision.positions"
-"""The position embedding [patches, width]."""
+"""The name of the position embedding, f32 [P, W]."""
 
 GELU = {"gelu_pytorch_tanh": "tanh", "gelu": "none"}
 
 
 def vision_graph(model: Idefics3ForConditionalGeneration, normalisation: Normalisation) -> onnx.ModelProto:
-    """Our layout: `pixel_values` uint8 [tiles, S, S, 3], rows of RGB -> `image_features` f32 [tiles, T, D]."""
+    """The graph in our layout: `pixel_values` uint8 [tiles, S, S, 3], RGB -> `image_features` f32 [tiles, T, D].
+
+    Raises ValueError for a vision model that it cannot express.
+    """
     graph = Graph("vision_encoder")
     size = model.config.vision_config.image_size
     pixels = graph.input("pixel_values", "uint8", ["tiles", size, size, 3])
@@ -27,9 +33,10 @@ def vision_graph(model: Idefics3ForConditionalGeneration, normalisation: Normali
 
 
 def vision_body(graph: Graph, model: Idefics3ForConditionalGeneration, pixels: str, key_mask: str) -> None:
-    """Everything from normalised `pixels` f32 [tiles, 3, S, S] to the output.
+    """Adds all nodes from the normalised `pixels` f32 [tiles, 3, S, S] to the output `image_features`.
 
-    `key_mask` f32 [tiles, 1, P, P] is added to the attention's scores; '' for none.
+    `key_mask` f32 [tiles, 1, P, P]: added to the attention's scores; '' for none.
+    Raises ValueError for an activation that it cannot express.
     """
     config, vision = model.config.vision_config, model.model.vision_model
     if config.hidden_act not in GELU:
@@ -48,6 +55,7 @@ def vision_body(graph: Graph, model: Idefics3ForConditionalGeneration, pixels: s
 
 
 def _patches(graph: Graph, model: Idefics3ForConditionalGeneration, pixels: str) -> str:
+    """Patch and position embeddings of the pixels, f32 [tiles, P, W]."""
     embeddings, width = model.model.vision_model.embeddings, model.config.vision_config.hidden_size
     conv = embeddings.patch_embedding
     weight, bias = graph.weight("vision.patch.weight", conv.weight), graph.weight("vision.patch.bias", conv.bias)
@@ -74,7 +82,7 @@ def _attention(graph: Graph, x: str, name: str, attention: nn.Module, key_mask: 
 
 
 def _connector(graph: Graph, model: Idefics3ForConditionalGeneration, x: str) -> None:
-    """Pixel shuffle: each square of f x f patches becomes one token, its rows one after the other; then projection."""
+    """Adds the pixel shuffle (each f x f patches become one token, row after row) and the projection to the output."""
     config, f = model.config.vision_config, model.config.scale_factor
     side, width = config.image_size // config.patch_size, config.hidden_size
     x = graph.op("Reshape", x, graph.ints(-1, side // f, f, side // f, f * width))

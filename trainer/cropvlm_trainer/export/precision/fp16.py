@@ -1,47 +1,71 @@
-"""Half precision: weights, activations and KV cache in float16, as the hub's `_fp16` graphs.
+"""Half precision: weights, activations and KV cache in float16, as in the hub's `_fp16` graphs.
 
-`image_features`, `inputs_embeds` and `logits` stay float32, with a Cast inside the graph, so that sampling needs no
-other arithmetic; bytes are normalised in float32 and then cast. What is of the cache is float16, which halves it. The
-engine reads what each graph declares (`src/vlm/half.ts`).
+`image_features`, `inputs_embeds` and `logits` stay float32, with a Cast inside the graph, so that those who read them
+need no other arithmetic. Bytes are normalised in float32 and then cast. What belongs to the KV cache is float16, which
+halves it. The engine reads what each graph declares (`src/vlm/onnx/half.ts`).
 
-onnxruntime's CPU provider has no float16 kernel for MatMul: there it computes in float32 between casts, and gains
-memory on disk alone; the CUDA provider computes in halves. The norms add up in float32 on both.
+onnxruntime's CPU provider has no float16 kernel for MatMul: it computes in float32 between casts, so that fp16 saves
+space on disk alone there. The CUDA provider computes in float16. Norms are summed in float32 on both.
+
+By hand and not by onnxruntime's own converter (`onnxruntime.transformers.float16`, tried at 1.30): it casts to float16
+and back between the nodes that are to stay float32, which makes the features' error 1.3 times as large, and it clips a
+weight beyond float16's range where this refuses it.
 """
-
-from collections.abc import Sequence
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, numpy_helper
 
 from cropvlm_trainer.export.graphs.pixels import EXACT, NORMALISED
+from cropvlm_trainer.export.precision.rewrite import Rewrite
 
 CACHE = ("past_key_values.", "cache_update")
+"""How the names of the KV cache's inputs and outputs begin."""
 
 
-def half_graph(graph: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy in float16; raises ValueError for a weight beyond its range (65504).
+def fp16_graph(graph: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy of the graph in float16; raises ValueError for a weight beyond its range (65504).
 
-    For graphs of our layout: the hub's spells the norms out, and their squares leave the range.
+    For graphs of our layout. Those of the hub's compute norms by plain operators, whose squares leave the range.
     """
-    made = onnx.ModelProto()
-    made.CopyFrom(graph)
-    for weight in made.graph.initializer:
-        if weight.data_type == TensorProto.FLOAT and not weight.name.startswith(EXACT):
-            weight.CopyFrom(_half_weight(weight))
-    inputs, into = _boundary(made.graph.input, TensorProto.FLOAT16)
-    outputs, back = _boundary(made.graph.output, TensorProto.FLOAT)
-    renamed = inputs | outputs
-    for node in made.graph.node:
-        node.input[:] = [renamed.get(name, name) for name in node.input]
-        node.output[:] = [renamed.get(name, name) for name in node.output]
-    nodes = [*into, *_halved_behind(made.graph.node, NORMALISED), *back]
-    del made.graph.node[:]
-    made.graph.node.extend(nodes)
-    return made
+    rewrite = Rewrite(graph)
+    for name, weight in rewrite.constants.items():
+        if weight.data_type == TensorProto.FLOAT and not name.startswith(EXACT):
+            rewrite.constants[name] = _fp16_weight(weight)
+    inputs, outputs = _float_names(graph.graph.input), _float_names(graph.graph.output)
+    # Inside the graph, the float16 form of such an input or output has a name of its own.
+    inside = {name: f"{name}.half" for name in [*inputs, *outputs]}
+    for name in inputs:
+        _cast(rewrite, name, inside[name], f"Cast_{name}", TensorProto.FLOAT16)
+    for node in graph.graph.node:
+        copy = onnx.NodeProto()
+        copy.CopyFrom(node)
+        copy.input[:] = [inside.get(name, name) for name in node.input]
+        copy.output[:] = [inside.get(name, name) for name in node.output]
+        rewrite.keep(copy)
+        if NORMALISED in node.output:
+            copy.output[:] = [f"{NORMALISED}.exact"]
+            _cast(rewrite, copy.output[0], NORMALISED, f"Cast_{NORMALISED}", TensorProto.FLOAT16)
+    for name in outputs:
+        _cast(rewrite, inside[name], name, f"Cast_{name}", TensorProto.FLOAT)
+    converted = rewrite.build()
+    for value in [*converted.graph.input, *converted.graph.output]:
+        if value.name.startswith(CACHE):
+            value.type.tensor_type.elem_type = TensorProto.FLOAT16
+    return converted
 
 
-def _half_weight(weight: onnx.TensorProto) -> onnx.TensorProto:
+def _float_names(values) -> list[str]:
+    """The names of the graph's inputs or outputs that stay float32."""
+    floats = [value.name for value in values if value.type.tensor_type.elem_type == TensorProto.FLOAT]
+    return [name for name in floats if not name.startswith(CACHE)]
+
+
+def _cast(rewrite: Rewrite, value: str, output: str, name: str, to: int) -> None:
+    rewrite.op("Cast", value, outputs=[output], name=name, to=to)
+
+
+def _fp16_weight(weight: onnx.TensorProto) -> onnx.TensorProto:
     values = numpy_helper.to_array(weight)
     largest = np.abs(values).max(initial=0)
     # Not `>`: a NaN is refused too.
@@ -51,30 +75,3 @@ def _half_weight(weight: onnx.TensorProto) -> onnx.TensorProto:
             "export fp32 alone (--precision fp32)"
         )
     return numpy_helper.from_array(values.astype(np.float16), weight.name)
-
-
-def _halved_behind(nodes: Sequence[onnx.NodeProto], name: str) -> list[onnx.NodeProto]:
-    """The nodes, with a Cast behind the one that gives the value `name`, if one does."""
-    found = []
-    for node in nodes:
-        found.append(node)
-        if name in node.output:
-            node.output[:] = [f"{name}.exact"]
-            found.append(helper.make_node("Cast", [f"{name}.exact"], [name], f"Cast_{name}", to=TensorProto.FLOAT16))
-    return found
-
-
-def _boundary(values, to: int) -> tuple[dict[str, str], list[onnx.NodeProto]]:
-    """Declares the cache float16; for the other float32 values: their names inside the graph, and the casts."""
-    renamed, casts = {}, []
-    for value in values:
-        kind = value.type.tensor_type
-        if kind.elem_type != TensorProto.FLOAT:
-            continue
-        if value.name.startswith(CACHE):
-            kind.elem_type = TensorProto.FLOAT16
-            continue
-        inner = renamed[value.name] = f"{value.name}.half"
-        ends = (value.name, inner) if to == TensorProto.FLOAT16 else (inner, value.name)
-        casts.append(helper.make_node("Cast", [ends[0]], [ends[1]], f"Cast_{value.name}", to=to))
-    return renamed, casts

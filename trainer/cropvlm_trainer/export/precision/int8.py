@@ -1,37 +1,41 @@
-"""int8 for the CPU: int8 weights and int8 arithmetic, and answers that depend on nothing but their own tokens.
+"""int8 for CPUs: int8 weights and arithmetic. An answer depends on nothing but its own tokens.
 
-By rows (`per_row.py`) all products with constant weights but two; in blocks of 64 (`blockwise.py`) the MLP's way down,
-whose input has the outliers (without that the logits' error is 1.3 times as large), and the head, which sees one token
-a run.
-The vision encoder's attention is int8 too, head by head (`per_head.py`), where a tile has so many patches that it pays.
+Most products with constant weights are quantized per row (`per_row.py`). Two are quantized in blocks (`blockwise.py`):
+the MLP's `down_proj`, whose input has outliers (per row, the logits' error is 1.3 times as large), and the head, which
+gets one token a run. The vision encoder's attention is quantized per head (`per_head.py`) where a tile has enough
+patches for that to be faster.
 
 Why not onnxruntime's dynamic quantization: one scale serves a whole run, so that an answer depends on what else is in
-the batch, and boxes move more (mean IoU with fp32 0.968 against 0.987). Why not 8-bit blocks everywhere: as exact, but
-1.8 times as slow on tiles and 1.7 times on prompts. trainer/README.md, "Precisions", has the figures.
+the batch, and boxes move more (mean IoU with fp32 0.968 against 0.987). Why not 8-bit blocks everywhere: they agree as
+well, but are 1.8 times as slow on tiles and 1.7 times on prompts. trainer/README.md, "Precisions", has the figures.
 """
 
 import onnx
 
 from cropvlm_trainer.export.graphs.vision import POSITIONS
-from cropvlm_trainer.export.precision.blockwise import HEAD, block_size, in_blocks, products
-from cropvlm_trainer.export.precision.per_head import in_heads
-from cropvlm_trainer.export.precision.per_row import in_rows
+from cropvlm_trainer.export.precision.blockwise import HEAD, block_size, product_weights, quantize_blockwise
+from cropvlm_trainer.export.precision.per_head import quantize_per_head
+from cropvlm_trainer.export.precision.per_row import quantize_per_row
 
-BLOCKED = (".down_proj.weight", HEAD)
-LEAST_PATCHES = 512
+BLOCKWISE = (".down_proj.weight", HEAD)
+"""How the names of the weights end that are quantized in blocks."""
+
+MIN_PATCHES = 512
 """int8 attention takes 0.8 of the fused one's time at 1,024 patches, 0.9 at 576, 1.8 at 256 (`bench/attention.py`)."""
 
 BLOCKS = (64, 32, 16)
-"""Weights that share a scale, by preference: larger blocks are faster, and agree as well."""
+"""How many weights share a scale, by preference: larger blocks are faster and agree as well."""
 
 
 def int8_graph(graph: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy. Raises ValueError for a model whose widths no block size divides."""
-    blocked = {name: rows for name, rows in products(graph).items() if name.endswith(BLOCKED)}
+    """A copy of the graph in int8. Raises ValueError for a model whose widths no block size divides."""
+    blockwise = {name: rows for name, rows in product_weights(graph).items() if name.endswith(BLOCKWISE)}
     patches = next((weight.dims[0] for weight in graph.graph.initializer if weight.name == POSITIONS), 0)
-    made = in_rows(in_heads(graph) if patches >= LEAST_PATCHES else graph, leave_out=blocked)
-    if blocked:
-        made = in_blocks(made, 8, block_size(blocked, BLOCKS, "int8"), list(blocked), symmetric=True)
-    if left := list(products(made)):
+    quantized = quantize_per_head(graph) if patches >= MIN_PATCHES else graph
+    quantized = quantize_per_row(quantized, leave_out=blockwise)
+    if blockwise:
+        block = block_size(blockwise, BLOCKS, "int8")
+        quantized = quantize_blockwise(quantized, 8, block, list(blockwise), symmetric=True)
+    if left := list(product_weights(quantized)):
         raise ValueError(f"{', '.join(left[:3])} stayed float32 in the int8 graph; leave it out of --precision")
-    return made
+    return quantized

@@ -1,4 +1,4 @@
-"""What is read out of a big VLM's reply, and the picture that it is sent."""
+"""The boxes that are read from a big VLM's reply."""
 
 import pytest
 
@@ -53,7 +53,7 @@ def test_replies_without_boxes(reply, reason):
 def test_boxes_in_per_cent():
     assert to_percent([100, 50, 200, 100], (400, 200), (400, 200)) == (25, 25, 50, 50)
     assert to_percent([1 / 3, 0, 2 / 3, 1], (1, 1), (90, 90)) == (33.33, 0, 66.67, 100)
-    # a little over an edge is cut off
+    # A box a little over an edge is cut off.
     assert to_percent([-8, 0, 408, 204], (400, 200), (400, 200)) == (0, 0, 100, 100)
     assert to_percent([3, 3, 4, 4], (400, 200), (400, 200)) == (0.75, 1.5, 1, 2), "one pixel is enough"
 

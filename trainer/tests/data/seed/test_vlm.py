@@ -17,7 +17,7 @@ from cropvlm_trainer.cli import main
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    """No seconds between tries; all else as the command has it."""
+    """Shortens the wait between tries; all other settings stay the command's."""
     settled = Endpoint.__post_init__
 
     def hurried(self):
@@ -28,7 +28,7 @@ def _quick(monkeypatch):
 
 
 def write(folder, count, size=(280, 140), **more):
-    """A manifest of `count` pages, each with a question "what is N?"."""
+    """Writes a data set of `count` pages, each with a question "What IS N?"."""
     (folder / "images").mkdir(parents=True, exist_ok=True)
     rows = []
     for n in range(count):
@@ -72,7 +72,7 @@ def test_boxes_are_asked_for_and_written_in_per_cent_of_what_was_sent(tmp_path, 
         "Output the coordinates in JSON format with a 'bbox_2d' field containing [x1, y1, x2, y2]."
     )
     assert {(b["model"], b["temperature"], b["max_tokens"]) for b in server.requests} == {("big", 0, 256)}
-    # 1000 / 28 is 35.7 and 515 / 28 is 18.4: Qwen would see 36 x 18 patches
+    # 1000 / 28 is 35.7 and 515 / 28 is 18.4, so Qwen would see 36 x 18 patches.
     assert {picture_of(body).size for body in server.requests} == {(1008, 504)}
     box = [25.0, 10.32, 50.0, 51.59]
     seed = {"method": "vlm", "model": "big", "grown": 1.0}
@@ -118,7 +118,7 @@ def test_growth_goes_by_percentile_over_the_whole_set(tmp_path, capsys):
         assert main(command(tmp_path, server.url)) == 0
     rows = read(tmp_path / "seeded.jsonl")
     assert [row["seed"]["grown"] for row in rows] == [2, 45, 4, 10, 1]
-    # half sides of 8, 2, 6, 4 and 10 per cent times the root of the factor
+    # Half the sides are 8, 2, 6, 4 and 10 per cent, times the square root of the factor.
     assert [row["box"][0] for row in rows] == [38.69, 36.58, 38.0, 37.35, 40.0]
     assert [row["box"][3] for row in rows] == [61.31, 63.42, 62.0, 62.65, 60.0]
     printed = capsys.readouterr().out
@@ -206,7 +206,7 @@ def test_killed_half_way_it_asks_only_for_the_rest(tmp_path, capsys):
         assert sorted(number_in(text_of(body)) for body in server.requests[first:]) == [3, 4, 5]
         assert "3 replies of earlier runs are in" in capsys.readouterr().out
         assert [row["id"] for row in read(tmp_path / "seeded.jsonl")] == [f"p{n}" for n in range(6)]
-        # once more: what is there stays, and without it nothing is asked again
+        # Once more: the file that exists is kept; when it is removed, it is written without asking again.
         assert main(command(tmp_path, url)) == 2
         assert "seeded.jsonl already exists; choose another --out or remove it" in capsys.readouterr().err
         before = (tmp_path / "seeded.jsonl").read_bytes()

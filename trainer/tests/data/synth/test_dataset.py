@@ -55,7 +55,7 @@ def test_an_existing_set_is_not_overwritten(tmp_path, capsys):
 def test_a_page_of_few_shapes_keeps_the_first_of_them():
     for index in range(20):
         full, _ = dataset.make_page(5, index, ["shapes"])
-        sparse, _ = dataset.make_page(5, index, ["shapes"], most_shapes=2)
+        sparse, _ = dataset.make_page(5, index, ["shapes"], max_shapes=2)
         assert 4 <= len(full.questions) <= 8
         assert len(sparse.questions) == 2
         assert {q.text for q in sparse.questions} <= {q.text for q in full.questions}

@@ -6,10 +6,11 @@ import onnxruntime as ort
 import pytest
 import torch
 
-from cropvlm_trainer.export.graphs.graph import MICROSOFT, Graph
+from cropvlm_trainer.export.graphs.graph import Graph
+from cropvlm_trainer.export.graphs.nodes import MICROSOFT
 from cropvlm_trainer.export.graphs.vision import POSITIONS
-from cropvlm_trainer.export.precision.int8 import LEAST_PATCHES, int8_graph
-from cropvlm_trainer.export.precision.per_head import in_heads
+from cropvlm_trainer.export.precision.int8 import MIN_PATCHES, int8_graph
+from cropvlm_trainer.export.precision.per_head import quantize_per_head
 
 HEADS, WIDTH = 3, 48
 GENERATOR = np.random.default_rng(0)
@@ -41,7 +42,7 @@ def test_flat_and_sharp_attention_is_near_the_fused(sharpness: float) -> None:
     k[:, 5] = 0
     v[:, :, 7] *= 100
     v[0, :, 9] = 0
-    exact, found = run(attention(), q, k, v), run(in_heads(attention()), q, k, v)
+    exact, found = run(attention(), q, k, v), run(quantize_per_head(attention()), q, k, v)
     spread = np.abs(v).max(axis=1, keepdims=True)
     assert (np.abs(found - exact) <= 0.05 * spread).all()
     assert np.abs(found - exact).mean() < 0.005 * spread.mean()
@@ -49,7 +50,7 @@ def test_flat_and_sharp_attention_is_near_the_fused(sharpness: float) -> None:
 
 
 def test_a_tile_is_the_same_beside_any_others() -> None:
-    graph = in_heads(attention())
+    graph = quantize_per_head(attention())
     q, k, v = (normal(3, 64, WIDTH) * np.array([1, 50, 0.01], dtype=np.float32)[:, None, None] for _ in range(3))
     together = run(graph, q, k, v)
     for i in range(3):
@@ -57,14 +58,14 @@ def test_a_tile_is_the_same_beside_any_others() -> None:
 
 
 def test_both_products_are_int8_and_a_masked_attention_stays() -> None:
-    kinds = [node.op_type for node in in_heads(attention()).graph.node]
+    kinds = [node.op_type for node in quantize_per_head(attention()).graph.node]
     assert kinds.count("MatMulIntegerToFloat") == 2 * HEADS and "MultiHeadAttention" not in kinds
-    assert in_heads(attention("mask")) == attention("mask")
+    assert quantize_per_head(attention("mask")) == attention("mask")
 
 
 def test_attention_is_int8_only_where_it_pays() -> None:
-    for patches in (LEAST_PATCHES - 1, LEAST_PATCHES):
+    for patches in (MIN_PATCHES - 1, MIN_PATCHES):
         graph = attention()
         graph.graph.initializer.append(onnx.numpy_helper.from_array(np.zeros((patches, 1), np.float32), POSITIONS))
         kinds = [node.op_type for node in int8_graph(graph).graph.node]
-        assert ("MultiHeadAttention" in kinds) == (patches < LEAST_PATCHES)
+        assert ("MultiHeadAttention" in kinds) == (patches < MIN_PATCHES)

@@ -10,7 +10,7 @@ from cropvlm_trainer.export.check.session import OnnxModel
 from cropvlm_trainer.export.export import export
 from cropvlm_trainer.export.graphs.graph import Graph
 from cropvlm_trainer.export.precision.int8 import int8_graph
-from cropvlm_trainer.export.precision.per_row import in_rows, quantized_weight
+from cropvlm_trainer.export.precision.per_row import quantize_per_row, quantized_weight
 from cropvlm_trainer.golden.fixture import SEED, TINY, tiny_model, tiny_tokenizer
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 
@@ -51,7 +51,7 @@ def test_rows_of_any_size_keep_their_own_precision(gelu: str) -> None:
     x[0, 0] *= 1000
     x[1, 4] /= 1000
     x[1, 3] = 0
-    exact, found = run(one_product(gelu), x), run(in_rows(one_product(gelu)), x)
+    exact, found = run(one_product(gelu), x), run(quantize_per_row(one_product(gelu)), x)
     spread = np.maximum(np.abs(exact).max(axis=-1), 1e-9)
     gap = np.abs(found - exact).max(axis=-1) / spread
     # Behind a Gelu a row of small values has the steps that its least possible value asks for.
@@ -63,7 +63,7 @@ def test_rows_of_any_size_keep_their_own_precision(gelu: str) -> None:
 def test_negative_ends_of_a_gelu_are_within_reach() -> None:
     x = np.linspace(-6, 0.5, 96, dtype=np.float32)[None, None]
     for gelu in ("tanh", "none"):
-        np.testing.assert_allclose(run(in_rows(one_product(gelu)), x), run(one_product(gelu), x), atol=0.12)
+        np.testing.assert_allclose(run(quantize_per_row(one_product(gelu)), x), run(one_product(gelu), x), atol=0.12)
 
 
 def test_weights() -> None:
@@ -76,7 +76,7 @@ def test_weights() -> None:
 
 
 def test_what_is_left_out_stays() -> None:
-    graph = in_rows(one_product(), leave_out=["w.weight"])
+    graph = quantize_per_row(one_product(), leave_out=["w.weight"])
     assert graph == one_product()
 
 

@@ -10,15 +10,15 @@ from onnx import TensorProto, helper, numpy_helper
 from support.paths import REPOSITORY
 from transformers import AutoProcessor, Idefics3ForConditionalGeneration
 
-from cropvlm_trainer.export.check.agreement import check_lossy
+from cropvlm_trainer.export.check.agreement import check_agreement
 from cropvlm_trainer.export.check.expected import PROMPTS, expected
 from cropvlm_trainer.export.check.pages import check_pages
 from cropvlm_trainer.export.check.parity import ParityError
 from cropvlm_trainer.export.check.session import OnnxModel
 from cropvlm_trainer.export.export import export
 from cropvlm_trainer.export.precision.blockwise import q4_graph
-from cropvlm_trainer.export.precision.fp16 import half_graph
-from cropvlm_trainer.export.precision.per_row import LARGEST
+from cropvlm_trainer.export.precision.fp16 import fp16_graph
+from cropvlm_trainer.export.precision.per_row import MAX_INT8
 from cropvlm_trainer.export.precision.precision import PRECISIONS, convert
 from cropvlm_trainer.golden.fixture import SEED, TINY, tiny_model, tiny_tokenizer
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
@@ -117,7 +117,7 @@ def test_int8_has_a_scale_for_each_channel_and_each_row(exported: tuple[Path, di
     found = weights(decoder)
     whole = numpy_helper.to_array(found["text.0.qkv.weight.int8"])
     # The graph's scale is of a product with rows in steps of their largest.
-    scales = numpy_helper.to_array(found[f"text.0.qkv.weight.scale.{LARGEST}"]) * LARGEST
+    scales = numpy_helper.to_array(found[f"text.0.qkv.weight.scale.{MAX_INT8}"]) * MAX_INT8
     assert (whole.dtype, whole.shape, scales.shape) == (np.int8, (64, 128), (128,))
     np.testing.assert_array_less(np.abs(whole * scales - exact), scales * 0.51 + np.zeros_like(exact))
     assert set(types(decoder.graph.input).values()) == {TensorProto.FLOAT, TensorProto.INT64}
@@ -146,14 +146,14 @@ def test_the_table_of_words_is_the_same_below_fp32(exported: tuple[Path, dict]) 
 
 
 def test_the_report(exported: tuple[Path, dict]) -> None:
-    folder, record = exported
-    assert (record["precisions"], record["default_precision"]) == (["fp32", "fp16", "int8", "q4"], "fp32")
-    assert {name for name in record["sha256"] if name.startswith("onnx/")} == {
+    folder, manifest = exported
+    assert (manifest["precisions"], manifest["default_precision"]) == (["fp32", "fp16", "int8", "q4"], "fp32")
+    assert {name for name in manifest["sha256"] if name.startswith("onnx/")} == {
         f"onnx/{graph}{suffix}.onnx"
         for graph in ("vision_encoder", "embed_tokens", "decoder_model_merged")
         for suffix in PRECISIONS.values()
     }
-    parity = record["scores"]["parity"]
+    parity = manifest["scores"]["parity"]
     assert set(parity["fp32"]) == {"features", "prefill", "decode", "greedy_equal"}
     assert parity["fp32"]["greedy_equal"] == "6/6"
     fp16, int8, q4 = parity["fp16"], parity["int8"], parity["q4"]
@@ -182,7 +182,7 @@ def test_what_cannot_be_used_is_refused(
     processor, q4 = AutoProcessor.from_pretrained(checkpoint), OnnxModel(exported[0], "_q4")
     wanted = expected(model, processor, 2)
     with pytest.raises(ParityError, match=r"out/onnx/\*_q4.onnx cannot be used: steps_equal is 0.\d+, below 0.99"):
-        check_lossy(wanted, q4, 0.99)
+        check_agreement(wanted, q4, 0.99)
     with pytest.raises(ParityError, match="cannot be used: box_iou is 0.5, below 0.6"):
         check_pages("cropper", [(0, 0, 10, 10), (5, 5, 9, 9)], [(0, 0, 10, 10), (50, 50, 60, 60)], q4, 0.6)
     assert check_pages("cropper", [(0, 0, 10, 10), (5, 5, 9, 9)], [(0, 0, 10, 10), (5, 5, 9, 7)], q4, 0.6) == {
@@ -212,20 +212,20 @@ def test_values_that_are_not_finite_are_refused(
     decode = fp16.decode
     monkeypatch.setattr(fp16, "decode", lambda *args: (decode(*args)[0] * np.inf, decode(*args)[1]))
     with pytest.raises(ParityError, match="values that are not finite"):
-        check_lossy(wanted, fp16, 0.0)
+        check_agreement(wanted, fp16, 0.0)
 
 
 def test_one_precision_alone_leaves_no_other_behind(checkpoint: Path, tmp_path: Path) -> None:
     options = {"role": "target", "model_id": "x", "parity_prompts": 1, "parity_pages": 3}
-    record = export(checkpoint, tmp_path / "out", precisions=("int8",), **options)
-    assert (record["precisions"], record["default_precision"]) == (["int8"], "int8")
+    manifest = export(checkpoint, tmp_path / "out", precisions=("int8",), **options)
+    assert (manifest["precisions"], manifest["default_precision"]) == (["int8"], "int8")
     assert sorted(path.name for path in (tmp_path / "out" / "onnx").iterdir()) == [
         "decoder_model_merged_int8.onnx",
         "embed_tokens_int8.onnx",
         "vision_encoder_int8.onnx",
     ]
-    assert list(record["scores"]["parity"]) == ["int8"]
-    parity = record["scores"]["parity"]["int8"]
+    assert list(manifest["scores"]["parity"]) == ["int8"]
+    parity = manifest["scores"]["parity"]["int8"]
     assert "box_iou" not in parity
     assert (parity["answers"], 0 <= parity["answers_equal"] <= 1) == (3, True)
 
@@ -257,9 +257,9 @@ def one_product(rows: int, value: float) -> onnx.ModelProto:
 
 def test_weights_that_do_not_fit() -> None:
     with pytest.raises(ValueError, match="weight w reaches 70000.0, beyond half precision's 65504"):
-        half_graph(one_product(32, -7e4))
+        fp16_graph(one_product(32, -7e4))
     with pytest.raises(ValueError, match="weight w reaches nan"):
-        half_graph(one_product(32, float("nan")))
+        fp16_graph(one_product(32, float("nan")))
     with pytest.raises(ValueError, match="w has 24 rows, no multiple of 16"):
         q4_graph(one_product(24, 1.0))
     blocks = [q4_graph(one_product(rows, 1.0)).graph.node[0].attribute for rows in (64, 48)]

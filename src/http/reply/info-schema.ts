@@ -1,0 +1,78 @@
+/** The schema of `GET /info`. */
+import { type Static, Type } from '@sinclair/typebox'
+import { ref } from '../../config/schema.js'
+import { textOrNull } from './schemas.js'
+
+const text = (description: string) => Type.String({ description })
+const integer = (description: string) => Type.Integer({ description })
+const edge = (description: string) => Type.Unsafe<number | null>({ type: ['integer', 'null'], description })
+
+const MODEL_INFO = Type.Object(
+  {
+    id: text('Name of its folder.'),
+    role: Type.Unsafe<'cropper' | 'target'>({ type: 'string', enum: ['cropper', 'target'], description: 'Its use.' }),
+    revision: textOrNull("The folder's own mark of its version."),
+    resolutions: Type.Array(Type.Integer(), { description: 'Longest edges in pixels that it can see.' }),
+    default_resolution: integer('The one it takes by itself.'),
+    precision: text('Of its graphs.'),
+    precision_reason: text('Why that one.'),
+    sha256: Type.Record(Type.String(), Type.String(), { description: 'File to its sha256 in hexadecimal.' }),
+    training: Type.Unsafe<Record<string, unknown> | null>({
+      type: ['object', 'null'],
+      additionalProperties: true,
+      description: 'How it was trained, as the folder says; null where it does not.',
+    }),
+  },
+  { $id: 'ModelInfo', description: 'A model that is loaded.' },
+)
+
+const PROVIDER_INFO = Type.Object(
+  { name: text('cpu or cuda.'), reason: text('Why that one.') },
+  { $id: 'ProviderInfo', description: 'Where models run.' },
+)
+
+const LIMITS = Type.Object(
+  {
+    body_bytes: integer('Largest body.'),
+    pixels: integer('Largest image, width times height.'),
+    aspect: integer('Longest edge by shortest.'),
+    question_chars: integer('Longest question.'),
+    request_timeout_ms: integer('Deadline of a request.'),
+    queue: integer('Jobs that may wait.'),
+    image_urls: Type.Boolean({ description: 'Whether images are fetched from URLs.' }),
+  },
+  { $id: 'Limits', description: 'What a request must keep to.' },
+)
+
+const TARGET_INFO = Type.Object(
+  {
+    name: text("What a request's `target` calls it."),
+    model: text('The model.'),
+    kind: text('vlm; or reader, which reads text and takes a line of it, and knows nothing of what a picture shows.'),
+    local: Type.Boolean({ description: 'Whether this service runs it.' }),
+    full_longest_edge: edge('To which the full image is shrunk; null: it is not.'),
+    crop_longest_edge: edge('To which the crop is shrunk; null: it is not.'),
+  },
+  { $id: 'TargetInfo', description: 'A target that can be asked.' },
+)
+
+export const INFO_REPLY = Type.Object(
+  {
+    name: text('cropvlm'),
+    version: text('Of this service.'),
+    models: Type.Array(ref(MODEL_INFO), { description: 'Empty until they have loaded.' }),
+    reader: Type.Unsafe<string | null>({
+      type: ['string', 'null'],
+      description: 'The text reader; null: none is loaded.',
+    }),
+    execution_provider: Type.Unsafe<Static<typeof PROVIDER_INFO> | null>({
+      anyOf: [ref(PROVIDER_INFO), { type: 'null' }],
+      description: 'null until the models have loaded.',
+    }),
+    limits: ref(LIMITS),
+    targets: Type.Array(ref(TARGET_INFO), { description: 'The first is the default.' }),
+  },
+  { $id: 'InfoReply', description: 'What runs here and within which limits.' },
+)
+
+export const NAMED_INFO = [MODEL_INFO, PROVIDER_INFO, LIMITS, TARGET_INFO, INFO_REPLY]

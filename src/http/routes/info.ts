@@ -34,6 +34,7 @@ export function infoRoute(app: FastifyInstance, { config, engine, cropper, targe
       name: 'cropvlm',
       version: VERSION,
       models: engine.info?.models.map(model) ?? [],
+      reader: engine.info?.reader ?? null,
       execution_provider: provider(engine.info),
       cropper: { name: cropper.info.name, resolutions: cropper.info.resolutions, warnings: [...cropper.info.warnings] },
       limits: {
@@ -48,6 +49,7 @@ export function infoRoute(app: FastifyInstance, { config, engine, cropper, targe
       targets: [...targets.values()].map(target => ({
         name: target.name,
         model: target.model,
+        kind: target.kind,
         local: target.local,
         full_longest_edge: target.fullLongestEdge,
         crop_longest_edge: target.cropLongestEdge,

@@ -47,9 +47,12 @@ const IMAGES = [
 const config = readConfig({ LOG_LEVEL: 'silent' })
 const module = pathToFileURL(join(compiledService(), 'engine/child/main.js'))
 const log = pino({ level: 'silent' })
-const worker = { ...engineOptions(config, null).worker, targets: [] }
+const worker = { ...engineOptions(config, { cropper: null, ocr: false }).worker, targets: [] }
 const start = performance.now()
-const engine = startEngine({ ...engineOptions(config, null), worker, module, execArgv: [] }, log)
+const engine = startEngine(
+  { ...engineOptions(config, { cropper: null, ocr: false }), worker, module, execArgv: [] },
+  log,
+)
 t.teardown(() => engine.close())
 await engine.ready
 const readyMs = performance.now() - start

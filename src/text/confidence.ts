@@ -1,0 +1,5 @@
+import type { Evidence } from './rule.js'
+
+export function confidenceOf({ certainty }: Evidence): number {
+  return certainty
+}

@@ -1,0 +1,48 @@
+import type { Question } from './question.js'
+import { likeness, wordsOf } from './words.js'
+
+/** BM25's own constants, as they are usually taken. */
+const [K1, B] = [1.2, 0.75]
+
+export interface Match {
+  /** BM25 of the question's words in the line, over that of the line that fits best: 0..1. */
+  score: number
+  /** The part of the line's words that the question has, 0..1. */
+  purity: number
+  /** The part of the weight of the question's words that the line has, those that stand nowhere included: 0..1. */
+  coverage: number
+}
+
+/** How well each line matches the question's words, in their order. A word that few lines have counts more. */
+export function matchLines(texts: readonly string[], { words }: Question): Match[] {
+  const lines = texts.map(wordsOf)
+  const length = lines.reduce((sum, line) => sum + line.length, 0) / Math.max(1, lines.length) || 1
+  const asked = [...words].map(([word, weight]) => {
+    const likenesses = lines.map(line => line.reduce((sum, seen) => sum + likeness(word, seen), 0))
+    const having = likenesses.filter(found => found > 0).length
+    return { word, likenesses, weight: weight * Math.log(1 + (lines.length - having + 0.5) / (having + 0.5)) }
+  })
+  const scores = lines.map((line, i) =>
+    asked.reduce((sum, { likenesses, weight }) => {
+      const count = likenesses[i] as number
+      return sum + (weight * count * (K1 + 1)) / (count + K1 * (1 - B + (B * line.length) / length))
+    }, 0),
+  )
+  const highest = Math.max(0, ...scores)
+  const total = asked.reduce((sum, { weight }) => sum + weight, 0)
+  return lines.map((line, i) => {
+    const covered = asked.reduce((sum, { likenesses, weight }) => sum + weight * Math.min(1, likenesses[i] ?? 0), 0)
+    return {
+      score: highest === 0 ? 0 : (scores[i] as number) / highest,
+      purity: purity(line, words),
+      coverage: total === 0 ? 0 : covered / total,
+    }
+  })
+}
+
+function purity(line: readonly string[], words: Question['words']): number {
+  const named = line.filter(word => /\p{L}/u.test(word))
+  const letters = named.reduce((sum, word) => sum + word.length, 0)
+  const known = named.filter(word => [...words.keys()].some(asked => likeness(asked, word) > 0))
+  return letters === 0 ? 0 : known.reduce((sum, word) => sum + word.length, 0) / letters
+}

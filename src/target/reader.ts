@@ -2,7 +2,7 @@ import type { ReaderTargetConfig } from '../config/service.js'
 import type { Engine } from '../engine/engine.js'
 import { CropVlmError } from '../errors.js'
 import type { Picture } from '../image/picture.js'
-import { READER_ID } from '../ocr/graphs.js'
+import { READER_ID } from '../ocr/page.js'
 import { chooseLines } from '../text/rule.js'
 import type { Target, TargetAnswer, TargetRequest } from './target.js'
 

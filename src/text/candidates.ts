@@ -1,6 +1,6 @@
 /** The lines that may hold the answer, each with what speaks for it. */
 import type { Kind } from './kinds.js'
-import { below, type Layout, type PlacedLine, rightOf } from './layout.js'
+import { below, inColumnOf, type Layout, type PlacedLine, rightOf } from './layout.js'
 import type { Match } from './match.js'
 import type { Question } from './question.js'
 import { amountOf, sums } from './sums.js'
@@ -13,7 +13,7 @@ export interface Features {
   link: number
   /** The same times the part of the label that the question names: "total" and not "total discount". */
   pureLink: number
-  /** The part of the question's words that the label has, those that stand nowhere included. */
+  /** The part of the question's words that its labels have together: in the line, left of it and above it. */
   covered: number
   /** How much taller than the middle line its type is: -0.5..2. */
   prominence: number
@@ -40,8 +40,8 @@ export interface Candidate {
   features: Features
 }
 
-/** How much a label counts by where it stands: in the line itself, left of it, above it. */
-const [WITHIN, BESIDE, ABOVE] = [0.95, 1, 0.6]
+/** How much a label counts by where it stands: in the line itself, left of it, right above it, further above. */
+const [WITHIN, BESIDE, ABOVE, HEADING] = [0.95, 1, 0.7, 0.6]
 /** Lines from the top within which `first` falls to a third. */
 const FIRST_LINES = 3
 
@@ -65,7 +65,8 @@ export function candidates(layout: Layout, { kind, asksForSum }: Question, match
     }
     return [{ line, label, features }]
   })
-  if (kind?.name === 'amount' && asksForSum) compareSums(found, layout, kind)
+  const isAnySum = asksForSum || found.every(({ features }) => features.link === 0)
+  if (kind?.name === 'amount' && isAnySum) compareSums(found, layout, kind)
   return found
 }
 
@@ -79,15 +80,22 @@ interface Label extends Pick<Features, 'link' | 'pureLink' | 'covered'> {
 
 function bestLabel(line: PlacedLine, layout: Layout, matches: readonly Match[]): Label {
   let best: Label = { label: null, link: 0, pureLink: 0, covered: 0 }
+  const covered: number[] = []
   for (const [i, label] of layout.lines.entries()) {
-    const { score, purity, coverage } = matches[i] as Match
+    const { score, purity, parts } = matches[i] as Match
     if (score === 0) continue
-    const near = label === line ? WITHIN : Math.max(BESIDE * rightOf(label, line, layout), ABOVE * below(label, line))
+    const near = nearness(label, line, layout)
     const link = score * near
     if (link * (0.5 + purity) > best.link * 0.5 + best.pureLink)
-      best = { label, link, pureLink: link * purity, covered: near * coverage }
+      best = { ...best, label, link, pureLink: link * purity }
+    const part = Math.max(near, inColumnOf(label, line) ? HEADING : 0)
+    for (const [n, share] of parts.entries()) covered[n] = Math.max(covered[n] ?? 0, part * share)
   }
-  return best
+  return { ...best, covered: covered.reduce((sum, share) => sum + share, 0) }
+}
+
+function nearness(label: PlacedLine, line: PlacedLine, layout: Layout): number {
+  return label === line ? WITHIN : Math.max(BESIDE * rightOf(label, line, layout), ABOVE * below(label, line))
 }
 
 function placeOf(line: PlacedLine, rank: number, { medianHeight, size }: Layout) {

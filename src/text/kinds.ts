@@ -33,11 +33,12 @@ const VAGUE_DATES = [
   /\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b/i,
   /(?<![\d.])(?:19|20)\d\d(?![\d.])/,
 ]
-const CURRENCY = '[$\\u00a3\\u20ac\\u00a5\\u20b9\\u20a9]|\\b[A-Z]{2,3}(?=\\s?\\d)'
+const SIGN = '[$\\u00a3\\u20ac\\u00a5\\u20b9\\u20a9]'
 const CENTS = '\\d{1,3}(?:[,. ]\\d{3})*[.,]\\s?\\d{2}|\\d+[.,]\\s?\\d{2}'
-const MONEY = new RegExp(`(?:${CURRENCY})\\s?-?(?:${CENTS})(?![\\d%])`)
-const SUM = new RegExp(`(?<![\\d.,:/-])-?(?:${CENTS})(?!\\s?%)(?![\\d/:-])(?![.,]\\d)`)
-const WHOLE_SUM = new RegExp(`(?:${CURRENCY})\\s?\\d[\\d,]*(?![\\d.,]*\\d)|(?<![\\d.,:/-])\\d{1,3}(?:,\\d{3})+(?!\\d)`)
+const BEFORE = '(?<![\\d.,/-])(?<!\\d:)'
+const MONEY = new RegExp(`(?:${SIGN}|\\b[A-Z]{2,3}(?=\\s?\\d))\\s?-?(?:${CENTS})(?![\\d%])`)
+const SUM = new RegExp(`${BEFORE}-?(?:${CENTS})(?!\\s?%)(?![\\d/:-])(?![.,]\\d)`)
+const WHOLE_SUM = new RegExp(`${SIGN}\\s?\\d[\\d,]*(?![\\d.,]*\\d)|${BEFORE}\\d{1,3}(?:,\\d{3})+(?!\\d)`)
 
 /** In the order in which they are tried: the first whose cue is in the question is taken. */
 export const KINDS: readonly Kind[] = [
@@ -59,7 +60,7 @@ export const KINDS: readonly Kind[] = [
   kind(
     'number',
     /\bhow many\b|\bnumber\b|\bno\b\.?|\bid\b|\bcode\b|\bcount\b|\bquantity\b|\bserial\b|\bage\b/,
-    [/\b(?=\w*\d)[\w/.-]{3,}\b|(?<![\w.])\d+(?![\w.])/, 1],
+    [/\b(?=\w*\d[\w/.-]*\d)[\w/.-]{2,}\b|(?<![\w.])\d(?![\w.])/, 1],
     [/\d/, 0.4],
   ),
   kind(

@@ -59,3 +59,13 @@ export function below(label: PlacedLine, value: PlacedLine): number {
     return 0
   return 1 - 0.3 * Math.max(0, gap / height)
 }
+
+/** Whether `value` stands in a column that `heading` may head: somewhere below it, and they overlap. */
+export function inColumnOf(heading: PlacedLine, value: PlacedLine): boolean {
+  const overlap = Math.min(heading.right, value.right) - Math.max(heading.left, value.left)
+  return heading.bottom <= value.top + 0.5 * value.height && overlap > 0.3 * Math.min(width(heading), width(value))
+}
+
+function width({ left, right }: PlacedLine): number {
+  return right - left
+}

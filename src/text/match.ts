@@ -1,5 +1,5 @@
 import type { Question } from './question.js'
-import { likeness, wordsOf } from './words.js'
+import { likeness, tellingWords, wordsOf } from './words.js'
 
 /** BM25's own constants, as they are usually taken. */
 const [K1, B] = [1.2, 0.75]
@@ -9,8 +9,8 @@ export interface Match {
   score: number
   /** The part of the line's words that the question has, 0..1. */
   purity: number
-  /** The part of the weight of the question's words that the line has, those that stand nowhere included: 0..1. */
-  coverage: number
+  /** For each word of the question, how much of all their weight the line has by it; together at most 1. */
+  parts: readonly number[]
 }
 
 /** How well each line matches the question's words, in their order. A word that few lines have counts more. */
@@ -30,18 +30,17 @@ export function matchLines(texts: readonly string[], { words }: Question): Match
   )
   const highest = Math.max(0, ...scores)
   const total = asked.reduce((sum, { weight }) => sum + weight, 0)
-  return lines.map((line, i) => {
-    const covered = asked.reduce((sum, { likenesses, weight }) => sum + weight * Math.min(1, likenesses[i] ?? 0), 0)
-    return {
-      score: highest === 0 ? 0 : (scores[i] as number) / highest,
-      purity: purity(line, words),
-      coverage: total === 0 ? 0 : covered / total,
-    }
-  })
+  return lines.map((_, i) => ({
+    score: highest === 0 ? 0 : (scores[i] as number) / highest,
+    purity: purity(texts[i] as string, words),
+    parts: asked.map(({ likenesses, weight }) =>
+      total === 0 ? 0 : (weight * Math.min(1, likenesses[i] ?? 0)) / total,
+    ),
+  }))
 }
 
-function purity(line: readonly string[], words: Question['words']): number {
-  const named = line.filter(word => /\p{L}/u.test(word))
+function purity(text: string, words: Question['words']): number {
+  const named = tellingWords(text).filter(word => /\p{L}/u.test(word))
   const letters = named.reduce((sum, word) => sum + word.length, 0)
   const known = named.filter(word => [...words.keys()].some(asked => likeness(asked, word) > 0))
   return letters === 0 ? 0 : known.reduce((sum, word) => sum + word.length, 0) / letters

@@ -1,5 +1,5 @@
 import { type Kind, kindOf } from './kinds.js'
-import { askedWords } from './words.js'
+import { tellingWords } from './words.js'
 
 export interface Question {
   /** The words to look for, each with how much it counts, 0..1. */
@@ -8,6 +8,8 @@ export interface Question {
   kind: Kind | null
   /** Whether it asks for what others add up to, so that of several the larger and the later is meant. */
   asksForSum: boolean
+  /** Whether it asks for a name that stands as a heading, and not for who did something. */
+  asksForHeading: boolean
 }
 
 /** "... on this page?", "... in the picture?": where to look and not what for. */
@@ -15,14 +17,20 @@ const PLACE = /\b(?:(?:on|in|at|from) (?:this|that|the|these)|of (?:this|that))(
 /** How much a word counts that says where. */
 const PLACE_WEIGHT = 0.15
 
-const SUM = /\btotals?\b|\bsum\b|\bhow much\b|\bpaid\b|\bpay\b|\bdue\b|\bowed?\b|\bin all\b|\baltogether\b|\boverall\b/
+const SUM = /\btotals?\b|\bsum\b|\bpaid\b|\bpay\b|\bdue\b|\bowed?\b|\bin all\b|\baltogether\b|\boverall\b/
 
 export function readQuestion(text: string): Question {
   const lower = text.normalize('NFKC').toLowerCase()
   const place = PLACE.exec(lower)
   const words = new Map<string, number>()
-  if (place) for (const word of askedWords(place[0])) words.set(word, PLACE_WEIGHT)
+  if (place) for (const word of tellingWords(place[0])) words.set(word, PLACE_WEIGHT)
   const rest = place ? lower.slice(0, place.index) : lower
-  for (const word of askedWords(rest)) words.set(word, 1)
-  return { words, kind: kindOf(rest) ?? kindOf(lower), asksForSum: SUM.test(lower) && !/\bsub-?total/.test(lower) }
+  for (const word of tellingWords(rest)) words.set(word, 1)
+  const kind = kindOf(rest) ?? kindOf(lower)
+  return {
+    words,
+    kind,
+    asksForSum: SUM.test(lower) && !/\bsub-?total/.test(lower),
+    asksForHeading: kind?.name === 'name' && !/\bwho(?:m|se)?\b/.test(lower),
+  }
 }

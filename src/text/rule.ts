@@ -4,41 +4,44 @@
  */
 import { type Box, FULL_BOX } from '../contract/box.js'
 import type { Page } from '../ocr/page.js'
-import { type Candidate, candidates } from './candidates.js'
-import { confidenceOf } from './confidence.js'
+import { candidates } from './candidates.js'
+import { confidenceOf, type Evidence } from './confidence.js'
 import { layoutOf } from './layout.js'
 import { matchLines } from './match.js'
 import { readQuestion } from './question.js'
 import { regionAround } from './region.js'
 import { ranked, weightsFor } from './score.js'
 
-export type TextChoice =
-  | { box: Box; reason: null; confidence: number; text: string }
-  | { box: Box; reason: 'no_text' | 'no_match'; confidence: 0; text: '' }
-
-/** The region of the lines that the question is about, and the text of the likeliest of them. */
-export function chooseLines(page: Page, text: string): TextChoice {
-  const layout = layoutOf(page)
-  if (layout.lines.length === 0) return { box: FULL_BOX, reason: 'no_text', confidence: 0, text: '' }
-  const question = readQuestion(text)
-  const matches = matchLines(
-    layout.lines.map(({ line }) => line.text),
-    question,
-  )
-  const found = ranked(
-    candidates(layout, question, matches),
-    weightsFor(question.kind?.name ?? null, question.asksForSum),
-  )
-  const [best] = found
-  if (!best) return { box: FULL_BOX, reason: 'no_match', confidence: 0, text: '' }
-  const { box, certainty } = regionAround(found, layout)
-  const confidence = confidenceOf({ best, certainty })
-  return { box, reason: null, confidence, text: best.line.line.text }
+export interface TextChoice {
+  /** The whole image where `reason` is not null. */
+  box: Box
+  /** Why no line was chosen: there is none, or none that fits the question. */
+  reason: 'no_text' | 'no_match' | null
+  /** How likely the box is right, 0..1. */
+  confidence: number
+  /** Of the likeliest line; empty where none was chosen. */
+  text: string
 }
 
-/** What the confidence is made of. */
-export interface Evidence {
-  best: Candidate
-  /** Sum of the shares of the candidates in the box. */
-  certainty: number
+/** A choice that is less sure than this is none. */
+const MIN_CONFIDENCE = 0.2
+
+/** The region of the lines that the question is about, and the text of the likeliest of them. */
+export function chooseLines(page: Page, question: string): TextChoice {
+  const found = considered(page, question)
+  const confidence = found ? confidenceOf(found) : 0
+  if (found && confidence >= MIN_CONFIDENCE)
+    return { box: found.box, reason: null, confidence, text: found.best.line.line.text }
+  return { box: FULL_BOX, reason: page.lines.length === 0 ? 'no_text' : 'no_match', confidence, text: '' }
+}
+
+/** The best region, however sure it is, and what speaks for it; null where no line can be the answer. */
+export function considered(page: Page, text: string): (Evidence & { box: Box }) | null {
+  const layout = layoutOf(page)
+  const question = readQuestion(text)
+  const texts = layout.lines.map(({ line }) => line.text)
+  const kind = question.kind?.name ?? null
+  const found = ranked(candidates(layout, question, matchLines(texts, question)), weightsFor(kind))
+  const [best] = found
+  return best ? { best, isHeading: question.asksForHeading, ...regionAround(found, layout) } : null
 }

@@ -4,29 +4,29 @@ import type { KindName } from './kinds.js'
 type Weights = Readonly<Partial<Record<keyof Features, number>>>
 
 /** What counts for a name: where a heading stands, unless a label tells. */
-const NAME: Weights = { shape: 2, pureLink: 2, covered: 5, prominence: 0.5, first: 6, centred: 2 }
+const NAME: Weights = { shape: 2, pureLink: 3, covered: 6, prominence: 1, first: 6, centred: 1.5 }
 /** What counts for values of a kind: the label that they belong to. */
-const VALUE: Weights = { shape: 5, link: 3, pureLink: 1.5, covered: 1, prominence: 0.3, first: 0.3 }
-/** What counts for a sum besides. */
-const SUM: Weights = {
-  shape: 3,
+const VALUE: Weights = { shape: 5, link: 3, pureLink: 1.5, covered: 4, prominence: 0.3, first: 0.3 }
+/** What counts for an amount besides; where no sum is asked for, the last of it is 0. */
+const AMOUNT: Weights = {
+  shape: 4,
   link: 6,
   pureLink: 1,
-  covered: 1,
-  prominence: 1.5,
+  covered: 1.5,
+  prominence: 2,
   alone: 1,
   last: 0.3,
   largest: 4,
-  repeated: 0.5,
+  repeated: 1,
   addsUp: 3,
 }
 /** What counts where the question asks for no kind. */
-const ANY: Weights = { link: 5, pureLink: 1, covered: 2 }
+const ANY: Weights = { link: 4, pureLink: 1, covered: 4 }
 
-export function weightsFor(kind: KindName | null, asksForSum: boolean): Weights {
+export function weightsFor(kind: KindName | null): Weights {
   if (kind === null) return ANY
   if (kind === 'name') return NAME
-  return kind === 'amount' && asksForSum ? SUM : VALUE
+  return kind === 'amount' ? AMOUNT : VALUE
 }
 
 /** The candidates with how likely each is the one that is asked for; together 1. The likeliest comes first. */

@@ -11,23 +11,27 @@ const STOP = new Set(
 
 /** The words of a text: lower case, without endings; numbers too. A Han character is a word. */
 export function wordsOf(text: string): string[] {
-  const found = text
-    .normalize('NFKC')
-    .toLowerCase()
-    .match(/\p{Script=Han}|[\p{L}\p{M}]+|\p{N}+/gu)
-  return (found ?? []).map(stem)
+  return split(text).map(stem)
 }
 
-/** Those words of a question that can be looked for. */
-export function askedWords(text: string): string[] {
-  const found = text
-    .normalize('NFKC')
-    .toLowerCase()
-    .match(/\p{Script=Han}|[\p{L}\p{M}]+|\p{N}+/gu)
-  return (found ?? []).filter(word => !STOP.has(word)).map(stem)
+/** Those words of a text that say something. */
+export function tellingWords(text: string): string[] {
+  return split(text)
+    .filter(word => !STOP.has(word))
+    .map(stem)
+}
+
+function split(text: string): string[] {
+  return (
+    text
+      .normalize('NFKC')
+      .toLowerCase()
+      .match(/\p{Script=Han}|[\p{L}\p{M}]+|\p{N}+/gu) ?? []
+  )
 }
 
 function stem(word: string): string {
+  if (word.length > 5 && word.endsWith('ed')) return word.slice(0, -2)
   if (word.length > 6 && word.endsWith('ing')) return word.slice(0, -3)
   if (word.length > 5 && /(?:ses|xes|zes|ches|shes)$/.test(word)) return word.slice(0, -2)
   if (word.length > 3 && word.endsWith('s') && !word.endsWith('ss')) return word.slice(0, -1)

@@ -4,7 +4,7 @@
  */
 import { constants, setPriority } from 'node:os'
 import { CropVlmError } from '../../errors.js'
-import { READER_ID } from '../../ocr/graphs.js'
+import { READER_ID } from '../../ocr/page.js'
 import type { WorkerOptions } from '../options.js'
 import type { EngineInfo, EngineReply, EngineRequest } from '../protocol.js'
 import { ImageFiles } from './image-file.js'

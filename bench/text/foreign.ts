@@ -1,0 +1,23 @@
+/** Questions that no till receipt answers: what a rule that is unsure has to be unsure of. */
+export const FOREIGN = [
+  'What is the date of birth?',
+  'What is the surname?',
+  'How many inhabitants does Norwick have?',
+  'What is the growth of Elmstead?',
+  'What time do the doors open?',
+  'What is the software version?',
+  'Which language is set?',
+  'How much do students pay?',
+  'Who is featured?',
+  'What is the speed limit?',
+  'How far is it to the next town?',
+  'What does the blue sign say?',
+  'What is the deadline for applications?',
+  'Who is the author?',
+  "What is the player's number?",
+  'What percentage of storage is used?',
+  'What is the licence plate?',
+  'When does the concert take place?',
+  'What colour is the car?',
+  'Who won the match?',
+]

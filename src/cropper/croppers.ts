@@ -51,7 +51,17 @@ export function configuredCropper(config: Config): ConfiguredCropper {
   if ('problem' in chosen) throw new CropVlmError('invalid_config', `The configuration is wrong:\n- ${chosen.problem}`)
   const { choice } = chosen
   const { needs, make } = CROPPERS[choice.cropper]
-  return { choice, needs: needs(config), make: engine => make(engine, config, choice) }
+  return { choice, needs: needs(config), make: engine => explained(make(engine, config, choice), choice.why) }
+}
+
+/** The cropper, saying of itself why it was chosen. */
+function explained(cropper: Cropper, why: string): Cropper {
+  return {
+    get info() {
+      return { ...cropper.info, why }
+    },
+    find: requests => cropper.find(requests),
+  }
 }
 
 /** The default target, if it is an endpoint. */

@@ -214,6 +214,6 @@ t.test('each option is documented', async t => {
   }
   t.same(
     OPTIONS.filter(({ secret }) => secret).map(({ env }) => env),
-    ['API_KEY', 'TARGET_API_KEY', 'TARGETS'],
+    ['API_KEY', 'CROPPER_API_KEY', 'TARGET_API_KEY', 'TARGETS'],
   )
 })

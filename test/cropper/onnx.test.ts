@@ -22,11 +22,18 @@ const request = (image: Uint8Array, question: string, changes: Partial<FindReque
 
 t.test('the configured folder, and what the loaded model can', async t => {
   t.same(configuredCropper(config).needs, { cropper: { dir: resolve('/models/a'), precision: 'int8' }, ocr: false })
-  t.same(configuredCropper(config).make(scriptedEngine()).info, { name: 'onnx', resolutions: [128, 256], warnings: [] })
+  const why = 'CROPPER_MODEL is a model folder'
+  t.same(configuredCropper(config).make(scriptedEngine()).info, {
+    name: 'onnx',
+    resolutions: [128, 256],
+    warnings: [],
+    why,
+  })
   t.same(configuredCropper(config).make(scriptedEngine({ info: null })).info, {
     name: 'onnx',
     resolutions: null,
     warnings: [],
+    why,
   })
 })
 

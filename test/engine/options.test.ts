@@ -27,6 +27,7 @@ t.test('the engine runs the cropper and every local target', async t => {
   t.same(options.worker, {
     cropper: { dir: resolve('/models/cropper'), precision: null },
     targets: [{ name: 'near', dir: resolve('/models/near'), precision: 'int8' }],
+    ocr: false,
     executionProvider: 'auto',
     threads: 2,
     graphCacheDir: resolve('/cache'),

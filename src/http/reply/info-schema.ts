@@ -60,6 +60,9 @@ const TARGET_INFO = Type.Object(
 const CROPPER_INFO = Type.Object(
   {
     name: text('As CROPPER names it.'),
+    reason: textOrNull('Why the configuration means this one.'),
+    model: textOrNull('The model behind an endpoint; null where none is asked.'),
+    dialect: textOrNull('How that model writes boxes; null where none is asked.'),
     resolutions: Type.Unsafe<readonly number[] | null>({
       type: ['array', 'null'],
       items: { type: 'integer' },

@@ -87,7 +87,7 @@ t.test('Ctrl-C in the terminal does not reach the models', async t => {
 t.test('an engine without models makes pictures, and is ready at once', async t => {
   const config = readConfig({ GRAPH_CACHE_DIR: 'off' })
   const options = engineOptions(config, { cropper: null, ocr: false })
-  const worker = { ...options.worker, targets: [] }
+  const worker = { ...options.worker, targets: [], ocr: false }
   const engine = startEngine({ ...options, worker, module, execArgv: [] }, pino({ level: 'silent' }))
   t.teardown(() => engine.close())
   t.match(await engine.ready, { models: [], executionProvider: null, executionProviderReason: 'no model is loaded' })

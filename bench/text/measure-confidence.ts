@@ -1,18 +1,19 @@
 /**
  * Measures what the text rule's confidence is made of: `node bench/.build/bench/text/measure-confidence.js LINES.jsonl
  * receipts.jsonl`. LINES.jsonl comes from `bench/text/lines.ts`. Of each receipt of the `train` part its own questions
- * count as hits and misses, and one that no receipt answers as a miss. It prints the weights that `src/text/confidence.ts`
+ * count as hits and misses, the same in other words too, and two that no receipt answers as misses. It prints the weights that `src/text/confidence.ts`
  * holds, and how well each half's weights tell the other half's hits from its misses.
  */
 import { readFileSync } from 'node:fs'
 import type { Page } from '../../src/ocr/page.js'
 import { type Signs, signsOf } from '../../src/text/confidence.js'
 import { considered } from '../../src/text/rule.js'
-import { FOREIGN } from './foreign.js'
+import { FOREIGN, REPHRASED } from './questions.js'
 
 interface Row {
   image: string
   split: string
+  field: string
   question: string
   /** In per cent. */
   lines: [number, number, number, number][]
@@ -30,9 +31,13 @@ const [linesFile, rowsFile] = process.argv.slice(2) as [string, string]
 const pages = new Map(jsonLines<Page & { image: string }>(linesFile).map(page => [page.image, page]))
 const rows = jsonLines<Row>(rowsFile).filter(({ split, image }) => split === 'train' && pages.has(image))
 const images = [...new Set(rows.map(({ image }) => image))]
-const foreign = images.map((image, i) => ({ image, question: FOREIGN[i % FOREIGN.length] as string, lines: [] }))
+const foreign = [0, 7].flatMap(start =>
+  images.map((image, i) => ({ image, question: pick(FOREIGN, start + i), lines: [] })),
+)
 const own = rows.flatMap(row => caseOf(row, true))
-const cases = [...own, ...foreign.flatMap(row => caseOf(row, false))]
+const rephrased = rows.map((row, i) => ({ ...row, question: pick(REPHRASED[row.field] ?? [row.question], i) }))
+const other = rephrased.flatMap(row => caseOf(row, false))
+const cases = [...own, ...other, ...foreign.flatMap(row => caseOf(row, false))]
 
 const names = Object.keys(cases[0]?.signs ?? {}) as (keyof Signs)[]
 const halves = [0, 1].map(half => fit(cases.filter(one => one.half !== half)))
@@ -41,6 +46,11 @@ for (const [half, weights] of halves.entries()) {
   console.log(
     `half ${half} by the other's weights: area under the curve ${auc(others, weights).toFixed(3)}, of ${others.length}`,
   )
+}
+for (const question of new Set(rephrased.map(row => row.question))) {
+  const some = rephrased.filter(row => row.question === question)
+  const hits = some.flatMap(row => caseOf(row, false)).filter(({ hit }) => hit)
+  console.log(`${question} ${((100 * hits.length) / some.length).toFixed(0)} % hit of ${some.length}`)
 }
 const all = fit(cases)
 console.log('weights', Object.fromEntries(names.map((name, i) => [name, Number((all[i] as number).toFixed(2))])))
@@ -55,6 +65,10 @@ for (const [from, to] of [
   console.log(
     `${from} to ${to}: ${some.length} questions, ${(100 * mean(some.map(({ hit }) => Number(hit)))).toFixed(1)} % hit`,
   )
+}
+
+function pick(questions: readonly string[], i: number): string {
+  return questions[i % questions.length] as string
 }
 
 function caseOf({ image, question, lines }: Pick<Row, 'image' | 'question' | 'lines'>, isOwn: boolean): Case[] {

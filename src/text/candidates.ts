@@ -1,5 +1,5 @@
 /** The lines that may hold the answer, each with what speaks for it. */
-import type { Kind } from './kinds.js'
+import type { Kind, KindName } from './kinds.js'
 import { below, inColumnOf, type Layout, type PlacedLine, rightOf } from './layout.js'
 import type { Match } from './match.js'
 import type { Question } from './question.js'
@@ -15,6 +15,8 @@ export interface Features {
   pureLink: number
   /** The part of the question's words that its labels have together: in the line, left of it and above it. */
   covered: number
+  /** The part of the line that the question does not say itself: a label is no answer. */
+  news: number
   /** How much taller than the middle line its type is: -0.5..2. */
   prominence: number
   /** Near the first line of the image: 1, falling with each line that is above. */
@@ -40,22 +42,30 @@ export interface Candidate {
   features: Features
 }
 
+/** Kinds of which most pages hold some that are about something else: without a label they are no answer. */
+const EVERYWHERE: ReadonlySet<KindName> = new Set(['number', 'percent'])
 /** How much a label counts by where it stands: in the line itself, left of it, right above it, further above. */
 const [WITHIN, BESIDE, ABOVE, HEADING] = [0.95, 1, 0.7, 0.6]
 /** Lines from the top within which `first` falls to a third. */
 const FIRST_LINES = 3
 
 /** Of all lines, those that look like the kind of answer; where the question asks for no kind, those near a match. */
-export function candidates(layout: Layout, { kind, asksForSum }: Question, matches: readonly Match[]): Candidate[] {
+export function candidates(
+  layout: Layout,
+  { kind, asksForSum, needsNoLabel }: Question,
+  matches: readonly Match[],
+): Candidate[] {
   const answers = layout.lines.map(({ line }) => answerIn(line.text, kind))
+  const isEverywhere = kind === null || EVERYWHERE.has(kind.name)
   const found = layout.lines.flatMap((line, i): Candidate[] => {
     const answer = answers[i]
     if (!answer) return []
     const { label, ...linked } = bestLabel(line, layout, matches)
-    if (!kind && linked.link === 0) return []
+    if (linked.link === 0 && isEverywhere && !needsNoLabel) return []
     const features = {
       shape: answer.strength,
       ...linked,
+      news: 1 - (matches[i]?.purity ?? 0),
       ...placeOf(line, i, layout),
       alone: Math.min(1, answer.text.length / Math.max(1, line.line.text.trim().length)),
       last: 0,

@@ -28,10 +28,10 @@ const NAMED_DATES = [
 ]
 const COMPACT_DATE = /(?<!\d)(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d)/
 const VAGUE_DATES = [
-  /(?<![\d.:,/-])\d{4}[-/]\d{2}(?![\d.:,/-])|(?<![\d.:,/-])\d{2}[-/]\d{4}(?![\d.:,/-])/,
+  /(?<![\d.:,/-])(?:(?:19|20)\d\d[-/](?:0[1-9]|1[0-2])|(?:0?[1-9]|1[0-2])[-/](?:19|20)\d\d)(?![\d.:,/-])/,
   new RegExp(`\\b(?:\\d{1,2}(?:st|nd|rd|th)? )?${MONTH}\\.? ?(?:\\d{1,4}(?:st|nd|rd|th)?)?\\b`, 'i'),
   /\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b/i,
-  /(?<![\d.])(?:19|20)\d\d(?![\d.])/,
+  /(?<![\d./-])(?:19|20)\d\d(?![\d./-])/,
 ]
 const SIGN = '[$\\u00a3\\u20ac\\u00a5\\u20b9\\u20a9]'
 const CENTS = '\\d{1,3}(?:[,. ]\\d{3})*[.,]\\s?\\d{2}|\\d+[.,]\\s?\\d{2}'
@@ -73,7 +73,7 @@ export const KINDS: readonly Kind[] = [
   ),
   {
     name: 'date',
-    cue: /\bdate[ds]?\b|\bwhen\b|\bday\b|\bmonth\b|\byear\b|\bdeadline\b|\bexpir|\bissued\b|\bborn\b|\bbirthday\b/,
+    cue: /\bdate[ds]?\b|\bwhen\b|\bday\b|\bmonth\b|\byear\b|\bdeadline\b|\bexpir|\bbirthday\b/,
     find: findDate,
   },
   kind(

@@ -8,8 +8,11 @@ export interface Question {
   kind: Kind | null
   /** Whether it asks for what others add up to, so that of several the larger and the later is meant. */
   asksForSum: boolean
-  /** Whether it asks for a name that stands as a heading, and not for who did something. */
-  asksForHeading: boolean
+  /**
+   * Whether the answer needs no label: a name that may stand as a heading (and not who did something), or whatever is of
+   * the kind, where the question says nothing else.
+   */
+  needsNoLabel: boolean
 }
 
 /** "... on this page?", "... in the picture?": where to look and not what for. */
@@ -31,6 +34,15 @@ export function readQuestion(text: string): Question {
     words,
     kind,
     asksForSum: SUM.test(lower) && !/\bsub-?total/.test(lower),
-    asksForHeading: kind?.name === 'name' && !/\bwho(?:m|se)?\b/.test(lower),
+    needsNoLabel: kind !== null && (isHeading(kind, lower) || isPlain(kind, rest)),
   }
+}
+
+function isHeading({ name }: Kind, text: string): boolean {
+  return name === 'name' && !/\bwho(?:m|se)?\b/.test(text)
+}
+
+/** Whether a text holds no telling word but those that ask for the kind. */
+function isPlain({ cue }: Kind, text: string): boolean {
+  return tellingWords(text.replace(new RegExp(cue, 'g'), ' ')).length === 0
 }

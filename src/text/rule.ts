@@ -43,5 +43,5 @@ export function considered(page: Page, text: string): (Evidence & { box: Box }) 
   const kind = question.kind?.name ?? null
   const found = ranked(candidates(layout, question, matchLines(texts, question)), weightsFor(kind))
   const [best] = found
-  return best ? { best, isHeading: question.asksForHeading, ...regionAround(found, layout) } : null
+  return best ? { best, needsNoLabel: question.needsNoLabel, ...regionAround(found, layout) } : null
 }

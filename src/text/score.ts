@@ -4,7 +4,7 @@ import type { KindName } from './kinds.js'
 type Weights = Readonly<Partial<Record<keyof Features, number>>>
 
 /** What counts for a name: where a heading stands, unless a label tells. */
-const NAME: Weights = { shape: 2, pureLink: 3, covered: 6, prominence: 1, first: 6, centred: 1.5 }
+const NAME: Weights = { shape: 2, news: 1, pureLink: 3, covered: 8, prominence: 1.5, first: 6, centred: 1.5 }
 /** What counts for values of a kind: the label that they belong to. */
 const VALUE: Weights = { shape: 5, link: 3, pureLink: 1.5, covered: 4, prominence: 0.3, first: 0.3 }
 /** What counts for an amount besides; where no sum is asked for, the last of it is 0. */
@@ -21,7 +21,7 @@ const AMOUNT: Weights = {
   addsUp: 3,
 }
 /** What counts where the question asks for no kind. */
-const ANY: Weights = { link: 4, pureLink: 1, covered: 4 }
+const ANY: Weights = { news: 3, link: 4, pureLink: 1, covered: 4 }
 
 export function weightsFor(kind: KindName | null): Weights {
   if (kind === null) return ANY

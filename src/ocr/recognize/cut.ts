@@ -3,17 +3,17 @@ import type { Rectangle } from '../detect/rectangle.js'
 
 /** Height of the recognition graph's input, in pixels. */
 export const LINE_HEIGHT = 48
-/** A region that is taller than it is wide by this factor holds a line that runs upwards. */
+/** A region that is taller than it is wide by this factor holds a line that runs downwards, its letters on their side. */
 const VERTICAL = 1.5
 /** Longest cut, in pixels: a line of 300 letters. What is longer is squeezed. */
 const MAX_WIDTH = 3200
 
 /** Cuts a line out of a picture, level and 48 pixels high. */
 export function cutLine(picture: RawImage, { corners: [a, b, c, d], width, height }: Rectangle): RawImage {
-  const upwards = height >= VERTICAL * width
+  const downwards = height >= VERTICAL * width
   // the line's own top left, top right and bottom left
-  const [origin, right, below] = upwards ? [b, c, a] : [a, b, d]
-  const [long, high] = upwards ? [height, width] : [width, height]
+  const [origin, right, below] = downwards ? [b, c, a] : [a, b, d]
+  const [long, high] = downwards ? [height, width] : [width, height]
   const columns = Math.max(8, Math.min(MAX_WIDTH, Math.ceil((LINE_HEIGHT * long) / Math.max(1, high))))
   const alongX = [(right[0] - origin[0]) / columns, (right[1] - origin[1]) / columns] as const
   const alongY = [(below[0] - origin[0]) / LINE_HEIGHT, (below[1] - origin[1]) / LINE_HEIGHT] as const

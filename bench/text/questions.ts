@@ -21,3 +21,20 @@ export const FOREIGN = [
   'What colour is the car?',
   'Who won the match?',
 ]
+
+/** The receipts' own questions in words that stand on few of them. */
+export const REPHRASED: Readonly<Record<string, readonly string[]>> = {
+  total: [
+    'How much was paid?',
+    'How much did the customer spend?',
+    'What does everything cost together?',
+    'What sum is due?',
+  ],
+  date: [
+    'When was this issued?',
+    'On which day did the purchase happen?',
+    'When did the customer buy this?',
+    'What day was it?',
+  ],
+  company: ['Who is the seller?', 'Which company issued this?', 'Who sold the goods?', 'What is the business called?'],
+}

@@ -1,8 +1,9 @@
 /**
  * Which folder of `src/` may import which. `npm run lint` holds every import to it, type-only imports included:
  *
- *   http, cli -> zoom -> cropper, target -> engine -> vlm -> image -> contract, errors
- *                                       -> openai
+ *   http, cli -> zoom -> cropper, target -> engine -> ocr -> vlm -> image -> contract, errors
+ *                        cropper, target -> text -> ocr
+ *                        cropper, target -> openai -> image
  *
  * A folder may import any folder to the right of it, and nothing to the left. `main` and `shutdown` start and stop the whole
  * and are not bound by it.
@@ -15,10 +16,12 @@ const MAY_IMPORT = {
   evaluation: ['contract'],
   image: ['contract', 'errors'],
   vlm: ['image', 'contract', 'errors'],
-  engine: ['vlm', 'image', 'contract', 'errors'],
+  ocr: ['vlm', 'image', 'contract', 'errors'],
+  text: ['ocr', 'contract', 'errors'],
+  engine: ['ocr', 'vlm', 'image', 'contract', 'errors'],
   openai: ['image', 'contract', 'errors'],
-  cropper: ['config', 'openai', 'engine', 'vlm', 'image', 'contract', 'errors'],
-  target: ['config', 'openai', 'engine', 'vlm', 'image', 'contract', 'errors'],
+  cropper: ['config', 'openai', 'engine', 'text', 'ocr', 'vlm', 'image', 'contract', 'errors'],
+  target: ['config', 'openai', 'engine', 'text', 'ocr', 'vlm', 'image', 'contract', 'errors'],
   zoom: ['config', 'cropper', 'target', 'engine', 'vlm', 'image', 'contract', 'errors'],
   http: ['version', 'config', 'zoom', 'cropper', 'target', 'engine', 'vlm', 'image', 'contract', 'errors'],
   cli: ['evaluation', 'config', 'zoom', 'cropper', 'target', 'engine', 'vlm', 'image', 'contract', 'errors'],

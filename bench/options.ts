@@ -6,7 +6,7 @@ import { PRECISIONS, type Precision } from '../src/vlm/folder/graph-names.js'
 import type { Device } from './engines/peer.js'
 import { ROOT } from './root.js'
 
-export const PARTS = ['latency', 'second', 'agreement', 'load', 'processes'] as const
+export const PARTS = ['latency', 'second', 'agreement', 'load', 'processes', 'text'] as const
 export type Part = (typeof PARTS)[number]
 
 export const HELP = `Measures the service beside what people use today; writes results.json and RESULTS.md.
@@ -18,6 +18,7 @@ export const HELP = `Measures the service beside what people use today; writes r
                      agreement  the bundled cropper's boxes and answers in int8 against fp32
                      load       an open-loop load on the bundled models at rising rates
                      processes  what a second engine process costs and gives
+                     text       the text cropper on pages of text: time by stage, memory
                      Parts left out keep the figures of an earlier run on the same machine.
 --quick              under two minutes: latency and load of the bundled models with few rounds, into bench/.cache/quick
 --models NAME,...    of latency: full (256M architecture, random weights), mini (the bundled cropper); both
@@ -32,6 +33,8 @@ export const HELP = `Measures the service beside what people use today; writes r
 --mini-checkpoint D  the transformers checkpoint of the bundled cropper (trainer/experiments/miniature/mini.sh): without it the
                      peers, which need one, are measured on the full model alone
 --pages N            of agreement (500)
+--text-images DIR    of text: a folder of JPEG pages (../shared/real/images); the part is left out where it is absent
+--text-pages N       of them, spread over all (40)
 --load-seconds N     of each rate (8)
 --load-rates M,...   in multiples of the measured capacity (0.25,0.5,0.75,1,1.5,2,5)
 --load-set "A=B ..." settings of the service under load; once for each set of them (the defaults, and
@@ -60,6 +63,8 @@ export interface Options {
   files: string
   miniCheckpoint: string | null
   pages: number
+  textImages: string
+  textPages: number
   loadSeconds: number
   loadRates: readonly number[]
   loadSets: readonly Record<string, string>[]
@@ -100,6 +105,8 @@ export function readOptions(args: readonly string[]): Options | null {
     files: values.files ?? join(ROOT, '../shared/smolvlm-256m-instruct'),
     miniCheckpoint: values['mini-checkpoint'] ?? null,
     pages: count('--pages', values.pages ?? '500'),
+    textImages: values['text-images'] ?? join(ROOT, '../shared/real/images'),
+    textPages: count('--text-pages', values['text-pages'] ?? '40'),
     loadSeconds: count('--load-seconds', values['load-seconds'] ?? (quick ? '3' : '8')),
     loadRates: list(values['load-rates'] ?? (quick ? '0.5,1,5' : '0.25,0.5,0.75,1,1.5,2,5')).map(positive),
     loadSets: (values['load-set'] ?? (quick || onCuda ? [''] : LOAD_SETS)).map(readSettings),
@@ -135,6 +142,8 @@ function parse(args: readonly string[]) {
         files: text,
         'mini-checkpoint': text,
         pages: text,
+        'text-images': text,
+        'text-pages': text,
         'load-seconds': text,
         'load-rates': text,
         cache: text,

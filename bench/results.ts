@@ -106,6 +106,21 @@ export interface ProcessesRow {
   callers: number
 }
 
+/** The text cropper on pages of text, each asked about twice. */
+export interface TextRow {
+  pages: number
+  /** Medians of the first question about each page. */
+  total_ms: number
+  stages: Record<string, number>
+  /** The time that nine of ten pages keep to. */
+  p90_ms: number
+  /** Median of the second question about each. */
+  second_ms: number
+  /** Resident sets at their largest. */
+  http_rss_mb: number | null
+  engine_rss_mb: number | null
+}
+
 /** Runs of the decoder after the prefill, as the service counts them over the latency part. */
 export interface DecoderRuns {
   boxes: number
@@ -141,6 +156,7 @@ export interface Results {
   agreement: Agreement | null
   load: LoadStep[]
   processes: ProcessesRow[]
+  text: TextRow | null
 }
 
 export function emptyResults(about: Pick<Results, 'machine' | 'revision' | 'ours' | 'device'>): Results {
@@ -157,6 +173,7 @@ export function emptyResults(about: Pick<Results, 'machine' | 'revision' | 'ours
     agreement: null,
     load: [],
     processes: [],
+    text: null,
   }
 }
 
@@ -175,7 +192,7 @@ export async function earlierOr(fresh: Results, folder: string): Promise<Results
   const same = keys.every(key => earlier.machine[key] === fresh.machine[key])
   if (!same || earlier.device !== fresh.device || earlier.ours !== fresh.ours) return fresh
   const { date, machine, revision } = fresh
-  return { ...earlier, date, machine, revision }
+  return { ...fresh, ...earlier, date, machine, revision }
 }
 
 export async function writeResults(results: Results, folder: string): Promise<void> {

@@ -1,7 +1,7 @@
 /** The service: environment -> configuration -> engine -> listen -> models loaded. Ends as `shutdown.ts` tells. */
 import { pino } from 'pino'
 import { type Config, readConfig } from './config/service.js'
-import { cropperModel, makeCropper } from './cropper/croppers.js'
+import { type ConfiguredCropper, configuredCropper } from './cropper/croppers.js'
 import { engineOptions } from './engine/options.js'
 import { startEngine } from './engine/parent/client.js'
 import { CropVlmError } from './errors.js'
@@ -9,7 +9,7 @@ import { buildApp } from './http/app.js'
 import { stopOnSignals } from './shutdown.js'
 import { makeTargets } from './target/targets.js'
 
-const config = configOrExit()
+const { config, cropperKind } = configOrExit()
 const log = pino({ level: config.logLevel })
 process.on('uncaughtException', error => {
   log.fatal({ err: error }, 'uncaught error')
@@ -25,8 +25,9 @@ try {
 }
 
 async function serve(): Promise<void> {
-  const engine = startEngine(engineOptions(config, cropperModel(config)), log)
-  const cropper = makeCropper(engine, config)
+  const { choice, needs, make } = cropperKind
+  const engine = startEngine(engineOptions(config, needs), log)
+  const cropper = make(engine)
   const targets = makeTargets(config, engine)
   const app = await buildApp({ config, engine, cropper, targets, log })
   stopOnSignals({ app, engine, log, graceMs: config.shutdownGraceMs })
@@ -47,6 +48,8 @@ async function serve(): Promise<void> {
     reason: precisionReason,
   }))
   for (const { id, warning } of info.models) if (warning) log.warn({ model: id }, warning)
+  const { cropper: name, dialect, why, isDoubtful } = choice
+  log[isDoubtful ? 'warn' : 'info']({ cropper: name, dialect }, `boxes are found by ${name}: ${why}`)
   log.info({ url, executionProvider, reason, models }, `ready; try: ${curl(url)}`)
 }
 
@@ -55,9 +58,10 @@ function stopped(): Promise<never> {
   return new Promise(() => {})
 }
 
-function configOrExit(): Config {
+function configOrExit(): { config: Config; cropperKind: ConfiguredCropper } {
   try {
-    return readConfig()
+    const config = readConfig()
+    return { config, cropperKind: configuredCropper(config) }
   } catch (error) {
     if (!(error instanceof CropVlmError)) throw error
     // the configured logger does not exist yet

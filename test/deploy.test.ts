@@ -5,7 +5,7 @@ import { cpSync, existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import t, { type Test } from 'tap'
 import { OPTIONS, readConfig } from '../src/config/service.js'
-import { makeCropper } from '../src/cropper/croppers.js'
+import { configuredCropper } from '../src/cropper/croppers.js'
 import type { Engine } from '../src/engine/engine.js'
 import { buildApp } from '../src/http/app.js'
 import { makeMetrics } from '../src/http/plugins/metrics.js'
@@ -54,7 +54,7 @@ const CONFIG = readConfig({ LOG_LEVEL: 'silent' })
 const routes = buildApp({
   config: CONFIG,
   engine: IDLE,
-  cropper: makeCropper(IDLE, CONFIG),
+  cropper: configuredCropper(CONFIG).make(IDLE),
   targets: new Map(),
 })
 t.teardown(async () => (await routes).close())

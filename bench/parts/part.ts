@@ -13,6 +13,7 @@ import { latency } from './latency.js'
 import { load } from './load.js'
 import { processes } from './processes.js'
 import { secondQuestion } from './second.js'
+import { textPages } from './text.js'
 
 type Say = (line: string) => void
 type Found = Partial<Results>
@@ -47,6 +48,8 @@ export async function measurePart(part: Part, options: Options, say: Say): Promi
       const pictures = await Promise.all(numbers.map(i => pictureFile(join(options.cache, 'pictures'), i, ...PAGE)))
       return { load: await load({ sets, rates, seconds, pictures, device, log: say }) }
     }
+    case 'text':
+      return { text: await textPages({ images: options.textImages, pages: options.textPages, log: say }) }
     case 'processes': {
       const { ours } = await fullModel(options)
       const pictures = await Promise.all(Array.from({ length: LOAD_PICTURES }, (_, i) => photos(options)(2000 + i)))

@@ -1,5 +1,5 @@
 /** The tables of the other parts. */
-import type { LoadStep, ProcessesRow, Results, SecondQuestion } from '../results.js'
+import type { LoadStep, ProcessesRow, Results, SecondQuestion, TextRow } from '../results.js'
 import { ms, table, times, whole } from './table.js'
 
 export function secondSection(rows: readonly SecondQuestion[]): string[] {
@@ -110,4 +110,30 @@ export function processesSection(rows: readonly ProcessesRow[]): string[] {
     engines.map(({ rss_mb, pss_mb, private_mb }) => `${rss_mb} / ${pss_mb} / ${private_mb}`).join('; '),
   ])
   return [`## Engine processes (full size, the cores shared among them)\n\n${table(head, lines)}\n`]
+}
+
+export function textSection(row: TextRow | null): string[] {
+  if (row === null) return []
+  const head = [
+    'pages',
+    'first question, ms',
+    'nine of ten within',
+    'decode',
+    'preprocess',
+    'detector',
+    'reading',
+    'second',
+  ]
+  const { stages } = row
+  const cells = [
+    row.total_ms,
+    row.p90_ms,
+    stages.decode,
+    stages.preprocess,
+    stages.vision,
+    stages.generate,
+    row.second_ms,
+  ]
+  const memory = `Peak MiB: HTTP process ${whole(row.http_rss_mb)}, engine ${whole(row.engine_rss_mb)}.`
+  return [`## The text cropper\n\n${table(head, [[String(row.pages), ...cells.map(ms)]])}\n\n${memory}\n`]
 }

@@ -1,7 +1,7 @@
 /** `RESULTS.md` from `results.json`, the notes written by hand put in as they are. */
 import type { Results } from '../results.js'
 import { latencySections, noisy } from './latency.js'
-import { agreementSection, loadSections, processesSection, secondSection } from './others.js'
+import { agreementSection, loadSections, processesSection, secondSection, textSection } from './others.js'
 import { table } from './table.js'
 import { type Target, targets } from './targets.js'
 
@@ -26,6 +26,7 @@ export function render(results: Results, notes: string | null): string {
     ...loadSections(results.load),
     ...(results.load.length === 0 ? [] : [`${LOAD_HOW}\n`]),
     ...processesSection(results.processes),
+    ...textSection(results.text ?? null),
   ].join('\n')
 }
 

@@ -23,6 +23,7 @@ export function targets(results: Results): Target[] {
     ...loadTargets(byDefault),
     memoryTarget(results),
     throughputTarget(byDefault),
+    textTarget(results),
   ]
 }
 
@@ -153,4 +154,13 @@ function atLeast(what: string, times: number, ratio: number | null | undefined):
 
 function signed(points: number): string {
   return `${points < 0 ? '-' : '+'}${Math.abs(points).toFixed(1)}`
+}
+
+function textTarget({ text }: Results): Target {
+  return {
+    what: 'text cropper, a receipt, CPU',
+    wanted: 'at most 1 s',
+    measured: text ? `${(text.total_ms / 1000).toFixed(2)} s` : null,
+    met: text ? text.total_ms <= 1000 : null,
+  }
 }

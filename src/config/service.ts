@@ -5,17 +5,17 @@
  */
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Type } from '@sinclair/typebox'
 import { CropVlmError } from '../errors.js'
 import { PRECISION_ALIASES, PRECISIONS } from '../vlm/folder/graph-names.js'
 import { PROVIDER_CHOICES } from '../vlm/onnx/providers.js'
+import { CROPPER_VARIABLES } from './cropper.js'
 import { Choice, OrNull } from './schema.js'
 import type { TargetConfig } from './target-entry.js'
 import { readTargets, TARGET_VARIABLES } from './targets.js'
 import { describe, type Env, type Settings, type VariableDoc, variableReader } from './variables.js'
 
-export type { LocalTargetConfig, OpenAiTargetConfig, TargetConfig } from './target-entry.js'
+export type { LocalTargetConfig, OpenAiTargetConfig, ReaderTargetConfig, TargetConfig } from './target-entry.js'
 
 const HOUR_MS = 3_600_000
 
@@ -53,18 +53,7 @@ const SERVICE_VARIABLES = {
     default: 'info',
     description: 'Least level of log lines. Questions appear at trace only; keys and image bytes never.',
   }),
-  cropper: Choice(['onnx'], {
-    env: 'CROPPER',
-    default: 'onnx',
-    description: 'What runs the cropper: onnx is the built-in engine.',
-  }),
-  cropperModel: Type.String({
-    env: 'CROPPER_MODEL',
-    path: true,
-    default: fileURLToPath(new URL('../../models/cropvlm-mini', import.meta.url)),
-    defaultText: 'models/cropvlm-mini',
-    description: 'Model folder of the cropper, in the layout of the Hugging Face hub.',
-  }),
+  ...CROPPER_VARIABLES,
   modelPrecision: OrNull(
     Choice(PRECISIONS, {
       env: 'MODEL_PRECISION',

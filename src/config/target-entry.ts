@@ -36,13 +36,22 @@ export interface LocalTargetConfig {
   readonly timeoutMs: number
 }
 
-export type TargetConfig = OpenAiTargetConfig | LocalTargetConfig
+/** The text reader that the engine runs (`local:text`): it answers with a line of the picture. */
+export interface ReaderTargetConfig {
+  readonly kind: 'reader'
+  readonly name: string
+  readonly timeoutMs: number
+}
+
+export type TargetConfig = OpenAiTargetConfig | LocalTargetConfig | ReaderTargetConfig
 
 export const EDGE = { minimum: 16, maximum: 16_384, unit: 'pixels' }
 export const TIMEOUT = { minimum: 100, maximum: 3_600_000, unit: 'ms' }
 export const CONCURRENCY = { minimum: 1, maximum: 10_000, unit: 'requests' }
 
 const LOCAL = 'local:'
+/** It names no folder: one of that name is `local:./text`. */
+export const READER = 'local:text'
 
 const NAME = Type.String({
   pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
@@ -110,6 +119,13 @@ export const LOCAL_ENTRY = Type.Object(
   { additionalProperties: false, title: 'a local target' },
 )
 
+/** An entry whose `model` is `local:text`. */
+export const READER_ENTRY = Type.Object(
+  { name: NAME, model: Type.Literal(READER, { description: 'The text reader.' }), timeout_ms: TIMEOUT_MS },
+  { additionalProperties: false, title: 'the text reader' },
+)
+
+const checkReader = compileSchema(READER_ENTRY)
 const checkOpenAi = compileSchema(OPENAI_ENTRY)
 const checkLocal = compileSchema(LOCAL_ENTRY)
 
@@ -133,8 +149,18 @@ export function fromEntry(value: unknown, context: EntryContext): TargetConfig[]
     return []
   }
   const entry = Object.fromEntries(Object.entries(value).filter(([, given]) => given !== null))
-  const target = isLocal(entry.model) ? localTarget(entry, context) : openAiTarget(entry, context)
+  const target = targetOf(entry, context)
   return target ? [Object.freeze(target)] : []
+}
+
+function targetOf(entry: Record<string, unknown>, context: EntryContext): TargetConfig | null {
+  if (entry.model === READER) return readerTarget(entry, context)
+  return isLocal(entry.model) ? localTarget(entry, context) : openAiTarget(entry, context)
+}
+
+function readerTarget(entry: Record<string, unknown>, context: EntryContext): ReaderTargetConfig | null {
+  if (!checked(checkReader, READER_ENTRY, entry, context)) return null
+  return { kind: 'reader', name: entry.name, timeoutMs: entry.timeout_ms ?? context.settings.timeoutMs }
 }
 
 function localTarget(entry: Record<string, unknown>, context: EntryContext): LocalTargetConfig | null {

@@ -1,14 +1,13 @@
 /**
  * The target VLMs, from `TARGETS` (JSON), `TARGETS_FILE` (the same, in a file) or the single `TARGET_*` variables;
- * with none of them, the bundled local target. What an entry of the JSON leaves out is taken from the `TARGET_*`
+ * with none of them, the text reader. What an entry of the JSON leaves out is taken from the `TARGET_*`
  * variables and their defaults.
  */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Type } from '@sinclair/typebox'
 import { OrNull } from './schema.js'
-import { CONCURRENCY, EDGE, fromEntry, isLocal, type TargetConfig, TIMEOUT } from './target-entry.js'
+import { CONCURRENCY, EDGE, fromEntry, isLocal, READER, type TargetConfig, TIMEOUT } from './target-entry.js'
 import { type Env, type Settings, variableReader } from './variables.js'
 
 export const TARGET_VARIABLES = {
@@ -22,7 +21,8 @@ export const TARGET_VARIABLES = {
   model: OrNull(
     Type.String({
       env: 'TARGET_MODEL',
-      description: 'Name of the model at TARGET_BASE_URL; or local:<model folder>, run by this service.',
+      description:
+        'Name of the model at TARGET_BASE_URL; or local:<model folder>, or local:text (the text reader), run by this service.',
     }),
   ),
   apiKey: OrNull(
@@ -67,13 +67,14 @@ export const TARGET_VARIABLES = {
     }),
     'original',
   ),
-  localModel: Type.String({
-    env: 'LOCAL_TARGET_MODEL',
-    path: true,
-    default: fileURLToPath(new URL('../../models/smolvlm-mini', import.meta.url)),
-    defaultText: 'models/smolvlm-mini',
-    description: 'Model folder of the local target that answers where no other target is configured.',
-  }),
+  localModel: OrNull(
+    Type.String({
+      env: 'LOCAL_TARGET_MODEL',
+      path: true,
+      description:
+        'Model folder of the local target that answers where no other target is configured (models/smolvlm-mini is bundled, and knows synthetic pages only); unset: the text reader answers, with a line of the picture.',
+    }),
+  ),
 }
 
 type TargetSettings = Settings<typeof TARGET_VARIABLES>
@@ -98,7 +99,12 @@ export function readTargets(env: Env, problems: string[]): TargetConfig[] {
     problems.push(
       'TARGET_API_KEY is set, but not TARGET_BASE_URL and TARGET_MODEL, which say what it is for; set them too.',
     )
-  const bundled = baseUrl === null && model === null ? `local:${settings.localModel}` : undefined
+  const bundled =
+    baseUrl === null && model === null
+      ? settings.localModel === null
+        ? READER
+        : `local:${settings.localModel}`
+      : undefined
   const entry = { base_url: baseUrl, model: bundled ?? model, api_key: bundled ? null : apiKey }
   const single = { ...entry, name: isLocal(entry.model) ? 'local' : 'default' }
   const labels: Record<string, string> = {

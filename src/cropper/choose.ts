@@ -1,9 +1,6 @@
 /** Which cropper a configuration means, and why: the service never takes one that nobody could want. */
+import type { CropperName } from '../config/cropper.js'
 import { DIALECT_NAMES, dialectNamed, dialectOfModel } from './dialects/dialects.js'
-
-/** The values of `CROPPER`. */
-export const CROPPER_NAMES = ['onnx', 'openai', 'target', 'attention', 'text'] as const
-export type CropperName = (typeof CROPPER_NAMES)[number]
 
 /** What the choice depends on. A setting that was not made is null. */
 export interface ChoiceInput {
@@ -45,7 +42,6 @@ function outright(cropper: CropperName, { model, baseUrl, boxes, targetModel }: 
     case 'text':
       return plain('text', why)
     case 'onnx':
-    case 'attention':
       return model === null
         ? { problem: `${why}, but CROPPER_MODEL is not set; set it to a model folder, like models/cropvlm-mini.` }
         : plain(cropper, why)

@@ -53,6 +53,8 @@ export interface CropperInfo {
   /** Name of the model behind an endpoint, and the dialect that it is asked in; absent where no endpoint is asked. */
   model?: string
   dialect?: string
+  /** Why the configuration means this cropper; absent where no configuration was asked. */
+  why?: string
 }
 
 /** Anything that finds regions: a model in the engine, a model reached over a network, a rule, a script of a test. */

@@ -1,26 +1,100 @@
 /** Where croppers are made: a new kind is a file beside this one and an entry of `CROPPERS`. */
-import type { Config } from '../config/service.js'
+import type { CropperName } from '../config/cropper.js'
+import type { Config, OpenAiTargetConfig } from '../config/service.js'
 import type { Engine } from '../engine/engine.js'
-import type { ModelFolder } from '../engine/options.js'
+import type { EngineNeeds } from '../engine/options.js'
+import { CropVlmError } from '../errors.js'
+import { type Choice, chooseCropper } from './choose.js'
 import type { Cropper } from './cropper.js'
 import { onnxCropper, onnxModel } from './onnx.js'
+import { remoteCropper } from './remote/remote.js'
+import type { RemoteCropperSettings } from './remote/settings.js'
+import { textCropper } from './text.js'
 
 interface CropperKind {
-  /** The model folder that the engine loads for it; null: none. */
-  model(config: Config): ModelFolder | null
-  make(engine: Engine, config: Config): Cropper
+  /** What the engine has to load for it. */
+  needs(config: Config): EngineNeeds
+  make(engine: Engine, config: Config, choice: Choice): Cropper
 }
 
-const CROPPERS: Readonly<Record<Config['cropper'], CropperKind>> = {
-  onnx: { model: onnxModel, make: onnxCropper },
+const NOTHING: EngineNeeds = { cropper: null, ocr: false }
+
+const CROPPERS: Readonly<Record<CropperName, CropperKind>> = {
+  onnx: { needs: config => ({ cropper: onnxModel(config), ocr: false }), make: onnxCropper },
+  openai: {
+    needs: () => NOTHING,
+    make: (engine, config, choice) => remoteCropper(engine, { ...ownEndpoint(config), ...settings(config, choice) }),
+  },
+  target: {
+    needs: () => NOTHING,
+    make: (engine, config, choice) => remoteCropper(engine, { ...targetEndpoint(config), ...settings(config, choice) }),
+  },
+  text: { needs: () => ({ cropper: null, ocr: true }), make: textCropper },
 }
 
-/** What the engine has to load for the configured cropper. */
-export function cropperModel(config: Config): ModelFolder | null {
-  return CROPPERS[config.cropper].model(config)
+/** The cropper that a configuration means. */
+export interface ConfiguredCropper {
+  choice: Choice
+  needs: EngineNeeds
+  make(engine: Engine): Cropper
 }
 
-/** The configured cropper. */
-export function makeCropper(engine: Engine, config: Config): Cropper {
-  return CROPPERS[config.cropper].make(engine, config)
+/** @throws CropVlmError invalid_config, naming the remedy, if the settings of the cropper do not go together */
+export function configuredCropper(config: Config): ConfiguredCropper {
+  const chosen = chooseCropper({
+    cropper: config.cropper,
+    model: config.cropperModel,
+    baseUrl: config.cropperBaseUrl,
+    boxes: config.cropperBoxes,
+    targetModel: endpointOf(config)?.model ?? null,
+  })
+  if ('problem' in chosen) throw new CropVlmError('invalid_config', `The configuration is wrong:\n- ${chosen.problem}`)
+  const { choice } = chosen
+  const { needs, make } = CROPPERS[choice.cropper]
+  return { choice, needs: needs(config), make: engine => explained(make(engine, config, choice), choice.why) }
+}
+
+/** The cropper, saying of itself why it was chosen. */
+function explained(cropper: Cropper, why: string): Cropper {
+  return {
+    get info() {
+      return { ...cropper.info, why }
+    },
+    find: requests => cropper.find(requests),
+  }
+}
+
+/** The default target, if it is an endpoint. */
+function endpointOf({ targets: [target] }: Config): OpenAiTargetConfig | null {
+  return target.kind === 'openai' ? target : null
+}
+
+type Endpoint = Pick<RemoteCropperSettings, 'name' | 'baseUrl' | 'model' | 'apiKey'>
+
+function ownEndpoint({ cropperBaseUrl, cropperModel, cropperApiKey }: Config): Endpoint {
+  if (cropperBaseUrl === null || cropperModel === null) throw new Error('chosen without an endpoint')
+  return { name: 'openai', baseUrl: cropperBaseUrl.replace(/\/+$/, ''), model: cropperModel, apiKey: cropperApiKey }
+}
+
+function targetEndpoint(config: Config): Endpoint {
+  const target = endpointOf(config)
+  if (!target) throw new Error('chosen without a target that is an endpoint')
+  const { baseUrl, model, apiKey } = target
+  return { name: 'target', baseUrl, model, apiKey }
+}
+
+function settings(config: Config, { dialect }: Choice): Omit<RemoteCropperSettings, keyof Endpoint> {
+  const { cropperEdge, cropperExpand, cropperGuided, cropperTimeoutMs, cropperConcurrency } = config
+  return {
+    dialect: dialect ?? 'generic',
+    longestEdge: cropperEdge,
+    growth: growth(cropperExpand),
+    guided: cropperGuided,
+    timeoutMs: cropperTimeoutMs,
+    concurrency: cropperConcurrency,
+  }
+}
+
+function growth(text: string): RemoteCropperSettings['growth'] {
+  return text === 'dialect' || text === 'none' || text === 'table3' ? text : Number(text)
 }

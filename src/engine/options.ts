@@ -18,6 +18,8 @@ export interface WorkerOptions {
   cropper: ModelFolder | null
   /** Models that answer `GenerateJob`s; `name` is the job's `model`. */
   targets: readonly (ModelFolder & { name: string })[]
+  /** Whether the text reader is loaded, for `ReadJob`s. */
+  ocr: boolean
   executionProvider: ProviderChoice
   /** Threads of one model run. */
   threads: number
@@ -60,16 +62,17 @@ export interface EngineOptions {
   stopMs: number
 }
 
-/**
- * The engine's options under a configuration.
- * @param cropper The model folder that the configured cropper has the engine run; null: none.
- */
-export function engineOptions(config: Config, cropper: ModelFolder | null): EngineOptions {
+/** What a cropper has the engine load. */
+export type EngineNeeds = Pick<WorkerOptions, 'cropper' | 'ocr'>
+
+/** The engine's options under a configuration, with what the configured cropper needs. */
+export function engineOptions(config: Config, { cropper, ocr }: EngineNeeds): EngineOptions {
   const locals = config.targets.filter((target): target is LocalTargetConfig => target.kind === 'local')
   return {
     worker: {
       cropper,
       targets: locals.map(({ name, dir, precision }) => ({ name, dir, precision })),
+      ocr: ocr || config.targets.some(({ kind }) => kind === 'reader'),
       executionProvider: config.executionProvider,
       // the processes run at the same time and share the cores
       threads: config.threads ?? Math.max(1, Math.floor(defaultThreads() / config.engineProcesses)),

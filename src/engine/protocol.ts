@@ -5,6 +5,7 @@
 import type { Box, Size } from '../contract/box.js'
 import type { WireError } from '../errors.js'
 import type { Picture, PictureOptions } from '../image/picture.js'
+import type { ReadTimings, TextLine } from '../ocr/page.js'
 import type { ModelInfo } from '../vlm/model-info.js'
 import type { ProviderName } from '../vlm/onnx/providers.js'
 import type { GenerationStage } from '../vlm/stages.js'
@@ -43,6 +44,17 @@ export interface PictureRequest extends PictureOptions {
   packing: 'small' | 'fast'
 }
 
+/** Read the text of one image. */
+export interface ReadJob {
+  kind: 'read'
+  /** An image file (JPEG, PNG or WebP). */
+  image: Uint8Array
+  /** `caller`: as it was sent. `service`: a picture that this service made, which may have a more extreme aspect. */
+  madeBy: 'caller' | 'service'
+  /** Whether a `RenderJob` for the same image is expected next: its pixels are kept for a moment. */
+  keepPixels: boolean
+}
+
 /** Ask a VLM that the engine runs itself to answer from pictures. */
 export interface GenerateJob {
   kind: 'generate'
@@ -58,7 +70,7 @@ export interface GenerateJob {
   temperature: number
 }
 
-export type Job = LocateJob | RenderJob | GenerateJob
+export type Job = LocateJob | RenderJob | ReadJob | GenerateJob
 
 /** The stages that `timings_ms` and `cropvlm_stage_duration_seconds` name. */
 export type Stage = 'queue' | GenerationStage | 'crop'
@@ -112,6 +124,17 @@ export interface RenderResult {
   timings: Pick<Timings, 'queue' | 'decode' | 'crop'>
 }
 
+export interface ReadResult {
+  kind: 'read'
+  /** In reading order; empty where the image holds no text. */
+  lines: readonly TextLine[]
+  /** Of the image after EXIF orientation. */
+  image: Size
+  /** Whether the lines were remembered from an earlier job. */
+  reused: boolean
+  timings: Pick<Timings, 'queue'> & ReadTimings
+}
+
 export interface GenerateResult {
   kind: 'generate'
   text: string
@@ -119,12 +142,14 @@ export interface GenerateResult {
   timings: Timings
 }
 
-export type AnyResult = LocateResult | RenderResult | GenerateResult
+export type AnyResult = LocateResult | RenderResult | ReadResult | GenerateResult
 export type JobResult<J extends Job> = Extract<AnyResult, { kind: J['kind'] }>
 
 export interface EngineInfo {
   /** Each loaded folder once, the cropper first; empty where the engine only makes pictures. */
   models: ModelInfo[]
+  /** Id of the text reader; absent where none is loaded. */
+  reader?: string
   /** Where the models run; null where there are none. */
   executionProvider: ProviderName | null
   /** Why that provider: the operator's choice, or what `auto` found. */

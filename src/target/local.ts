@@ -11,6 +11,7 @@ export function localTarget({ name, dir, resolution, timeoutMs }: LocalTargetCon
   return {
     name,
     model: basename(dir),
+    kind: 'vlm',
     fullLongestEdge: null,
     cropLongestEdge: null,
     // its image processor brings every picture to the same longest edge

@@ -12,6 +12,7 @@ export function openAiTarget(config: OpenAiTargetConfig): Target {
   return {
     name: config.name,
     model: config.model,
+    kind: 'vlm',
     fullLongestEdge: config.fullEdge,
     cropLongestEdge: config.cropEdge,
     enlarges: false,

@@ -22,10 +22,12 @@ export interface TargetAnswer {
   usage: Usage | null
 }
 
-/** A VLM that answers a question from pictures: an OpenAI-compatible endpoint, or a model in the engine. */
+/** What answers a question from pictures: a VLM at an OpenAI-compatible endpoint or in the engine, or the text reader. */
 export interface Target {
   readonly name: string
   readonly model: string
+  /** `reader`: it reads text and takes a line; it knows nothing of what a picture shows. */
+  readonly kind: 'vlm' | 'reader'
   /** Longest edge in pixels to which the pictures are shrunk; null: not shrunk. */
   readonly fullLongestEdge: number | null
   readonly cropLongestEdge: number | null

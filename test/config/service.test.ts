@@ -4,8 +4,6 @@ import t from 'tap'
 import { OPTIONS, readConfig } from '../../src/config/service.js'
 import type { CropVlmError } from '../../src/errors.js'
 
-const root = resolve(import.meta.dirname, '../..')
-
 function problems(env: Record<string, string>): string[] {
   try {
     readConfig(env)
@@ -23,8 +21,16 @@ t.test('the defaults', async t => {
     port: 8080,
     apiKey: null,
     logLevel: 'info',
-    cropper: 'onnx',
-    cropperModel: resolve(root, 'models/cropvlm-mini'),
+    cropper: null,
+    cropperModel: null,
+    cropperBaseUrl: null,
+    cropperApiKey: null,
+    cropperBoxes: null,
+    cropperEdge: null,
+    cropperExpand: 'dialect',
+    cropperGuided: 'off',
+    cropperTimeoutMs: 30_000,
+    cropperConcurrency: 8,
     modelPrecision: null,
     executionProvider: 'auto',
     threads: null,
@@ -45,11 +51,8 @@ t.test('the defaults', async t => {
     shutdownGraceMs: 30_000,
     targets: [
       {
-        kind: 'local',
+        kind: 'reader',
         name: 'local',
-        dir: resolve(root, 'models/smolvlm-mini'),
-        precision: null,
-        resolution: null,
         timeoutMs: 30_000,
       },
     ],
@@ -62,7 +65,16 @@ t.test('every option can be set', async t => {
     PORT: '0',
     API_KEY: 's3cret',
     LOG_LEVEL: 'debug',
-    CROPPER_MODEL: 'some/folder',
+    CROPPER: 'openai',
+    CROPPER_MODEL: 'a/model',
+    CROPPER_BASE_URL: 'https://vlm.example/v1',
+    CROPPER_API_KEY: 'k3y',
+    CROPPER_BOXES: 'gemini',
+    CROPPER_EDGE: '768',
+    CROPPER_EXPAND: '1.5',
+    CROPPER_GUIDED: 'vllm',
+    CROPPER_TIMEOUT_MS: '2000',
+    CROPPER_CONCURRENCY: '2',
     MODEL_PRECISION: 'int8',
     EXECUTION_PROVIDER: 'cuda',
     THREADS: '3',
@@ -86,7 +98,16 @@ t.test('every option can be set', async t => {
     port: 0,
     apiKey: 's3cret',
     logLevel: 'debug',
-    cropperModel: resolve('some/folder'),
+    cropper: 'openai',
+    cropperModel: 'a/model',
+    cropperBaseUrl: 'https://vlm.example/v1',
+    cropperApiKey: 'k3y',
+    cropperBoxes: 'gemini',
+    cropperEdge: 768,
+    cropperExpand: '1.5',
+    cropperGuided: 'vllm',
+    cropperTimeoutMs: 2000,
+    cropperConcurrency: 2,
     modelPrecision: 'int8',
     executionProvider: 'cuda',
     threads: 3,
@@ -193,6 +214,6 @@ t.test('each option is documented', async t => {
   }
   t.same(
     OPTIONS.filter(({ secret }) => secret).map(({ env }) => env),
-    ['API_KEY', 'TARGET_API_KEY', 'TARGETS'],
+    ['API_KEY', 'CROPPER_API_KEY', 'TARGET_API_KEY', 'TARGETS'],
   )
 })

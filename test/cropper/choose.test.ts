@@ -1,5 +1,6 @@
 import t from 'tap'
-import { type ChoiceInput, CROPPER_NAMES, chooseCropper } from '../../src/cropper/choose.js'
+import { CROPPER_NAMES } from '../../src/config/cropper.js'
+import { type ChoiceInput, chooseCropper } from '../../src/cropper/choose.js'
 import { DIALECT_NAMES } from '../../src/cropper/dialects/dialects.js'
 
 const nothing: ChoiceInput = { cropper: null, model: null, baseUrl: null, boxes: null, targetModel: null }
@@ -12,7 +13,6 @@ t.test('the table: what is configured, and which cropper that means', async t =>
     [{}, 'text', null, false],
     [{ model: 'models/cropvlm-mini' }, 'onnx', null, false],
     [{ model: 'models/a', targetModel: qwen }, 'onnx', null, false],
-    [{ model: 'models/a', cropper: 'attention' }, 'attention', null, false],
     [{ baseUrl: url, model: qwen }, 'openai', 'qwen2.5-vl', false],
     [{ baseUrl: url, model: 'mine', boxes: 'cropvlm' }, 'openai', 'cropvlm', false],
     [{ baseUrl: url, model: 'gpt-5' }, 'openai', 'generic', true],
@@ -43,7 +43,6 @@ t.test('what is lacking is told with its remedy', async t => {
     [{ boxes: 'klingon' }, /^CROPPER_BOXES is "klingon"; set it to one of cropvlm.+generic/],
     [{ boxes: 'generic' }, /no endpoint.+CROPPER_BASE_URL.+TARGET_BASE_URL/],
     [{ cropper: 'onnx' }, /CROPPER_MODEL is not set.+models\/cropvlm-mini/],
-    [{ cropper: 'attention' }, /CROPPER_MODEL is not set/],
     [{ cropper: 'openai' }, /CROPPER_BASE_URL is not set/],
     [{ cropper: 'openai', model: qwen }, /CROPPER_BASE_URL is not set/],
     [{ cropper: 'openai', baseUrl: url }, /CROPPER_MODEL is not/],

@@ -1,7 +1,8 @@
+import { resolve } from 'node:path'
 import t from 'tap'
 import { readConfig } from '../../src/config/service.js'
 import type { FindRequest } from '../../src/cropper/cropper.js'
-import { cropperModel, makeCropper } from '../../src/cropper/croppers.js'
+import { configuredCropper } from '../../src/cropper/croppers.js'
 import { CropVlmError } from '../../src/errors.js'
 import { located, scriptedEngine } from '../support/fakes/app.js'
 
@@ -20,19 +21,32 @@ const request = (image: Uint8Array, question: string, changes: Partial<FindReque
 })
 
 t.test('the configured folder, and what the loaded model can', async t => {
-  t.same(cropperModel(config), { dir: '/models/a', precision: 'int8' })
-  t.same(makeCropper(scriptedEngine(), config).info, { name: 'onnx', resolutions: [128, 256], warnings: [] })
-  t.same(makeCropper(scriptedEngine({ info: null }), config).info, { name: 'onnx', resolutions: null, warnings: [] })
+  t.same(configuredCropper(config).needs, { cropper: { dir: resolve('/models/a'), precision: 'int8' }, ocr: false })
+  const why = 'CROPPER_MODEL is a model folder'
+  t.same(configuredCropper(config).make(scriptedEngine()).info, {
+    name: 'onnx',
+    resolutions: [128, 256],
+    warnings: [],
+    why,
+  })
+  t.same(configuredCropper(config).make(scriptedEngine({ info: null })).info, {
+    name: 'onnx',
+    resolutions: null,
+    warnings: [],
+    why,
+  })
 })
 
 t.test('questions about one image are one job; outcomes come in the order of the requests', async t => {
   const engine = scriptedEngine()
-  const outcomes = await makeCropper(engine, config).find([
-    request(one, 'a'),
-    request(other, 'b'),
-    request(one, 'c', { keepPixels: true }),
-    request(one, 'd', { resolution: 256 }),
-  ])
+  const outcomes = await configuredCropper(config)
+    .make(engine)
+    .find([
+      request(one, 'a'),
+      request(other, 'b'),
+      request(one, 'c', { keepPixels: true }),
+      request(one, 'd', { resolution: 256 }),
+    ])
   t.match(engine.jobs, [
     { kind: 'locate', image: one, questions: ['a', 'c'], resolution: null },
     { kind: 'locate', image: other, questions: ['b'], resolution: null },
@@ -59,7 +73,9 @@ t.test('a job that fails is an outcome of each of its requests, and of no other'
       return located(job)
     },
   })
-  const outcomes = await makeCropper(engine, config).find([request(one, 'a'), request(other, 'b'), request(one, 'c')])
+  const outcomes = await configuredCropper(config)
+    .make(engine)
+    .find([request(one, 'a'), request(other, 'b'), request(one, 'c')])
   t.match(outcomes, [
     { status: 'rejected', reason: { code: 'image_undecodable' } },
     { status: 'fulfilled', value: { raw: '[12, 5, 80, 47].' } },

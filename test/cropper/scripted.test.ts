@@ -26,7 +26,7 @@ const { baseUrl } = await upstream(t, completion('blue'))
 const config = readConfig({ TARGET_BASE_URL: baseUrl, TARGET_MODEL: 'vlm', LOG_LEVEL: 'silent' })
 const module = pathToFileURL(join(compiledService(), 'engine/child/main.js'))
 const log = pino({ level: 'silent' })
-const engine = startEngine({ ...engineOptions(config, null), module, execArgv: [] }, log)
+const engine = startEngine({ ...engineOptions(config, { cropper: null, ocr: false }), module, execArgv: [] }, log)
 const cropper = scriptedCropper(engine, ({ question }) => {
   if (question === 'fail') throw new CropVlmError('target_failed', 'The endpoint of the cropper is down.')
   return question === 'none' ? { box: [0, 0, 100, 100], decision: 'fallback', reason: 'no_box' } : {}

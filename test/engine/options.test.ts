@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import t from 'tap'
 import { readConfig } from '../../src/config/service.js'
-import { cropperModel } from '../../src/cropper/croppers.js'
+import { configuredCropper } from '../../src/cropper/croppers.js'
 import { engineOptions } from '../../src/engine/options.js'
 import { defaultThreads } from '../../src/engine/threads.js'
 
@@ -23,10 +23,11 @@ t.test('the engine runs the cropper and every local target', async t => {
     PREFIX_CACHE_BYTES: '7000000',
     CONSTRAINED_DECODING: 'off',
   })
-  const options = engineOptions(config, cropperModel(config))
+  const options = engineOptions(config, configuredCropper(config).needs)
   t.same(options.worker, {
     cropper: { dir: resolve('/models/cropper'), precision: null },
     targets: [{ name: 'near', dir: resolve('/models/near'), precision: 'int8' }],
+    ocr: false,
     executionProvider: 'auto',
     threads: 2,
     graphCacheDir: resolve('/cache'),
@@ -41,7 +42,8 @@ t.test('the engine runs the cropper and every local target', async t => {
 })
 
 t.test('processes share the cores', async t => {
-  const threads = (env: Record<string, string>) => engineOptions(readConfig(env), null).worker.threads
+  const threads = (env: Record<string, string>) =>
+    engineOptions(readConfig(env), { cropper: null, ocr: false }).worker.threads
   t.equal(threads({}), defaultThreads())
   t.equal(threads({ ENGINE_PROCESSES: '2' }), Math.max(1, Math.floor(defaultThreads() / 2)))
   t.equal(threads({ ENGINE_PROCESSES: '256' }), 1)

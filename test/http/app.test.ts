@@ -90,9 +90,19 @@ t.test('information, without secrets', async t => {
         precision_reason: "the folder's own",
         sha256: { 'config.json': 'ab' },
         training: { recipe: 'sft', steps: 3 },
+        warning: null,
       },
     ],
+    reader: null,
     execution_provider: { name: 'cpu', reason: 'asked for' },
+    cropper: {
+      name: 'onnx',
+      reason: 'CROPPER_MODEL is a model folder',
+      model: null,
+      dialect: null,
+      resolutions: [128, 256],
+      warnings: [],
+    },
     limits: {
       body_bytes: 20_971_520,
       pixels: 50_000_000,
@@ -106,6 +116,7 @@ t.test('information, without secrets', async t => {
       {
         name: 'qwen',
         model: 'Qwen/Qwen2.5-VL-3B-Instruct',
+        kind: 'vlm',
         local: false,
         full_longest_edge: 448,
         crop_longest_edge: 512,

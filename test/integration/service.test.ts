@@ -5,7 +5,7 @@ import { pino } from 'pino'
 import sharp from 'sharp'
 import t from 'tap'
 import { readConfig } from '../../src/config/service.js'
-import { cropperModel, makeCropper } from '../../src/cropper/croppers.js'
+import { configuredCropper } from '../../src/cropper/croppers.js'
 import { engineOptions } from '../../src/engine/options.js'
 import { startEngine } from '../../src/engine/parent/client.js'
 import { buildApp } from '../../src/http/app.js'
@@ -22,8 +22,8 @@ const config = readConfig({
   THREADS: '1',
 })
 const log = pino({ level: 'silent' })
-const engine = startEngine(engineOptions(config, cropperModel(config)), log)
-const cropper = makeCropper(engine, config)
+const engine = startEngine(engineOptions(config, configuredCropper(config).needs), log)
+const cropper = configuredCropper(config).make(engine)
 const app = await buildApp({ config, engine, cropper, targets: makeTargets(config, engine), log })
 t.teardown(async () => {
   await app.close()

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import type { Test } from 'tap'
 import { readConfig } from '../../src/config/service.js'
-import { cropperModel, makeCropper } from '../../src/cropper/croppers.js'
+import { configuredCropper } from '../../src/cropper/croppers.js'
 import { engineOptions } from '../../src/engine/options.js'
 import { startEngine } from '../../src/engine/parent/client.js'
 import { buildApp } from '../../src/http/app.js'
@@ -21,8 +21,8 @@ export async function startReal(t: Test): Promise<{ url: string }> {
     THREADS: '1',
   })
   const log = pino({ level: 'silent' })
-  const engine = startEngine(engineOptions(config, cropperModel(config)), log)
-  const cropper = makeCropper(engine, config)
+  const engine = startEngine(engineOptions(config, configuredCropper(config).needs), log)
+  const cropper = configuredCropper(config).make(engine)
   const app = await buildApp({ config, engine, cropper, targets: makeTargets(config, engine), log })
   t.teardown(async () => {
     await app.close()

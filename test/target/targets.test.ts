@@ -29,9 +29,17 @@ t.test('one for each that is configured, in order', async t => {
   t.match(targets.get('mini'), { model: 'smolvlm-mini', fullLongestEdge: null, cropLongestEdge: null, local: true })
 })
 
-t.test('with nothing configured, the bundled local one', async t => {
+const LOCAL = { LOCAL_TARGET_MODEL: 'models/smolvlm-mini' }
+
+t.test('with nothing configured, the text reader', async t => {
+  const targets = makeTargets(readConfig({}), scriptedEngine())
+  t.strictSame([...targets.keys()], ['local'])
+  t.match(targets.get('local'), { kind: 'reader', model: /^pp-ocr/i, local: true })
+})
+
+t.test('a model folder instead', async t => {
   const engine = scriptedEngine()
-  const targets = makeTargets(readConfig({}), engine)
+  const targets = makeTargets(readConfig(LOCAL), engine)
   t.strictSame([...targets.keys()], ['local'])
   t.match(await targets.get('local')?.answer(request()), { text: 'unanswerable', usage: { promptTokens: 512 } })
   t.match(engine.jobs, [{ kind: 'generate', model: 'local', maxTokens: 5, temperature: 0.5, resolution: null }])
@@ -39,9 +47,9 @@ t.test('with nothing configured, the bundled local one', async t => {
 
 t.test("a local target's own timeout, the deadline, and an abort", async t => {
   const engine = scriptedEngine({ generate: hang })
-  const impatient = makeTargets(readConfig({ TARGET_TIMEOUT_MS: '100' }), engine).get('local')
+  const impatient = makeTargets(readConfig({ ...LOCAL, TARGET_TIMEOUT_MS: '100' }), engine).get('local')
   await t.rejects(impatient?.answer(request()) as Promise<unknown>, { code: 'target_timeout' })
-  const local = makeTargets(readConfig({}), engine).get('local')
+  const local = makeTargets(readConfig(LOCAL), engine).get('local')
   await t.rejects(local?.answer(request({ deadline: Date.now() + 20 })) as Promise<unknown>, { code: 'target_timeout' })
   const client = new AbortController()
   const aborted = local?.answer(request({ signal: client.signal })) as Promise<unknown>
@@ -54,7 +62,7 @@ t.test('what the engine says of itself is left as it is', async t => {
     const generate = () => {
       throw new CropVlmError(code, 'So it is.', { retryAfter: 2 })
     }
-    const local = makeTargets(readConfig({}), scriptedEngine({ generate })).get('local')
+    const local = makeTargets(readConfig(LOCAL), scriptedEngine({ generate })).get('local')
     await t.rejects(local?.answer(request()) as Promise<unknown>, { code, retryAfter: 2 })
   }
 })

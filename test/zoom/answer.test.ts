@@ -10,6 +10,7 @@ function target(answer: (request: TargetRequest) => string): Target {
   return {
     name: 'scripted',
     model: 'm',
+    kind: 'vlm',
     fullLongestEdge: 448,
     cropLongestEdge: null,
     enlarges: false,

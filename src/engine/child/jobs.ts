@@ -1,7 +1,8 @@
 /** What the engine process does with the jobs that it is given together. */
-import type { GenerateJob, Job, LocateJob, RenderJob } from '../protocol.js'
+import type { GenerateJob, Job, LocateJob, ReadJob, RenderJob } from '../protocol.js'
 import { runGenerateJobs } from './generate-jobs.js'
 import { runLocateJobs } from './locate-jobs.js'
+import { runReadJob } from './read-jobs.js'
 import { runRenderJob } from './render-jobs.js'
 import type { JobContext, Settle, Task } from './task.js'
 
@@ -18,6 +19,7 @@ export async function runJobs(tasks: readonly Task[], context: JobContext, settl
     await runGenerateJobs(name, group, context, settle)
   }
   for (const task of tasks.filter(isKind<RenderJob>('render'))) await runRenderJob(task, context, settle)
+  for (const task of tasks.filter(isKind<ReadJob>('read'))) await runReadJob(task, context, settle)
   const locations = tasks.filter(isKind<LocateJob>('locate'))
   if (locations.length > 0) await runLocateJobs(locations, context, settle)
 }

@@ -4,6 +4,7 @@
  */
 import { constants, setPriority } from 'node:os'
 import { CropVlmError } from '../../errors.js'
+import { READER_ID } from '../../ocr/page.js'
 import type { WorkerOptions } from '../options.js'
 import type { EngineInfo, EngineReply, EngineRequest } from '../protocol.js'
 import { ImageFiles } from './image-file.js'
@@ -97,13 +98,15 @@ interface AcceptedTask extends Task {
   id: number
 }
 
-function describe({ cropper, targets }: Models): EngineInfo {
+function describe({ cropper, targets, reader }: Models): EngineInfo {
   const models = [...(cropper ? [cropper] : []), ...new Set(targets.values())]
   const [first] = models
   return {
     models: models.map(({ info }) => info),
-    executionProvider: first?.executionProvider ?? null,
-    executionProviderReason: first?.executionProviderReason ?? 'no model is loaded',
+    ...(reader ? { reader: READER_ID } : {}),
+    executionProvider: first?.executionProvider ?? (reader ? 'cpu' : null),
+    executionProviderReason:
+      first?.executionProviderReason ?? (reader ? 'the text reader runs on the CPU' : 'no model is loaded'),
     pid: process.pid,
   }
 }

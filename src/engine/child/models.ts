@@ -2,6 +2,7 @@
 
 import { targetPrompt } from '../../contract/prompts.js'
 import type { RawImage } from '../../image/decode.js'
+import { openReader, type TextReader } from '../../ocr/reader.js'
 import { loadModel, type VisionLanguageModel } from '../../vlm/model.js'
 import { plainImage } from '../../vlm/request.js'
 import type { ModelFolder, WorkerOptions } from '../options.js'
@@ -13,9 +14,11 @@ export interface Models {
   cropper: VisionLanguageModel | null
   /** By the local target's name in the configuration. */
   targets: ReadonlyMap<string, VisionLanguageModel>
+  /** null where it was not asked for. */
+  reader: TextReader | null
 }
 
-/** Loads the cropper, if there is one, and every local target; targets of the same folder and precision share a model. */
+/** Loads what was asked for: the cropper, the local targets, the text reader; targets of the same folder and precision share a model. */
 export async function loadModels(options: WorkerOptions): Promise<Models> {
   const { executionProvider, verifyHashes, prefixCacheBytes, graphCacheDir, threads } = options
   const log = (level: 'info' | 'warn', message: string) => childLog(level, {}, message)
@@ -28,11 +31,12 @@ export async function loadModels(options: WorkerOptions): Promise<Models> {
     const twin = options.targets.slice(0, index).find(o => o.dir === target.dir && o.precision === target.precision)
     targets.set(target.name, (twin && targets.get(twin.name)) ?? (await load(target, 'target')))
   }
-  return { cropper, targets }
+  const reader = options.ocr ? await openReader(threads, graphCache) : null
+  return { cropper, targets, reader }
 }
 
 /** Has the cropper find one box and each target write two tokens, so that memory is allocated and the models are known to answer. */
-export async function warmUp({ cropper, targets }: Models, { constrained }: WorkerOptions): Promise<void> {
+export async function warmUp({ cropper, targets, reader }: Models, { constrained }: WorkerOptions): Promise<void> {
   const image = plainImage(greyImage(64, 48))
   const { signal } = new AbortController()
   if (cropper) await findBox(cropper, { image, question: 'What is this?', resolution: null, signal }, constrained)
@@ -46,6 +50,7 @@ export async function warmUp({ cropper, targets }: Models, { constrained }: Work
       grammar: null,
       signal,
     })
+  await reader?.warmUp()
   // without this, the garbage of loading, tens of megabytes, stays until the heap has grown by as much again
   globalThis.gc?.()
 }

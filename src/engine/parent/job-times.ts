@@ -64,6 +64,8 @@ function kindOf(job: Job): string {
       return `locate ${job.resolution} ${job.questions.length}`
     case 'render':
       return `render ${job.pictures.length}`
+    case 'read':
+      return 'read'
     case 'generate':
       return `generate ${job.model} ${job.resolution}`
   }

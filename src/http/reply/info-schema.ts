@@ -49,6 +49,7 @@ const TARGET_INFO = Type.Object(
   {
     name: text("What a request's `target` calls it."),
     model: text('The model.'),
+    kind: text('vlm; or reader, which reads text and takes a line of it, and knows nothing of what a picture shows.'),
     local: Type.Boolean({ description: 'Whether this service runs it.' }),
     full_longest_edge: edge('To which the full image is shrunk; null: it is not.'),
     crop_longest_edge: edge('To which the crop is shrunk; null: it is not.'),
@@ -59,6 +60,9 @@ const TARGET_INFO = Type.Object(
 const CROPPER_INFO = Type.Object(
   {
     name: text('As CROPPER names it.'),
+    reason: textOrNull('Why the configuration means this one.'),
+    model: textOrNull('The model behind an endpoint; null where none is asked.'),
+    dialect: textOrNull('How that model writes boxes; null where none is asked.'),
     resolutions: Type.Unsafe<readonly number[] | null>({
       type: ['array', 'null'],
       items: { type: 'integer' },
@@ -74,6 +78,10 @@ export const INFO_REPLY = Type.Object(
     name: text('cropvlm'),
     version: text('Of this service.'),
     models: Type.Array(ref(MODEL_INFO), { description: 'Empty until they have loaded.' }),
+    reader: Type.Unsafe<string | null>({
+      type: ['string', 'null'],
+      description: 'The text reader; null: none is loaded.',
+    }),
     execution_provider: Type.Unsafe<Static<typeof PROVIDER_INFO> | null>({
       anyOf: [ref(PROVIDER_INFO), { type: 'null' }],
       description: 'null until the models have loaded.',

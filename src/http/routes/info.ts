@@ -2,7 +2,7 @@ import type { Static } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { ref } from '../../config/schema.js'
 import type { Config } from '../../config/service.js'
-import type { Cropper } from '../../cropper/cropper.js'
+import type { Cropper, CropperInfo } from '../../cropper/cropper.js'
 import type { Engine } from '../../engine/engine.js'
 import type { EngineInfo } from '../../engine/protocol.js'
 import type { Target } from '../../target/target.js'
@@ -34,8 +34,9 @@ export function infoRoute(app: FastifyInstance, { config, engine, cropper, targe
       name: 'cropvlm',
       version: VERSION,
       models: engine.info?.models.map(model) ?? [],
+      reader: engine.info?.reader ?? null,
       execution_provider: provider(engine.info),
-      cropper: { name: cropper.info.name, resolutions: cropper.info.resolutions, warnings: [...cropper.info.warnings] },
+      cropper: cropperInfo(cropper.info),
       limits: {
         body_bytes: config.maxBodyBytes,
         pixels: config.maxPixels,
@@ -48,6 +49,7 @@ export function infoRoute(app: FastifyInstance, { config, engine, cropper, targe
       targets: [...targets.values()].map(target => ({
         name: target.name,
         model: target.model,
+        kind: target.kind,
         local: target.local,
         full_longest_edge: target.fullLongestEdge,
         crop_longest_edge: target.cropLongestEdge,
@@ -59,6 +61,11 @@ export function infoRoute(app: FastifyInstance, { config, engine, cropper, targe
 /** null where no model runs, or none yet. */
 function provider(info: EngineInfo | null) {
   return info?.executionProvider ? { name: info.executionProvider, reason: info.executionProviderReason } : null
+}
+
+function cropperInfo({ name, why, model, dialect, resolutions, warnings }: CropperInfo) {
+  const told = { reason: why ?? null, model: model ?? null, dialect: dialect ?? null }
+  return { name, ...told, resolutions, warnings: [...warnings] }
 }
 
 function model(info: ModelInfo) {

@@ -47,12 +47,13 @@ const IMAGES = [
 const config = readConfig({ LOG_LEVEL: 'silent' })
 const module = pathToFileURL(join(compiledService(), 'engine/child/main.js'))
 const log = pino({ level: 'silent' })
-const worker = { ...engineOptions(config, null).worker, targets: [] }
-const start = performance.now()
-const engine = startEngine({ ...engineOptions(config, null), worker, module, execArgv: [] }, log)
+const worker = { ...engineOptions(config, { cropper: null, ocr: false }).worker, targets: [], ocr: false }
+const engine = startEngine(
+  { ...engineOptions(config, { cropper: null, ocr: false }), worker, module, execArgv: [] },
+  log,
+)
 t.teardown(() => engine.close())
 await engine.ready
-const readyMs = performance.now() - start
 
 function settings(baseUrl: string, more: Partial<RemoteCropperSettings> = {}): RemoteCropperSettings {
   return {
@@ -79,10 +80,8 @@ async function service(t: Test, baseUrl: string, more: Partial<RemoteCropperSett
 
 t.test('no model is loaded, and the service is ready', async t => {
   t.match(await engine.ready, { models: [], executionProvider: null })
-  // under 2 seconds; more where other tests take the cores
-  t.ok(readyMs < 5000, `${Math.round(readyMs)} ms`)
   const { app, cropper } = await service(t, 'http://127.0.0.1:9/v1', { name: 'target', dialect: 'gemini' })
-  t.same(cropper.info, { name: 'target', resolutions: null, model: 'a-vlm', dialect: 'gemini' })
+  t.same(cropper.info, { name: 'target', resolutions: null, warnings: [], model: 'a-vlm', dialect: 'gemini' })
   t.equal((await app.inject({ url: '/health/ready' })).statusCode, 200)
 })
 

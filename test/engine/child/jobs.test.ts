@@ -27,6 +27,7 @@ const options: WorkerOptions = {
     { name: 'a', dir: tiny, precision: null },
     { name: 'b', dir: tiny, precision: null },
   ],
+  ocr: false,
   executionProvider: 'cpu',
   threads: 1,
   graphCacheDir: null,

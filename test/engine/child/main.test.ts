@@ -6,7 +6,7 @@ import sharp from 'sharp'
 import t, { type Test } from 'tap'
 import { readConfig } from '../../../src/config/service.js'
 import { FULL_BOX } from '../../../src/contract/box.js'
-import { cropperModel } from '../../../src/cropper/croppers.js'
+import { configuredCropper } from '../../../src/cropper/croppers.js'
 import { engineOptions } from '../../../src/engine/options.js'
 import { startEngine } from '../../../src/engine/parent/client.js'
 import type { GenerateJob, LocateJob } from '../../../src/engine/protocol.js'
@@ -25,7 +25,7 @@ function start(t: Test, env: Record<string, string> = {}) {
   const models = { CROPPER_MODEL: tiny, LOCAL_TARGET_MODEL: tiny, EXECUTION_PROVIDER: 'cpu' }
   const config = readConfig({ ...models, GRAPH_CACHE_DIR: 'off', ...env })
   const engine = startEngine(
-    { ...engineOptions(config, cropperModel(config)), module, execArgv: [] },
+    { ...engineOptions(config, configuredCropper(config).needs), module, execArgv: [] },
     pino({ level: 'silent' }),
   )
   t.teardown(() => engine.close())
@@ -86,8 +86,8 @@ t.test('Ctrl-C in the terminal does not reach the models', async t => {
 
 t.test('an engine without models makes pictures, and is ready at once', async t => {
   const config = readConfig({ GRAPH_CACHE_DIR: 'off' })
-  const options = engineOptions(config, null)
-  const worker = { ...options.worker, targets: [] }
+  const options = engineOptions(config, { cropper: null, ocr: false })
+  const worker = { ...options.worker, targets: [], ocr: false }
   const engine = startEngine({ ...options, worker, module, execArgv: [] }, pino({ level: 'silent' }))
   t.teardown(() => engine.close())
   t.match(await engine.ready, { models: [], executionProvider: null, executionProviderReason: 'no model is loaded' })

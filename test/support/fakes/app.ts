@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import type { Test } from 'tap'
 import { type Config, readConfig } from '../../../src/config/service.js'
-import { makeCropper } from '../../../src/cropper/croppers.js'
+import { configuredCropper } from '../../../src/cropper/croppers.js'
 import type { CallOptions, Engine } from '../../../src/engine/engine.js'
 import type {
   EngineInfo,
@@ -18,6 +18,8 @@ import type {
   LocateJob,
   LocateResult,
   PictureRequest,
+  ReadJob,
+  ReadResult,
   RenderJob,
   RenderResult,
 } from '../../../src/engine/protocol.js'
@@ -55,6 +57,7 @@ type Answer<J extends Job> = (job: J, call: CallOptions) => Promise<JobResult<J>
 export interface Script {
   locate?: Answer<LocateJob>
   render?: Answer<RenderJob>
+  read?: Answer<ReadJob>
   generate?: Answer<GenerateJob>
   checkRoom?: Engine['checkRoom']
   state?: Engine['state']
@@ -110,6 +113,21 @@ function rendered(job: RenderJob): RenderResult {
   }
 }
 
+/** A page of three lines. */
+export function read(): ReadResult {
+  return {
+    kind: 'read',
+    lines: [
+      { box: [30, 5, 70, 9], text: 'Dakota Digital', score: 0.98 },
+      { box: [10, 40, 25, 43], text: 'Width', score: 0.99 },
+      { box: [60, 40, 75, 43], text: '120 mm', score: 0.97 },
+    ],
+    image: { width: 1600, height: 1200 },
+    reused: false,
+    timings: { queue: 0.3, decode: 9, preprocess: 4, detect: 20, recognize: 11 },
+  }
+}
+
 function generated(job: GenerateJob): GenerateResult {
   const text = job.images.length === 2 ? ' Dakota Digital. ' : 'unanswerable'
   return { kind: 'generate', text, usage: { promptTokens: 512, completionTokens: 3 }, timings: TIMINGS }
@@ -122,6 +140,7 @@ export function scriptedEngine(script: Script = {}): ScriptedEngine {
   const answer = async (job: Job, call: CallOptions) => {
     if (job.kind === 'locate') return await (script.locate ?? located)(job, call)
     if (job.kind === 'render') return await (script.render ?? rendered)(job, call)
+    if (job.kind === 'read') return await (script.read ?? read)(job, call)
     return await (script.generate ?? generated)(job, call)
   }
   return {
@@ -165,11 +184,14 @@ export function jobsOf<K extends Job['kind']>({ jobs }: ScriptedEngine, kind: K)
 
 export type Env = Record<string, string>
 
+/** The cropper and the target that the engine runs, unless the test says otherwise. */
+const MODELS = { CROPPER_MODEL: 'models/cropvlm-mini', LOCAL_TARGET_MODEL: 'models/smolvlm-mini' }
+
 /** An app over a scripted engine, closed with the test. */
 export async function makeApp(t: Test, script: Script = {}, env: Env = {}, more: Partial<AppParts> = {}) {
-  const config: Config = readConfig({ LOG_LEVEL: 'silent', ...env })
+  const config: Config = readConfig({ LOG_LEVEL: 'silent', ...MODELS, ...env })
   const engine = (more.engine as ScriptedEngine | undefined) ?? scriptedEngine(script)
-  const cropper = makeCropper(engine, config)
+  const cropper = configuredCropper(config).make(engine)
   const targets = makeTargets(config, engine)
   const app = await buildApp({ config, engine, cropper, targets, log: pino({ level: 'silent' }), ...more })
   t.teardown(() => app.close())

@@ -31,6 +31,7 @@ export function scriptedEngine(t: Test, start = 'ready', options: Partial<Engine
       worker: {
         cropper: { dir: start, precision: null },
         targets: [],
+        ocr: false,
         executionProvider: 'cpu',
         threads: 1,
         graphCacheDir: null,

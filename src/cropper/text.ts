@@ -1,0 +1,50 @@
+import type { Engine } from '../engine/engine.js'
+import type { ReadResult } from '../engine/protocol.js'
+import { READER_ID } from '../ocr/page.js'
+import { chooseLines } from '../text/rule.js'
+import type { Cropper, FindRequest, Found } from './cropper.js'
+
+/** Reads the image's text and takes the lines that the question is about. It needs no training, and sees nothing but text. */
+export function textCropper(engine: Engine): Cropper {
+  return {
+    info: { name: 'text', resolutions: null, warnings: [] },
+    async find(requests) {
+      const readings: { request: FindRequest; found: Promise<Reading> }[] = []
+      const reading = (request: FindRequest) => {
+        const known = readings.find(
+          ({ request: { image, signal } }) => image === request.image && signal === request.signal,
+        )
+        if (known) return known.found
+        const found = read(engine, request)
+        readings.push({ request, found })
+        return found
+      }
+      return await Promise.allSettled(requests.map(async request => choose(await reading(request), request.question)))
+    },
+  }
+}
+
+/** An image's lines. Its timings are one object for all questions about it, so that they count once. */
+type Reading = Pick<ReadResult, 'lines' | 'image'> & Pick<Found, 'timings'>
+
+async function read(engine: Engine, { image, signal, deadline, keepPixels }: FindRequest): Promise<Reading> {
+  const job = { kind: 'read', image, madeBy: 'caller', keepPixels } as const
+  const { timings, ...page } = await engine.run(job, { signal, deadline })
+  const { queue, decode, preprocess, detect, recognize } = timings
+  // the API names the stages of a model: what looks at the picture, and what writes
+  return { ...page, timings: { queue, decode, preprocess, vision: detect, generate: recognize } }
+}
+
+function choose({ lines, image, timings }: Reading, question: string): Found {
+  const { box, reason, confidence, text } = chooseLines({ lines, size: image }, question)
+  return {
+    box,
+    decision: reason === null ? 'zoomed' : 'fallback',
+    reason,
+    confidence,
+    raw: text,
+    image,
+    model: { id: READER_ID, resolution: null, tiles: null },
+    timings,
+  }
+}

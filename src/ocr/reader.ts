@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import type { Size } from '../contract/box.js'
+import type { ImageSource, RawImage } from '../image/decode.js'
+import { breathe } from '../vlm/decoding/abort.js'
+import type { GraphCache } from '../vlm/onnx/optimised/cache.js'
+import { openSessions, type Session } from '../vlm/onnx/session.js'
+import { detectLines } from './detect/detect.js'
+import type { Rectangle } from './detect/rectangle.js'
+import { type OcrFiles, ocrFiles } from './graphs.js'
+import { inReadingOrder } from './order.js'
+import type { LineBox, Page, ReadTimings } from './page.js'
+import { cutLine, LINE_HEIGHT } from './recognize/cut.js'
+import { recognizeLines } from './recognize/recognize.js'
+
+/** An image to read. It is opened only if it has not been read lately. */
+export interface ReadableImage {
+  /** Identifies the image, by a hash of its file; null: the file is decoded to tell whether it is known. */
+  key: string | null
+  open(): Promise<ImageSource>
+}
+
+export interface ReadPage extends Page {
+  /** Whether the lines were remembered from an earlier question. */
+  reused: boolean
+  timings: ReadTimings
+}
+
+/** Longest edge in pixels of the picture that lines are cut from. Letters of a larger one are large enough without. */
+const MAX_EDGE = 2560
+/** A line that is read with less certainty is no text. As `rapidocr`'s. */
+const MIN_SCORE = 0.5
+/** Keys of images whose lines are remembered, two an image. A dense page takes 20 KB. */
+const REMEMBERED = 512
+
+/** PP-OCR: finds the lines of text of an image and reads them. */
+export class TextReader {
+  readonly #pages = new LRUCache<string, Page>({ max: REMEMBERED })
+
+  constructor(
+    private readonly detection: Session,
+    private readonly recognition: Session,
+    private readonly characters: readonly string[],
+  ) {}
+
+  /**
+   * All text of an image.
+   * @throws CropVlmError the image's codes; request_aborted, or what the signal was aborted with
+   */
+  async read({ key, open }: ReadableImage, signal: AbortSignal): Promise<ReadPage> {
+    const known = key === null ? undefined : this.#pages.get(key)
+    if (known) return { ...known, reused: true, timings: { decode: 0, preprocess: 0, detect: 0, recognize: 0 } }
+    await breathe(signal)
+    const start = performance.now()
+    const source = await open()
+    const picture = await readablePixels(source)
+    const decode = performance.now() - start
+    const pixels = pixelKey(picture)
+    const seen = this.#pages.get(pixels)
+    if (seen) {
+      if (key !== null) this.#pages.set(key, seen)
+      return { ...seen, reused: true, timings: { decode, preprocess: 0, detect: 0, recognize: 0 } }
+    }
+    const { regions, ...found } = await detectLines(this.detection, picture)
+    const cutting = performance.now()
+    const cuts = regions.map(region => cutLine(picture, region))
+    const recognizing = performance.now()
+    const readings = await recognizeLines(this.recognition, this.characters, cuts, () => breathe(signal))
+    const lines = regions.flatMap((region, i) => {
+      const { text, score } = readings[i] as (typeof readings)[number]
+      return text !== '' && score >= MIN_SCORE ? [{ box: lineBox(region, picture), text, score }] : []
+    })
+    const page = { lines: inReadingOrder(lines), size: { width: source.width, height: source.height } }
+    this.#pages.set(pixels, page)
+    if (key !== null) this.#pages.set(key, page)
+    const preprocess = found.preprocess + recognizing - cutting
+    const timings = { decode, preprocess, detect: found.detect, recognize: performance.now() - recognizing }
+    return { ...page, reused: false, timings }
+  }
+
+  /** Runs both graphs once, so that memory is allocated and they are known to answer. */
+  async warmUp(): Promise<void> {
+    const grey = (width: number, height: number) => ({
+      width,
+      height,
+      data: new Uint8Array(width * height * 3).fill(128),
+    })
+    await detectLines(this.detection, grey(64, 64))
+    await recognizeLines(this.recognition, this.characters, [grey(64, LINE_HEIGHT)], async () => {})
+  }
+}
+
+/**
+ * Loads the reader's graphs. They run on the CPU, whatever runs the models: no two lines have the same width, and a GPU
+ * provider prepares itself anew for each shape.
+ * @param threads Threads of one run.
+ * @param cache Where optimised graphs are kept; null: nowhere.
+ * @throws CropVlmError invalid_model
+ */
+export async function openReader(
+  threads: number,
+  cache: GraphCache | null,
+  { detection, recognition, characters }: OcrFiles = ocrFiles(),
+): Promise<TextReader> {
+  const { sessions } = await openSessions([detection, recognition], 'cpu', threads, cache)
+  const [detector, recognizer] = sessions as [Session, Session]
+  return new TextReader(detector, recognizer, characters)
+}
+
+function readablePixels(source: ImageSource): Promise<RawImage> {
+  const scale = MAX_EDGE / Math.max(source.width, source.height)
+  if (scale >= 1) return source.pixels()
+  return source.shrunk({
+    width: Math.max(1, Math.round(source.width * scale)),
+    height: Math.max(1, Math.round(source.height * scale)),
+  })
+}
+
+/** The same picture comes as another file too, where a target is sent what the caller sent. */
+function pixelKey({ width, height, data }: RawImage): string {
+  return `${width}x${height} ${createHash('sha1').update(data).digest('base64')}`
+}
+
+function lineBox({ corners }: Rectangle, { width, height }: Size): LineBox {
+  const within = (value: number, edge: number) => Math.max(0, Math.min(100, (100 * value) / edge))
+  const [xs, ys] = [corners.map(([x]) => x), corners.map(([, y]) => y)]
+  return [
+    within(Math.min(...xs), width),
+    within(Math.min(...ys), height),
+    within(Math.max(...xs), width),
+    within(Math.max(...ys), height),
+  ]
+}

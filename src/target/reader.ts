@@ -1,0 +1,59 @@
+import type { ReaderTargetConfig } from '../config/service.js'
+import type { Engine } from '../engine/engine.js'
+import { CropVlmError } from '../errors.js'
+import type { Picture } from '../image/picture.js'
+import { READER_ID } from '../ocr/page.js'
+import { chooseLines } from '../text/rule.js'
+import type { Target, TargetAnswer, TargetRequest } from './target.js'
+
+/** What it says where the pictures hold no line that fits. */
+const NO_ANSWER = 'unanswerable'
+
+/**
+ * The text reader as a target. It answers with the line that the question is about, as the rule of the `text` cropper
+ * takes it: from the crop, and where that has none, or there is none, from the full image.
+ */
+export function readerTarget({ name, timeoutMs }: ReaderTargetConfig, engine: Engine): Target {
+  return {
+    name,
+    model: READER_ID,
+    kind: 'reader',
+    fullLongestEdge: null,
+    cropLongestEdge: null,
+    enlarges: false,
+    warnings: [],
+    local: true,
+    answer: request => answer(request, timeoutMs, engine),
+  }
+}
+
+async function answer(request: TargetRequest, timeoutMs: number, engine: Engine): Promise<TargetAnswer> {
+  for (const picture of [request.crop, request.full]) {
+    if (picture === null) continue
+    const text = await lineOf(picture, request, timeoutMs, engine)
+    if (text !== null) return { text, usage: null }
+  }
+  return { text: NO_ANSWER, usage: null }
+}
+
+/** The line of one picture that the question is about; null where none is. */
+async function lineOf(
+  { bytes, width, height }: Picture,
+  { question, signal, deadline }: TargetRequest,
+  timeoutMs: number,
+  engine: Engine,
+): Promise<string | null> {
+  const job = { kind: 'read', image: bytes, madeBy: 'service', keepPixels: false } as const
+  try {
+    const until = Math.min(deadline, Date.now() + timeoutMs)
+    const { lines } = await engine.run(job, { signal, deadline: until, isSecondHalf: true })
+    const { reason, text } = chooseLines({ lines, size: { width, height } }, question)
+    return reason === null ? text : null
+  } catch (error) {
+    // the engine's other codes (queue_full, engine_unavailable, ...) keep their own meaning and status
+    if (!(error instanceof CropVlmError) || error.code !== 'deadline_exceeded') throw error
+    throw new CropVlmError('target_timeout', `The text reader did not answer in time. ${error.message}`, {
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,48 @@
+import { type Kind, kindOf } from './kinds.js'
+import { tellingWords } from './words.js'
+
+export interface Question {
+  /** The words to look for, each with how much it counts, 0..1. */
+  words: ReadonlyMap<string, number>
+  /** The kind of answer; null where the question does not tell. */
+  kind: Kind | null
+  /** Whether it asks for what others add up to, so that of several the larger and the later is meant. */
+  asksForSum: boolean
+  /**
+   * Whether the answer needs no label: a name that may stand as a heading (and not who did something), or whatever is of
+   * the kind, where the question says nothing else.
+   */
+  needsNoLabel: boolean
+}
+
+/** "... on this page?", "... in the picture?": where to look and not what for. */
+const PLACE = /\b(?:(?:on|in|at|from) (?:this|that|the|these)|of (?:this|that))(?: \p{L}+){1,2}\s*[?.!]*\s*$/u
+/** How much a word counts that says where. */
+const PLACE_WEIGHT = 0.15
+
+const SUM = /\btotals?\b|\bsum\b|\bpaid\b|\bpay\b|\bdue\b|\bowed?\b|\bin all\b|\baltogether\b|\boverall\b/
+
+export function readQuestion(text: string): Question {
+  const lower = text.normalize('NFKC').toLowerCase()
+  const place = PLACE.exec(lower)
+  const words = new Map<string, number>()
+  if (place) for (const word of tellingWords(place[0])) words.set(word, PLACE_WEIGHT)
+  const rest = place ? lower.slice(0, place.index) : lower
+  for (const word of tellingWords(rest)) words.set(word, 1)
+  const kind = kindOf(rest) ?? kindOf(lower)
+  return {
+    words,
+    kind,
+    asksForSum: SUM.test(lower) && !/\bsub-?total/.test(lower),
+    needsNoLabel: kind !== null && (isHeading(kind, lower) || isPlain(kind, rest)),
+  }
+}
+
+function isHeading({ name }: Kind, text: string): boolean {
+  return name === 'name' && !/\bwho(?:m|se)?\b/.test(text)
+}
+
+/** Whether a text holds no telling word but those that ask for the kind. */
+function isPlain({ cue }: Kind, text: string): boolean {
+  return tellingWords(text.replace(new RegExp(cue, 'g'), ' ')).length === 0
+}

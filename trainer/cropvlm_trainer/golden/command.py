@@ -7,6 +7,7 @@ from pathlib import Path
 from transformers import AutoProcessor
 
 from cropvlm_trainer.golden.attention import attention
+from cropvlm_trainer.golden.attention_boxes import attention_boxes
 from cropvlm_trainer.golden.boxes import write_boxes
 from cropvlm_trainer.golden.contract import contract
 from cropvlm_trainer.golden.fixture import REAL_FILES, SEED, save_tiny, tiny_model
@@ -17,7 +18,7 @@ from cropvlm_trainer.golden.prompts import prompts
 from cropvlm_trainer.golden.write import write_golden
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
 
-PARTS = ("contract", "measures", "attention", "models", "grids", "pixels", "prompts", "generate", "boxes")
+PARTS = ("contract", "measures", "attention", "models", "grids", "pixels", "prompts", "generate", "boxes", "attention-boxes")
 REAL = "smolvlm-256m-instruct"
 """The name, in the goldens of prompts, of the real model's tokenizer."""
 
@@ -47,6 +48,8 @@ def write_goldens(out: Path, parts: tuple[str, ...] = PARTS, real_files: Path = 
         processor = AutoProcessor.from_pretrained(tiny)
         made = generate(tiny_model(seed), processor, PromptEncoder(processor))
         write_golden(golden / "generate.json", made)
+    if "attention-boxes" in parts:
+        write_golden(golden / "attention-boxes.json", attention_boxes(seed))
     if "boxes" in parts:
         write_golden(golden / "generate-box.json", write_boxes(out, seed))
 

@@ -7,6 +7,7 @@ cd "$(dirname "$0")/../.."
 : "${OMP_NUM_THREADS:=1}"
 export OMP_NUM_THREADS
 : "${PYTHON:=.venv/bin/python}"
+: "${LIMIT:=500}" # pages
 train="$PYTHON -m cropvlm_trainer.cli" runs=runs/attention data=data/held-out
 target=$runs/smolvlm-mini
 
@@ -18,16 +19,16 @@ done
 score() { # NAME OPTIONS: the boxes, and the answers that they lead to
   name=$1
   shift
-  [ -f $runs/scores/$name.json ] || $train eval --data $data --target $target --out $runs/scores/$name.json "$@"
+  [ -f $runs/scores/$name.json ] || $train eval --data $data --target $target --limit $LIMIT --out $runs/scores/$name.json "$@"
 }
 score trained --cropper $runs/cropvlm-mini
-for method in rel-att grad-att; do
-  for layer in 0 1 2 3; do
+for layer in 2 0 1 3; do # 2, the one in the middle, is what is taken where no layer is named
+  for method in rel-att grad-att; do
     score $method-$layer --cropper-only --cropper $method --attention-layers $layer
   done
 done
-score rel-att-cropper --cropper-only --cropper rel-att --attention-checkpoint $runs/cropvlm-mini
-score grad-att-cropper --cropper-only --cropper grad-att --attention-checkpoint $runs/cropvlm-mini
-score rel-att-192 --cropper-only --cropper rel-att --cropper-resolution 192
-score grad-att-192 --cropper-only --cropper grad-att --cropper-resolution 192
+for method in rel-att grad-att; do
+  score $method-192 --cropper-only --cropper $method --cropper-resolution 192
+  score $method-cropper --cropper-only --cropper $method --attention-checkpoint $runs/cropvlm-mini
+done
 $PYTHON experiments/attention/table.py $runs/scores results/attention

@@ -20,10 +20,18 @@ export interface Reply {
   bbox: Corners
   decision: string
   reason: string | null
-  confidence: number
+  confidence: number | null
+  /** Why `zoom=auto` would leave the crop out; null if it would not. */
+  would_skip: string | null
   answer: string
-  compare: { answer: string }
+  /** Tokens as the target counts them; null where it does not. */
+  target: { usage: Usage | null }
+  compare: { answer: string; usage: Usage | null }
   timings_ms: Record<string, number>
+}
+
+export interface Usage {
+  prompt_tokens: number
 }
 
 export interface Answered {

@@ -10,7 +10,8 @@ import {
   vqaAccuracy,
   vqaAccuracyAsReference,
 } from './measures.js'
-import { type Answered, isAnswered, isFailed, type Outcome } from './outcome.js'
+import { type Answered, isAnswered, isFailed, type Outcome, type Usage } from './outcome.js'
+import { isRefusal } from './refusal.js'
 
 export interface AnswerScores {
   exact: number
@@ -25,6 +26,14 @@ export interface Scores {
   failed: number
   with_crop: AnswerScores
   without_crop: AnswerScores
+  /** With the crop where `zoom=auto` takes it, without it where it would skip. */
+  by_rule: AnswerScores
+  /** Share of questions that the target refused to answer. */
+  refusals: Ways<number>
+  /** Mean tokens of the target's prompt; null where it did not tell of all. */
+  prompt_tokens: Ways<number | null>
+  /** Share of answered questions where `zoom=auto` would skip the crop; null if no request was answered. */
+  skipped: number | null
   /** Pages that the crop turned from wrong to right (exact match), and from right to wrong. */
   helped: number
   hurt: number
@@ -34,6 +43,13 @@ export interface Scores {
   size: number | null
   /** Share of answered pages where the model gave no valid box; null if no request was answered. */
   fallback: number | null
+}
+
+/** With the crop, without it, and by the rule of `zoom=auto`. */
+export interface Ways<T> {
+  with_crop: T
+  without_crop: T
+  by_rule: T
 }
 
 export interface Spread {
@@ -68,6 +84,15 @@ export function summarise(outcomes: readonly Outcome[]): Scores {
     failed: outcomes.length - answered.length,
     with_crop: meanScores(pairs.map(({ withCrop }) => withCrop)),
     without_crop: meanScores(pairs.map(({ without }) => without)),
+    by_rule: meanScores(
+      outcomes.map((outcome, i) => {
+        const { withCrop, without } = pairs[i] as (typeof pairs)[number]
+        return isAnswered(outcome) && skips(outcome) ? without : withCrop
+      }),
+    ),
+    refusals: byWay(answered, ways => mean(ways.map(({ answer }) => Number(isRefusal(answer))))),
+    prompt_tokens: byWay(answered, ways => meanTokens(ways.map(({ usage }) => usage))),
+    skipped: orNull(mean(answered.map(outcome => Number(skips(outcome))))),
     helped: pairs.filter(({ withCrop, without }) => withCrop.exact > without.exact).length,
     hurt: pairs.filter(({ withCrop, without }) => withCrop.exact < without.exact).length,
     box: summariseBoxes(answered),
@@ -96,6 +121,29 @@ export function summariseTimes(outcomes: readonly Outcome[]): {
   const latencies = answered.map(({ latencyMs }) => latencyMs)
   const [p50, p90, p99] = [0.5, 0.9, 0.99].map(share => percentile(latencies, share)) as [number, number, number]
   return { latency_ms: latencies.length > 0 ? { p50, p90, p99 } : null, stage_medians_ms: Object.fromEntries(medians) }
+}
+
+const skips = ({ reply }: Answered) => reply.would_skip !== null
+
+/** One figure for each way to answer. */
+function byWay<T>(
+  answered: readonly Answered[],
+  figure: (ways: readonly { answer: string; usage: Usage | null }[]) => T,
+): Ways<T> {
+  const withCrop = ({ reply: { answer, target } }: Answered) => ({ answer, usage: target.usage })
+  const without = ({ reply: { compare } }: Answered) => compare
+  return {
+    with_crop: figure(answered.map(withCrop)),
+    without_crop: figure(answered.map(without)),
+    by_rule: figure(answered.map(outcome => (skips(outcome) ? without(outcome) : withCrop(outcome)))),
+  }
+}
+
+function meanTokens(usages: readonly (Usage | null)[]): number | null {
+  const known = usages.filter(usage => usage !== null)
+  return known.length > 0 && known.length === usages.length
+    ? mean(known.map(({ prompt_tokens }) => prompt_tokens))
+    : null
 }
 
 function summariseBoxes(answered: readonly Answered[]): Scores['box'] {

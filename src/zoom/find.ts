@@ -29,9 +29,9 @@ export async function findRegions({ cropper, engine, observer }: Zoom, request: 
   const rendered = await makePictures(engine, request, judged)
   const [{ image, model }] = found as [Found]
   const regions = found.map(({ confidence, raw, cost, usage }, i): Region => {
-    const { box, decision, reason } = judged[i] as Judged
+    const { box, ...verdict } = judged[i] as Judged
     const pictures = rendered.pictures[i] ?? NO_PICTURES
-    const region = { box, pixelBox: toPixels(box, image), decision, reason, confidence, raw, pictures }
+    const region = { box, pixelBox: toPixels(box, image), ...verdict, confidence, raw, pictures }
     return { ...region, ...(cost ? { cost } : {}), ...(usage === undefined ? {} : { usage }) }
   })
   const result = {
@@ -45,18 +45,19 @@ export async function findRegions({ cropper, engine, observer }: Zoom, request: 
   return result
 }
 
-type Judged = Pick<Region, 'box' | 'decision' | 'reason'>
+type Judged = Pick<Region, 'box' | 'decision' | 'reason' | 'wouldSkip'>
 
 /** The box after its growth, and whether it is used. */
 function judge(
   { box: found, decision, reason, confidence, image }: Found,
   { expand, gate, view }: FindRegions,
 ): Judged {
-  if (gate.mode === 'never') return { box: FULL_BOX, decision: 'skipped', reason: 'never' }
-  if (decision === 'fallback') return { box: FULL_BOX, decision, reason }
-  const box = expandBox(found, expand)
-  const skipped = skipReason({ box, confidence }, image, gate, view)
-  return skipped ? { box, decision: 'skipped', reason: skipped } : { box, decision, reason }
+  if (gate.mode === 'never') return { box: FULL_BOX, decision: 'skipped', reason: 'never', wouldSkip: 'never' }
+  const box = decision === 'fallback' ? FULL_BOX : expandBox(found, expand)
+  const wouldSkip = skipReason({ box, confidence }, image, gate, view)
+  if (decision === 'zoomed' && gate.mode === 'auto' && wouldSkip !== null)
+    return { box, decision: 'skipped', reason: wouldSkip, wouldSkip }
+  return { box, decision, reason, wouldSkip }
 }
 
 /** What stands for a found box where the cropper is not asked. The engine tells the size of the image. */

@@ -28,7 +28,7 @@ export interface TargetView {
 }
 
 /**
- * Why the crop of a box would not help; null if it may.
+ * Why the crop of a box would not help by the rules of `auto`, whatever the mode; null if it may.
  *
  * Source of the rule: in Table 8 of the paper, a crop lowers the scores on V* and HR-Bench where the target sees the
  * whole image at 1792 pixels.
@@ -37,10 +37,9 @@ export interface TargetView {
 export function skipReason(
   { box, confidence }: Pick<Found, 'confidence'> & { box: Box },
   image: Size,
-  { mode, minConfidence, maxArea }: Gate,
+  { minConfidence, maxArea }: Gate,
   view: TargetView | null,
 ): SkipReason | null {
-  if (mode !== 'auto') return null
   if (view && seesAll(image, view)) return 'sees_all'
   if (confidence !== null && confidence < minConfidence) return 'low_confidence'
   const [x1, y1, x2, y2] = box

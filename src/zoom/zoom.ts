@@ -5,7 +5,7 @@ import type { Engine } from '../engine/engine.js'
 import type { Timings } from '../engine/protocol.js'
 import type { Picture, PictureOptions } from '../image/picture.js'
 import type { TargetAnswer } from '../target/target.js'
-import type { Gate, TargetView } from './gate.js'
+import type { Gate, SkipReason, TargetView } from './gate.js'
 
 /** The services that the use cases call. */
 export interface Zoom {
@@ -60,6 +60,8 @@ export interface Region extends Pick<Found, 'confidence' | 'raw' | 'cost' | 'usa
   decision: 'zoomed' | 'fallback' | 'skipped'
   /** Why there is no valid box, or why it is not used; null where `decision` is `zoomed`. */
   reason: string | null
+  /** Why `zoom: auto` skips, or would skip, this box; null if it does not. */
+  wouldSkip: SkipReason | null
   /** The same in pixels of the upright image. */
   pixelBox: PixelBox
   pictures: Pictures

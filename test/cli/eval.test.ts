@@ -73,6 +73,26 @@ t.test('scores a manifest', async t => {
   t.match(log.join(''), /4 of 4 pages/)
 })
 
+t.test('with the crop, without it and by the rule: accuracy, refusals, tokens', async t => {
+  const scripts: Record<string, Script> = {
+    'A?': { answer: '42', without: 'Sorry, it is too small.', promptTokens: 100 },
+    'B?': { answer: '8', without: '7', promptTokens: 100, wouldSkip: 'low_confidence' },
+    'C?': { answer: 'unanswerable', without: '12.50', promptTokens: 100, wouldSkip: 'whole_image' },
+    'D?': { answer: '9', without: '1', promptTokens: 100 },
+  }
+  const { dir, service, out, run, file, report } = await setUp(t, scripts)
+  t.equal(await run(['--data', dir, '--url', service.url, '--out', file]), 0)
+  t.match(report().overall, {
+    with_crop: { exact: 0.5 },
+    without_crop: { exact: 0.5 },
+    by_rule: { exact: 1 },
+    refusals: { with_crop: 0.25, without_crop: 0.25, by_rule: 0 },
+    prompt_tokens: { with_crop: 100, without_crop: 50, by_rule: 75 },
+    skipped: 0.5,
+  })
+  t.match(out.join(''), /\| by the rule of zoom=auto, which skips 50\.0 % \| 100\.0 \| .* \| 0\.0 \| 75 \|/)
+})
+
 t.test('compared with an earlier report: the same, then another answer', async t => {
   const { dir, service, out, run, file } = await setUp(t, SCRIPTS)
   const args = ['--data', dir, '--url', service.url]

@@ -11,6 +11,7 @@ import {
   vqaAccuracyAsReference,
 } from '../../src/evaluation/measures.js'
 import { normaliseAsReference, normaliseOfficially, normaliseSpacing } from '../../src/evaluation/normalise.js'
+import { isRefusal } from '../../src/evaluation/refusal.js'
 import { goldenCases } from '../support/goldens.js'
 
 interface Text {
@@ -51,7 +52,13 @@ interface Growth {
   whole: number[]
 }
 
-const cases = goldenCases<Text | Answer | Boxes | Growth>('measures.json')
+interface Refusal {
+  kind: 'refusals'
+  answer: string
+  is_refusal: boolean
+}
+
+const cases = goldenCases<Text | Answer | Boxes | Growth | Refusal>('measures.json')
 const of = <Case extends { kind: string }>(kind: Case['kind']) =>
   cases.filter(found => found.kind === kind) as never as Case[]
 
@@ -105,7 +112,12 @@ t.test('growth', async t => {
   }
 })
 
+t.test('refusals', async t => {
+  for (const { answer, is_refusal } of of<Refusal>('refusals'))
+    t.equal(isRefusal(answer), is_refusal, JSON.stringify(answer))
+})
+
 t.test('there are cases of each kind', async t => {
-  for (const [kind, least] of Object.entries({ texts: 400, answers: 200, boxes: 20, growth: 200 }))
+  for (const [kind, least] of Object.entries({ texts: 400, answers: 200, boxes: 20, growth: 200, refusals: 100 }))
     t.ok(cases.filter(found => found.kind === kind).length >= least, kind)
 })

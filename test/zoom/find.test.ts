@@ -110,6 +110,18 @@ t.test('never: the cropper is not asked, and the whole image is shown', async t 
   t.same(found.model, { id: 'none', resolution: null, tiles: null })
 })
 
+t.test('always: every box is used, and told whether auto would have skipped it', async t => {
+  const gate = { mode: 'always', minConfidence: 0.6, maxArea: 0.9 } as const
+  const engine = scriptedEngine()
+  const pictures = { ...NONE, targetCrop: PNG }
+  const zoom = { engine, cropper: scriptedCropper(engine), observer: observer() }
+  const found = await findRegions(zoom, ask({ gate, pictures }))
+  t.match(found.regions, [{ decision: 'zoomed', reason: null, wouldSkip: 'low_confidence' }])
+  t.ok(found.regions[0]?.pictures.targetCrop)
+  const sees = await findRegions(zoom, ask({ gate, view: { fullEdge: 1600, enlarges: false } }))
+  t.match(sees.regions, [{ decision: 'zoomed', wouldSkip: 'sees_all' }])
+})
+
 t.test('auto: a box that would not help is told, and its crop is for the caller alone', async t => {
   const gate = { mode: 'auto', minConfidence: 0.6, maxArea: 0.9 } as const
   const pictures = { ...NONE, crop: PNG, targetFull: PNG, targetCrop: PNG }

@@ -86,6 +86,10 @@ export function toMarkdown(report: Report): string {
     ['boxes on', 'with a true box', 'IoU', 'recall', 'full recall', 'size', 'fallback'],
     rows.map(([kind, scores]) => [kind, ...boxCells(scores)]),
   )
+  const ways = table(
+    ['the crop is used', 'exact', 'VQA accuracy', 'ANLS', 'refusals', 'prompt tokens'],
+    wayRows(report.overall),
+  )
   const { latency_ms: latency, stage_medians_ms: stages } = report
   const times = table(
     ['time in ms', 'p50', 'p90', 'p99'],
@@ -94,7 +98,7 @@ export function toMarkdown(report: Report): string {
       ...Object.entries(stages).map(([stage, median]) => [stage, ms(median), '', '']),
     ],
   )
-  return [answers, NOTES, boxes, times, ...failureLines(report)].join('\n')
+  return [answers, NOTES, ways, boxes, times, ...failureLines(report)].join('\n')
 }
 
 const OTHERS = [
@@ -124,6 +128,22 @@ function answerCells(scores: Scores): string[] {
     String(scores.hurt),
     ...OTHERS.flatMap(([, name]) => [percent(withCrop[name]), percent(without[name])]),
   ]
+}
+
+/** Of all pages: with the crop always, never, and by the rule of `zoom=auto`. */
+function wayRows({ refusals, prompt_tokens: tokens, skipped, ...scores }: Scores): string[][] {
+  const rule = `by the rule of zoom=auto${skipped === null ? '' : `, which skips ${percent(skipped)} %`}`
+  const named = [
+    ['always', 'with_crop'],
+    ['never', 'without_crop'],
+    [rule, 'by_rule'],
+  ] as const
+  return named.map(([name, way]) => {
+    const { exact, vqa, anls } = scores[way]
+    const { [way]: count } = tokens
+    const refused = Number.isNaN(refusals[way]) ? '-' : percent(refusals[way])
+    return [name, percent(exact), percent(vqa), percent(anls), refused, count === null ? '-' : count.toFixed(0)]
+  })
 }
 
 function boxCells({ box, size, fallback }: Scores): string[] {

@@ -25,12 +25,15 @@ export function cropListReply(
   return { object: 'crop_list', results, ...sharedReply(result, requestId, totalMs) }
 }
 
-function regionReply({ box, pixelBox, decision, reason, confidence, raw, pictures: { crop, overlay } }: Region) {
+function regionReply(region: Region) {
+  const { box, pixelBox, decision, reason, wouldSkip, confidence, raw } = region
+  const { crop, overlay } = region.pictures
   return {
     bbox: box,
     bbox_pixels: pixelBox,
     decision,
     reason,
+    would_skip: wouldSkip,
     confidence,
     raw,
     ...(crop ? { crop: encode(crop) } : {}),

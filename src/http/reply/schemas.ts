@@ -78,6 +78,9 @@ const verdict = {
   reason: textOrNull(
     'Why: of a fallback no_box, out_of_range, empty_box or not_a_cropper; of what is skipped never, sees_all, low_confidence or whole_image. null where decision is zoomed.',
   ),
+  would_skip: textOrNull(
+    'Why zoom=auto skips, or would skip, this crop: never, sees_all, low_confidence or whole_image. null if it does not.',
+  ),
   confidence: Type.Unsafe<number | null>({
     type: ['number', 'null'],
     minimum: 0,
@@ -151,14 +154,16 @@ const USAGE = Type.Object(
   { $id: 'Usage', description: 'Tokens as the target counted them.' },
 )
 
+const USAGE_OR_NULL = Type.Unsafe<Static<typeof USAGE> | null>({
+  anyOf: [ref(USAGE), { type: 'null' }],
+  description: 'null where the target reported none.',
+})
+
 const ANSWERED_BY = Type.Object(
   {
     name: text('The configured name.'),
     model: text('The model.'),
-    usage: Type.Unsafe<Static<typeof USAGE> | null>({
-      anyOf: [ref(USAGE), { type: 'null' }],
-      description: 'null where the target reported none.',
-    }),
+    usage: USAGE_OR_NULL,
   },
   { $id: 'AnsweredBy', description: 'The target that answered.' },
 )
@@ -167,6 +172,7 @@ const COMPARISON = Type.Object(
   {
     answer: text('From the full image alone.'),
     agrees: Type.Boolean({ description: 'Whether both are the same but for case and a final full stop.' }),
+    usage: USAGE_OR_NULL,
   },
   { $id: 'Comparison', description: 'The answer without the crop.' },
 )

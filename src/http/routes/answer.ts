@@ -63,7 +63,7 @@ export function answerRoute(app: FastifyInstance, { config, zoom, targets }: Ans
           object: 'answer',
           answer: answer.text,
           target: { name: target.name, model: target.model, usage: usage(answer) },
-          ...(compare ? { compare: { answer: compare.text, agrees: isSameAnswer(answer.text, compare.text) } } : {}),
+          ...(compare ? { compare: comparison(answer, compare) } : {}),
           timings_ms: { ...timings_ms, target: tenth(targetMs) },
           warnings: [...warnings, ...target.warnings],
           request_id,
@@ -91,6 +91,10 @@ function withCrop({ cause }: UnansweredError, crop: ReturnType<typeof cropReply>
     ...(param === undefined ? {} : { param }),
     ...(retryAfter === undefined ? {} : { retryAfter }),
   })
+}
+
+function comparison(answer: TargetAnswer, compare: TargetAnswer) {
+  return { answer: compare.text, agrees: isSameAnswer(answer.text, compare.text), usage: usage(compare) }
 }
 
 function usage({ usage }: TargetAnswer) {

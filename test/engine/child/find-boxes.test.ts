@@ -136,7 +136,7 @@ t.test('a model that would not have written most of its tokens by itself is no c
     const { decision, reason, box } = await ask(
       scripted({ text: ' [1, 2, 3, 4].', tokens, nonGreedyTokens }),
       'q',
-      true,
+      false,
     )
     return [decision, reason, box]
   }

@@ -30,6 +30,7 @@ t.test('the whole reply, by the local target', async t => {
     'target',
     'timings_ms',
     'warnings',
+    'would_skip',
   ])
   t.type(body.timings_ms.target, 'number')
   t.type(body.timings_ms.total, 'number')
@@ -91,7 +92,7 @@ t.test('compare answers without the crop too, at the same time', async t => {
     },
   })
   const { body } = await post(app, '/answer', { ...ASK, compare: 'true' })
-  t.strictSame(body.compare, { answer: 'yes', agrees: true })
+  t.match(body.compare, { answer: 'yes', agrees: true, usage: { prompt_tokens: Number, completion_tokens: Number } })
   t.equal(body.answer, 'Yes.')
   t.equal(jobsOf(engine, 'generate').length, 2)
 })
@@ -99,15 +100,27 @@ t.test('compare answers without the crop too, at the same time', async t => {
 t.test('compare in the other modes', async t => {
   const crop = await makeApp(t)
   const byCrop = await post(crop.app, '/answer', { ...ASK, mode: 'crop', compare: 'true' })
-  t.strictSame(byCrop.body.compare, { answer: 'unanswerable', agrees: true })
+  t.match(byCrop.body.compare, {
+    answer: 'unanswerable',
+    agrees: true,
+    usage: { prompt_tokens: Number, completion_tokens: Number },
+  })
   t.equal(jobsOf(crop.engine, 'render')[0]?.pictures[0]?.show, 'whole', 'the full image is needed after all')
   const full = await makeApp(t)
   const byFull = await post(full.app, '/answer', { ...ASK, mode: 'full', compare: 'true' })
-  t.strictSame(byFull.body.compare, { answer: 'unanswerable', agrees: true })
+  t.match(byFull.body.compare, {
+    answer: 'unanswerable',
+    agrees: true,
+    usage: { prompt_tokens: Number, completion_tokens: Number },
+  })
   t.equal(jobsOf(full.engine, 'generate').length, 1, 'one answer serves both')
   const zoom = await makeApp(t)
   const byZoom = await post(zoom.app, '/answer', { ...ASK, compare: 'true' })
-  t.strictSame(byZoom.body.compare, { answer: 'unanswerable', agrees: false })
+  t.match(byZoom.body.compare, {
+    answer: 'unanswerable',
+    agrees: false,
+    usage: { prompt_tokens: Number, completion_tokens: Number },
+  })
 })
 
 t.test('options that are refused, before the engine is asked', async t => {
@@ -180,7 +193,11 @@ t.test('zoom: never asks no cropper, auto leaves out a crop that would not help,
   const never = await images({ zoom: 'never', compare: 'true' })
   t.match(never, { seen: ['full'], located: 0 })
   t.match(never.body, { decision: 'skipped', reason: 'never', bbox: [0, 0, 100, 100], confidence: null, warnings: [] })
-  t.strictSame(never.body.compare, { answer: 'unanswerable', agrees: true })
+  t.match(never.body.compare, {
+    answer: 'unanswerable',
+    agrees: true,
+    usage: { prompt_tokens: Number, completion_tokens: Number },
+  })
   const unsure = await images({ zoom: 'auto' }, { ZOOM_MIN_CONFIDENCE: '0.9' })
   t.match(unsure, { seen: ['full'], body: { decision: 'skipped', reason: 'low_confidence', bbox: [12, 5, 80, 47] } })
   const large = await images({ zoom: 'auto' }, { ZOOM_MAX_AREA: '0.2' })

@@ -10,6 +10,7 @@ const REPLY = {
   image: { width: 1600, height: 1200 },
   decision: 'zoomed',
   reason: null,
+  would_skip: null,
   confidence: 0.83,
   raw: '[12, 5, 80, 47].',
   model: { id: 'cropvlm-mini', resolution: 128, tiles: 1 },

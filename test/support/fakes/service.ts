@@ -7,6 +7,10 @@ export interface Script {
   status?: number
   bbox?: number[]
   decision?: string
+  /** What zoom=auto would say. */
+  wouldSkip?: string
+  /** Tokens of the prompt with the crop; without it, half of that. */
+  promptTokens?: number
   answer?: string
   without?: string
   /** Sent as it is instead of a reply. */
@@ -55,6 +59,8 @@ export async function startScripted(
 
 function reply(response: ServerResponse, script: Script = {}): unknown {
   const { status = 200, bbox = [0, 0, 50, 50], decision = 'zoomed', answer = '', without = '', text, hangUp } = script
+  const tokens = (share: number) =>
+    script.promptTokens === undefined ? null : { prompt_tokens: script.promptTokens * share }
   if (hangUp) return response.destroy()
   if (text !== undefined) return response.writeHead(status).end(text)
   if (status !== 200) return json(response, status, { error: { message: 'The target failed.', code: 'target_failed' } })
@@ -62,9 +68,11 @@ function reply(response: ServerResponse, script: Script = {}): unknown {
     bbox,
     decision,
     reason: decision === 'fallback' ? 'no_box' : null,
+    would_skip: script.wouldSkip ?? null,
     confidence: 0.5,
     answer,
-    compare: { answer: without, agrees: answer === without },
+    target: { usage: tokens(1) },
+    compare: { answer: without, agrees: answer === without, usage: tokens(0.5) },
     timings_ms: { queue: 1, vision: 20, total: 40 },
   })
 }

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from cropvlm_trainer.boxes import around, expanded
 from cropvlm_trainer.metrics.anls import anls
+from cropvlm_trainer.metrics.choices import is_refusal
 from cropvlm_trainer.metrics.exact_and_iou import area, contains, exact_match, iou, normalised, recall
 from cropvlm_trainer.metrics.vqa import (
     CONTRACTIONS,
@@ -19,8 +20,38 @@ MADE_BY = (
     "cropvlm_trainer.metrics and cropvlm_trainer.boxes. `texts`: an answer and its three normal forms. `answers`: a "
     "prediction, the right answers and the scores; vqa_accuracy is null where there are no answers, which is an error. "
     "`boxes`: per cent. `growth`: the box with `factor` times its area, cut off at the image's edges, then the whole "
-    "per cents around it. Numbers are rounded to 12 digits."
+    "per cents around it. `refusals`: whether an answer says that it is none. Numbers are rounded to 12 digits."
 )
+
+REFUSALS = [
+    "",
+    "42",
+    "Sorry, I can't tell.",
+    "Sorry, I can’t tell.",
+    "unanswerable",
+    "Unknown Pleasures",
+    "the unknowns",
+    "I cannot read it",
+    "I can not read it",
+    "It could not be read",
+    "the sign is not clearly visible",
+    "the sign is not at all easily visible",
+    "It isn't shown",
+    "The text does not appear",
+    "There is no text",
+    "there are no cars",
+    "therefore no",
+    "no phone number is shown",
+    "no such text in this picture",
+    "no entry",
+    "not sure",
+    "not for sale",
+    "unable to say",
+    "cannoté",
+    "é cannot",
+    "Canned beans",
+]
+"""Answers that refuse, and answers that look like it."""
 
 TEXTS = [
     "",
@@ -160,7 +191,7 @@ GROWN = [
 
 
 def measures() -> dict:
-    return {"made_by": MADE_BY, "cases": [*_texts(), *_answers(), *_boxes(), *_growth()]}
+    return {"made_by": MADE_BY, "cases": [*_texts(), *_answers(), *_boxes(), *_growth(), *_refusals()]}
 
 
 def _texts() -> Iterator[dict]:
@@ -236,6 +267,12 @@ def _growth() -> Iterator[dict]:
             grown = expanded(box, factor)
             case = {"kind": "growth", "box": list(box), "factor": factor}
             yield case | {"expanded": [_rounded(side) for side in grown], "whole": list(around(grown))}
+
+
+def _refusals() -> Iterator[dict]:
+    for answer in REFUSALS:
+        for text in (answer, answer.upper(), f"  {answer} The rest.", f"x{answer}"):
+            yield {"kind": "refusals", "answer": text, "is_refusal": is_refusal(text)}
 
 
 def _rounded(value: float) -> float:

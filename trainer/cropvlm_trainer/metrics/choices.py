@@ -26,8 +26,14 @@ _REFUSAL = re.compile(
     r"(?:visible|shown|present|seen|appear|clear|contain|show|see|enough)"
     r"|not (?:visible|shown|present|clear|enough|sure|possible|able)|there (?:is|are) no"
     r"|no \w+(?: \w+){0,6} (?:visible|shown|present|in (?:the|this) (?:image|picture|photo)))\b",
-    re.IGNORECASE,
+    # The service's pattern is the same. JavaScript's \w and \b are ASCII's, too.
+    re.IGNORECASE | re.ASCII,
 )
+
+
+def is_refusal(answer: str) -> bool:
+    """Returns whether an answer says that it is none, in the words that VLMs use for that."""
+    return _REFUSAL.search(answer.replace("’", "'")) is not None
 
 
 def letter_of(index: int) -> str:
@@ -70,7 +76,7 @@ def outcome(answer: str, options: Sequence[str], right: int) -> str:
     chosen = _by_letter(answer, len(options))
     if chosen is None:
         chosen = _by_whole_text(answer, options)
-    if chosen is None and _REFUSAL.search(answer.replace("’", "'")):
+    if chosen is None and is_refusal(answer):
         return "refused"
     if chosen is None:
         chosen = _by_part(answer, options)

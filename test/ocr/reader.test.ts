@@ -1,0 +1,109 @@
+import { spawnSync } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { type Browser, chromium } from 'playwright-core'
+import sharp from 'sharp'
+import t from 'tap'
+import { type ImageSource, openImage } from '../../src/image/decode.js'
+import type { LineBox, Page } from '../../src/ocr/page.js'
+import { openReader } from '../../src/ocr/reader.js'
+import { chooseLines } from '../../src/text/rule.js'
+import { PAGES } from '../support/drawn-pages.js'
+import { noise } from '../support/scripted.js'
+
+/** Debian's package, or the browser that CHROMIUM names. */
+const CHROMIUM = process.env.CHROMIUM ?? spawnSync('which', ['chromium'], { encoding: 'utf8' }).stdout.trim()
+const reader = await openReader(2, null)
+const { signal } = new AbortController()
+const limits = { maxPixels: 5e7, maxAspect: 100 }
+const image = (bytes: Uint8Array, key: string | null = null) => ({ key, open: () => openImage(bytes, limits) })
+const example = await readFile(resolve(import.meta.dirname, '../../docs/example.png'))
+
+t.test('the example of the README', async t => {
+  const { lines, size, reused, timings } = await reader.read(image(example), signal)
+  const { width, height } = await sharp(example).metadata()
+  t.same(size, { width, height })
+  t.equal(reused, false)
+  t.ok(lines.length > 0)
+  for (const { box, score } of lines) {
+    t.ok(box[0] >= 0 && box[1] >= 0 && box[2] <= 100 && box[3] <= 100 && box[2] > box[0] && box[3] > box[1])
+    t.ok(score >= 0.5 && score <= 1)
+  }
+  t.same(Object.keys(timings), ['decode', 'preprocess', 'detect', 'recognize'])
+})
+
+t.test('lines are remembered: by the file, and by the pixels of another file of the same picture', async t => {
+  const first = await reader.read(image(example, 'a'), signal)
+  const never = { key: 'a', open: (): Promise<ImageSource> => Promise.reject(new Error('it is not opened')) }
+  const second = await reader.read(never, signal)
+  t.equal(second.reused, true)
+  t.same(second.lines, first.lines)
+  const stored = await sharp(example).flatten({ background: '#fff' }).png({ compressionLevel: 0 }).toBuffer()
+  const third = await reader.read(image(stored, 'b'), signal)
+  t.equal(third.reused, true)
+  t.equal((await reader.read({ ...never, key: 'b' }, signal)).reused, true)
+})
+
+t.test('noise and one colour have no text', async t => {
+  const grey = await sharp({ create: { width: 300, height: 200, channels: 3, background: '#777' } })
+    .png()
+    .toBuffer()
+  for (const bytes of [grey, await noise(320, 240)]) {
+    const page = await reader.read(image(bytes), signal)
+    t.same(page.lines, [])
+    t.equal(chooseLines(page, 'What does the sign say?').reason, 'no_text')
+  }
+})
+
+t.test('nobody waits', async t => {
+  await t.rejects(reader.read(image(await noise(64, 64)), AbortSignal.abort()), { code: 'request_aborted' })
+})
+
+t.test(
+  'pages that a browser draws',
+  { skip: CHROMIUM ? false : 'there is no chromium (apt-get install chromium)' },
+  async t => {
+    // Chromium's sandbox does not run as root
+    const browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+    })
+    t.teardown(() => browser.close())
+    let [hits, right, asked] = [0, 0, 0]
+    for (const [name, { width, height, html, questions }] of Object.entries(PAGES)) {
+      const page = await reader.read(image(await drawn(browser, width, height, html)), signal)
+      for (const [question, answer] of questions) {
+        const found = chooseLines(page, question)
+        const isHit = found.reason === null && answerLines(page, answer).some(line => holds(found.box, line))
+        if (!isHit) t.comment(`${name}: ${question} took ${found.text || found.reason}`)
+        hits += Number(isHit)
+        right += Number(letters(found.text).includes(letters(answer)))
+        asked += 1
+      }
+      t.ok(chooseLines(page, 'What colour is the car?').reason === 'no_match', `${name} has no car`)
+    }
+    // the letters of another machine's fonts may be read a little differently
+    t.ok(hits >= 0.9 * asked, `${hits} boxes of ${asked} hold the answer's line`)
+    t.ok(right >= 0.85 * asked, `${right} of ${asked} lines are the answer's`)
+  },
+)
+
+async function drawn(browser: Browser, width: number, height: number, html: string): Promise<Buffer> {
+  const page = await browser.newPage({ viewport: { width, height } })
+  await page.setContent(html)
+  return await page.screenshot()
+}
+
+function answerLines({ lines }: Page, answer: string): LineBox[] {
+  return lines.filter(({ text }) => letters(text).includes(letters(answer))).map(({ box }) => box)
+}
+
+function letters(text: string): string {
+  return text.replace(/\s/g, '').toLowerCase()
+}
+
+/** Whether a box covers at least nine tenths of a line. */
+function holds([a, b, c, d]: LineBox, [x1, y1, x2, y2]: LineBox): boolean {
+  const width = Math.max(0, Math.min(c, x2) - Math.max(a, x1))
+  return (width * Math.max(0, Math.min(d, y2) - Math.max(b, y1))) / ((x2 - x1) * (y2 - y1)) >= 0.9
+}

@@ -18,7 +18,18 @@ from cropvlm_trainer.golden.prompts import prompts
 from cropvlm_trainer.golden.write import write_golden
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
 
-PARTS = ("contract", "measures", "attention", "models", "grids", "pixels", "prompts", "generate", "boxes", "attention-boxes")
+PARTS = (
+    "contract",
+    "measures",
+    "attention",
+    "models",
+    "grids",
+    "pixels",
+    "prompts",
+    "generate",
+    "boxes",
+    "attention-boxes",
+)
 REAL = "smolvlm-256m-instruct"
 """The name, in the goldens of prompts, of the real model's tokenizer."""
 

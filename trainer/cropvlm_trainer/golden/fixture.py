@@ -1,7 +1,8 @@
 """`cropvlm-train fixture`: writes model folders with random weights, for tests.
 
-`tiny` is in our layout; `tiny-hub` has the same weights in the hub's layout, and `tiny-attention` gives its attention. With `--full-size`, the folder has the
-architecture and tokenizer of a real checkpoint (`--files`) and random weights, to try out sizes and memory.
+`tiny` is in our layout; `tiny-hub` has the same weights in the hub's layout, and `tiny-attention` gives its attention.
+With `--full-size`, the folder has the architecture and tokenizer of a real checkpoint (`--files`) and random weights,
+to try out sizes and memory.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ def randomize(model: nn.Module, seed: int) -> None:
 
 
 def save_tiny(out: Path, seed: int) -> None:
-    """Writes `out`/tiny and `out`/tiny-attention in our layout and `out`/tiny-hub in the hub's, with the same weights."""
+    """Writes the same weights to `out`/tiny and `out`/tiny-attention in our layout, to `out`/tiny-hub in the hub's."""
     with tempfile.TemporaryDirectory() as scratch:
         checkpoint = Path(scratch)
         save_checkpoint(tiny_model(seed), TINY, tiny_tokenizer(), checkpoint, TRAINING | {"seed": seed})
@@ -118,7 +119,9 @@ def save_full_size(out: Path, files: Path, seed: int) -> None:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, required=True, help="the folder that gets tiny/, tiny-hub/ and tiny-attention/")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="the folder that gets tiny/, tiny-hub/ and tiny-attention/"
+    )
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--full-size", action="store_true", help="write full-size/ instead: 256M random weights")
     parser.add_argument("--files", type=Path, default=REAL_FILES, help="config and tokenizer of --full-size")

@@ -1,6 +1,6 @@
 """Sums up the scores that `measure.sh` made: `OUT.json` and the table of `OUT.md`.
 
-    python experiments/attention/table.py runs/attention/scores results/attention
+python experiments/attention/table.py runs/attention/scores results/attention
 """
 
 import argparse
@@ -34,7 +34,7 @@ def rows(folder: Path) -> list[dict]:
 
 
 def table(scores: list[dict]) -> str:
-    columns = {"exact_match": "answers right", "recall": "recall", "full_recall": "full recall", "iou": "IoU", "size": "size"}
+    columns = {"exact_match": "answers right", "recall": "recall", "full_recall": "full recall", "size": "size"}
     lines = ["| the target sees | " + " | ".join(columns.values()) + " |", "|---" * (len(columns) + 1) + "|"]
     for score in scores:
         cells = [f"{100 * score[key]:.1f} %" if key in score else "" for key in columns]

@@ -2,6 +2,14 @@
 
 import pytest
 import torch
+from transformers import (
+    CLIPVisionConfig,
+    LlamaConfig,
+    LlavaConfig,
+    LlavaForConditionalGeneration,
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
+)
 
 from cropvlm_trainer.attention.torch_attention import gradient_attention, last_attention
 from cropvlm_trainer.golden.fixture import tiny_model
@@ -73,3 +81,52 @@ def _moved(x: torch.Tensor, v: torch.Tensor, head: int, token: int, by: float) -
     moved = x.clone()
     moved[0, -1, head * 16 : (head + 1) * 16] += by * v[0, token, head // 2 * 16 : (head // 2 + 1) * 16]
     return moved
+
+
+TEXT = {"vocab_size": 200, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
+TEXT |= {"num_attention_heads": 2, "num_key_value_heads": 2}
+
+
+def llava() -> tuple[LlavaForConditionalGeneration, dict]:
+    """A LLaVA of random weights, and a prompt with an image of 4 tokens."""
+    vision = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    config = LlavaConfig(
+        vision_config=CLIPVisionConfig(**vision, image_size=28, patch_size=14),
+        text_config=LlamaConfig(**TEXT),
+        image_token_index=99,
+    )
+    return LlavaForConditionalGeneration(config), {
+        "input_ids": torch.tensor([[1, 99, 99, 99, 99, 5, 6]]),
+        "pixel_values": torch.randn(1, 3, 28, 28),
+    }
+
+
+def qwen() -> tuple[Qwen2_5_VLForConditionalGeneration, dict]:
+    """A Qwen2.5-VL of random weights, and a prompt with an image of 4 x 4 patches, which become 4 tokens."""
+    rope = {"rope_type": "default", "mrope_section": [2, 3, 3], "rope_theta": 1e4}
+    vision = {"depth": 2, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2, "out_hidden_size": 32}
+    config = Qwen2_5_VLConfig(
+        text_config={**TEXT, "rope_parameters": rope},
+        vision_config={**vision, "fullatt_block_indexes": [1]},
+        **{"image_token_id": 150, "vision_start_token_id": 151, "vision_end_token_id": 152, "video_token_id": 153},
+    )
+    ids = torch.tensor([[1, 151, 150, 150, 150, 150, 152, 5, 6]])
+    return Qwen2_5_VLForConditionalGeneration(config), {
+        "input_ids": ids,
+        "pixel_values": torch.randn(16, 1176),
+        "image_grid_thw": torch.tensor([[1, 4, 4]]),
+        "mm_token_type_ids": (ids == 150).long(),
+    }
+
+
+@pytest.mark.parametrize("make", [llava, qwen])
+def test_other_models_than_idefics3(make) -> None:
+    torch.manual_seed(0)
+    model, inputs = make()
+    model.eval().requires_grad_(False)
+    inputs["attention_mask"] = torch.ones_like(inputs["input_ids"])
+    found = last_attention(model, inputs, [1])
+    assert found.shape == inputs["input_ids"].shape
+    torch.testing.assert_close(found.sum(), torch.tensor(1.0))
+    weighted = gradient_attention(model, inputs, [1])
+    assert weighted.shape == found.shape and weighted.max() > 0

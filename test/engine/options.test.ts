@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import t from 'tap'
 import { readConfig } from '../../src/config/service.js'
-import { cropperModel } from '../../src/cropper/croppers.js'
+import { cropperModel, cropperReads } from '../../src/cropper/croppers.js'
 import { engineOptions } from '../../src/engine/options.js'
 import { defaultThreads } from '../../src/engine/threads.js'
 
@@ -27,6 +27,7 @@ t.test('the engine runs the cropper and every local target', async t => {
   t.same(options.worker, {
     cropper: { dir: resolve('/models/cropper'), precision: null },
     targets: [{ name: 'near', dir: resolve('/models/near'), precision: 'int8' }],
+    ocr: false,
     executionProvider: 'auto',
     threads: 2,
     graphCacheDir: resolve('/cache'),
@@ -46,4 +47,14 @@ t.test('processes share the cores', async t => {
   t.equal(threads({ ENGINE_PROCESSES: '2' }), Math.max(1, Math.floor(defaultThreads() / 2)))
   t.equal(threads({ ENGINE_PROCESSES: '256' }), 1)
   t.equal(threads({ ENGINE_PROCESSES: '2', THREADS: '5' }), 5)
+})
+
+t.test('the text reader is loaded where the cropper or a target reads', async t => {
+  const reads = (env: Record<string, string>) => {
+    const config = readConfig(env)
+    return engineOptions(config, cropperModel(config), cropperReads(config)).worker
+  }
+  t.match(reads({ CROPPER: 'text' }), { ocr: true, cropper: null })
+  t.match(reads({ TARGET_MODEL: 'local:text' }), { ocr: true, targets: [] })
+  t.match(reads({ TARGET_MODEL: 'local:./text' }), { ocr: false, targets: [{ dir: resolve('text') }] })
 })

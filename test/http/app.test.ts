@@ -92,6 +92,7 @@ t.test('information, without secrets', async t => {
         training: { recipe: 'sft', steps: 3 },
       },
     ],
+    reader: null,
     execution_provider: { name: 'cpu', reason: 'asked for' },
     limits: {
       body_bytes: 20_971_520,
@@ -106,6 +107,7 @@ t.test('information, without secrets', async t => {
       {
         name: 'qwen',
         model: 'Qwen/Qwen2.5-VL-3B-Instruct',
+        kind: 'vlm',
         local: false,
         full_longest_edge: 448,
         crop_longest_edge: 512,

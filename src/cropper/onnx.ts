@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { Config } from '../config/service.js'
 import type { Engine } from '../engine/engine.js'
 import type { ModelFolder } from '../engine/options.js'
-import type { LocateResult } from '../engine/protocol.js'
+import type { LocateJob, LocateResult } from '../engine/protocol.js'
 import type { Cropper, FindRequest, Found } from './cropper.js'
 import { sameImage } from './same-image.js'
 
@@ -13,17 +13,26 @@ export function onnxModel({ cropperModel, modelPrecision }: Config): ModelFolder
 
 /** CropVLM's own model, run by the engine. Questions about one image are one job: the image is read once for all. */
 export function onnxCropper(engine: Engine): Cropper {
+  return locatingCropper(engine, 'onnx')
+}
+
+/**
+ * A cropper whose boxes the engine's cropper model finds.
+ * @param by How it finds them; the engine's default, where it is left out.
+ */
+export function locatingCropper(engine: Engine, name: string, by?: LocateJob['by']): Cropper {
+  const how = by === undefined ? {} : { by }
   return {
     get info() {
       const model = engine.info?.models.find(({ role }) => role === 'cropper')
       const warnings = model?.warning ? [model.warning] : []
-      return { name: 'onnx', resolutions: model?.resolutions ?? null, warnings }
+      return { name, resolutions: model?.resolutions ?? null, warnings }
     },
     async find(requests) {
       const outcomes = new Map<FindRequest, PromiseSettledResult<Found>>()
       await Promise.all(
         sameImage(requests).map(async group => {
-          for (const [i, outcome] of (await locate(engine, group)).entries())
+          for (const [i, outcome] of (await locate(engine, group, how)).entries())
             outcomes.set(group[i] as FindRequest, outcome)
         }),
       )
@@ -33,11 +42,16 @@ export function onnxCropper(engine: Engine): Cropper {
 }
 
 /** The outcomes of one group, found by one job. */
-async function locate(engine: Engine, group: readonly FindRequest[]): Promise<PromiseSettledResult<Found>[]> {
+async function locate(
+  engine: Engine,
+  group: readonly FindRequest[],
+  how: Pick<LocateJob, 'by'>,
+): Promise<PromiseSettledResult<Found>[]> {
   const [{ image, resolution, keepPixels, signal, deadline }] = group as [FindRequest]
   const questions = group.map(({ question }) => question)
   try {
-    const result = await engine.run({ kind: 'locate', image, questions, resolution, keepPixels }, { signal, deadline })
+    const job: LocateJob = { kind: 'locate', image, questions, resolution, keepPixels, ...how }
+    const result = await engine.run(job, { signal, deadline })
     return toFound(result).map(value => ({ status: 'fulfilled', value }))
   } catch (reason) {
     return group.map(() => ({ status: 'rejected', reason }))

@@ -10,6 +10,8 @@ export interface ModelFolder {
   dir: string
   /** Suffix of the ONNX files; null: the folder's default. */
   precision: string | null
+  /** Whether boxes will be asked for by attention: loading fails if the model does not give any. Default: false. */
+  attention?: boolean
 }
 
 /** What the engine process needs to load and run models. */

@@ -22,6 +22,8 @@ export interface LocateJob {
   resolution: number | null
   /** Whether a `RenderJob` for the same image is expected next: its pixels are kept for a moment. */
   keepPixels: boolean
+  /** Whether the model writes the box, or the box is where the model looks (ViCrop). Default: `decoding`. */
+  by?: 'decoding' | 'attention'
 }
 
 /** Make pictures of one image: decoded, upright, cut, drawn on, shrunk, encoded. */
@@ -84,8 +86,8 @@ export interface LocatedBox {
   decision: 'zoomed' | 'fallback'
   /** Why the box is not to be used: `no_box`, `out_of_range`, `empty_box`, `not_a_cropper`; null where it is. */
   reason: string | null
-  /** exp of the mean log-probability of the tokens the model chose freely, 0..1. */
-  confidence: number
+  /** exp of the mean log-probability of the tokens the model chose freely, 0..1; null where it chose none. */
+  confidence: number | null
   /** The model's own text. */
   raw: string
   cost: GenerationCost

@@ -1,5 +1,6 @@
 import type { Size } from '../contract/box.js'
 import type { ImageSource } from '../image/decode.js'
+import type { AttentionMap } from './attention/box.js'
 import type { Session } from './onnx/session.js'
 import type { Tokenizer } from './tokens/tokenizer.js'
 
@@ -39,6 +40,8 @@ export interface ModelFamily<G extends Grid = Grid, P extends ProcessedImage = P
   process(image: ImageSource, grid: G): Promise<P>
   /** Token ids of the whole prompt: the chat template around the images, in this order, and the user's text. */
   promptIds(images: readonly G[], text: string): number[]
+  /** The map of an image that was cut so, from the attention on its tokens in the prompt. */
+  attentionMap(grid: G, attention: Float32Array): AttentionMap
   /**
    * Runs the vision encoder over all tiles of several images, and returns the features of each image.
    * @param pixelsPerRun Most pixels of one run, but at least one tile is taken.

@@ -9,7 +9,7 @@ import { type PreparedRequest, prepare } from './prepare.js'
 import type { GenerateRequest, Generation } from './request.js'
 import { stopwatch } from './stopwatch.js'
 
-type Context = PrefillContext &
+export type Context = PrefillContext &
   Graphs & {
     /** Most pixels of the tiles in one run of the vision encoder. */
     pixelsPerRun: number
@@ -52,7 +52,7 @@ const requestOf = ({ request }: PreparedRequest) => request
  * Runs the vision encoder over all images that it has not seen yet, and fills in their `features`.
  * @returns the milliseconds that this took
  */
-async function encodeImages(
+export async function encodeImages(
   prepared: readonly PreparedRequest[],
   { vision, manifest, pixelsPerRun }: Context,
 ): Promise<number> {

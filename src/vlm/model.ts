@@ -1,3 +1,4 @@
+import { type AttentionRequest, attendAll, type ImageAttention } from './attention/attend.js'
 import { PrefixCache } from './decoding/prefix-cache.js'
 import { type Manifest, type ManifestOptions, readManifests } from './folder/manifest.js'
 import { generateAll } from './generate.js'
@@ -34,6 +35,13 @@ export interface VisionLanguageModel {
    * signals are checked between runs of a graph), or with whatever opening one of its images throws.
    */
   generateAll(requests: readonly GenerateRequest[]): Promise<PromiseSettledResult<Generation>[]>
+  /** Whether the model can tell where it looks: `attendAll`. */
+  readonly attends: boolean
+  /**
+   * Where the model looks in images that it is asked about, in the order of the requests. Each fails by itself, with
+   * the errors of `generateAll`, or with invalid_model where the folder was exported without attention.
+   */
+  attendAll(requests: readonly AttentionRequest[]): Promise<PromiseSettledResult<ImageAttention>[]>
   /** Answers one request. @throws CropVlmError as `generateAll` says */
   generate(request: GenerateRequest): Promise<Generation>
 }
@@ -71,9 +79,21 @@ class OnnxModel implements VisionLanguageModel {
     this.tokenizer = manifest.family.tokenizer
   }
 
+  get attends() {
+    return this.manifest.attention !== null
+  }
+
   async generateAll(requests: readonly GenerateRequest[]) {
+    return await generateAll(requests, this.context)
+  }
+
+  async attendAll(requests: readonly AttentionRequest[]) {
+    return await attendAll(requests, this.context)
+  }
+
+  private get context() {
     const { pixelsPerRun } = PROVIDERS[this.executionProvider]
-    return await generateAll(requests, { manifest: this.manifest, cache: this.cache, pixelsPerRun, ...this.graphs })
+    return { manifest: this.manifest, cache: this.cache, pixelsPerRun, ...this.graphs }
   }
 
   async generate(request: GenerateRequest) {

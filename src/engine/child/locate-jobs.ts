@@ -1,8 +1,12 @@
 import { CropVlmError } from '../../errors.js'
 import type { PromptImage } from '../../vlm/request.js'
 import type { LocatedBox, LocateJob, LocateResult, Timings } from '../protocol.js'
-import { type BoxFound, findBoxes } from './find-boxes.js'
+import { type BoxSeen, findBoxesByAttention } from './attention/find-boxes.js'
+import { type BoxFound, type BoxRequest, findBoxes } from './find-boxes.js'
 import { type JobContext, type Settle, settlingAll, type Task } from './task.js'
+
+/** A box, however it was found. */
+type Located = BoxFound | BoxSeen
 
 /** Finds the boxes of all questions of all jobs as one batch. A job fails if one of its questions does. */
 export async function runLocateJobs(
@@ -13,10 +17,19 @@ export async function runLocateJobs(
   await settlingAll(tasks, settle, async () => {
     if (!cropper) throw new CropVlmError('internal_error', 'The engine was started without a cropper model.')
     const images = tasks.map(({ job }) => files.read(job.image, limits, job.keepPixels))
-    const requests = tasks.flatMap(({ job: { questions, resolution }, signal }, i) =>
-      questions.map(question => ({ image: images[i] as PromptImage, question, resolution, signal })),
+    const requests = tasks.flatMap(({ job: { questions, resolution, by = 'decoding' }, signal }, i) =>
+      questions.map(question => ({ by, request: { image: images[i] as PromptImage, question, resolution, signal } })),
     )
-    const outcomes = await findBoxes(cropper, requests, constrained)
+    const found = new Map<BoxRequest, PromiseSettledResult<Located>>()
+    for (const by of ['decoding', 'attention'] as const) {
+      const some = requests.filter(one => one.by === by).map(({ request }) => request)
+      if (some.length === 0) continue
+      const outcomes = await (by === 'attention'
+        ? findBoxesByAttention(cropper, some)
+        : findBoxes(cropper, some, constrained))
+      for (const [i, outcome] of outcomes.entries()) found.set(some[i] as BoxRequest, outcome)
+    }
+    const outcomes = requests.map(({ request }) => found.get(request) as PromiseSettledResult<Located>)
     for (const task of tasks) {
       const own = outcomes.splice(0, task.job.questions.length)
       await settlingAll([task], settle, async () => {
@@ -31,7 +44,7 @@ export async function runLocateJobs(
   })
 }
 
-function locateResult(found: readonly BoxFound[], modelId: string): LocateResult {
+function locateResult(found: readonly Located[], modelId: string): LocateResult {
   const [first] = found
   if (!first) throw new Error('a job without questions')
   return {
@@ -43,18 +56,18 @@ function locateResult(found: readonly BoxFound[], modelId: string): LocateResult
   }
 }
 
-function located({ generatedTokens, runs, nonGreedyTokens, reused, group, ...found }: BoxFound): LocatedBox {
+function located({ generatedTokens, runs, nonGreedyTokens, reused, group, ...found }: Located): LocatedBox {
   const { box, decision, reason, confidence, raw } = found
   const cost = { generatedTokens, runs, nonGreedyTokens, reused, batch: group.size }
   return { box, decision, reason, confidence, raw, cost }
 }
 
 /** The time that all questions took together. What was done for several questions at once counts once. */
-function stages(found: readonly BoxFound[]): Omit<Timings, 'queue' | 'crop'> {
-  const sum = (boxes: readonly BoxFound[], stage: keyof BoxFound['timings']) =>
+function stages(found: readonly Located[]): Omit<Timings, 'queue' | 'crop'> {
+  const sum = (boxes: readonly Located[], stage: keyof Located['timings']) =>
     boxes.reduce((total, { timings }) => total + timings[stage], 0)
   // for each group that was prefilled and decoded together: its member that took longest
-  const slowest = new Map<object, BoxFound>()
+  const slowest = new Map<object, Located>()
   for (const box of found) {
     const known = slowest.get(box.group)
     if (!known || box.timings.generate > known.timings.generate) slowest.set(box.group, box)

@@ -1,11 +1,13 @@
 /** The engine process's models: loaded, and warmed up with one real answer each. */
 
 import { targetPrompt } from '../../contract/prompts.js'
+import { CropVlmError } from '../../errors.js'
 import type { RawImage } from '../../image/decode.js'
 import { openReader, type TextReader } from '../../ocr/reader.js'
 import { loadModel, type VisionLanguageModel } from '../../vlm/model.js'
 import { plainImage } from '../../vlm/request.js'
 import type { ModelFolder, WorkerOptions } from '../options.js'
+import { findBoxesByAttention } from './attention/find-boxes.js'
 import { findBox } from './find-boxes.js'
 import { childLog } from './log.js'
 
@@ -26,6 +28,11 @@ export async function loadModels(options: WorkerOptions): Promise<Models> {
   const load = ({ dir, precision }: ModelFolder, role: 'cropper' | 'target') =>
     loadModel({ dir, role, precision, executionProvider, threads, verifyHashes, prefixCacheBytes, graphCache })
   const cropper = options.cropper && (await load(options.cropper, 'cropper'))
+  if (options.cropper?.attention && !cropper?.attends)
+    throw new CropVlmError(
+      'invalid_model',
+      `${options.cropper.dir}: the model does not tell where it looks; export it with \`cropvlm-train export --attention\`, or choose another cropper.`,
+    )
   const targets = new Map<string, VisionLanguageModel>()
   for (const [index, target] of options.targets.entries()) {
     const twin = options.targets.slice(0, index).find(o => o.dir === target.dir && o.precision === target.precision)
@@ -36,10 +43,17 @@ export async function loadModels(options: WorkerOptions): Promise<Models> {
 }
 
 /** Has the cropper find one box and each target write two tokens, so that memory is allocated and the models are known to answer. */
-export async function warmUp({ cropper, targets, reader }: Models, { constrained }: WorkerOptions): Promise<void> {
+export async function warmUp(
+  { cropper, targets, reader }: Models,
+  { cropper: folder, constrained }: WorkerOptions,
+): Promise<void> {
   const image = plainImage(greyImage(64, 48))
   const { signal } = new AbortController()
-  if (cropper) await findBox(cropper, { image, question: 'What is this?', resolution: null, signal }, constrained)
+  const request = { image, question: 'What is this?', resolution: null, signal }
+  if (cropper && folder?.attention) {
+    const [outcome] = await findBoxesByAttention(cropper, [request])
+    if (outcome?.status === 'rejected') throw outcome.reason
+  } else if (cropper) await findBox(cropper, request, constrained)
   for (const model of new Set(targets.values()))
     await model.generate({
       images: [image, image],

@@ -5,6 +5,9 @@ import { type CachedPrefix, type CacheShape, KvCache } from './kv-cache.js'
 /** The graph's output with the keys and values of the run's own tokens, of all layers. */
 const UPDATE = 'cache_update'
 
+/** The output of a graph exported with `--attention`: how the run's last token attends to each, `[rows, layers, tokens]`. */
+const ATTENTION = 'attention'
+
 /** Whether a decoder graph is a fused one, as `cropvlm-train export` writes it: no other declares `logit_indices`. */
 export function isFused(session: Session): boolean {
   return session.inputs.has('logit_indices')
@@ -23,16 +26,19 @@ export class FusedDecoder {
   private readonly cache: KvCache
   /** Tokens in the cache, for each row. Whatever the cache holds after them is not read. */
   private readonly lengths: number[]
+  private lastAttention: TensorValue | null = null
 
   /**
    * @param rows How many sequences.
    * @param capacity Most tokens of one row.
+   * @param wantsAttention Whether `attention` will be asked for; the graph has to give it.
    */
   constructor(
     private readonly session: Session,
     rows: number,
     capacity: number,
     shape: CacheShape,
+    private readonly wantsAttention = false,
   ) {
     this.cache = new KvCache(session, shape, rows, capacity)
     this.lengths = new Array<number>(rows).fill(0)
@@ -88,6 +94,12 @@ export class FusedDecoder {
     return logits.map(([row]) => row as Float32Array)
   }
 
+  /** How the last token of the last run attends to each token up to itself, `[rows of the run, layers, tokens]`. */
+  get attention(): TensorValue {
+    if (!this.lastAttention) throw new Error('there was no run, or none that gave its attention')
+    return this.lastAttention
+  }
+
   /** A copy of the keys and values of a row's first `length` tokens. */
   save(row: number, length: number): CachedPrefix {
     return this.cache.save(row, length)
@@ -121,15 +133,20 @@ export class FusedDecoder {
     const longest = Math.max(...totals)
     const { capacity } = this.cache
     if (longest > capacity) throw new Error(`the KV cache holds ${capacity} tokens, ${longest} were fed`)
-    const { logits, [UPDATE]: update } = await this.session.run(
+    const {
+      logits,
+      [UPDATE]: update,
+      [ATTENTION]: attention,
+    } = await this.session.run(
       {
         inputs_embeds: { data: embeds, dims: [rows.length, width, embeds.length / width / rows.length] },
         attention_mask: attentionMask(totals, longest),
         logit_indices: lastIndices(added, wanted),
         ...this.cache.inputs(rows[0] as number, rows.length),
       },
-      ['logits', UPDATE],
+      ['logits', UPDATE, ...(this.wantsAttention ? [ATTENTION] : [])],
     )
+    this.lastAttention = attention ?? null
     rows.forEach((row, i) => {
       this.cache.append(row, this.length(row), update as TensorValue, i, added[i] as number)
       this.lengths[row] = totals[i] as number

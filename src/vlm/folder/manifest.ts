@@ -20,6 +20,8 @@ export interface Manifest {
   /** Most tokens of prompt and answer together. */
   maxPositions: number
   cache: CacheShape
+  /** The layers whose attention the decoder gives, from 0; null: it gives none. */
+  attention: readonly number[] | null
 }
 
 export interface ManifestOptions {
@@ -50,6 +52,7 @@ export async function readManifests(options: ManifestOptions): Promise<Record<Pr
   if (ours) checkVersions(folder, ours)
 
   const family = await readFamily(folder, config)
+  const attention = ours ? attentionLayers(folder, ours) : null
   const eos = new Set([family.endOfMessage, ...(await readGenerationEnds(folder))])
   const heads = folder.count('config.json', config, 'text_config', 'num_attention_heads')
   const choices = byProvider(provider => choosePrecision(folder, provider, { wanted, role, ours }))
@@ -75,6 +78,7 @@ export async function readManifests(options: ManifestOptions): Promise<Record<Pr
       graphs: { vision: folder.path(vision), embed: folder.path(embed), decoder: folder.path(decoder) },
       family,
       eos,
+      attention,
       maxPositions: folder.count('config.json', config, 'text_config', 'max_position_embeddings'),
       cache: {
         heads: (dig(config, 'text_config', 'num_key_value_heads') as number | undefined) ?? heads,
@@ -113,6 +117,16 @@ function resolutions(folder: ModelFolder, ours: Json | null, { tile, maxEdge }: 
   if (!isEdge(preferred) || !list.includes(preferred))
     throw folder.fail('cropvlm.json', '`default_resolution` has to be one of `resolutions`.')
   return { resolutions: list, defaultResolution: preferred }
+}
+
+/** `attention.layers` of `cropvlm.json`, which `cropvlm-train export --attention` writes. */
+function attentionLayers(folder: ModelFolder, { attention }: Json): readonly number[] | null {
+  if (attention === undefined) return null
+  const layers = dig(attention, 'layers')
+  const isLayer = (layer: unknown) => Number.isInteger(layer) && (layer as number) >= 0
+  if (!Array.isArray(layers) || layers.length === 0 || !layers.every(isLayer))
+    throw folder.fail('cropvlm.json', '`attention.layers` has to be a list of layers, from 0; export the model again.')
+  return layers
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Features, ModelFamily } from '../family.js'
 import type { Json, ModelFolder } from '../folder/folder.js'
 import { readText, specialToken } from '../folder/text.js'
 import type { Session } from '../onnx/session.js'
+import { attentionMap } from './attention-map.js'
 import { gridOf, type TileGrid } from './grid.js'
 import { processImage, type TiledImage } from './image-processor.js'
 import { type ProcessorConfig, readProcessor } from './processor-config.js'
@@ -50,6 +51,10 @@ export class Idefics3 implements ModelFamily<TileGrid, TiledImage> {
 
   promptIds(images: readonly TileGrid[], text: string): number[] {
     return promptIds(this.prompt, images, text)
+  }
+
+  attentionMap(grid: TileGrid, attention: Float32Array) {
+    return attentionMap(grid, attention)
   }
 
   async encode(

@@ -103,7 +103,7 @@ t.test('a box, and where the time went', async t => {
   const result = await locate()
   t.match(result, { kind: 'locate', decision: 'fallback', reason: 'not_a_cropper', image: { width: 400, height: 300 } })
   t.match(result.model, { id: 'tiny', resolution: 64, tiles: 1 })
-  t.ok(result.confidence > 0 && result.confidence <= 1)
+  t.ok(result.confidence !== null && result.confidence > 0 && result.confidence <= 1)
   t.same(Object.keys(result.timings).sort(), ['crop', 'decode', 'generate', 'prefill', 'preprocess', 'queue', 'vision'])
   t.equal((await locate({ resolution: 128 })).model.resolution, 128)
 })

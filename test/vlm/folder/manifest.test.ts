@@ -41,7 +41,8 @@ t.test('an export of ours', async t => {
   t.equal(prompt.tokensPerTile, 16)
   t.same([...eos], [prompt.tokenizer.id('<end_of_utterance>')])
   t.equal(imageToken, prompt.tokenizer.id('<image>'))
-  t.match(rest, { maxPositions: 2048, cache: { heads: 2, headDim: 16 } })
+  t.match(rest, { maxPositions: 2048, cache: { heads: 2, headDim: 16 }, attention: null })
+  t.same((await copy(t, 'tiny-attention').read()).attention, [1, 0])
 })
 
 t.test("a hub folder: named by the folder, resolutions from the processor's sizes", async t => {
@@ -147,6 +148,8 @@ t.test('what cannot be run is refused with the reason', async t => {
     ['cropvlm.json', json => ({ ...json, format: 1 }), /`format` is 1/],
     ['cropvlm.json', json => ({ ...json, prompt_contract: 7 }), /prompt contract 7/],
     ['cropvlm.json', json => ({ ...json, resolutions: [] }), /`resolutions`/],
+    ['cropvlm.json', json => ({ ...json, attention: { layers: [] } }), /`attention.layers` has to be a list of layers/],
+    ['cropvlm.json', json => ({ ...json, attention: [0.5] }), /`attention.layers` has to be a list of layers/],
     ['cropvlm.json', json => ({ ...json, default_resolution: 65 }), /`default_resolution`/],
   ]
   for (const [file, change, message] of refusals) {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from cropvlm_trainer.attention.cropper import METHODS
 from cropvlm_trainer.chat.answer_cache import AnswerCache
 from cropvlm_trainer.chat.client import EndpointTarget
 from cropvlm_trainer.chat.endpoint import Endpoint, key_from
@@ -40,7 +41,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"of an answer, default {CHECKPOINT_TOKENS} from a checkpoint, {Endpoint.max_tokens} from an endpoint",
     )
-    parser.add_argument("--cropper", type=Path, help="checkpoint folder of the cropper")
+    parser.add_argument(
+        "--cropper",
+        type=Path,
+        help=f"checkpoint folder of the cropper; or {' or '.join(METHODS)} (ViCrop): boxes from where the target's own "
+        "checkpoint looks",
+    )
+    parser.add_argument(
+        "--attention-checkpoint",
+        type=Path,
+        metavar="DIR",
+        help=f"with {' and '.join(METHODS)}: the checkpoint of which the attention is taken, default the target's",
+    )
+    parser.add_argument(
+        "--attention-layers",
+        type=int,
+        nargs="+",
+        metavar="LAYER",
+        help=f"with {' and '.join(METHODS)}: the layers, from 0, whose mean is taken, default the one in the middle",
+    )
     parser.add_argument(
         "--cropper-resolution",
         type=int,
@@ -93,10 +112,21 @@ def check(args: argparse.Namespace) -> None:
         raise ValueError("--expand grows the rows' own boxes, which --cropper-only leaves out; give one of them")
     if args.cropper_resolution is not None and not args.cropper:
         raise ValueError("--cropper-resolution needs --cropper")
+    if attention_method(args) is None:
+        for name in ("attention_checkpoint", "attention_layers"):
+            if getattr(args, name) is not None:
+                raise ValueError(f"{flag(name)} is for --cropper {' and '.join(METHODS)}; leave it out")
+    elif not (args.attention_checkpoint or args.target):
+        raise ValueError(f"--cropper {args.cropper} looks into a checkpoint; name one with --attention-checkpoint")
     if args.out and args.out.suffix in (".md", ".png", ".jsonl"):
         raise ValueError(f"--out {args.out} is for JSON; name it .json, the other files go beside it")
     if args.expand and not args.out:
         raise ValueError("--expand draws a plot beside --out; give --out")
+
+
+def attention_method(args: argparse.Namespace) -> str | None:
+    """Returns the method of `METHODS` that `--cropper` names; None where it is a checkpoint or not given."""
+    return str(args.cropper) if args.cropper and str(args.cropper) in METHODS else None
 
 
 def make_target(args: argparse.Namespace) -> Target:
@@ -124,5 +154,6 @@ def make_target(args: argparse.Namespace) -> Target:
 def describe(args: argparse.Namespace) -> dict:
     """Returns the options that the scores depend on, to be stored with the scores; keys are not among them."""
     names = ("data", "target", "target_url", "target_model", "target_resolution", "cropper", "cropper_resolution")
-    given = {name: getattr(args, name) for name in (*names, "max_tokens", "limit", "seed")}
+    more = ("attention_checkpoint", "attention_layers", "max_tokens", "limit", "seed")
+    given = {name: getattr(args, name) for name in (*names, *more)}
     return {name: str(v) if isinstance(v, Path) else v for name, v in given.items() if v is not None}

@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from functools import partial
 
 from PIL import Image
+from tqdm import tqdm
 
+from cropvlm_trainer.attention.cropper import AttentionCropper
 from cropvlm_trainer.boxes import Box, Rect
 from cropvlm_trainer.chat.messages import Prompt
 from cropvlm_trainer.contract import cropper_prompt, parse_box, target_prompt
@@ -58,6 +60,12 @@ def run(args: argparse.Namespace) -> None:
 
 def find_boxes(args: argparse.Namespace, rows: Sequence[dict]) -> list[Box | None]:
     """Returns the cropper's boxes in per cent, None where its answer is not a valid box."""
+    method = arguments.attention_method(args)
+    if method:
+        checkpoint = args.attention_checkpoint or args.target
+        looking = AttentionCropper(checkpoint, method, args.cropper_resolution, args.attention_layers or ())
+        asked = [(partial(open_image, args.data / row["image"]), row["question"]) for row in rows]
+        return list(tqdm(looking.boxes(asked), total=len(rows), desc=method))
     cropper = Checkpoint(args.cropper, args.cropper_resolution, BOX_TOKENS)
     prompts = [Prompt(cropper_prompt(row["question"]), partial(pictures, args, row)) for row in rows]
     return [parse_box(text) for text in cropper.answer(prompts, "boxes")]

@@ -22,6 +22,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--precision", nargs="+", default=["fp32"], choices=PRECISIONS, help="the first is the default")
     parser.add_argument("--resolution", nargs="+", type=int, help="longest edges taught, the default first (pixels)")
     parser.add_argument("--hub-layout", action="store_true", help="unfused graphs with the hub's inputs")
+    parser.add_argument(
+        "--attention",
+        nargs="*",
+        type=int,
+        metavar="LAYER",
+        help="the decoder gives the attention of these layers too, from 0, for CROPPER=attention; without a LAYER the "
+        "one in the middle",
+    )
     parser.add_argument("--scores", type=Path, help="JSON of `eval`, kept in cropvlm.json")
     parser.add_argument("--warning", help="what users of the model should know; the service repeats it in every reply")
     parser.add_argument(
@@ -50,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
         parity_pages=args.parity_pages,
         scores=json.loads(args.scores.read_text(encoding="utf-8")) if args.scores else None,
         warning=args.warning,
+        attention=args.attention,
     )
     parity = made if args.hub_layout else made["scores"]["parity"]
     print(f"wrote {args.out}; against torch:")

@@ -8,12 +8,13 @@ from typing import Any
 import onnx
 from transformers import Idefics3ForConditionalGeneration, Idefics3Processor
 
+from cropvlm_trainer.attention.maps import middle_layer
 from cropvlm_trainer.export.check.agreement import FLOOR, check_precision
 from cropvlm_trainer.export.check.expected import PROMPTS, Expected, expected
 from cropvlm_trainer.export.check.pages import PAGES, check_pages, on_pages
 from cropvlm_trainer.export.check.parity import TOLERANCE
 from cropvlm_trainer.export.check.session import GRAPHS, OnnxModel
-from cropvlm_trainer.export.graphs.decoder import decoder_graph
+from cropvlm_trainer.export.graphs.decoder import check_layers, decoder_graph
 from cropvlm_trainer.export.graphs.embed import embed_graph
 from cropvlm_trainer.export.graphs.hub import hub_decoder_graph, hub_vision_graph
 from cropvlm_trainer.export.graphs.pixels import normalisation
@@ -54,6 +55,7 @@ def export_model(
     training: dict | None = None,
     scores: dict | None = None,
     warning: str | None = None,
+    attention: Sequence[int] | None = None,
 ) -> dict:
     """Writes the folder `out`, in place of an older export there.
 
@@ -68,12 +70,15 @@ def export_model(
     - `parity_prompts`, `parity_pages`: how many prompts and pages are compared;
     - `training`: the record of the model's training; None: that in `files`;
     - `scores`: measurements of the model, kept in the manifest beside the parity;
-    - `warning`: what users of the model should know; the service repeats it in every reply.
+    - `warning`: what users of the model should know; the service repeats it in every reply;
+    - `attention`: the layers, from 0, whose attention the decoder gives too; none of them: the one in the middle;
+      None: no attention.
 
     Raises ValueError for a model that cannot be exported and for an `out` that holds something else, ParityError for
     graphs that are beyond `tolerance` or below `floor`. An older export then stays as it is.
     """
     _refuse_unknown(precisions, hub_layout)
+    layers = attention_layers(model, attention, hub_layout)
     _refuse_other_folders(out)
     model.eval()
     # Written beside the old folder, and put in its place once all checks have passed.
@@ -81,11 +86,11 @@ def export_model(
     shutil.rmtree(draft, ignore_errors=True)
     (draft / "onnx").mkdir(parents=True)
     copy_hub_files(files, processor, draft)
-    for name, graph in _graphs(model, processor, hub_layout):
+    for name, graph in _graphs(model, processor, hub_layout, layers):
         for precision in dict.fromkeys(("fp32", *precisions)):
             save_graph(convert(graph, name, precision), draft / "onnx" / f"{name}{PRECISIONS[precision]}.onnx")
     taught = list(resolutions or tile_resolutions(processor))
-    cases = expected(model, processor, parity_prompts)
+    cases = expected(model, processor, parity_prompts, layers)
     parity = _check(cases, processor, draft, precisions, tolerance, floor, role, taught, parity_pages)
     if "fp32" not in precisions:
         for name in GRAPHS:
@@ -102,6 +107,7 @@ def export_model(
             training=training or read_training(files),
             scores={**(scores or {}), "parity": parity},
             warning=warning,
+            attention=layers,
         )
     if out.exists():
         shutil.rmtree(out)
@@ -109,14 +115,28 @@ def export_model(
     return result
 
 
+def attention_layers(
+    model: Idefics3ForConditionalGeneration, wanted: Sequence[int] | None, hub_layout: bool
+) -> list[int]:
+    """The layers whose attention the graph gives; raises ValueError where it cannot give it."""
+    if wanted is None:
+        return []
+    if hub_layout:
+        raise ValueError("the hub's layout has no output for attention; leave out --attention or --hub-layout")
+    count = model.config.text_config.num_hidden_layers
+    layers = list(wanted) or [middle_layer(count)]
+    check_layers(layers, count)
+    return layers
+
+
 def _graphs(
-    model: Idefics3ForConditionalGeneration, processor: Idefics3Processor, hub_layout: bool
+    model: Idefics3ForConditionalGeneration, processor: Idefics3Processor, hub_layout: bool, layers: Sequence[int]
 ) -> Iterator[tuple[str, onnx.ModelProto]]:
     """The fp32 graphs by name, made one after the other: a large model fits in memory once or twice."""
     scale = normalisation(processor.image_processor.to_dict())
     yield GRAPHS[0], hub_vision_graph(model) if hub_layout else vision_graph(model, scale)
     yield GRAPHS[1], embed_graph(model)
-    yield GRAPHS[2], hub_decoder_graph(model) if hub_layout else decoder_graph(model)
+    yield GRAPHS[2], hub_decoder_graph(model) if hub_layout else decoder_graph(model, layers)
 
 
 def _check(

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from transformers import Idefics3Processor
@@ -62,10 +63,12 @@ def write_manifest(
     training: dict,
     scores: dict,
     warning: str | None = None,
+    attention: Sequence[int] = (),
 ) -> dict:
     """Writes and returns the manifest of all files in `out`. The first resolution and precision are the defaults.
 
     `warning` is what users of the model should know. The service repeats it in its log, in /info and in each reply.
+    `attention` are the layers, from 0, whose attention the decoder gives.
     """
     files = sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file() and p.name != MANIFEST)
     hashes = {name: sha256(out / name) for name in files}
@@ -81,6 +84,7 @@ def write_manifest(
         "default_precision": precisions[0],
         "sha256": hashes,
         **({} if warning is None else {"warning": warning}),
+        **({"attention": {"layers": list(attention)}} if attention else {}),
         "training": training,
         "scores": scores,
     }

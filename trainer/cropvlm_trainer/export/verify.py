@@ -88,7 +88,17 @@ def _read(path: Path) -> dict:
             raise ValueError(f"`{name}` is no list of them: {values}")
         if manifest.get(f"default_{name[:-1]}") not in values:
             raise ValueError(f"`default_{name[:-1]}` is none of `{name}`")
+    layers = _attention_layers(manifest)
+    if "attention" in manifest and not (layers and all(type(layer) is int and layer >= 0 for layer in layers)):
+        raise ValueError(f"`attention.layers` is no list of layers, from 0: {manifest['attention']}")
     return manifest
+
+
+def _attention_layers(manifest: dict) -> list[int]:
+    """The layers whose attention the decoder gives; empty where it gives none."""
+    attention = manifest.get("attention")
+    layers = attention.get("layers") if isinstance(attention, dict) else None
+    return layers if isinstance(layers, list) else []
 
 
 def _file(path: Path, name: str, digest: str) -> Check:
@@ -114,6 +124,9 @@ def _works(folder: Path, manifest: dict) -> Iterator[Check]:
     for precision in manifest["precisions"]:
         loaded: list[OnnxModel] = []
         yield _attempt(f"{precision}: graphs load", partial(_load, loaded, folder, PRECISIONS[precision]))
+        if loaded and (layers := _attention_layers(manifest)):
+            attend = partial(_attend, loaded[0], processor, layers)
+            yield _attempt(f"{precision}: attention of layers {', '.join(map(str, layers))}", attend)
         for resolution in manifest["resolutions"] if loaded else []:
             answer = partial(_answer, loaded[0], processor, ROLES[manifest["role"]], resolution)
             yield _attempt(f"{precision}: a page at {resolution} pixels", answer)
@@ -134,10 +147,22 @@ def _answer(onnx_model: OnnxModel, processor: Idefics3Processor, prompt: Callabl
     return f"{len(made.tiles)} tiles, {len(tokens)} tokens, logits within {np.abs(logits).max():.1f}"
 
 
+def _attend(onnx_model: OnnxModel, processor: Idefics3Processor, layers: list[int]) -> None:
+    """Raises ValueError where the decoder does not give these layers' attention over a page, which sums to 1."""
+    if not onnx_model.gives_attention:
+        raise ValueError("the graph gives no attention; export the model again")
+    page, _ = dataset.make_page(dataset.HELD_OUT_SEED, 0)
+    tile = processor.image_processor.max_image_size["longest_edge"]
+    made = make_prompt(processor, [page.image], target_prompt(page.questions[0].text), tile)
+    found = onnx_model.attention(onnx_model.prompt(made.ids, made.tiles, processor.image_token_id))
+    if found.shape != (1, len(layers), made.ids.shape[1]) or not np.allclose(found.sum(axis=-1), 1, atol=1e-2):
+        raise ValueError(f"attention {found.shape} sums to {found.sum(axis=-1).tolist()}, not to 1")
+
+
 def _parity(folder: Path, manifest: dict, against: Against) -> Iterator[Check]:
     """Compares the graphs with torch again. Boxes and answers on pages were compared when the folder was made."""
     with open_checkpoint(against.checkpoint, against.base) as (model, processor, _):
-        cases = expected(model.eval(), processor)
+        cases = expected(model.eval(), processor, layers=_attention_layers(manifest))
     for precision in manifest["precisions"]:
         yield _attempt(f"{precision}: parity", partial(_compare, cases, folder, precision, against))
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from transformers import AutoProcessor
 
+from cropvlm_trainer.golden.attention import attention
+from cropvlm_trainer.golden.attention_boxes import attention_boxes
 from cropvlm_trainer.golden.boxes import write_boxes
 from cropvlm_trainer.golden.contract import contract
 from cropvlm_trainer.golden.fixture import REAL_FILES, SEED, save_tiny, tiny_model
@@ -16,7 +18,18 @@ from cropvlm_trainer.golden.prompts import prompts
 from cropvlm_trainer.golden.write import write_golden
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
 
-PARTS = ("contract", "measures", "models", "grids", "pixels", "prompts", "generate", "boxes")
+PARTS = (
+    "contract",
+    "measures",
+    "attention",
+    "models",
+    "grids",
+    "pixels",
+    "prompts",
+    "generate",
+    "boxes",
+    "attention-boxes",
+)
 REAL = "smolvlm-256m-instruct"
 """The name, in the goldens of prompts, of the real model's tokenizer."""
 
@@ -32,6 +45,8 @@ def write_goldens(out: Path, parts: tuple[str, ...] = PARTS, real_files: Path = 
         write_golden(golden / "contract.json", contract())
     if "measures" in parts:
         write_golden(golden / "measures.json", measures())
+    if "attention" in parts:
+        write_golden(golden / "attention.json", attention())
     if "models" in parts:
         save_tiny(out / "models", seed)
     if "grids" in parts:
@@ -44,6 +59,8 @@ def write_goldens(out: Path, parts: tuple[str, ...] = PARTS, real_files: Path = 
         processor = AutoProcessor.from_pretrained(tiny)
         made = generate(tiny_model(seed), processor, PromptEncoder(processor))
         write_golden(golden / "generate.json", made)
+    if "attention-boxes" in parts:
+        write_golden(golden / "attention-boxes.json", attention_boxes(seed))
     if "boxes" in parts:
         write_golden(golden / "generate-box.json", write_boxes(out, seed))
 

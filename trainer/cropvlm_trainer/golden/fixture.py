@@ -1,7 +1,8 @@
 """`cropvlm-train fixture`: writes model folders with random weights, for tests.
 
-`tiny` is in our layout, `tiny-hub` has the same weights in the hub's layout. With `--full-size`, the folder has the
-architecture and tokenizer of a real checkpoint (`--files`) and random weights, to try out sizes and memory.
+`tiny` is in our layout; `tiny-hub` has the same weights in the hub's layout, and `tiny-attention` gives its attention.
+With `--full-size`, the folder has the architecture and tokenizer of a real checkpoint (`--files`) and random weights,
+to try out sizes and memory.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ TINY = Shape(
 )
 TINY_VOCABULARY = 352
 SEED = 2
+ATTENTION_LAYERS = (1, 0)
+"""of `tiny-attention`: both, so that their mean counts"""
 TRAINING = {"base": None, "data": None, "recipe": "random weights", "steps": 0}
 GAINS = {"q_proj": 2.0, "k_proj": 2.0, "v_proj": 1.5, "o_proj": 2.0, "patch_embedding": 2.0, "modality": 1.5}
 """Factors of the random weights, by a part of their name. They sharpen attention and strengthen the image's influence;
@@ -82,11 +85,13 @@ def randomize(model: nn.Module, seed: int) -> None:
 
 
 def save_tiny(out: Path, seed: int) -> None:
-    """Writes `out`/tiny in our layout and `out`/tiny-hub in the hub's, with the same weights."""
+    """Writes the same weights to `out`/tiny and `out`/tiny-attention in our layout, to `out`/tiny-hub in the hub's."""
     with tempfile.TemporaryDirectory() as scratch:
         checkpoint = Path(scratch)
         save_checkpoint(tiny_model(seed), TINY, tiny_tokenizer(), checkpoint, TRAINING | {"seed": seed})
         export(checkpoint, out / "tiny", role="cropper", model_id="tiny")
+        seen = {"model_id": "tiny-attention", "attention": ATTENTION_LAYERS}
+        export(checkpoint, out / "tiny-attention", role="target", **seen)
         export(checkpoint, out / "tiny-hub", role="cropper", model_id="tiny-hub", hub_layout=True)
 
 
@@ -114,7 +119,9 @@ def save_full_size(out: Path, files: Path, seed: int) -> None:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, required=True, help="the folder that gets tiny/ and tiny-hub/")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="the folder that gets tiny/, tiny-hub/ and tiny-attention/"
+    )
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--full-size", action="store_true", help="write full-size/ instead: 256M random weights")
     parser.add_argument("--files", type=Path, default=REAL_FILES, help="config and tokenizer of --full-size")

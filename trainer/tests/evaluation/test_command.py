@@ -58,6 +58,39 @@ def test_cropper_and_target_on_three_pages(data, checkpoint, tmp_path, capsys):
     assert (tmp_path / "new" / "scores.md").read_text() == printed[printed.index("| exact match") :]
 
 
+@pytest.mark.parametrize("method", ["rel-att", "grad-att"])
+def test_boxes_from_where_the_target_looks(method, data, checkpoint, tmp_path):
+    report = scored(data, checkpoint, tmp_path / "scores.json", "--cropper", method, "--cropper-resolution", "64")
+    assert list(report["exact_match"]) == [*ALONE, "full image + cropper", "cropper's crop alone"]
+    assert report["cropper"]["no_valid_box"] == 0 and 0.01 < report["cropper"]["size"] < 0.5
+    assert report["options"]["cropper"] == method
+    other = scored(
+        data,
+        checkpoint,
+        tmp_path / "other.json",
+        *("--cropper", method, "--attention-checkpoint", str(checkpoint), "--attention-layers", "0", "--cropper-only"),
+    )
+    assert other["options"]["attention_layers"] == [0]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--attention-layers", "0"], "--attention-layers is for --cropper rel-att and grad-att; leave it out"),
+        (["--cropper", "rel-att", "--attention-layers", "1"], "attention layers [1]: give some of 0 to 0"),
+    ],
+)
+def test_options_of_attention_that_contradict(options, message, data, checkpoint, capsys):
+    assert main(["eval", "--data", str(data), "--target", str(checkpoint), *options]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_attention_of_an_endpoint_needs_a_checkpoint(data, capsys):
+    endpoint = ["--target-url", "http://localhost:1/v1", "--target-model", "m"]
+    assert main(["eval", "--data", str(data), *endpoint, "--cropper", "rel-att"]) == 2
+    assert "looks into a checkpoint; name one with --attention-checkpoint" in capsys.readouterr().err
+
+
 def test_a_target_alone_and_the_first_rows_alone(data, checkpoint, tmp_path):
     report = scored(data, checkpoint, tmp_path / "scores.json", "--limit", "1")
     assert (report["pages"], report["questions"], report["boxes"]) == (1, 1, {})

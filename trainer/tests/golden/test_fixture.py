@@ -15,13 +15,14 @@ from cropvlm_trainer.export.graphs.embed import embed_graph
 from cropvlm_trainer.export.graphs.hub import hub_decoder_graph, hub_vision_graph
 from cropvlm_trainer.export.graphs.pixels import read_normalisation
 from cropvlm_trainer.export.graphs.vision import vision_graph
-from cropvlm_trainer.golden.fixture import SEED, tiny_model, tiny_tokenizer
+from cropvlm_trainer.golden.fixture import ATTENTION_LAYERS, SEED, tiny_model, tiny_tokenizer
 
 MODELS = REPOSITORY / "test" / "fixtures" / "models"
 MAKERS = {
     "tiny/onnx/vision_encoder.onnx": lambda model: vision_graph(model, read_normalisation(MODELS / "tiny")),
     "tiny/onnx/embed_tokens.onnx": embed_graph,
     "tiny/onnx/decoder_model_merged.onnx": decoder_graph,
+    "tiny-attention/onnx/decoder_model_merged.onnx": lambda model: decoder_graph(model, ATTENTION_LAYERS),
     "tiny-hub/onnx/vision_encoder.onnx": hub_vision_graph,
     "tiny-hub/onnx/embed_tokens.onnx": embed_graph,
     "tiny-hub/onnx/decoder_model_merged.onnx": hub_decoder_graph,

@@ -6,6 +6,7 @@ import pytest
 from support.paths import REPOSITORY
 
 from cropvlm_trainer.boxes import around, expanded
+from cropvlm_trainer.golden.attention import attention
 from cropvlm_trainer.golden.contract import contract
 from cropvlm_trainer.golden.measures import measures
 
@@ -23,7 +24,7 @@ def same(made: object, kept: object) -> bool:
     return made == kept
 
 
-@pytest.mark.parametrize(("name", "make"), [("contract", contract), ("measures", measures)])
+@pytest.mark.parametrize(("name", "make"), [("attention", attention), ("contract", contract), ("measures", measures)])
 def test_kept_cases_are_those_made_today(name: str, make) -> None:
     made, kept = make()["cases"], json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))["cases"]
     assert len(made) == len(kept)

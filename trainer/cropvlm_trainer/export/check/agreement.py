@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from cropvlm_trainer.export.check.expected import Expected, compare
-from cropvlm_trainer.export.check.parity import TOLERANCE, Parity, ParityError, check_fp32, rounded
+from cropvlm_trainer.export.check.parity import TOLERANCE, Parity, ParityError, check_attention, check_fp32, rounded
 from cropvlm_trainer.export.check.session import OnnxModel
 
 FLOOR = 0.5
@@ -47,7 +47,7 @@ def check_agreement(expected: list[Expected], onnx_model: OnnxModel, floor: floa
             f"{onnx_model.name} gives values that are not finite: {agreement}; leave this precision out of --precision"
         )
     refuse_below(floor, "steps_equal", share, onnx_model)
-    return agreement
+    return agreement | check_attention(expected, onnx_model)
 
 
 def refuse_below(floor: float, name: str, value: float, onnx_model: OnnxModel) -> None:

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 from transformers import BatchFeature, Idefics3ForConditionalGeneration, Idefics3Processor
 
+from cropvlm_trainer.attention.torch_attention import last_attention
 from cropvlm_trainer.contract import cropper_prompt, target_prompt
 from cropvlm_trainer.data.synth.test_patterns import pattern_image
 from cropvlm_trainer.export.check.session import OnnxModel
@@ -55,13 +56,21 @@ class Expected:
     """f32 [steps, V], by which the tokens were chosen"""
     features: np.ndarray
     """f32 [tiles, T, D]"""
+    attention: np.ndarray | None = None
+    """f32 [layers, L]: how the prompt's last token attends to each of the prompt's; None: not wanted"""
 
 
 @torch.no_grad()
 def expected(
-    model: Idefics3ForConditionalGeneration, processor: Idefics3Processor, prompts: int = len(PROMPTS)
+    model: Idefics3ForConditionalGeneration,
+    processor: Idefics3Processor,
+    prompts: int = len(PROMPTS),
+    layers: Sequence[int] = (),
 ) -> list[Expected]:
-    """What torch computes for the first `prompts` of PROMPTS. Raises ValueError for fewer than one."""
+    """What torch computes for the first `prompts` of PROMPTS; `layers`: those whose attention is wanted.
+
+    Raises ValueError for fewer than one prompt.
+    """
     if prompts < 1:
         raise ValueError(f"parity on {prompts} prompts checks nothing; give 1 to {len(PROMPTS)}")
     tile, image_token = model.config.vision_config.image_size, model.config.image_token_id
@@ -70,7 +79,8 @@ def expected(
     cases = []
     for pattern, width, height, tiles, text in PROMPTS[:prompts]:
         prompt = make_prompt(processor, [pattern_image(pattern, width, height)], text, tiles * tile)
-        cases.append(Expected(prompt, image_token, ends, *torch_greedy(model, prompt.inputs)))
+        attention = last_attention(model, prompt.inputs, layers).float().numpy() if layers else None
+        cases.append(Expected(prompt, image_token, ends, *torch_greedy(model, prompt.inputs), attention))
     return cases
 
 
@@ -94,6 +104,13 @@ def torch_greedy(
     )
     tokens = output.sequences[0, inputs["input_ids"].shape[1] :].tolist()
     return tokens, torch.cat(output.logits).float().numpy(), features.float().numpy()
+
+
+def compare_attention(case: Expected, onnx_model: OnnxModel) -> float:
+    """The largest difference of the attention after the prompt, over the standard deviation of torch's."""
+    embeds = onnx_model.prompt(case.prompt.ids, case.prompt.tiles, case.image_token)
+    found = onnx_model.attention(embeds)[0]
+    return float(np.abs(found - case.attention).max() / case.attention.std())
 
 
 def compare(case: Expected, onnx_model: OnnxModel) -> tuple[np.ndarray, np.ndarray, list[int]]:

@@ -1,10 +1,11 @@
 """Whether an exported fp32 folder gives what torch gives, within a tolerance."""
 
+import math
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from cropvlm_trainer.export.check.expected import Expected, compare
+from cropvlm_trainer.export.check.expected import Expected, compare, compare_attention
 from cropvlm_trainer.export.check.session import OnnxModel
 
 TOLERANCE = 1e-3
@@ -28,6 +29,21 @@ class Parity:
     """How many whole answers are torch's, of all, as "5/6". An answer that differs at a tie counts as equal."""
 
 
+def check_attention(expected: list[Expected], onnx_model: OnnxModel, tolerance: float = math.inf) -> dict:
+    """The largest difference of the attention as `{"attention": ...}`; empty where none was wanted.
+
+    Raises ParityError where it is beyond the tolerance or no number.
+    """
+    if expected[0].attention is None:
+        return {}
+    if not onnx_model.gives_attention:
+        raise ParityError(f"{onnx_model.name} gives no attention; export it again with --attention")
+    worst = rounded(np.array([max(compare_attention(case, onnx_model) for case in expected)]))[0]
+    if not (math.isfinite(worst) and worst <= tolerance):
+        raise ParityError(f"the attention of {onnx_model.name} differs from torch's by {worst}, tolerance {tolerance}")
+    return {"attention": worst}
+
+
 def check_fp32(expected: list[Expected], onnx_model: OnnxModel, tolerance: float = TOLERANCE) -> dict:
     """The Parity as a dict; raises ParityError, which tells it, where a difference is beyond the tolerance."""
     worst, answers_equal = np.zeros(3), 0
@@ -41,7 +57,7 @@ def check_fp32(expected: list[Expected], onnx_model: OnnxModel, tolerance: float
             f"the exported graphs in {onnx_model.folder} differ from torch: {parity}, tolerance {tolerance}; "
             "a looser --tolerance is no cure unless the precision explains the difference"
         )
-    return parity
+    return parity | check_attention(expected, onnx_model, tolerance)
 
 
 def rounded(differences: np.ndarray) -> list[float]:

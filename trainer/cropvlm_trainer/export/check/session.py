@@ -32,6 +32,7 @@ class OnnxModel:
         )
         self.inputs = {value.name: value for value in self.decoder.get_inputs()}
         self.fused = "logit_indices" in self.inputs
+        self.gives_attention = "attention" in [value.name for value in self.decoder.get_outputs()]
 
     def image_features(self, tiles: np.ndarray) -> np.ndarray:
         """The features f32 [tiles, T, D] of tiles uint8 [tiles, S, S, 3]."""
@@ -85,6 +86,12 @@ class OnnxModel:
         presents = [name.replace("past_key_values.", "present.") for name in cache]
         logits, *present = self.decoder.run(["logits", *presents], feeds)
         return np.take_along_axis(logits, wanted[..., None], axis=1), dict(zip(cache, present, strict=True))
+
+    def attention(self, embeds: np.ndarray) -> np.ndarray:
+        """The output `attention` f32 [1, layers, L] after a prompt, f32 [1, L, D]."""
+        length = embeds.shape[1]
+        feeds = {"inputs_embeds": embeds, "attention_mask": np.ones((1, length), np.int64), **self.empty_cache()}
+        return self.decoder.run(["attention"], {**feeds, "logit_indices": np.array([[length - 1]])})[0]
 
     def generate(self, embeds: np.ndarray, ends: Collection[int], max_new_tokens: int) -> tuple[list[int], np.ndarray]:
         """Greedy tokens after a prompt, the end token included, and the logits that chose them, f32 [steps, V].

@@ -10,9 +10,15 @@ Outputs: `logits` f32 [B, K, V]; `cache_update` f32 [B, 2 * layers * KV, L, hd],
 tokens in the order of the inputs, which the engine writes into the cache after the P tokens before. The whole cache, as
 `present.*` of other exports has it, would be megabytes a token: onnxruntime-node copies each output into new memory.
 
+With `attention` layers there is one more output: `attention` f32 [B, layers, P + L], how the last of the tokens in
+`logit_indices` attends to each token up to itself, the mean over the heads; 0 for the tokens after it.
+
 The attention (com.microsoft.GroupQueryAttention) is causal. Row b's tokens stand at the positions that end with
 sum(mask[b]) - 1. Where there is a cache, several tokens in one run need a batch of one row.
 """
+
+import math
+from collections.abc import Sequence
 
 import onnx
 import torch
@@ -22,11 +28,18 @@ from transformers import Idefics3ForConditionalGeneration, LlamaConfig
 from cropvlm_trainer.export.graphs.graph import Graph
 from cropvlm_trainer.export.graphs.nodes import MICROSOFT
 
+UNSEEN = -10000.0
+"""The score of a token that must not be attended to: its weight, exp(-10000), is 0, and half precision holds it."""
 
-def decoder_graph(model: Idefics3ForConditionalGeneration) -> onnx.ModelProto:
-    """The graph in fp32; raises ValueError for a text model that it cannot express."""
+
+def decoder_graph(model: Idefics3ForConditionalGeneration, attention: Sequence[int] = ()) -> onnx.ModelProto:
+    """The graph in fp32. `attention`: the layers whose attention is an output too, in its order.
+
+    Raises ValueError for a text model that it cannot express, and for layers that the model does not have.
+    """
     config, text = model.config.text_config, model.model.text_model
     check_text_config(config)
+    check_layers(attention, len(text.layers))
     graph = Graph("decoder_model_merged")
     x = graph.input("inputs_embeds", "float", ["batch", "length", config.hidden_size])
     mask = graph.input("attention_mask", "int64", ["batch", "total_length"])
@@ -34,14 +47,18 @@ def decoder_graph(model: Idefics3ForConditionalGeneration) -> onnx.ModelProto:
     graph.output("logits", "float", ["batch", "wanted", model.lm_head.out_features])
     parts = 2 * len(text.layers) * config.num_key_value_heads
     graph.output("cache_update", "float", ["batch", parts, "length", config.head_dim])
+    if attention:
+        graph.output("attention", "float", ["batch", len(attention), "total_length"])
     for i in range(len(text.layers)):
         cache_inputs(graph, i, config, "capacity")
     lengths, positions = _lengths(graph, mask, x)
     updates: list[str] = []
+    queries: list[str] = []
     tables = [graph.weight(name, table) for name, table in zip(("cos", "sin"), rope_tables(model), strict=True)]
     h = _norm(graph, x, "text.0.norm1", text.layers[0].input_layernorm)
     for i, layer in enumerate(text.layers):
-        attended, *added = _attention(graph, h, i, layer.self_attn, config, lengths, [positions, *tables])
+        attended, query, *added = _attention(graph, h, i, layer.self_attn, config, lengths, [positions, *tables])
+        queries.append(query)
         updates += added
         h, x = _add_norm(graph, x, attended, f"text.{i}.norm2", layer.post_attention_layernorm)
         expanded = mlp(graph, h, f"text.{i}", layer.mlp)
@@ -54,7 +71,15 @@ def decoder_graph(model: Idefics3ForConditionalGeneration) -> onnx.ModelProto:
     graph.op("MatMul", x, graph.weight("lm_head.weight", model.lm_head.weight.t()), outputs=["logits"])
     update = graph.op("Reshape", graph.op("Concat", *updates, axis=2), graph.ints(0, 0, -1, config.head_dim))
     graph.op("Transpose", update, perm=[0, 2, 1, 3], outputs=["cache_update"])
+    if attention:
+        _last_attention(graph, {i: queries[i] for i in attention}, config, mask, indices, positions)
     return graph.build()
+
+
+def check_layers(layers: Sequence[int], count: int) -> None:
+    """Raises ValueError for layers that a model of `count` layers does not have, and for one that comes twice."""
+    if any(not 0 <= layer < count for layer in layers) or len(set(layers)) < len(layers):
+        raise ValueError(f"attention layers {list(layers)}: give different ones of 0 to {count - 1}")
 
 
 def check_text_config(config: LlamaConfig) -> None:
@@ -115,8 +140,11 @@ def _lengths(graph: Graph, mask: str, x: str) -> tuple[tuple[str, str], str]:
 
 def _attention(
     graph: Graph, x: str, i: int, attention: nn.Module, config: LlamaConfig, lengths: tuple[str, str], rope: list[str]
-) -> tuple[str, str, str]:
-    """The attention's output [B, L, D], and this run's keys (rotated) and values, [B, L, KV * hd] each."""
+) -> tuple[str, str, str, str]:
+    """The attention's output [B, L, D], this run's rotated queries [B, L, H * hd], its keys and its values.
+
+    The keys (rotated) and values are [B, L, KV * hd] each.
+    """
     parts = (attention.q_proj, attention.k_proj, attention.v_proj)
     bias = None if attention.q_proj.bias is None else torch.cat([part.bias for part in parts])
     packed = graph.linear(x, f"text.{i}.qkv", torch.cat([part.weight for part in parts]), bias)
@@ -133,7 +161,34 @@ def _attention(
         num_heads=config.num_attention_heads,
         kv_num_heads=config.num_key_value_heads,
     )
-    return graph.linear(y, f"text.{i}.o_proj", attention.o_proj.weight, attention.o_proj.bias), k, v
+    return graph.linear(y, f"text.{i}.o_proj", attention.o_proj.weight, attention.o_proj.bias), q, k, v
+
+
+def _last_attention(
+    graph: Graph, queries: dict[int, str], config: LlamaConfig, mask: str, indices: str, positions: str
+) -> None:
+    """The output `attention`, from the rotated queries of each wanted layer and the attention's keys.
+
+    GroupQueryAttention keeps its probabilities to itself. Those of one token are cheap to compute beside it.
+    """
+    kv, width = config.num_key_value_heads, config.head_dim
+    last = graph.op("Slice", indices, graph.ints(-1), graph.ints(2**62), graph.ints(1))
+    at = graph.op("Unsqueeze", last, graph.ints(-1))
+    # The position of that token in its row, [B, 1, 1, 1], and the tokens after it, [B, 1, 1, P + L].
+    own = graph.op("Unsqueeze", graph.op("GatherND", positions, at, batch_dims=1), graph.ints(-1, -2))
+    total = graph.dimension(mask, 1)
+    unseen = graph.op("Greater", graph.op("Range", graph.int_scalar(0), total, graph.int_scalar(1)), own)
+    whole = graph.op("Unsqueeze", total, graph.ints(0))
+    maps = []
+    for i, rotated in queries.items():
+        q = graph.op("GatherND", rotated, at, batch_dims=1)  # [B, 1, H * hd]
+        q = graph.op("Reshape", q, graph.ints(0, kv, -1, width))  # the heads of one key-value head lie together
+        k = graph.op("Slice", f"text.{i}.keys", graph.ints(0), whole, graph.ints(2))
+        q = graph.op("Mul", q, graph.float(1 / math.sqrt(width)))
+        scores = graph.op("MatMul", q, graph.op("Transpose", k, perm=[0, 1, 3, 2]))  # [B, KV, H / KV, P + L]
+        weights = graph.op("Softmax", graph.op("Where", unseen, graph.float(UNSEEN), scores), axis=-1)
+        maps.append(graph.op("ReduceMean", weights, graph.ints(1, 2), keepdims=0))
+    graph.op("Concat", *[graph.op("Unsqueeze", one, graph.ints(1)) for one in maps], axis=1, outputs=["attention"])
 
 
 def _norm(graph: Graph, x: str, name: str, norm: nn.Module) -> str:

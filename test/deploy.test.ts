@@ -51,12 +51,8 @@ const PINNED = /^[a-z0-9./-]+:v?\d+\.\d+\.\d+[\w.-]*$/
 const only = (file: readonly Instruction[], name: string) =>
   file.filter(found => found.name === name).map(({ text }) => text)
 const CONFIG = readConfig({ LOG_LEVEL: 'silent' })
-const routes = buildApp({
-  config: CONFIG,
-  engine: IDLE,
-  cropper: configuredCropper(CONFIG).make(IDLE),
-  targets: new Map(),
-})
+const cropper = configuredCropper(CONFIG).make(IDLE)
+const routes = buildApp({ config: CONFIG, engine: IDLE, cropper, targets: new Map() })
 t.teardown(async () => (await routes).close())
 // a busy machine takes its time
 t.setTimeout(120_000)

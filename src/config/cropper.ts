@@ -4,7 +4,7 @@ import { Choice, OrNull } from './schema.js'
 import { CONCURRENCY, EDGE, TIMEOUT } from './target-entry.js'
 
 /** The values of `CROPPER`. */
-export const CROPPER_NAMES = ['onnx', 'openai', 'target', 'text'] as const
+export const CROPPER_NAMES = ['onnx', 'openai', 'target', 'attention', 'text'] as const
 export type CropperName = (typeof CROPPER_NAMES)[number]
 
 export const CROPPER_VARIABLES = {
@@ -12,7 +12,7 @@ export const CROPPER_VARIABLES = {
     Choice(CROPPER_NAMES, {
       env: 'CROPPER',
       description:
-        'What finds the box: onnx, the model folder CROPPER_MODEL; openai, the VLM at CROPPER_BASE_URL; target, the default target itself; text, a rule over the text in the picture. auto takes what is set: CROPPER_BASE_URL, then CROPPER_MODEL, then a default target whose model is known to point, else text.',
+        'What finds the box: onnx, the model folder CROPPER_MODEL; openai, the VLM at CROPPER_BASE_URL; target, the default target itself; attention, where a model folder looks that was exported with --attention; text, a rule over the text in the picture. auto takes what is set: CROPPER_BASE_URL, then CROPPER_MODEL, then a default target whose model is known to point, else text.',
     }),
     'auto',
   ),

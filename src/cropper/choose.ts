@@ -42,6 +42,7 @@ function outright(cropper: CropperName, { model, baseUrl, boxes, targetModel }: 
     case 'text':
       return plain('text', why)
     case 'onnx':
+    case 'attention':
       return model === null
         ? { problem: `${why}, but CROPPER_MODEL is not set; set it to a model folder, like models/cropvlm-mini.` }
         : plain(cropper, why)

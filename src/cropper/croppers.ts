@@ -4,6 +4,7 @@ import type { Config, OpenAiTargetConfig } from '../config/service.js'
 import type { Engine } from '../engine/engine.js'
 import type { EngineNeeds } from '../engine/options.js'
 import { CropVlmError } from '../errors.js'
+import { attentionCropper, attentionModel } from './attention.js'
 import { type Choice, chooseCropper } from './choose.js'
 import type { Cropper } from './cropper.js'
 import { onnxCropper, onnxModel } from './onnx.js'
@@ -20,6 +21,7 @@ interface CropperKind {
 const NOTHING: EngineNeeds = { cropper: null, ocr: false }
 
 const CROPPERS: Readonly<Record<CropperName, CropperKind>> = {
+  attention: { needs: config => ({ cropper: attentionModel(config), ocr: false }), make: attentionCropper },
   onnx: { needs: config => ({ cropper: onnxModel(config), ocr: false }), make: onnxCropper },
   openai: {
     needs: () => NOTHING,

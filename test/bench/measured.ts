@@ -82,6 +82,15 @@ export function measured(): Results {
       accuracy: { reference: 0.44, precision: 0.43 },
     },
     load: [loadStep({}), loadStep({ times_capacity: 1, rate: 40, loop_delay_p99_ms: 50 })],
+    text: {
+      pages: 40,
+      total_ms: 840,
+      p90_ms: 1300,
+      second_ms: 3.2,
+      stages: { decode: 20, preprocess: 40, vision: 160, generate: 600 },
+      http_rss_mb: 120,
+      engine_rss_mb: 420,
+    },
     processes: [
       {
         precision: 'int8',

@@ -49,3 +49,15 @@ t.test('processes share the cores', async t => {
   t.equal(threads({ ENGINE_PROCESSES: '256' }), 1)
   t.equal(threads({ ENGINE_PROCESSES: '2', THREADS: '5' }), 5)
 })
+
+t.test('the text reader is loaded where the cropper or a target reads', async t => {
+  const reads = (env: Record<string, string>) => {
+    const config = readConfig(env)
+    return engineOptions(config, configuredCropper(config).needs).worker
+  }
+  t.match(reads({ CROPPER: 'text' }), { ocr: true, cropper: null })
+  const onnx = { CROPPER_MODEL: 'models/cropvlm-mini' }
+  t.match(reads({}), { ocr: true, cropper: null }, 'where nothing is configured')
+  t.match(reads({ ...onnx, TARGET_MODEL: 'local:text' }), { ocr: true, targets: [] })
+  t.match(reads({ ...onnx, TARGET_MODEL: 'local:./text' }), { ocr: false, targets: [{ dir: resolve('text') }] })
+})

@@ -2,8 +2,8 @@ import { crc32, deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import t from 'tap'
 import { openImage, rawSource } from '../../src/image/decode.js'
-import { isSame } from '../support/difference.js'
-import { pattern } from '../support/patterns.js'
+import { isSame } from '../support/images/difference.js'
+import { pattern } from '../support/images/patterns.js'
 
 t.setTimeout(120_000)
 

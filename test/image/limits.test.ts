@@ -1,7 +1,7 @@
 import sharp from 'sharp'
 import t from 'tap'
 import { imageSize, sniffImage } from '../../src/image/limits.js'
-import { jpegHeader, png, webpHeader } from '../support/pictures.js'
+import { jpegHeader, png, webpHeader } from '../support/images/pictures.js'
 
 t.test('sizes of files that sharp writes', async t => {
   const picture = sharp({ create: { width: 321, height: 123, channels: 4, background: '#08f8' } })

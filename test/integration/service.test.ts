@@ -11,7 +11,7 @@ import { startEngine } from '../../src/engine/parent/client.js'
 import { buildApp } from '../../src/http/app.js'
 import { makeTargets } from '../../src/target/targets.js'
 import type { Envelope } from '../support/fakes/app.js'
-import { png } from '../support/pictures.js'
+import { png } from '../support/images/pictures.js'
 
 const model = (name: string) => fileURLToPath(new URL(`../fixtures/models/${name}`, import.meta.url))
 const config = readConfig({

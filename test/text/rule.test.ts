@@ -1,6 +1,6 @@
 import t from 'tap'
 import { chooseLines } from '../../src/text/rule.js'
-import { page, type Row } from '../support/page.js'
+import { page, type Row } from '../support/images/page.js'
 
 const CASES: readonly [name: string, rows: readonly Row[], asked: readonly [question: string, text: string][]][] = [
   [

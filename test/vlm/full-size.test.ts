@@ -5,7 +5,7 @@ import t from 'tap'
 import { findBox } from '../../src/engine/child/find-boxes.js'
 import { loadModel } from '../../src/vlm/model.js'
 import { plainImage } from '../../src/vlm/request.js'
-import { pattern } from '../support/patterns.js'
+import { pattern } from '../support/images/patterns.js'
 
 /**
  * SmolVLM-256M's architecture with random weights: 1 GB, so it is made by hand and not bundled:

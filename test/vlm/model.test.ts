@@ -2,10 +2,10 @@ import t from 'tap'
 import { cropperPrompt, targetPrompt } from '../../src/contract/prompts.js'
 import { CropVlmError } from '../../src/errors.js'
 import { type GenerateRequest, plainImage } from '../../src/vlm/request.js'
-import { exactly } from '../support/exact.js'
 import { goldenCases, label } from '../support/goldens.js'
+import { exactly } from '../support/images/exact.js'
+import { pattern } from '../support/images/patterns.js'
 import { loadFixture } from '../support/models.js'
-import { pattern } from '../support/patterns.js'
 
 interface Picture {
   pattern: string

@@ -3,8 +3,8 @@ import { cropperPrompt } from '../../../src/contract/prompts.js'
 import { type BoxRequest, findBox } from '../../../src/engine/child/find-boxes.js'
 import type { VisionLanguageModel } from '../../../src/vlm/model.js'
 import { type Generation, plainImage } from '../../../src/vlm/request.js'
+import { pattern } from '../../support/images/patterns.js'
 import { loadFixture } from '../../support/models.js'
-import { pattern } from '../../support/patterns.js'
 
 const signal = new AbortController().signal
 const image = plainImage(pattern('strokes', 300, 200))

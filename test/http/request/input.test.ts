@@ -1,6 +1,6 @@
 import t from 'tap'
 import { IMAGE, makeApp, post } from '../../support/fakes/app.js'
-import { jpegHeader, png } from '../../support/pictures.js'
+import { jpegHeader, png } from '../../support/images/pictures.js'
 
 const GOOD = IMAGE.toString('base64')
 const { app } = await makeApp(t, {}, { MAX_PIXELS: '1000000', MAX_ASPECT: '20', MAX_QUESTION_CHARS: '40' })

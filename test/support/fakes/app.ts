@@ -26,7 +26,7 @@ import type {
 import { CropVlmError } from '../../../src/errors.js'
 import { type AppParts, buildApp } from '../../../src/http/app.js'
 import { makeTargets } from '../../../src/target/targets.js'
-import { png } from '../pictures.js'
+import { png } from '../images/pictures.js'
 
 export const IMAGE = png(64, 48)
 

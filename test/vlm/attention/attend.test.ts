@@ -7,10 +7,10 @@ import type { AttentionRequest, ImageAttention } from '../../../src/vlm/attentio
 import { attentionBox, baseSide } from '../../../src/vlm/attention/box.js'
 import { GENERAL_QUESTION } from '../../../src/vlm/attention/map.js'
 import { type PromptImage, plainImage } from '../../../src/vlm/request.js'
-import { exactly } from '../../support/exact.js'
 import { goldenCases, label } from '../../support/goldens.js'
+import { exactly } from '../../support/images/exact.js'
+import { pattern } from '../../support/images/patterns.js'
 import { loadFixture } from '../../support/models.js'
-import { pattern } from '../../support/patterns.js'
 
 interface Case {
   pattern: string

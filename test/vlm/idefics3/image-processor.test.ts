@@ -4,9 +4,9 @@ import { type ImageSource, openImage, type RawImage, rawSource } from '../../../
 import { gridOf } from '../../../src/vlm/idefics3/grid.js'
 import { copyTile, processImage, writeTile } from '../../../src/vlm/idefics3/image-processor.js'
 import type { ProcessorConfig } from '../../../src/vlm/idefics3/processor-config.js'
-import { difference, isSame } from '../../support/difference.js'
 import { goldenCases, goldenImage, type PixelsCase } from '../../support/goldens.js'
-import { pattern } from '../../support/patterns.js'
+import { difference, isSame } from '../../support/images/difference.js'
+import { pattern } from '../../support/images/patterns.js'
 
 // Pictures of 24 megapixels, on machines that may be busy.
 t.setTimeout(300_000)

@@ -7,7 +7,7 @@ import { encodeTiles } from '../../../src/vlm/idefics3/vision-encoder.js'
 import { PROVIDERS } from '../../../src/vlm/onnx/providers.js'
 import { openSessions, type Session, type TensorValue } from '../../../src/vlm/onnx/session.js'
 import { MODELS } from '../../support/goldens.js'
-import { pattern } from '../../support/patterns.js'
+import { pattern } from '../../support/images/patterns.js'
 
 const config: ProcessorConfig = { tile: 64, split: true, rescale: 1 / 255, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] }
 const { signal } = new AbortController()

@@ -5,8 +5,8 @@ import type { Size } from '../../../src/contract/box.js'
 import { type ImageSource, openImage, type RawImage, rawSource } from '../../../src/image/decode.js'
 import { resample } from '../../../src/vlm/resize/pillow.js'
 import { scale } from '../../../src/vlm/resize/resize.js'
-import { difference, isSame } from '../../support/difference.js'
-import { pattern } from '../../support/patterns.js'
+import { difference, isSame } from '../../support/images/difference.js'
+import { pattern } from '../../support/images/patterns.js'
 
 t.setTimeout(120_000)
 

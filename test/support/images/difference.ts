@@ -1,4 +1,4 @@
-import type { RawImage } from '../../src/image/decode.js'
+import type { RawImage } from '../../../src/image/decode.js'
 
 /** Mean difference, and the share of values that differ by more than 4, of 255. */
 export function difference(actual: RawImage, expected: RawImage): { mean: number; far: number } {

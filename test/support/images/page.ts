@@ -1,4 +1,4 @@
-import type { Page } from '../../src/ocr/page.js'
+import type { Page } from '../../../src/ocr/page.js'
 
 /** A row of a page by hand: pieces of text, each with the per cent of the width where it begins. */
 export type Row = readonly (readonly [x: number, text: string])[]

@@ -1,4 +1,4 @@
-import type { RawImage } from '../../src/image/decode.js'
+import type { RawImage } from '../../../src/image/decode.js'
 
 /**
  * Fills row `y` of a picture of `w` x `h` pixels, three bytes a pixel. Whole rows, not single values, because some
@@ -63,7 +63,7 @@ function hasInk(glyph: number, u: number, v: number): boolean {
 
 export function pattern(name: string, width: number, height: number): RawImage {
   const fillRow = FORMULAS[name]
-  if (!fillRow) throw new Error(`test/support/patterns.ts knows no pattern ${name}`)
+  if (!fillRow) throw new Error(`test/support/images/patterns.ts knows no pattern ${name}`)
   const data = new Uint8Array(width * height * 3)
   const stride = width * 3
   for (let y = 0; y < height; y++) fillRow(data.subarray(y * stride, (y + 1) * stride), y, width, height)

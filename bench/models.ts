@@ -6,6 +6,7 @@ import { graphFile, type Precision } from '../src/vlm/folder/graph-names.js'
 import type { Options } from './options.js'
 import { PYTHON, pythonMissing, runToEnd } from './python.js'
 import { ROOT } from './root.js'
+import { BUNDLED_MODELS } from './service.js'
 
 export interface ModelFolders {
   name: 'full-size' | 'mini'
@@ -17,7 +18,7 @@ export interface ModelFolders {
   hub: string | null
 }
 
-const BUNDLED = join(ROOT, 'models/cropvlm-mini')
+const BUNDLED = BUNDLED_MODELS.CROPPER_MODEL
 /** Seed of the pages on which precisions are compared. No model was trained on pages of this seed. */
 const PAGES_SEED = '20261122'
 

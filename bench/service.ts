@@ -8,6 +8,12 @@ import { children } from './system/proc.js'
 /** What `npm run build` makes. */
 export const MAIN = join(ROOT, 'dist/main.js')
 
+/** The settings that choose the bundled models; without them the service runs the text cropper and the text reader. */
+export const BUNDLED_MODELS = {
+  CROPPER_MODEL: join(ROOT, 'models/cropvlm-mini'),
+  LOCAL_TARGET_MODEL: join(ROOT, 'models/smolvlm-mini'),
+}
+
 export interface BenchService {
   url: string
   /** The HTTP process. */

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { type Sample, scrape, total } from '../prometheus.js'
-import { startBenchService } from '../service.js'
+import { BUNDLED_MODELS, startBenchService } from '../service.js'
 import type { Engine } from './engine.js'
 import type { Device } from './peer.js'
 
@@ -25,6 +25,7 @@ export interface OurEngine extends Engine {
 
 export async function startOurs({ folder, precision, device }: OursOptions): Promise<OurEngine> {
   const service = await startBenchService({
+    ...BUNDLED_MODELS,
     CROPPER_MODEL: folder,
     MODEL_PRECISION: precision,
     EXECUTION_PROVIDER: device,

@@ -5,7 +5,7 @@ import { startService } from '../../src/cli/eval/service.js'
 import { evaluate } from '../../src/cli/eval.js'
 import { boxScores, type Corners, mean } from '../../src/evaluation/measures.js'
 import type { Agreement } from '../results.js'
-import { MAIN } from '../service.js'
+import { BUNDLED_MODELS, MAIN } from '../service.js'
 import { significant } from '../stats.js'
 
 export interface AgreementPlan {
@@ -57,6 +57,7 @@ async function report(plan: AgreementPlan, precision: string): Promise<EvalRepor
   await evaluate(['--data', plan.pages, '--out', out, '--concurrency', '2'], {
     env: {
       ...process.env,
+      ...BUNDLED_MODELS,
       CROPPER_MODEL: plan.folder,
       MODEL_PRECISION: precision,
       EXECUTION_PROVIDER: plan.device,

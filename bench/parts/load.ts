@@ -4,7 +4,7 @@ import { generate } from '../load/generate.js'
 import { loopDelay, summarise, throughput } from '../load/summary.js'
 import { scrape } from '../prometheus.js'
 import type { LoadStep } from '../results.js'
-import { type BenchService, startBenchService } from '../service.js'
+import { type BenchService, BUNDLED_MODELS, startBenchService } from '../service.js'
 import { significant } from '../stats.js'
 import { memoryShares } from '../system/proc.js'
 import { QUESTION } from './latency.js'
@@ -26,7 +26,7 @@ const IDLE_MS = 3000
 export async function load(plan: LoadPlan): Promise<LoadStep[]> {
   const steps: LoadStep[] = []
   for (const settings of plan.sets) {
-    const service = await startBenchService({ EXECUTION_PROVIDER: plan.device, ...settings })
+    const service = await startBenchService({ ...BUNDLED_MODELS, EXECUTION_PROVIDER: plan.device, ...settings })
     try {
       const { pictures, seconds } = plan
       const closedLoop = { pictures, question: QUESTION, loop: { callers: CALLERS } }

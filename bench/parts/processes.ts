@@ -2,7 +2,7 @@
 import { generate } from '../load/generate.js'
 import { summarise } from '../load/summary.js'
 import type { LoadSummary, ProcessesRow } from '../results.js'
-import { type BenchService, startBenchService } from '../service.js'
+import { type BenchService, BUNDLED_MODELS, startBenchService } from '../service.js'
 import { memoryShares, type Shares } from '../system/proc.js'
 import { QUESTION } from './latency.js'
 
@@ -34,6 +34,7 @@ export async function processes(plan: ProcessesPlan): Promise<ProcessesRow[]> {
 
 async function measure({ folder, precision, device, pictures }: ProcessesPlan, count: number): Promise<ProcessesRow> {
   const service = await startBenchService({
+    ...BUNDLED_MODELS,
     CROPPER_MODEL: folder,
     MODEL_PRECISION: precision,
     EXECUTION_PROVIDER: device,

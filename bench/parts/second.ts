@@ -5,7 +5,7 @@ import { basename } from 'node:path'
 import { askCrop } from '../engines/ours.js'
 import { scrape, total } from '../prometheus.js'
 import type { SecondQuestion } from '../results.js'
-import { startBenchService } from '../service.js'
+import { BUNDLED_MODELS, startBenchService } from '../service.js'
 import { median, medians, pairedRatio, significant } from '../stats.js'
 
 const QUESTIONS = ['What is the total?', 'Which number is under the red circle?'] as const
@@ -28,6 +28,7 @@ interface Asked {
 export async function secondQuestion(plan: SecondPlan): Promise<SecondQuestion[]> {
   const { precision } = plan
   const service = await startBenchService({
+    ...BUNDLED_MODELS,
     CROPPER_MODEL: plan.folder,
     MODEL_PRECISION: precision,
     EXECUTION_PROVIDER: plan.device,

@@ -1,30 +1,13 @@
 /** The bundled models on the README's page, through the whole service: what a newcomer sees first. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { pino } from 'pino'
 import t from 'tap'
-import { readConfig } from '../../src/config/service.js'
-import { configuredCropper } from '../../src/cropper/croppers.js'
-import { engineOptions } from '../../src/engine/options.js'
-import { startEngine } from '../../src/engine/parent/client.js'
-import { buildApp } from '../../src/http/app.js'
-import { makeTargets } from '../../src/target/targets.js'
+import { startReal } from '../support/real.js'
 
-const config = readConfig({
-  CROPPER_MODEL: fileURLToPath(new URL('../../models/cropvlm-mini', import.meta.url)),
-  LOCAL_TARGET_MODEL: fileURLToPath(new URL('../../models/smolvlm-mini', import.meta.url)),
-  EXECUTION_PROVIDER: 'cpu',
-  THREADS: '1',
-  GRAPH_CACHE_DIR: 'off',
-})
-const log = pino({ level: 'silent' })
-const engine = startEngine(engineOptions(config, configuredCropper(config).needs), log)
-const cropper = configuredCropper(config).make(engine)
-const app = await buildApp({ config, engine, cropper, targets: makeTargets(config, engine), log })
-await engine.ready
-t.teardown(async () => {
-  await app.close()
-  await engine.close()
+const bundled = (name: string) => fileURLToPath(new URL(`../../models/${name}`, import.meta.url))
+const { app } = await startReal(t, {
+  CROPPER_MODEL: bundled('cropvlm-mini'),
+  LOCAL_TARGET_MODEL: bundled('smolvlm-mini'),
 })
 
 const page = readFileSync(new URL('../../docs/example.png', import.meta.url))

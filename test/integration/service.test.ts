@@ -1,35 +1,15 @@
 /** The whole service, everything real: HTTP on a socket, the engine's process, models (tiny, random weights). */
-import { fileURLToPath } from 'node:url'
 import OpenAI from 'openai'
-import { pino } from 'pino'
 import sharp from 'sharp'
 import t from 'tap'
-import { readConfig } from '../../src/config/service.js'
-import { configuredCropper } from '../../src/cropper/croppers.js'
-import { engineOptions } from '../../src/engine/options.js'
-import { startEngine } from '../../src/engine/parent/client.js'
-import { buildApp } from '../../src/http/app.js'
-import { makeTargets } from '../../src/target/targets.js'
 import type { Envelope } from '../support/fakes/app.js'
 import { png } from '../support/images/pictures.js'
+import { startReal, tinyModel } from '../support/real.js'
 
-const model = (name: string) => fileURLToPath(new URL(`../fixtures/models/${name}`, import.meta.url))
-const config = readConfig({
-  CROPPER_MODEL: model('tiny-box'),
-  GRAPH_CACHE_DIR: 'off',
-  LOCAL_TARGET_MODEL: model('tiny-hub'),
-  EXECUTION_PROVIDER: 'cpu',
-  THREADS: '1',
+const { url, engine } = await startReal(t, {
+  CROPPER_MODEL: tinyModel('tiny-box'),
+  LOCAL_TARGET_MODEL: tinyModel('tiny-hub'),
 })
-const log = pino({ level: 'silent' })
-const engine = startEngine(engineOptions(config, configuredCropper(config).needs), log)
-const cropper = configuredCropper(config).make(engine)
-const app = await buildApp({ config, engine, cropper, targets: makeTargets(config, engine), log })
-t.teardown(async () => {
-  await app.close()
-  await engine.close()
-})
-const url = await app.listen({ host: '127.0.0.1', port: 0 })
 
 const picture = sharp({ create: { width: 160, height: 120, channels: 3, background: '#fff' } }).composite([
   { input: { create: { width: 40, height: 30, channels: 3, background: '#06c' } }, left: 100, top: 20 },

@@ -1,34 +1,39 @@
-/** The whole service in this process, everything real but small: the engine's process, tiny models, a socket. */
+/** The whole service in this process, everything real: the engine's process, models, a socket. */
 import { fileURLToPath } from 'node:url'
+import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import type { Test } from 'tap'
 import { readConfig } from '../../src/config/service.js'
 import { configuredCropper } from '../../src/cropper/croppers.js'
+import type { StartedEngine } from '../../src/engine/engine.js'
 import { engineOptions } from '../../src/engine/options.js'
 import { startEngine } from '../../src/engine/parent/client.js'
 import { buildApp } from '../../src/http/app.js'
 import { makeTargets } from '../../src/target/targets.js'
 
-const model = (name: string) => fileURLToPath(new URL(`../fixtures/models/${name}`, import.meta.url))
+/** A model folder with a tiny network and random weights. */
+export const tinyModel = (name: string): string => fileURLToPath(new URL(`../fixtures/models/${name}`, import.meta.url))
+
+export interface RealModels {
+  CROPPER_MODEL: string
+  LOCAL_TARGET_MODEL: string
+}
 
 /** Resolves once the models have answered; closed with the test. */
-export async function startReal(t: Test): Promise<{ url: string }> {
-  const config = readConfig({
-    CROPPER_MODEL: model('tiny'),
-    LOCAL_TARGET_MODEL: model('tiny-hub'),
-    GRAPH_CACHE_DIR: 'off',
-    EXECUTION_PROVIDER: 'cpu',
-    THREADS: '1',
-  })
+export async function startReal(
+  t: Test,
+  models: RealModels,
+): Promise<{ url: string; app: FastifyInstance; engine: StartedEngine }> {
+  const config = readConfig({ ...models, GRAPH_CACHE_DIR: 'off', EXECUTION_PROVIDER: 'cpu', THREADS: '1' })
   const log = pino({ level: 'silent' })
-  const engine = startEngine(engineOptions(config, configuredCropper(config).needs), log)
-  const cropper = configuredCropper(config).make(engine)
-  const app = await buildApp({ config, engine, cropper, targets: makeTargets(config, engine), log })
+  const { needs, make } = configuredCropper(config)
+  const engine = startEngine(engineOptions(config, needs), log)
+  const app = await buildApp({ config, engine, cropper: make(engine), targets: makeTargets(config, engine), log })
   t.teardown(async () => {
     await app.close()
     await engine.close()
   })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   await engine.ready
-  return { url }
+  return { url, app, engine }
 }

@@ -3,7 +3,7 @@ import t from 'tap'
 import type { CropVlmError } from '../../src/errors.js'
 import { openAiTarget } from '../../src/target/openai.js'
 import type { TargetRequest } from '../../src/target/target.js'
-import { completion, json, type Reply, targetConfig, upstream } from '../support/fakes/upstream.js'
+import { completion, countingUpstream, json, type Reply, targetConfig, upstream } from '../support/fakes/upstream.js'
 
 const picture = (text: string) => ({
   mediaType: 'image/jpeg',
@@ -182,19 +182,11 @@ t.test('an abort ends the call', async t => {
 })
 
 t.test('no more calls at once than configured; who waits too long gives up', async t => {
-  let inFlight = 0
-  let most = 0
-  const { baseUrl } = await upstream(t, (response, ...rest) => {
-    most = Math.max(most, ++inFlight)
-    setTimeout(() => {
-      inFlight -= 1
-      completion('x')(response, ...rest)
-    }, 20)
-  })
+  const { baseUrl, most } = await countingUpstream(t)
   const target = openAiTarget(targetConfig(baseUrl, { concurrency: 2 }))
   const answers = await Promise.all(Array.from({ length: 7 }, () => target.answer(request())))
   t.equal(answers.length, 7)
-  t.equal(most, 2)
+  t.equal(most(), 2)
 
   const stalled = await upstream(t, stall)
   const single = openAiTarget(targetConfig(stalled.baseUrl, { concurrency: 1 }))

@@ -4,25 +4,21 @@ import { dialectNamed } from '../../../src/cropper/dialects/dialects.js'
 import { type Ask, asker } from '../../../src/cropper/remote/ask.js'
 import type { RemoteCropperSettings } from '../../../src/cropper/remote/settings.js'
 import type { CropVlmError } from '../../../src/errors.js'
-import { completion, json, type Received, type Reply, upstream } from '../../support/fakes/upstream.js'
+import {
+  completion,
+  countingUpstream,
+  cropperSettings,
+  json,
+  type Received,
+  type Reply,
+  upstream,
+} from '../../support/fakes/upstream.js'
 
 const picture = { mediaType: 'image/jpeg', width: 2, height: 2, bytes: new TextEncoder().encode('picture') }
 const patience = (more = {}) => ({ signal: new AbortController().signal, deadline: Date.now() + 60_000, ...more })
 
 function asking(baseUrl: string, more: Partial<RemoteCropperSettings> = {}): Ask {
-  const settings: RemoteCropperSettings = {
-    name: 'openai',
-    baseUrl,
-    model: 'a-vlm',
-    apiKey: null,
-    dialect: 'qwen3-vl',
-    longestEdge: null,
-    growth: 'dialect',
-    guided: 'off',
-    timeoutMs: 30_000,
-    concurrency: 8,
-    ...more,
-  }
+  const settings = cropperSettings(baseUrl, { dialect: 'qwen3-vl', ...more })
   const dialect = dialectNamed(settings.dialect)
   if (!dialect) throw new Error('no such dialect')
   return asker(settings, dialect)
@@ -153,17 +149,10 @@ t.test('timeout, deadline and abort end the call', async t => {
 })
 
 t.test('no more calls at once than configured; who waits too long gives up', async t => {
-  let [inFlight, most] = [0, 0]
-  const { baseUrl } = await upstream(t, (response, ...rest) => {
-    most = Math.max(most, ++inFlight)
-    setTimeout(() => {
-      inFlight -= 1
-      completion('x')(response, ...rest)
-    }, 20)
-  })
+  const { baseUrl, most } = await countingUpstream(t)
   const ask = asking(baseUrl, { concurrency: 2 })
   await Promise.all(Array.from({ length: 7 }, () => ask(picture, 'q', patience())))
-  t.equal(most, 2)
+  t.equal(most(), 2)
 
   const stalled = await upstream(t, () => {})
   const single = asking(stalled.baseUrl, { concurrency: 1 })

@@ -1,10 +1,9 @@
 import t from 'tap'
 import type { FindRequest, Found } from '../../../src/cropper/cropper.js'
 import { remoteCropper } from '../../../src/cropper/remote/remote.js'
-import type { RemoteCropperSettings } from '../../../src/cropper/remote/settings.js'
 import { CropVlmError } from '../../../src/errors.js'
 import { jobsOf, scriptedEngine } from '../../support/fakes/app.js'
-import { completion, json, upstream } from '../../support/fakes/upstream.js'
+import { completion, cropperSettings, json, upstream } from '../../support/fakes/upstream.js'
 
 const [one, other] = [new Uint8Array([1]), new Uint8Array([2])]
 const { signal } = new AbortController()
@@ -17,19 +16,6 @@ const request = (question: string, changes: Partial<FindRequest> = {}): FindRequ
   deadline: Date.now() + 60_000,
   ...changes,
 })
-const settings = (baseUrl: string, more: Partial<RemoteCropperSettings> = {}): RemoteCropperSettings => ({
-  name: 'openai',
-  baseUrl,
-  model: 'a-vlm',
-  apiKey: null,
-  dialect: 'generic',
-  longestEdge: null,
-  growth: 'dialect',
-  guided: 'off',
-  timeoutMs: 30_000,
-  concurrency: 8,
-  ...more,
-})
 const values = (outcomes: PromiseSettledResult<Found>[]) =>
   outcomes.map(outcome => (outcome.status === 'fulfilled' ? outcome.value : null))
 
@@ -40,7 +26,7 @@ t.test('one picture an image, one call a question, in the order of the requests'
     const [, nth] = /question: (\d)/.exec(text) ?? []
     completion(`[${nth}00, 0, 1000, 1000]`)(response, received, socket)
   })
-  const cropper = remoteCropper(engine, settings(baseUrl))
+  const cropper = remoteCropper(engine, cropperSettings(baseUrl))
   const found = values(
     await cropper.find([
       request('1'),
@@ -69,9 +55,10 @@ t.test('what the picture of a dialect needs', async t => {
   const engine = scriptedEngine()
   const { baseUrl } = await upstream(t, completion('[]'))
   for (const dialect of ['qwen2.5-vl', 'visual-cot', 'qwen3-vl'])
-    await remoteCropper(engine, settings(baseUrl, { dialect, longestEdge: dialect === 'qwen3-vl' ? 640 : null })).find([
-      request('q'),
-    ])
+    await remoteCropper(
+      engine,
+      cropperSettings(baseUrl, { dialect, longestEdge: dialect === 'qwen3-vl' ? 640 : null }),
+    ).find([request('q')])
   t.match(
     jobsOf(engine, 'render').map(({ pictures }) => pictures[0]),
     [
@@ -80,7 +67,7 @@ t.test('what the picture of a dialect needs', async t => {
       { longestEdge: 640, grid: { multipleOf: 32 } },
     ],
   )
-  t.throws(() => remoteCropper(engine, settings(baseUrl, { dialect: 'klingon' })), { message: /klingon/ })
+  t.throws(() => remoteCropper(engine, cropperSettings(baseUrl, { dialect: 'klingon' })), { message: /klingon/ })
 })
 
 t.test('confidence from log-probabilities, null for a fallback and where there are none', async t => {
@@ -93,7 +80,7 @@ t.test('confidence from log-probabilities, null for a fallback and where there a
     ['nothing', { content: [{ token: 'nothing', logprob: 0 }] }, null],
   ] as const) {
     const { baseUrl } = await upstream(t, reply(content, logprobs))
-    const [found] = values(await remoteCropper(scriptedEngine(), settings(baseUrl)).find([request('q')]))
+    const [found] = values(await remoteCropper(scriptedEngine(), cropperSettings(baseUrl)).find([request('q')]))
     t.match(found, { confidence: wanted, usage: null })
   }
 })
@@ -115,7 +102,7 @@ t.test('what fails is an outcome of its own requests, and of no other', async t 
     const isBad = received.body.messages?.[0]?.content[1]?.text?.includes('bad')
     ;(isBad ? json(500, {}) : completion('[1, 2, 300, 400]'))(response, received, socket)
   })
-  const outcomes = await remoteCropper(engine, settings(baseUrl)).find([
+  const outcomes = await remoteCropper(engine, cropperSettings(baseUrl)).find([
     request('good'),
     request('q', { image: other }),
     request('bad'),
@@ -131,7 +118,7 @@ t.test('what fails is an outcome of its own requests, and of no other', async t 
 t.test('an abort ends the calls', async t => {
   const client = new AbortController()
   const { baseUrl } = await upstream(t, () => client.abort())
-  const outcomes = await remoteCropper(scriptedEngine(), settings(baseUrl)).find([
+  const outcomes = await remoteCropper(scriptedEngine(), cropperSettings(baseUrl)).find([
     request('a', { signal: client.signal }),
     request('b', { signal: client.signal }),
   ])

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { startReal } from '../../support/real.js'
+import { startReal, tinyModel } from '../../support/real.js'
 
 const run = promisify(execFile)
 
@@ -23,7 +23,8 @@ t.test(
   'a generated Python client works',
   hasVenv ? {} : { skip: 'there is no python3 that can make a virtual environment' },
   async t => {
-    const [service] = await Promise.all([startReal(t), install()])
+    const models = { CROPPER_MODEL: tinyModel('tiny'), LOCAL_TARGET_MODEL: tinyModel('tiny-hub') }
+    const [service] = await Promise.all([startReal(t, models), install()])
     const document = await (await fetch(`${service.url}/openapi.json`)).text()
     const client = resolve(folder, 'crop_vlm_client')
     rmSync(client, { recursive: true, force: true })

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net'
 import type { Test } from 'tap'
 import type { OpenAiTargetConfig } from '../../../src/config/service.js'
+import type { RemoteCropperSettings } from '../../../src/cropper/remote/settings.js'
 
 export interface Received {
   url: string
@@ -53,6 +54,19 @@ export async function upstream(t: Test, reply: Reply) {
   return { baseUrl: `http://127.0.0.1:${port}/v1`, received, close }
 }
 
+/** An endpoint that takes 20 ms for an answer and counts how many calls it ever had at once. */
+export async function countingUpstream(t: Test): Promise<{ baseUrl: string; most(): number }> {
+  let [inFlight, most] = [0, 0]
+  const { baseUrl } = await upstream(t, (response, ...rest) => {
+    most = Math.max(most, ++inFlight)
+    setTimeout(() => {
+      inFlight -= 1
+      completion('x')(response, ...rest)
+    }, 20)
+  })
+  return { baseUrl, most: () => most }
+}
+
 export function targetConfig(baseUrl: string, more: Partial<OpenAiTargetConfig> = {}): OpenAiTargetConfig {
   return {
     kind: 'openai',
@@ -64,6 +78,22 @@ export function targetConfig(baseUrl: string, more: Partial<OpenAiTargetConfig> 
     concurrency: 4,
     fullEdge: 448,
     cropEdge: 448,
+    ...more,
+  }
+}
+
+export function cropperSettings(baseUrl: string, more: Partial<RemoteCropperSettings> = {}): RemoteCropperSettings {
+  return {
+    name: 'openai',
+    baseUrl,
+    model: 'a-vlm',
+    apiKey: null,
+    dialect: 'generic',
+    longestEdge: null,
+    growth: 'dialect',
+    guided: 'off',
+    timeoutMs: 30_000,
+    concurrency: 8,
     ...more,
   }
 }

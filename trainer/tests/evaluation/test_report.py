@@ -1,26 +1,7 @@
 import pytest
+from support.scored_rows import CHOICE, DOC, PAGE, TEXT
 
 from cropvlm_trainer.evaluation.report import held_out, markdown, score_table
-
-TEXT = {
-    "image": "a.png",
-    "kind": "page",
-    "question": "What?",
-    "answers": ["red"] * 3 + ["blue"] * 7,
-    "source": "textvqa",
-}
-
-
-DOC = {"image": "b.png", "kind": "page", "question": "How much?", "answers": ["12.50"], "source": "DocVQA"}
-
-
-CHOICE = {"image": "c.png", "kind": "page", "question": "Where?", "answers": ["B"], "source": "V*"}
-
-
-CHOICE["options"] = ["on the left", "on the right"]
-
-
-PAGE = {"image": "d.png", "kind": "receipt", "question": "Total?", "answers": ["3"], "box": [10, 10, 30, 20]}
 
 
 def test_a_report_of_mixed_data_says_what_it_lacks():

@@ -14,22 +14,8 @@ from cropvlm_trainer.export.check.session import OnnxModel
 from cropvlm_trainer.export.export import export
 from cropvlm_trainer.export.graphs.decoder import decoder_graph
 from cropvlm_trainer.export.verify import Against, verify
-from cropvlm_trainer.golden.fixture import TINY, tiny_model, tiny_tokenizer
-from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 
 PRECISIONS = ("fp32", "fp16", "int8", "q4")
-
-
-@pytest.fixture(scope="module")
-def model() -> Idefics3ForConditionalGeneration:
-    return tiny_model(7)
-
-
-@pytest.fixture(scope="module")
-def checkpoint(model: Idefics3ForConditionalGeneration, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("checkpoint")
-    save_checkpoint(model, TINY, tiny_tokenizer(), folder, {"base": None, "recipe": "random", "steps": 3, "seed": 7})
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -19,22 +19,9 @@ from cropvlm_trainer.export.check.session import OnnxModel, appended
 from cropvlm_trainer.export.export import export, export_model
 from cropvlm_trainer.golden.fixture import TINY, randomize, tiny_model, tiny_tokenizer
 from cropvlm_trainer.golden.images import tiles_of
-from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 from cropvlm_trainer.idefics3.model import build_model
 
 TOLERANCE = 1e-4
-
-
-@pytest.fixture(scope="module")
-def model() -> Idefics3ForConditionalGeneration:
-    return tiny_model(7)
-
-
-@pytest.fixture(scope="module")
-def checkpoint(model: Idefics3ForConditionalGeneration, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("checkpoint")
-    save_checkpoint(model, TINY, tiny_tokenizer(), folder, {"base": None, "recipe": "random", "steps": 3, "seed": 7})
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -4,36 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
-from transformers import AutoProcessor
+from support.reward_examples import EXAMPLES
 
-from cropvlm_trainer.data.synth.test_patterns import pattern_image
-from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
-from cropvlm_trainer.grpo.policy import Policy
 from cropvlm_trainer.grpo.rewards import LogLikelihood, valid_boxes
 from cropvlm_trainer.grpo.step import Step, StepSettings, box_scalars
-from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 from cropvlm_trainer.idefics3.generation import Completions
-from cropvlm_trainer.idefics3.lora import LoraSettings, add_lora
-from cropvlm_trainer.idefics3.prompts import PromptEncoder
-from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
-
-EXAMPLES = [
-    Example(pattern_image("strokes", 90, 70), "What is the total?", ["7"]),
-    Example(pattern_image("hash", 64, 64), "Where is it?", ["here", "there", "here"]),
-]
-
-
-@pytest.fixture(scope="module")
-def encoder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tiny")
-    save_checkpoint(tiny_model(2), TINY, tiny_tokenizer(), folder, TRAINING)
-    return PromptEncoder(AutoProcessor.from_pretrained(folder))
-
-
-@pytest.fixture
-def policy():
-    torch.manual_seed(0)
-    return Policy(add_lora(tiny_model(2), LoraSettings(r=8, alpha=16, dropout=0.0)))
+from cropvlm_trainer.idefics3.reward_model import RewardModel
 
 
 def generators(step: int):

@@ -17,7 +17,6 @@ from cropvlm_trainer.pretrain.aux_losses import (
     seeing_loss,
 )
 from cropvlm_trainer.pretrain.batches import pointing_batch
-from cropvlm_trainer.pretrain.command import mini_tokenizer
 
 SHAPE = Shape(
     tile=96, patch=8, shuffle=2, vision_width=32, vision_layers=1, vision_heads=2, text_width=32, text_layers=2
@@ -25,8 +24,7 @@ SHAPE = Shape(
 
 
 @pytest.fixture(scope="module")
-def parts():
-    tokenizer = mini_tokenizer()
+def parts(tokenizer):
     builder = PromptBuilder(tokenizer, SHAPE.tokens_per_tile)
     model = build_model(SHAPE, tokenizer, 0)
     return tokenizer, builder, model, AuxHeads(model, builder)

@@ -8,14 +8,8 @@ from cropvlm_trainer.idefics3.forward import IGNORE, PromptBuilder
 from cropvlm_trainer.idefics3.model import Shape
 from cropvlm_trainer.metrics.exact_and_iou import contains
 from cropvlm_trainer.pretrain.batches import APPEARANCE_WORDS, pointing_batch, reading_batch
-from cropvlm_trainer.pretrain.command import mini_tokenizer
 
 SMALL, PAGE = Shape(tile=32, patch=8, shuffle=2), Shape(tile=96, patch=8, shuffle=2)
-
-
-@pytest.fixture(scope="module")
-def tokenizer():
-    return mini_tokenizer()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ from cropvlm_trainer.idefics3.forward import PromptBuilder
 from cropvlm_trainer.idefics3.model import Shape, build_model
 from cropvlm_trainer.pretrain.aux_losses import AuxHeads, pointing_loss
 from cropvlm_trainer.pretrain.batches import pointing_batch
-from cropvlm_trainer.pretrain.command import mini_tokenizer
 from cropvlm_trainer.pretrain.loop import Recipe, train
 
 SHAPE = Shape(
@@ -21,11 +20,6 @@ COMMON = {"learning_rate": 1e-3, "matrix_learning_rate": 2e-3, "seed": 1, "pages
 
 
 RECIPE = Recipe(steps=6, warmup=2, **COMMON)
-
-
-@pytest.fixture(scope="module")
-def tokenizer():
-    return mini_tokenizer()
 
 
 @pytest.fixture(scope="module")

@@ -10,18 +10,7 @@ import torch
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.data.seed import grid
 from cropvlm_trainer.data.seed.search import GridSearch, cut_views, rectangles
-from cropvlm_trainer.data.synth import dataset
-from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
-from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """`base`, a tiny checkpoint, and pages with two questions each."""
-    out = tmp_path_factory.mktemp("given")
-    save_checkpoint(tiny_model(2), TINY, tiny_tokenizer(), out / "base", TRAINING)
-    dataset.write(out / "pages", 3, 5, questions_per_page=2)
-    return out
+from cropvlm_trainer.golden.fixture import TINY
 
 
 def command(folder, out: str, *more: str) -> list[str]:

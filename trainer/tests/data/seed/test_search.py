@@ -5,21 +5,10 @@ import torch
 from transformers import AutoProcessor
 
 from cropvlm_trainer.data.seed.search import GridSearch, cut_views, rectangles
-from cropvlm_trainer.data.synth import dataset
 from cropvlm_trainer.data.synth.test_patterns import pattern_image
-from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
-from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
+from cropvlm_trainer.golden.fixture import TINY, tiny_model
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
 from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """`base`, a tiny checkpoint, and pages with two questions each."""
-    out = tmp_path_factory.mktemp("given")
-    save_checkpoint(tiny_model(2), TINY, tiny_tokenizer(), out / "base", TRAINING)
-    dataset.write(out / "pages", 3, 5, questions_per_page=2)
-    return out
 
 
 def test_a_grid_has_all_its_rectangles_once_small_ones_first():

@@ -1,0 +1,26 @@
+"""The prompts' encoder of a tiny model, and a policy that starts from it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from transformers import AutoProcessor
+
+from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
+from cropvlm_trainer.grpo.policy import Policy
+from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
+from cropvlm_trainer.idefics3.lora import LoraSettings, add_lora
+from cropvlm_trainer.idefics3.prompts import PromptEncoder
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tiny")
+    save_checkpoint(tiny_model(2), TINY, tiny_tokenizer(), folder, TRAINING)
+    return PromptEncoder(AutoProcessor.from_pretrained(folder))
+
+
+@pytest.fixture
+def policy():
+    torch.manual_seed(0)
+    return Policy(add_lora(tiny_model(2), LoraSettings(r=8, alpha=16, dropout=0.0)))

@@ -1,0 +1,10 @@
+"""The tokenizer that pretraining starts with."""
+
+import pytest
+
+from cropvlm_trainer.pretrain.command import mini_tokenizer
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return mini_tokenizer()

@@ -48,7 +48,7 @@ export async function fullModel({ cache, files, precisions, peers, device }: Opt
  */
 export async function miniModel(options: Options, precisions = options.precisions): Promise<ModelFolders> {
   const { cache, miniCheckpoint } = options
-  const complete = precisions.every(precision => existsSync(join(BUNDLED, graphFile('decoder', precision))))
+  const complete = bundledPrecisions(precisions).length === precisions.length
   if (complete && miniCheckpoint === null) return { name: 'mini', ours: BUNDLED, checkpoint: null, hub: null }
   requirePython(`the precisions that ${BUNDLED} lacks`)
   const checkpoint = miniCheckpoint === null ? [] : ['--checkpoint', miniCheckpoint, '--hub']

@@ -6,7 +6,7 @@ import { ROOT } from './root.js'
 import { children } from './system/proc.js'
 
 /** What `npm run build` makes. */
-export const MAIN = join(ROOT, 'dist/main.js')
+const MAIN = join(ROOT, 'dist/main.js')
 
 /** The settings that choose the bundled models; without them the service runs the text cropper and the text reader. */
 export const BUNDLED_MODELS = {
@@ -21,6 +21,33 @@ export interface BenchService {
   /** The engine processes of this moment. */
   engines(): number[]
   stop(): Promise<void>
+}
+
+/** A cropper to measure. */
+export interface BenchModel {
+  folder: string
+  precision: string
+  /** `EXECUTION_PROVIDER`. */
+  device: string
+}
+
+/**
+ * Starts the service with this cropper, beside the bundled target.
+ * @param settings On top of these.
+ */
+export function startModel(
+  { folder, precision, device }: BenchModel,
+  settings: Record<string, string> = {},
+): Promise<BenchService> {
+  return startBenchService({
+    ...BUNDLED_MODELS,
+    CROPPER_MODEL: folder,
+    MODEL_PRECISION: precision,
+    EXECUTION_PROVIDER: device,
+    // a box at 2048 on a busy machine
+    REQUEST_TIMEOUT_MS: '600000',
+    ...settings,
+  })
 }
 
 /** @param env On top of ours; waits until a model has answered. */

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { seeded } from '../random.js'
 import { cropForm, type Form } from './body.js'
-import { type Spacing, schedule } from './schedule.js'
+import { schedule } from './schedule.js'
 
 export interface Plan {
   url: string
@@ -18,7 +18,7 @@ export interface Plan {
   question: string
   seed: number
   /** An open loop of requests a second, or a closed loop of callers. */
-  loop: { rate: number; spacing: Spacing } | { callers: number }
+  loop: { rate: number } | { callers: number }
   seconds: number
 }
 
@@ -56,7 +56,7 @@ async function run({ loop, seconds, seed }: Plan, forms: readonly Form[]): Promi
   }
   const sent =
     'rate' in loop
-      ? await openLoop(schedule(loop.rate, seconds, loop.spacing, seeded(seed)), now, send)
+      ? await openLoop(schedule(loop.rate, seconds, seeded(seed)), now, send)
       : closedLoop(loop.callers, seconds * 1000, now, send)
   say({ sent: true })
   await Promise.all(sent)

@@ -1,11 +1,10 @@
 /** How often the quantized cropper gives the exact one's boxes: `npm run eval` with each on the same pages. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { startService } from '../../src/cli/eval/service.js'
 import { evaluate } from '../../src/cli/eval.js'
 import { boxScores, type Corners, mean } from '../../src/evaluation/measures.js'
 import type { Agreement } from '../results.js'
-import { BUNDLED_MODELS, MAIN } from '../service.js'
+import { startModel } from '../service.js'
 import { significant } from '../stats.js'
 
 export interface AgreementPlan {
@@ -55,16 +54,11 @@ async function report(plan: AgreementPlan, precision: string): Promise<EvalRepor
   // its tables are in the report too
   const silent = { write: () => true }
   await evaluate(['--data', plan.pages, '--out', out, '--concurrency', '2'], {
-    env: {
-      ...process.env,
-      ...BUNDLED_MODELS,
-      CROPPER_MODEL: plan.folder,
-      MODEL_PRECISION: precision,
-      EXECUTION_PROVIDER: plan.device,
-    },
+    // the bench's services ask for no key
+    env: {},
     stdout: silent,
     stderr: process.stderr,
-    start: env => startService(env, MAIN),
+    start: () => startModel({ ...plan, precision }),
   })
   return JSON.parse(await readFile(out, 'utf8')) as EvalReport
 }

@@ -52,7 +52,7 @@ async function step(
 ): Promise<LoadStep> {
   const rate = significant(about.capacity * times, 3)
   const { pictures, seconds } = plan
-  const loop = { rate, spacing: 'poisson' } as const
+  const loop = { rate }
   const { outcomes, samples } = await generate(service, { pictures, question: QUESTION, loop, seconds, seed })
   const made: LoadStep = {
     ...about,

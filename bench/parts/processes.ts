@@ -2,14 +2,11 @@
 import { generate } from '../load/generate.js'
 import { summarise } from '../load/summary.js'
 import type { LoadSummary, ProcessesRow } from '../results.js'
-import { type BenchService, BUNDLED_MODELS, startBenchService } from '../service.js'
+import { type BenchModel, type BenchService, startModel } from '../service.js'
 import { memoryShares, type Shares } from '../system/proc.js'
 import { QUESTION } from './latency.js'
 
-export interface ProcessesPlan {
-  folder: string
-  precision: string
-  device: string
+export interface ProcessesPlan extends BenchModel {
   pictures: string[]
   log(line: string): void
 }
@@ -32,15 +29,9 @@ export async function processes(plan: ProcessesPlan): Promise<ProcessesRow[]> {
   return rows
 }
 
-async function measure({ folder, precision, device, pictures }: ProcessesPlan, count: number): Promise<ProcessesRow> {
-  const service = await startBenchService({
-    ...BUNDLED_MODELS,
-    CROPPER_MODEL: folder,
-    MODEL_PRECISION: precision,
-    EXECUTION_PROVIDER: device,
-    ENGINE_PROCESSES: String(count),
-    REQUEST_TIMEOUT_MS: '600000',
-  })
+async function measure(plan: ProcessesPlan, count: number): Promise<ProcessesRow> {
+  const { precision, pictures } = plan
+  const service = await startModel(plan, { ENGINE_PROCESSES: String(count) })
   const closedLoop = async ({ callers, seconds, seed }: typeof ALONE): Promise<LoadSummary> => {
     const { outcomes } = await generate(service, { pictures, question: QUESTION, loop: { callers }, seconds, seed })
     return summarise(outcomes, seconds)

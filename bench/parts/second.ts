@@ -1,19 +1,15 @@
 /** Another question about an image that was just asked about: what the image costs, and what the question. */
-
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { askCrop } from '../engines/ours.js'
+import { askCrop } from '../engines/ask-crop.js'
 import { scrape, total } from '../prometheus.js'
 import type { SecondQuestion } from '../results.js'
-import { BUNDLED_MODELS, startBenchService } from '../service.js'
+import { type BenchModel, startModel } from '../service.js'
 import { median, medians, pairedRatio, significant } from '../stats.js'
 
 const QUESTIONS = ['What is the total?', 'Which number is under the red circle?'] as const
 
-export interface SecondPlan {
-  folder: string
-  precision: string
-  device: string
+export interface SecondPlan extends BenchModel {
   rounds: readonly (readonly [resolution: number, rounds: number])[]
   picture(number: number): Promise<string>
   log(line: string): void
@@ -26,21 +22,14 @@ interface Asked {
 
 /** The smallest and the largest resolution, each with new pictures only. */
 export async function secondQuestion(plan: SecondPlan): Promise<SecondQuestion[]> {
-  const { precision } = plan
-  const service = await startBenchService({
-    ...BUNDLED_MODELS,
-    CROPPER_MODEL: plan.folder,
-    MODEL_PRECISION: precision,
-    EXECUTION_PROVIDER: plan.device,
-    REQUEST_TIMEOUT_MS: '600000',
-  })
+  const service = await startModel(plan)
   try {
     // numbers that no other part has asked about
     let pictures = 1000
-    const ask = async (image: string, question: string, resolution: number): Promise<Asked> => {
-      const bytes = await readFile(image)
+    const ask = async (path: string, question: string, resolution: number): Promise<Asked> => {
+      const file = { image: await readFile(path), name: basename(path) }
       const start = performance.now()
-      const { timings_ms } = await askCrop(service.url, bytes, basename(image), question, resolution)
+      const { timings_ms } = await askCrop(service.url, { ...file, question, resolution })
       return { total_ms: performance.now() - start, stages: timings_ms }
     }
     const edges = [plan.rounds[0], ...(plan.rounds.length > 1 ? [plan.rounds.at(-1)] : [])]
@@ -56,7 +45,7 @@ export async function secondQuestion(plan: SecondPlan): Promise<SecondQuestion[]
         plan.log(`second question at ${resolution}: round ${round + 1} of ${rounds}`)
       }
       const reused = (await found(service.url)) - before
-      rows.push({ ...compare(resolution, precision, first, second), reused })
+      rows.push({ ...compare(resolution, plan.precision, first, second), reused })
     }
     return rows
   } finally {

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { askCrop } from '../engines/ask-crop.js'
 import type { TextRow } from '../results.js'
 import { startBenchService } from '../service.js'
 import { median, medians, significant } from '../stats.js'
@@ -30,9 +31,10 @@ export async function textPages({ images, pages, log }: TextPlan): Promise<TextR
     const first: Record<string, number>[] = []
     const second: number[] = []
     for (const [i, name] of some.entries()) {
-      const bytes = await readFile(join(images, name))
-      first.push(await ask(service.url, bytes, QUESTIONS[0]))
-      second.push((await ask(service.url, bytes, QUESTIONS[1])).total ?? 0)
+      const image = await readFile(join(images, name))
+      const ask = async (question: string) => (await askCrop(service.url, { image, name, question })).timings_ms
+      first.push(await ask(QUESTIONS[0]))
+      second.push((await ask(QUESTIONS[1])).total ?? 0)
       if (i % 10 === 9) log(`text: page ${i + 1} of ${some.length}`)
     }
     const totals = first.map(({ total = 0 }) => total).sort((a, b) => a - b)
@@ -48,14 +50,4 @@ export async function textPages({ images, pages, log }: TextPlan): Promise<TextR
   } finally {
     await service.stop()
   }
-}
-
-/** The reply's `timings_ms`. */
-async function ask(url: string, image: Buffer, question: string): Promise<Record<string, number>> {
-  const form = new FormData()
-  form.append('image', new Blob([new Uint8Array(image)]), 'page.jpg')
-  form.append('question', question)
-  const response = await fetch(`${url}/crop`, { method: 'POST', body: form })
-  if (!response.ok) throw new Error(`the text cropper replied ${response.status}: ${await response.text()}`)
-  return ((await response.json()) as { timings_ms: Record<string, number> }).timings_ms
 }

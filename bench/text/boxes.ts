@@ -4,14 +4,16 @@
  *   npm run boxes -- receipts.jsonl BOXES.jsonl
  *
  * A line of the first file is `{"id", "image", "question"}`, with the image's path from the file's folder; a line of the
- * second is `{"id", "bbox"}`, in per cent. A question without a box (`decision: fallback`) has no line. The cropper is
+ * second is `{"id", "bbox", "confidence"}`, the box in per cent. A question without a box (`decision: fallback`) has no line. The cropper is
  * `text` unless the environment says otherwise. Prints the stages' medians, of the first question about each image.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { askCrop } from '../engines/ask-crop.js'
 import { startBenchService } from '../service.js'
 import { medians } from '../stats.js'
 import { peakRssMb } from '../system/proc.js'
+import { readJsonLines } from './jsonl.js'
 
 interface Row {
   id: string
@@ -19,19 +21,9 @@ interface Row {
   question: string
 }
 
-interface Reply {
-  bbox: number[]
-  decision: string
-  confidence: number | null
-  timings_ms: Record<string, number>
-}
-
 const [from, to] = process.argv.slice(2)
 if (from === undefined || to === undefined) throw new Error('npm run boxes -- QUESTIONS.jsonl BOXES.jsonl')
-const rows = readFileSync(from, 'utf8')
-  .trimEnd()
-  .split('\n')
-  .map(line => JSON.parse(line) as Row)
+const rows = readJsonLines<Row>(from)
 
 const service = await startBenchService({ CROPPER: 'text', ...process.env, REQUEST_TIMEOUT_MS: '600000' })
 try {
@@ -39,7 +31,8 @@ try {
   const times: Record<string, number>[] = []
   const seen = new Set<string>()
   for (const { id, image, question } of rows) {
-    const { bbox, decision, confidence, timings_ms } = await ask(join(dirname(from), image), question)
+    const file = { image: readFileSync(join(dirname(from), image)), name: basename(image) }
+    const { bbox, decision, confidence, timings_ms } = await askCrop(service.url, { ...file, question })
     if (decision === 'zoomed') lines.push(JSON.stringify({ id, bbox, confidence }))
     if (!seen.has(image)) times.push(timings_ms)
     seen.add(image)
@@ -50,13 +43,4 @@ try {
   console.log('peak memory, MiB: HTTP', peakRssMb([service.pid]), 'engine', peakRssMb(service.engines()))
 } finally {
   await service.stop()
-}
-
-async function ask(image: string, question: string): Promise<Reply> {
-  const form = new FormData()
-  form.append('image', new Blob([new Uint8Array(readFileSync(image))]), basename(image))
-  form.append('question', question)
-  const response = await fetch(`${service.url}/crop`, { method: 'POST', body: form })
-  if (!response.ok) throw new Error(`${image}: ${response.status} ${await response.text()}`)
-  return (await response.json()) as Reply
 }

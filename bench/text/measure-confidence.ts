@@ -1,13 +1,18 @@
 /**
- * Measures what the text rule's confidence is made of: `node bench/.build/bench/text/measure-confidence.js LINES.jsonl
- * receipts.jsonl`. LINES.jsonl comes from `bench/text/lines.ts`. Of each receipt of the `train` part its own questions
- * count as hits and misses, the same in other words too, and two that no receipt answers as misses. It prints the weights that `src/text/confidence.ts`
- * holds, and how well each half's weights tell the other half's hits from its misses.
+ * Measures what the text rule's confidence is made of:
+ *
+ *   npm run lines -- receipts.jsonl LINES.jsonl
+ *   node bench/.build/bench/text/measure-confidence.js LINES.jsonl receipts.jsonl
+ *
+ * Of each receipt of the `train` part its own questions count as hits and misses, the same in other words too, and two
+ * that no receipt answers as misses. It prints the weights that `src/text/confidence.ts` holds, and how well each half's
+ * weights tell the other half's hits from its misses.
  */
-import { readFileSync } from 'node:fs'
+import { boxScores, mean } from '../../src/evaluation/measures.js'
 import type { Page } from '../../src/ocr/page.js'
 import { type Signs, signsOf } from '../../src/text/confidence.js'
 import { considered } from '../../src/text/rule.js'
+import { readJsonLines } from './jsonl.js'
 import { FOREIGN, REPHRASED } from './questions.js'
 
 interface Row {
@@ -27,9 +32,11 @@ interface Case {
   own: boolean
 }
 
-const [linesFile, rowsFile] = process.argv.slice(2) as [string, string]
-const pages = new Map(jsonLines<Page & { image: string }>(linesFile).map(page => [page.image, page]))
-const rows = jsonLines<Row>(rowsFile).filter(({ split, image }) => split === 'train' && pages.has(image))
+const [linesFile, rowsFile] = process.argv.slice(2)
+if (linesFile === undefined || rowsFile === undefined)
+  throw new Error('measure-confidence.js LINES.jsonl QUESTIONS.jsonl')
+const pages = new Map(readJsonLines<Page & { image: string }>(linesFile).map(page => [page.image, page]))
+const rows = readJsonLines<Row>(rowsFile).filter(({ split, image }) => split === 'train' && pages.has(image))
 const images = [...new Set(rows.map(({ image }) => image))]
 const foreign = [0, 7].flatMap(start =>
   images.map((image, i) => ({ image, question: pick(FOREIGN, start + i), lines: [] })),
@@ -74,7 +81,7 @@ function pick(questions: readonly string[], i: number): string {
 function caseOf({ image, question, lines }: Pick<Row, 'image' | 'question' | 'lines'>, isOwn: boolean): Case[] {
   const found = considered(pages.get(image) as Page, question)
   if (!found) return []
-  const hit = lines.some(line => covered(found.box, line) >= 0.9)
+  const hit = lines.some(line => boxScores(found.box, line).recall >= 0.9)
   return [{ signs: signsOf(found), hit, half: images.indexOf(image) % 2, own: isOwn }]
 }
 
@@ -101,22 +108,4 @@ function auc(some: readonly Case[], weights: readonly number[]): number {
   const misses = some.filter(({ hit }) => !hit).map(one => probability(one, weights))
   const wins = hits.flatMap(hit => misses.map(miss => (hit > miss ? 1 : hit === miss ? 0.5 : 0)))
   return mean(wins)
-}
-
-function covered(box: readonly number[], line: readonly number[]): number {
-  const [a, b, c, d] = box as [number, number, number, number]
-  const [x1, y1, x2, y2] = line as [number, number, number, number]
-  const width = Math.max(0, Math.min(c, x2) - Math.max(a, x1))
-  return (width * Math.max(0, Math.min(d, y2) - Math.max(b, y1))) / ((x2 - x1) * (y2 - y1))
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
-}
-
-function jsonLines<T>(file: string): T[] {
-  return readFileSync(file, 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map(line => JSON.parse(line) as T)
 }

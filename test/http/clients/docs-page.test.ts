@@ -55,9 +55,14 @@ async function open(browser: Browser, url: string, service: string): Promise<{ p
 /** The status that the page shows once a request has been sent. */
 async function execute(page: Page, route: string): Promise<string> {
   const operation = page.locator(`#operations-zoom-${route}`)
-  if (await operation.locator('.try-out').isHidden()) await operation.locator('.opblock-summary').click()
-  const tryOut = operation.getByRole('button', { name: 'Try it out' })
-  if (await tryOut.isVisible()) await tryOut.click()
+  // the page draws the operation some time after it is opened: wait for what is to be seen, never look at once
+  await operation.waitFor()
+  if ((await operation.getAttribute('class'))?.includes('is-open') === false) {
+    await operation.locator('.opblock-summary').click()
+  }
+  const toggle = operation.locator('.try-out button')
+  // the button says "Try it out", and "Cancel" once it has been pressed
+  if ((await toggle.textContent())?.trim() === 'Try it out') await toggle.click()
   const file = { name: 'page.png', mimeType: 'image/png', buffer: IMAGE }
   await operation.locator('input[type=file]').setInputFiles(file)
   await operation.locator('[data-property-name=question] input').first().fill('What is the date?')

@@ -1,6 +1,6 @@
 /**
  * The target VLMs, from `TARGETS` (JSON), `TARGETS_FILE` (the same, in a file) or the single `TARGET_*` variables;
- * with none of them, the text reader. What an entry of the JSON leaves out is taken from the `TARGET_*`
+ * with none of them, the model folder LOCAL_TARGET_MODEL, and without that the text reader. What an entry of the JSON leaves out is taken from the `TARGET_*`
  * variables and their defaults.
  */
 import { readFileSync } from 'node:fs'
@@ -99,13 +99,11 @@ export function readTargets(env: Env, problems: string[]): TargetConfig[] {
     problems.push(
       'TARGET_API_KEY is set, but not TARGET_BASE_URL and TARGET_MODEL, which say what it is for; set them too.',
     )
-  const bundled =
-    baseUrl === null && model === null
-      ? settings.localModel === null
-        ? READER
-        : `local:${settings.localModel}`
-      : undefined
-  const entry = { base_url: baseUrl, model: bundled ?? model, api_key: bundled ? null : apiKey }
+  const isUnset = baseUrl === null && model === null
+  const local = settings.localModel === null ? READER : `local:${settings.localModel}`
+  const entry = isUnset
+    ? { base_url: null, model: local, api_key: null }
+    : { base_url: baseUrl, model, api_key: apiKey }
   const single = { ...entry, name: isLocal(entry.model) ? 'local' : 'default' }
   const labels: Record<string, string> = {
     base_url: 'TARGET_BASE_URL',

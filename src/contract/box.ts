@@ -66,6 +66,11 @@ export function toPixels(box: Box, { width, height }: Size): PixelBox {
   ]
 }
 
+/** Share of the image that a box covers, 0..1. */
+export function areaShare([x1, y1, x2, y2]: Box): number {
+  return ((x2 - x1) * (y2 - y1)) / 10_000
+}
+
 /** Grows the box's area by `factor` about its centre, then takes the whole per cents around it. */
 export function expandBox(box: Box, factor: number): Box {
   return roundOutwards(grow(box, factor))

@@ -10,8 +10,9 @@ export function attentionModel(config: Config): ModelFolder {
 }
 
 /**
- * ViCrop's relative attention: boxes are where a model looks that the engine runs, which needs no training. They have
- * no confidence. Questions about one image are one job.
+ * Finds boxes by ViCrop's relative attention: the engine runs a model, and the box surrounds the part of the image to
+ * which the model attends most when it is asked the question. The model needs no training for this. The boxes have no
+ * confidence. All questions about one image are one job of the engine.
  */
 export function attentionCropper(engine: Engine): Cropper {
   return locatingCropper(engine, 'attention', 'attention')

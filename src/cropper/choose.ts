@@ -1,6 +1,11 @@
-/** Which cropper a configuration means, and why: the service never takes one that nobody could want. */
+/**
+ * Decides from the configuration which cropper finds the boxes, and gives the reason. Settings that do not go together
+ * are refused: no other cropper is taken in their place.
+ */
 import type { CropperName } from '../config/cropper.js'
+import type { Dialect } from './dialects/dialect.js'
 import { DIALECT_NAMES, dialectNamed, dialectOfModel } from './dialects/dialects.js'
+import { generic } from './dialects/pointing/generic.js'
 
 /** What the choice depends on. A setting that was not made is null. */
 export interface ChoiceInput {
@@ -18,8 +23,8 @@ export interface ChoiceInput {
 
 export interface Choice {
   cropper: CropperName
-  /** Name of the dialect that an endpoint is asked in; null for a cropper that asks none. */
-  dialect: string | null
+  /** In which an endpoint is asked; null for a cropper that asks none. */
+  dialect: Dialect | null
   /** A clause for the log and for `GET /info`, without a full stop. */
   why: string
   /** Whether an operator should be told that another cropper may have been meant. */
@@ -29,14 +34,19 @@ export interface Choice {
 /** The choice, or what is wrong with the configuration and what remedies it, as a sentence. */
 export function chooseCropper(input: ChoiceInput): { choice: Choice } | { problem: string } {
   const { boxes, cropper } = input
-  if (boxes !== null && !dialectNamed(boxes))
+  const dialect = boxes === null ? null : dialectNamed(boxes)
+  if (boxes !== null && dialect === null)
     return { problem: `CROPPER_BOXES is "${boxes}"; set it to one of ${DIALECT_NAMES.join(', ')}, or unset it.` }
-  return cropper === null ? byWhatIsSet(input) : outright(cropper, input)
+  const settings = { ...input, boxes: dialect }
+  return cropper === null ? byWhatIsSet(settings) : outright(cropper, settings)
 }
 
 type Chosen = ReturnType<typeof chooseCropper>
 
-function outright(cropper: CropperName, { model, baseUrl, boxes, targetModel }: ChoiceInput): Chosen {
+/** The input, with the dialect that `CROPPER_BOXES` names in place of its name. */
+type Settings = Omit<ChoiceInput, 'boxes'> & { boxes: Dialect | null }
+
+function outright(cropper: CropperName, { model, baseUrl, boxes, targetModel }: Settings): Chosen {
   const why = `CROPPER is ${cropper}`
   switch (cropper) {
     case 'text':
@@ -57,7 +67,7 @@ function outright(cropper: CropperName, { model, baseUrl, boxes, targetModel }: 
   }
 }
 
-function byWhatIsSet({ model, baseUrl, boxes, targetModel }: ChoiceInput): Chosen {
+function byWhatIsSet({ model, baseUrl, boxes, targetModel }: Settings): Chosen {
   if (baseUrl !== null) return openai(model, boxes, 'CROPPER_BASE_URL is set')
   if (model !== null) return plain('onnx', 'CROPPER_MODEL is a model folder')
   if (targetModel === null)
@@ -69,7 +79,7 @@ function byWhatIsSet({ model, baseUrl, boxes, targetModel }: ChoiceInput): Chose
         }
   if (boxes !== null) return endpoint('target', targetModel, boxes, 'CROPPER_BOXES says how the default target points')
   const dialect = dialectOfModel(targetModel)
-  if (dialect) return endpoint('target', targetModel, null, `the default target's model can point`)
+  if (dialect) return endpoint('target', targetModel, dialect, `the default target's model can point`)
   return {
     choice: {
       cropper: 'text',
@@ -80,7 +90,7 @@ function byWhatIsSet({ model, baseUrl, boxes, targetModel }: ChoiceInput): Chose
   }
 }
 
-function openai(model: string | null, boxes: string | null, why: string): Chosen {
+function openai(model: string | null, boxes: Dialect | null, why: string): Chosen {
   if (model !== null) return endpoint('openai', model, boxes, why)
   return {
     problem: `${why}, but CROPPER_MODEL is not; set it to the endpoint's name of the model that finds the boxes.`,
@@ -88,12 +98,11 @@ function openai(model: string | null, boxes: string | null, why: string): Chosen
 }
 
 /** An endpoint that was asked for is asked in words where its dialect is not known. */
-function endpoint(cropper: 'openai' | 'target', model: string, boxes: string | null, why: string): Chosen {
-  if (boxes !== null) return { choice: { cropper, dialect: boxes, why, isDoubtful: false } }
-  const known = dialectOfModel(model)
-  if (known) return { choice: { cropper, dialect: known.name, why, isDoubtful: false } }
+function endpoint(cropper: 'openai' | 'target', model: string, boxes: Dialect | null, why: string): Chosen {
+  const dialect = boxes ?? dialectOfModel(model)
+  if (dialect) return { choice: { cropper, dialect, why, isDoubtful: false } }
   const unknown = `how "${model}" writes boxes is not known, so it is asked in words (set CROPPER_BOXES to one of ${DIALECT_NAMES.join(', ')} where it has a dialect)`
-  return { choice: { cropper, dialect: 'generic', why: `${why}; ${unknown}`, isDoubtful: true } }
+  return { choice: { cropper, dialect: generic, why: `${why}; ${unknown}`, isDoubtful: true } }
 }
 
 function plain(cropper: CropperName, why: string): Chosen {

@@ -1,9 +1,10 @@
 import type { Box, Size } from '../contract/box.js'
+import type { Patience } from '../engine/engine.js'
 import type { GenerationCost, Stage } from '../engine/protocol.js'
 import type { Usage } from '../openai/usage.js'
 
 /** Ask for the region of one image that helps to answer one question. */
-export interface FindRequest {
+export interface FindRequest extends Patience {
   /** The image file as it was sent (JPEG, PNG or WebP). */
   image: Uint8Array
   question: string
@@ -11,10 +12,6 @@ export interface FindRequest {
   resolution: number | null
   /** Whether the engine will make pictures of the image next: if it decodes the image now, it may keep the pixels. */
   keepPixels: boolean
-  /** Aborted when nobody waits any more. */
-  signal: AbortSignal
-  /** Unix milliseconds after which nobody waits. */
-  deadline: number
 }
 
 /** What a cropper says about one question. */

@@ -7,6 +7,8 @@ import { CropVlmError } from '../errors.js'
 import { attentionCropper, attentionModel } from './attention.js'
 import { type Choice, chooseCropper } from './choose.js'
 import type { Cropper } from './cropper.js'
+import type { Dialect } from './dialects/dialect.js'
+import { byArea, type Growth, noGrowth, table3 } from './dialects/growth.js'
 import { onnxCropper, onnxModel } from './onnx.js'
 import { remoteCropper } from './remote/remote.js'
 import type { RemoteCropperSettings } from './remote/settings.js'
@@ -86,17 +88,21 @@ function targetEndpoint(config: Config): Endpoint {
 }
 
 function settings(config: Config, { dialect }: Choice): Omit<RemoteCropperSettings, keyof Endpoint> {
+  if (!dialect) throw new Error('chosen without a dialect')
   const { cropperEdge, cropperExpand, cropperGuided, cropperTimeoutMs, cropperConcurrency } = config
   return {
-    dialect: dialect ?? 'generic',
+    dialect,
     longestEdge: cropperEdge,
-    growth: growth(cropperExpand),
+    growth: growthOf(cropperExpand, dialect),
     guided: cropperGuided,
     timeoutMs: cropperTimeoutMs,
     concurrency: cropperConcurrency,
   }
 }
 
-function growth(text: string): RemoteCropperSettings['growth'] {
-  return text === 'dialect' || text === 'none' || text === 'table3' ? text : Number(text)
+/** @param expand A value of `CROPPER_EXPAND`. */
+function growthOf(expand: string, dialect: Dialect): Growth {
+  if (expand === 'dialect') return dialect.growth
+  if (expand === 'none') return noGrowth
+  return expand === 'table3' ? table3 : byArea(Number(expand))
 }

@@ -3,8 +3,8 @@ import type { Config } from '../config/service.js'
 import type { Engine } from '../engine/engine.js'
 import type { ModelFolder } from '../engine/options.js'
 import type { LocateJob, LocateResult } from '../engine/protocol.js'
-import type { Cropper, FindRequest, Found } from './cropper.js'
-import { sameImage } from './same-image.js'
+import type { Cropper, Found } from './cropper.js'
+import { findByImage, type ImageGroup } from './same-image.js'
 
 /** The folder that the engine loads for this cropper. */
 export function onnxModel({ cropperModel, modelPrecision }: Config): ModelFolder {
@@ -28,34 +28,21 @@ export function locatingCropper(engine: Engine, name: string, by?: LocateJob['by
       const warnings = model?.warning ? [model.warning] : []
       return { name, resolutions: model?.resolutions ?? null, warnings }
     },
-    async find(requests) {
-      const outcomes = new Map<FindRequest, PromiseSettledResult<Found>>()
-      await Promise.all(
-        sameImage(requests).map(async group => {
-          for (const [i, outcome] of (await locate(engine, group, how)).entries())
-            outcomes.set(group[i] as FindRequest, outcome)
-        }),
-      )
-      return requests.map(request => outcomes.get(request) as PromiseSettledResult<Found>)
-    },
+    find: requests => findByImage(requests, group => locate(engine, group, how)),
   }
 }
 
 /** The outcomes of one group, found by one job. */
 async function locate(
   engine: Engine,
-  group: readonly FindRequest[],
+  group: Readonly<ImageGroup>,
   how: Pick<LocateJob, 'by'>,
 ): Promise<PromiseSettledResult<Found>[]> {
-  const [{ image, resolution, keepPixels, signal, deadline }] = group as [FindRequest]
+  const [{ image, resolution, keepPixels, signal, deadline }] = group
   const questions = group.map(({ question }) => question)
-  try {
-    const job: LocateJob = { kind: 'locate', image, questions, resolution, keepPixels, ...how }
-    const result = await engine.run(job, { signal, deadline })
-    return toFound(result).map(value => ({ status: 'fulfilled', value }))
-  } catch (reason) {
-    return group.map(() => ({ status: 'rejected', reason }))
-  }
+  const job: LocateJob = { kind: 'locate', image, questions, resolution, keepPixels, ...how }
+  const result = await engine.run(job, { signal, deadline })
+  return toFound(result).map(value => ({ status: 'fulfilled', value }))
 }
 
 function toFound({ boxes, image, model, timings }: LocateResult): Found[] {

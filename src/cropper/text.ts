@@ -3,24 +3,17 @@ import type { ReadResult } from '../engine/protocol.js'
 import { READER_ID } from '../ocr/page.js'
 import { chooseLines } from '../text/rule.js'
 import type { Cropper, FindRequest, Found } from './cropper.js'
+import { findByImage } from './same-image.js'
 
 /** Reads the image's text and takes the lines that the question is about. It needs no training, and sees nothing but text. */
 export function textCropper(engine: Engine): Cropper {
   return {
     info: { name: 'text', resolutions: null, warnings: [] },
-    async find(requests) {
-      const readings: { request: FindRequest; found: Promise<Reading> }[] = []
-      const reading = (request: FindRequest) => {
-        const known = readings.find(
-          ({ request: { image, signal } }) => image === request.image && signal === request.signal,
-        )
-        if (known) return known.found
-        const found = read(engine, request)
-        readings.push({ request, found })
-        return found
-      }
-      return await Promise.allSettled(requests.map(async request => choose(await reading(request), request.question)))
-    },
+    find: requests =>
+      findByImage(requests, async group => {
+        const reading = await read(engine, group[0])
+        return group.map(({ question }) => ({ status: 'fulfilled', value: choose(reading, question) }))
+      }),
   }
 }
 

@@ -1,11 +1,15 @@
 import type { EngineInfo, Job, JobResult } from './protocol.js'
 
-/** Who waits for a job, and for how long. */
-export interface CallOptions {
+/** Who waits for a result, and until when. */
+export interface Patience {
   /** Aborted when nobody waits any more. */
-  signal: AbortSignal
+  readonly signal: AbortSignal
   /** Unix milliseconds after which nobody waits. */
-  deadline: number
+  readonly deadline: number
+}
+
+/** Who waits for a job, and in which order it is run. */
+export interface CallOptions extends Patience {
   /**
    * Whether the job is the second half of a request whose box has been found already. It goes before the jobs that are
    * a first half, and is not refused because others wait, so that no work is lost. Default: false.

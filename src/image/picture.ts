@@ -10,6 +10,11 @@ export interface Picture extends Size {
   bytes: Uint8Array
 }
 
+/** The bytes of a picture in base64, without copying them first. */
+export function base64Of({ bytes }: Picture): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
+}
+
 /** How a picture is encoded. */
 export interface PictureOptions {
   format: PictureFormat

@@ -1,7 +1,12 @@
-import type { Picture } from '../image/picture.js'
+import { base64Of, type Picture } from '../image/picture.js'
 
-/** A picture as a part of a chat message's content: a base64 data URL. */
-export function imagePart({ mediaType, bytes }: Picture) {
-  const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
-  return { type: 'image_url' as const, image_url: { url: `data:${mediaType};base64,${data}` } }
+/** A picture as a part of a chat message's content. */
+export interface ImagePart {
+  type: 'image_url'
+  /** `url` is a base64 data URL. */
+  image_url: { url: string }
+}
+
+export function imagePart(picture: Picture): ImagePart {
+  return { type: 'image_url', image_url: { url: `data:${picture.mediaType};base64,${base64Of(picture)}` } }
 }

@@ -2,8 +2,8 @@ import { basename } from 'node:path'
 import type { LocalTargetConfig } from '../config/service.js'
 import { targetPrompt } from '../contract/prompts.js'
 import type { Engine } from '../engine/engine.js'
-import { CropVlmError } from '../errors.js'
 import { picturesOf } from './chat-message.js'
+import { runTargetJob } from './engine-job.js'
 import type { Target, TargetAnswer, TargetRequest } from './target.js'
 
 /** A model folder that the engine runs beside the cropper. It gets pictures at full size: its image processor resizes them. */
@@ -32,7 +32,7 @@ async function answer(
   timeoutMs: number,
   engine: Engine,
 ): Promise<TargetAnswer> {
-  const { question, maxTokens, temperature, signal } = request
+  const { question, maxTokens, temperature } = request
   const images = picturesOf(request).map(({ bytes }) => bytes)
   const job = {
     kind: 'generate',
@@ -43,15 +43,6 @@ async function answer(
     maxTokens,
     temperature,
   } as const
-  try {
-    const deadline = Math.min(request.deadline, Date.now() + timeoutMs)
-    const result = await engine.run(job, { signal, deadline, isSecondHalf: true })
-    return { text: result.text.trim(), usage: result.usage }
-  } catch (error) {
-    // the engine's other codes (queue_full, engine_unavailable, ...) keep their own meaning and status
-    if (!(error instanceof CropVlmError) || error.code !== 'deadline_exceeded') throw error
-    throw new CropVlmError('target_timeout', `The local target did not answer in time. ${error.message}`, {
-      cause: error,
-    })
-  }
+  const { text, usage } = await runTargetJob(engine, job, request, timeoutMs, 'The local target')
+  return { text: text.trim(), usage }
 }

@@ -1,9 +1,9 @@
 import type { ReaderTargetConfig } from '../config/service.js'
 import type { Engine } from '../engine/engine.js'
-import { CropVlmError } from '../errors.js'
 import type { Picture } from '../image/picture.js'
 import { READER_ID } from '../ocr/page.js'
 import { chooseLines } from '../text/rule.js'
+import { runTargetJob } from './engine-job.js'
 import type { Target, TargetAnswer, TargetRequest } from './target.js'
 
 /** What it says where the pictures hold no line that fits. */
@@ -39,21 +39,12 @@ async function answer(request: TargetRequest, timeoutMs: number, engine: Engine)
 /** The line of one picture that the question is about; null where none is. */
 async function lineOf(
   { bytes, width, height }: Picture,
-  { question, signal, deadline }: TargetRequest,
+  request: TargetRequest,
   timeoutMs: number,
   engine: Engine,
 ): Promise<string | null> {
   const job = { kind: 'read', image: bytes, madeBy: 'service', keepPixels: false } as const
-  try {
-    const until = Math.min(deadline, Date.now() + timeoutMs)
-    const { lines } = await engine.run(job, { signal, deadline: until, isSecondHalf: true })
-    const { reason, text } = chooseLines({ lines, size: { width, height } }, question)
-    return reason === null ? text : null
-  } catch (error) {
-    // the engine's other codes (queue_full, engine_unavailable, ...) keep their own meaning and status
-    if (!(error instanceof CropVlmError) || error.code !== 'deadline_exceeded') throw error
-    throw new CropVlmError('target_timeout', `The text reader did not answer in time. ${error.message}`, {
-      cause: error,
-    })
-  }
+  const { lines } = await runTargetJob(engine, job, request, timeoutMs, 'The text reader')
+  const { reason, text } = chooseLines({ lines, size: { width, height } }, request.question)
+  return reason === null ? text : null
 }

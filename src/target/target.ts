@@ -1,7 +1,8 @@
+import type { Patience } from '../engine/engine.js'
 import type { Picture } from '../image/picture.js'
 import type { Usage } from '../openai/usage.js'
 
-export interface TargetRequest {
+export interface TargetRequest extends Patience {
   /** The whole image and the region, in prompt order; at least one. */
   full: Picture | null
   crop: Picture | null
@@ -10,10 +11,6 @@ export interface TargetRequest {
   maxTokens: number
   /** 0 is greedy. */
   temperature: number
-  /** Aborted when nobody waits any more. */
-  signal: AbortSignal
-  /** Unix milliseconds after which nobody waits. */
-  deadline: number
 }
 
 export interface TargetAnswer {

@@ -24,7 +24,10 @@ const RENDERED: { readonly [Name in keyof PictureWishes]: Pick<PictureRequest, '
  */
 export async function findRegions({ cropper, engine, observer }: Zoom, request: FindRegions): Promise<FoundRegions> {
   checkResolution(cropper, request.resolution)
-  const found = request.gate.mode === 'never' ? await lookNowhere(engine, request) : await findBoxes(cropper, request)
+  const keepPixels = Object.values(request.pictures).some(wish => wish !== null)
+  const found = await (request.gate.mode === 'never'
+    ? lookNowhere(engine, request, keepPixels)
+    : findBoxes(cropper, request, keepPixels))
   const judged = found.map(one => judge(one, request))
   const rendered = await makePictures(engine, request, judged)
   const [{ image, model }] = found as [Found]
@@ -61,8 +64,13 @@ function judge(
 }
 
 /** What stands for a found box where the cropper is not asked. The engine tells the size of the image. */
-async function lookNowhere(engine: Engine, { image, questions, signal, deadline }: FindRegions): Promise<Found[]> {
-  const { image: size, timings } = await engine.run({ kind: 'render', image, pictures: [] }, { signal, deadline })
+async function lookNowhere(
+  engine: Engine,
+  { image, questions, signal, deadline }: FindRegions,
+  keepPixels: boolean,
+): Promise<Found[]> {
+  const job = { kind: 'render', image, keepPixels, pictures: [] } as const
+  const { image: size, timings } = await engine.run(job, { signal, deadline })
   const model = { id: 'none', resolution: null, tiles: null }
   return questions.map(() => ({
     box: FULL_BOX,
@@ -92,9 +100,9 @@ function checkResolution({ info: { resolutions } }: Cropper, wanted: number | nu
 /** The boxes of all questions, in their order. Throws if any question fails. */
 async function findBoxes(
   cropper: Cropper,
-  { image, questions, resolution, pictures, signal, deadline }: FindRegions,
+  { image, questions, resolution, signal, deadline }: FindRegions,
+  keepPixels: boolean,
 ): Promise<Found[]> {
-  const keepPixels = Object.values(pictures).some(wish => wish !== null)
   const outcomes = await cropper.find(
     questions.map(question => ({ image, question, resolution, keepPixels, signal, deadline })),
   )

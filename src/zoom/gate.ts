@@ -1,4 +1,4 @@
-import type { Box, Size } from '../contract/box.js'
+import { areaShare, type Box, type Size } from '../contract/box.js'
 import type { Found } from '../cropper/cropper.js'
 
 /**
@@ -42,8 +42,7 @@ export function skipReason(
 ): SkipReason | null {
   if (view && seesAll(image, view)) return 'sees_all'
   if (confidence !== null && confidence < minConfidence) return 'low_confidence'
-  const [x1, y1, x2, y2] = box
-  return ((x2 - x1) * (y2 - y1)) / 10_000 > maxArea ? 'whole_image' : null
+  return areaShare(box) > maxArea ? 'whole_image' : null
 }
 
 /** Whether the target gets every pixel of the image anyway, and the crop would show them no larger. */

@@ -1,7 +1,7 @@
 /** The types that the use cases share: requests, results, and the services that they call. */
 import type { Box, PixelBox, Size } from '../contract/box.js'
 import type { Cropper, Found } from '../cropper/cropper.js'
-import type { Engine } from '../engine/engine.js'
+import type { Engine, Patience } from '../engine/engine.js'
 import type { Timings } from '../engine/protocol.js'
 import type { Picture, PictureOptions } from '../image/picture.js'
 import type { TargetAnswer } from '../target/target.js'
@@ -15,7 +15,7 @@ export interface Zoom {
 }
 
 /** Ask for the regions of one image that help to answer questions. */
-export interface FindRegions {
+export interface FindRegions extends Patience {
   /** The image file as it was sent (JPEG, PNG or WebP). */
   image: Uint8Array
   /** One or more. */
@@ -28,10 +28,6 @@ export interface FindRegions {
   /** What a target VLM will get of the image; null if none is asked. */
   view: TargetView | null
   pictures: PictureWishes
-  /** Aborted when nobody waits any more. */
-  signal: AbortSignal
-  /** Unix milliseconds after which nobody waits. */
-  deadline: number
 }
 
 /** Which pictures are wanted of each box, and how; null: not this one. */

@@ -1,5 +1,14 @@
 import t from 'tap'
-import { type Box, boxProblem, expandBox, FULL_BOX, formatBox, parseBox, toPixels } from '../../src/contract/box.js'
+import {
+  areaShare,
+  type Box,
+  boxProblem,
+  expandBox,
+  FULL_BOX,
+  formatBox,
+  parseBox,
+  toPixels,
+} from '../../src/contract/box.js'
 import { seeded } from '../support/scripted.js'
 
 const random = seeded(7)
@@ -74,6 +83,12 @@ t.test('pixels lie in the image, hold at least one, and cover the box', async t 
     t.ok(top * 100 <= box[1] * size.height && bottom * 100 >= box[3] * size.height)
   }
   t.strictSame(toPixels(FULL_BOX, { width: 6000, height: 3999 }), [0, 0, 6000, 3999])
+})
+
+t.test('the share of the image that a box covers', async t => {
+  t.equal(areaShare(FULL_BOX), 1)
+  t.equal(areaShare([10, 20, 60, 40]), 0.1)
+  t.equal(areaShare([99, 99, 100, 100]), 0.0001)
 })
 
 t.test('a box grows by its area, about its centre, and stays in the image', async t => {

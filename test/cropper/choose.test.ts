@@ -30,8 +30,10 @@ t.test('the table: what is configured, and which cropper that means', async t =>
     [{ cropper: 'target', targetModel: qwen, model: 'models/a' }, 'target', 'qwen2.5-vl', false],
     [{ cropper: 'target', targetModel: 'gpt-5' }, 'target', 'generic', true],
   ]
-  for (const [input, cropper, dialect, isDoubtful] of rows)
+  for (const [input, cropper, name, isDoubtful] of rows) {
+    const dialect = name === null ? null : { name }
     t.match(choose(input), { choice: { cropper, dialect, isDoubtful, why: /^\S.*[^.]$/ } }, JSON.stringify(input))
+  }
 })
 
 t.test('an unknown dialect of the target is told, with what sets another cropper', async t => {
@@ -57,5 +59,5 @@ t.test('what is lacking is told with its remedy', async t => {
 t.test('every cropper can be said outright, and every dialect set', async t => {
   const all = { baseUrl: url, model: 'm', targetModel: 'm' }
   for (const cropper of CROPPER_NAMES) t.match(choose({ ...all, cropper }), { choice: { cropper } })
-  for (const boxes of DIALECT_NAMES) t.match(choose({ ...all, boxes }), { choice: { dialect: boxes } })
+  for (const boxes of DIALECT_NAMES) t.match(choose({ ...all, boxes }), { choice: { dialect: { name: boxes } } })
 })

@@ -1,8 +1,5 @@
 /** How a region grows out of a box that a model named: small boxes tend to miss what they are meant to hold. */
-import type { Size } from '../../contract/box.js'
-
-/** `[x1, y1, x2, y2]` in per cent of the image, with fractions. */
-export type Rect = readonly [x1: number, y1: number, x2: number, y2: number]
+import type { Rect, Size } from '../../contract/box.js'
 
 export type Growth = (box: Rect, image: Size) => Rect
 

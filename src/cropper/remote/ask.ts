@@ -1,7 +1,6 @@
 import { CropVlmError } from '../../errors.js'
-import type { Picture } from '../../image/picture.js'
 import { type ChatClient, chatClient, type Patience } from '../../openai/chat-client.js'
-import { imagePart } from '../../openai/image-part.js'
+import type { ImagePart } from '../../openai/image-part.js'
 import { cropperParty } from '../../openai/party.js'
 import { readUsage, type Usage } from '../../openai/usage.js'
 import type { Dialect } from '../dialects/dialect.js'
@@ -19,7 +18,7 @@ export interface Answer extends Written {
  * Asks the endpoint where to look.
  * @throws CropVlmError cropper_failed, cropper_timeout, request_aborted
  */
-export type Ask = (picture: Picture, question: string, patience: Patience) => Promise<Answer>
+export type Ask = (picture: ImagePart, question: string, patience: Patience) => Promise<Answer>
 
 /** Statuses with which endpoints refuse a body for what it holds. */
 const REFUSALS: readonly unknown[] = [400, 422]
@@ -31,9 +30,10 @@ const REASONING_TOKENS = 2048
  * Not every endpoint takes every field. The forms of a request, the fullest first: with log-probabilities; without; and
  * without what the reasoning models of OpenAI refuse as well. The first that is taken is remembered.
  */
-export function asker(settings: RemoteCropperSettings, dialect: Dialect): Ask {
+export function asker(settings: RemoteCropperSettings): Ask {
+  const { dialect } = settings
   const client = chatClient(settings, cropperParty(settings.name === 'target' ? 'TARGET' : 'CROPPER'))
-  const limited = { max_tokens: dialect.maxTokens, temperature: 0, ...grammar(settings, dialect) }
+  const limited = { max_tokens: dialect.maxTokens, temperature: 0, ...grammar(settings) }
   const forms = [
     { ...limited, logprobs: true },
     limited,
@@ -69,13 +69,13 @@ export function asker(settings: RemoteCropperSettings, dialect: Dialect): Ask {
 }
 
 /** vLLM 0.12 took `structured_outputs` in place of `guided_regex`. It ignores fields that it does not know, so both are sent. */
-function grammar({ guided }: RemoteCropperSettings, dialect: Dialect): object {
+function grammar({ guided, dialect }: RemoteCropperSettings): object {
   return guided === 'vllm' ? { structured_outputs: { regex: dialect.grammar }, guided_regex: dialect.grammar } : {}
 }
 
-function chatMessages(dialect: Dialect, picture: Picture, question: string): unknown[] {
+function chatMessages(dialect: Dialect, picture: ImagePart, question: string): unknown[] {
   const { system, text } = dialect.prompt(question)
-  const user = { role: 'user', content: [imagePart(picture), { type: 'text', text }] }
+  const user = { role: 'user', content: [picture, { type: 'text', text }] }
   return system === null ? [user] : [{ role: 'system', content: system }, user]
 }
 

@@ -1,7 +1,13 @@
-import type { Box, BoxProblem, Size } from '../../contract/box.js'
+import { type Box, type BoxProblem, type Rect, roundOutwards, type Size } from '../../contract/box.js'
 import type { Dialect } from '../dialects/dialect.js'
-import type { Growth, Rect } from '../dialects/growth.js'
+import type { Growth } from '../dialects/growth.js'
 import type { BoxText } from '../dialects/read/box-text.js'
+
+/**
+ * In per cent; smaller than any difference that a dialect can write. An edge that floating point has moved past a whole
+ * per cent by less than this is not rounded outwards to the next one.
+ */
+const NOISE = 1e-6
 
 interface Sizes {
   /** Of the upright original. */
@@ -38,22 +44,11 @@ export function placeBox(
   if (!(x2 > x1 && y2 > y1)) return { problem: 'empty_box' }
   const inside = clamp([x1, y1, x2, y2])
   if (!(inside[2] > inside[0] && inside[3] > inside[1])) return { problem: 'out_of_range' }
-  return { box: roundOutwards(clamp(growth(inside, image))) }
+  const [left, top, right, bottom] = growth(inside, image)
+  return { box: roundOutwards([left + NOISE, top + NOISE, right - NOISE, bottom - NOISE]) }
 }
 
 function clamp(rect: Rect): Rect {
   const [x1, y1, x2, y2] = rect.map(value => Math.min(100, Math.max(0, value)))
   return [x1 ?? 0, y1 ?? 0, x2 ?? 0, y2 ?? 0]
-}
-
-/** Less than any dialect can write, in per cent: what floating point is off by does not cost a whole per cent. */
-const NOISE = 1e-6
-
-function roundOutwards([x1, y1, x2, y2]: Rect): Box {
-  return [
-    Math.min(99, Math.floor(x1 + NOISE)),
-    Math.min(99, Math.floor(y1 + NOISE)),
-    Math.max(1, Math.ceil(x2 - NOISE)),
-    Math.max(1, Math.ceil(y2 - NOISE)),
-  ]
 }

@@ -3,11 +3,9 @@ import { FULL_BOX, type Size } from '../../contract/box.js'
 import type { Engine } from '../../engine/engine.js'
 import type { RenderResult } from '../../engine/protocol.js'
 import type { Picture } from '../../image/picture.js'
+import { imagePart } from '../../openai/image-part.js'
 import type { Cropper, FindRequest, Found } from '../cropper.js'
-import type { Dialect } from '../dialects/dialect.js'
-import { dialectNamed } from '../dialects/dialects.js'
-import { byArea, type Growth, noGrowth, table3 } from '../dialects/growth.js'
-import { sameImage } from '../same-image.js'
+import { findByImage, type ImageGroup } from '../same-image.js'
 import { type Answer, type Ask, asker } from './ask.js'
 import { confidenceOf } from './confidence.js'
 import { placeBox } from './place.js'
@@ -18,48 +16,25 @@ const MAX_RAW = 4000
 
 interface Parts {
   settings: RemoteCropperSettings
-  dialect: Dialect
-  growth: Growth
   engine: Engine
   ask: Ask
 }
 
-/** @throws Error for a dialect that is not in the table: the configuration takes only those that are */
 export function remoteCropper(engine: Engine, settings: RemoteCropperSettings): Cropper {
-  const dialect = dialectNamed(settings.dialect)
-  if (!dialect) throw new Error(`no dialect is named ${settings.dialect}`)
-  const parts = { settings, dialect, growth: growthOf(settings, dialect), engine, ask: asker(settings, dialect) }
+  const { name, model, dialect } = settings
+  const parts = { settings, engine, ask: asker(settings) }
   return {
-    info: { name: settings.name, resolutions: null, warnings: [], model: settings.model, dialect: dialect.name },
-    async find(requests) {
-      const outcomes = new Map<FindRequest, PromiseSettledResult<Found>>()
-      await Promise.all(
-        sameImage(requests).map(async group => {
-          for (const [i, outcome] of (await findGroup(parts, group)).entries())
-            outcomes.set(group[i] as FindRequest, outcome)
-        }),
-      )
-      return requests.map(request => outcomes.get(request) as PromiseSettledResult<Found>)
-    },
+    info: { name, resolutions: null, warnings: [], model, dialect: dialect.name },
+    find: requests => findByImage(requests, group => findGroup(parts, group)),
   }
-}
-
-function growthOf({ growth }: RemoteCropperSettings, dialect: Dialect): Growth {
-  if (growth === 'dialect') return dialect.growth
-  if (growth === 'none') return noGrowth
-  return growth === 'table3' ? table3 : byArea(growth)
 }
 
 /** Questions about one image: one picture for all, and a call for each. */
-async function findGroup(parts: Parts, group: readonly FindRequest[]): Promise<PromiseSettledResult<Found>[]> {
-  let rendered: Rendered
-  try {
-    rendered = await render(parts, group[0] as FindRequest)
-  } catch (reason) {
-    return group.map(() => ({ status: 'rejected', reason }))
-  }
+async function findGroup(parts: Parts, group: Readonly<ImageGroup>): Promise<PromiseSettledResult<Found>[]> {
+  const rendered = await render(parts, group[0])
   const start = performance.now()
-  const answers = await Promise.allSettled(group.map(request => parts.ask(rendered.picture, request.question, request)))
+  const picture = imagePart(rendered.picture)
+  const answers = await Promise.allSettled(group.map(request => parts.ask(picture, request.question, request)))
   // one object for all, so that it counts once
   const timings = { ...rendered.timings, generate: performance.now() - start }
   return answers.map(outcome =>
@@ -76,8 +51,9 @@ interface Rendered {
 }
 
 /** The picture that the model is sent. A request's resolution is its longest edge. */
-async function render({ engine, dialect, settings }: Parts, request: FindRequest): Promise<Rendered> {
+async function render({ engine, settings }: Parts, request: FindRequest): Promise<Rendered> {
   const { image, resolution, keepPixels, signal, deadline } = request
+  const { dialect } = settings
   const { grid, longestEdge } = dialect.picture
   const picture = {
     show: 'whole' as const,
@@ -101,14 +77,15 @@ async function render({ engine, dialect, settings }: Parts, request: FindRequest
   }
 }
 
-function found({ dialect, growth, settings }: Parts, answer: Answer, sizes: Rendered): Omit<Found, 'timings'> {
+function found({ settings }: Parts, answer: Answer, sizes: Rendered): Omit<Found, 'timings'> {
+  const { dialect, growth, model } = settings
   const { image, picture } = sizes
   const text = dialect.read(answer)
   const placed = text ? placeBox(text, dialect, growth, sizes) : { problem: 'no_box' as const }
   const shared = {
     raw: [answer.text, ...answer.toolCalls].filter(Boolean).join('\n').slice(0, MAX_RAW),
     image,
-    model: { id: settings.model, resolution: Math.max(picture.width, picture.height), tiles: null },
+    model: { id: model, resolution: Math.max(picture.width, picture.height), tiles: null },
     usage: answer.usage,
   }
   if ('problem' in placed)

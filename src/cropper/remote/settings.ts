@@ -1,3 +1,6 @@
+import type { Dialect } from '../dialects/dialect.js'
+import type { Growth } from '../dialects/growth.js'
+
 /** Everything that can be set of a cropper behind an OpenAI-compatible endpoint. */
 export interface RemoteCropperSettings {
   /** `target`: the endpoint is the default target's own. */
@@ -7,12 +10,11 @@ export interface RemoteCropperSettings {
   /** The endpoint's name of the model. */
   readonly model: string
   readonly apiKey: string | null
-  /** Name of the dialect (`CROPPER_BOXES`). */
-  readonly dialect: string
+  readonly dialect: Dialect
   /** Longest edge of the picture sent, in pixels; null: the dialect's. */
   readonly longestEdge: number | null
-  /** `dialect`: its own growth; a number: the factor of the box's area. */
-  readonly growth: 'dialect' | 'none' | 'table3' | number
+  /** How much larger than the model's box the region is to be; not always the dialect's own growth. */
+  readonly growth: Growth
   /** Whether the grammar of the dialect's boxes goes along as vLLM's structured outputs. */
   readonly guided: 'off' | 'vllm'
   /** How long one call may take, in milliseconds. */

@@ -1,7 +1,7 @@
 import { CropVlmError } from '../../errors.js'
 import type { Generation } from '../../vlm/request.js'
 import type { GenerateJob, GenerateResult } from '../protocol.js'
-import { type JobContext, type Settle, settlingAll, type Task } from './task.js'
+import { type JobContext, ownLimits, type Settle, settlingAll, type Task } from './task.js'
 
 /** Has one local target answer all jobs that ask it, as one batch. */
 export async function runGenerateJobs(
@@ -13,8 +13,7 @@ export async function runGenerateJobs(
   await settlingAll(tasks, settle, async () => {
     const model = targets.get(name)
     if (!model) throw new CropVlmError('unknown_target', `The engine runs no target named "${name}".`)
-    // these pictures are made by this service: a crop may have a more extreme aspect than any image that is let in
-    const own = { maxPixels: limits.maxPixels, maxAspect: Number.POSITIVE_INFINITY }
+    const own = ownLimits(limits)
     const outcomes = await model.generateAll(
       tasks.map(({ job, signal }) => ({
         images: job.images.map(bytes => files.read(bytes, own)),

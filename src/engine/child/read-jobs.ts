@@ -1,6 +1,6 @@
 import { CropVlmError } from '../../errors.js'
 import type { ReadJob } from '../protocol.js'
-import { type JobContext, type Settle, settlingAll, type Task } from './task.js'
+import { type JobContext, ownLimits, type Settle, settlingAll, type Task } from './task.js'
 
 /** Reads the text of one image. */
 export async function runReadJob(
@@ -11,8 +11,7 @@ export async function runReadJob(
   await settlingAll([task], settle, async () => {
     if (!reader) throw new CropVlmError('internal_error', 'The engine was started without the text reader.')
     const { image, madeBy, keepPixels } = task.job
-    const own = { maxPixels: limits.maxPixels, maxAspect: Number.POSITIVE_INFINITY }
-    const file = files.read(image, madeBy === 'caller' ? limits : own, keepPixels)
+    const file = files.read(image, madeBy === 'caller' ? limits : ownLimits(limits), keepPixels)
     const { lines, size, reused, timings } = await reader.read(file, task.signal)
     settle(task, {
       status: 'fulfilled',

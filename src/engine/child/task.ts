@@ -18,6 +18,11 @@ export interface JobContext {
   constrained: boolean
 }
 
+/** The limits of pictures that this service makes: a crop may have a more extreme aspect than any image that is let in. */
+export function ownLimits({ maxPixels }: ImageLimits): ImageLimits {
+  return { maxPixels, maxAspect: Number.POSITIVE_INFINITY }
+}
+
 export type Outcome = PromiseSettledResult<AnyResult>
 
 /** Told of each task once, as soon as its outcome is known. */

@@ -32,31 +32,3 @@ export function unavailable(message: string, waitMs: number): CropVlmError {
 export function queueFull(message: string, waitMs: number): CropVlmError {
   return new CropVlmError('queue_full', message, { retryAfter: retryAfterSeconds(waitMs) })
 }
-
-/** The median of the last few durations. One job that is unusually slow, or aborted at once, does not move it. */
-export class RecentMedian {
-  readonly #values: number[] = []
-  /** Kept, because it is read more often than it changes; null when it has to be computed again. */
-  #median: number | null = null
-
-  /**
-   * @param size How many durations are remembered.
-   * @param initial The value as long as there are none.
-   */
-  constructor(
-    private readonly size: number,
-    private readonly initial: number,
-  ) {}
-
-  add(value: number): void {
-    this.#median = null
-    this.#values.push(value)
-    if (this.#values.length > this.size) this.#values.shift()
-  }
-
-  get value(): number {
-    const middle = Math.floor(this.#values.length / 2)
-    this.#median ??= this.#values.toSorted((a, b) => a - b)[middle] ?? this.initial
-    return this.#median
-  }
-}

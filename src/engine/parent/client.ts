@@ -180,7 +180,8 @@ class EngineClient implements StartedEngine {
   }
 
   #checkDrained(): void {
+    if (!this.#draining) return
     const isWanted = [...this.#pool.running, ...this.#queue.waiting].some(({ isSettled }) => !isSettled)
-    if (this.#draining && !isWanted) this.#drained.resolve()
+    if (!isWanted) this.#drained.resolve()
   }
 }

@@ -1,5 +1,4 @@
 import type { Job } from '../protocol.js'
-import { RecentMedian } from './backoff.js'
 import type { PendingJob } from './pending-job.js'
 
 /** Milliseconds that a job is assumed to take, for a `Retry-After`, until one has been measured. */
@@ -76,4 +75,32 @@ function medianOf(medians: Map<string, RecentMedian>, kind: string): RecentMedia
   const known = medians.get(kind) ?? new RecentMedian(REMEMBERED, 0)
   medians.set(kind, known)
   return known
+}
+
+/** The median of the last few durations. One job that is unusually slow, or aborted at once, does not move it. */
+export class RecentMedian {
+  readonly #values: number[] = []
+  /** Kept, because it is read more often than it changes; null when it has to be computed again. */
+  #median: number | null = null
+
+  /**
+   * @param size How many durations are remembered.
+   * @param initial The value as long as there are none.
+   */
+  constructor(
+    private readonly size: number,
+    private readonly initial: number,
+  ) {}
+
+  add(value: number): void {
+    this.#median = null
+    this.#values.push(value)
+    if (this.#values.length > this.size) this.#values.shift()
+  }
+
+  get value(): number {
+    const middle = Math.floor(this.#values.length / 2)
+    this.#median ??= this.#values.toSorted((a, b) => a - b)[middle] ?? this.initial
+    return this.#median
+  }
 }

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
+import { CropVlmError } from '../../errors.js'
+import { errorReply } from './errors.js'
 
 /**
  * Answers what never became a request: broken HTTP, headers that are too large or that did not arrive in time. There is
@@ -9,8 +11,7 @@ export function onClientError(error: Error & { code?: string }, socket: Socket):
   if (error.code === 'ECONNRESET' || socket.destroyed) return
   const [status, message] = REASONS[error.code ?? ''] ?? ['400 Bad Request', 'This is not HTTP/1.1.']
   const id = randomUUID()
-  const fields = { message, type: 'invalid_request_error', param: null, code: 'invalid_body', source: 'gateway' }
-  const body = JSON.stringify({ error: fields, request_id: id })
+  const body = JSON.stringify(errorReply(new CropVlmError('invalid_body', message), id).body)
   const head = [
     `HTTP/1.1 ${status}`,
     'content-type: application/json; charset=utf-8',

@@ -1,18 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Patience } from '../../engine/engine.js'
 import { CropVlmError } from '../../errors.js'
 
-/** How long somebody waits for a reply. */
-export interface RequestDeadline {
-  /** Aborted once nobody waits any more: the client has gone, or has been answered. */
-  readonly signal: AbortSignal
-  /** Unix milliseconds after which nobody waits. */
-  readonly deadline: number
-}
-
-const deadlines = new WeakMap<FastifyRequest, RequestDeadline>()
+const deadlines = new WeakMap<FastifyRequest, Patience>()
 
 /** The deadline of a request of an app on which `addDeadlines` was called. */
-export function deadlineOf(request: FastifyRequest): RequestDeadline {
+export function deadlineOf(request: FastifyRequest): Patience {
   const deadline = deadlines.get(request)
   if (!deadline) throw new Error('addDeadlines has not been called for this app')
   return deadline

@@ -2,6 +2,7 @@
 
 import type { FastifyInstance } from 'fastify'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { areaShare } from '../../contract/box.js'
 import type { Engine } from '../../engine/engine.js'
 import type { ZoomObserver } from '../../zoom/zoom.js'
 
@@ -127,8 +128,7 @@ export function makeMetrics(engine: Engine) {
     onFound({ timings, regions }) {
       for (const [stage, ms] of Object.entries(timings)) stages.observe({ stage }, ms / 1000)
       for (const { box, decision, reason, cost, usage } of regions) {
-        const [x1, y1, x2, y2] = box
-        area.observe(((x2 - x1) * (y2 - y1)) / 10_000)
+        area.observe(areaShare(box))
         decisions.inc({ decision, reason: reason ?? 'none' })
         if (usage) {
           cropperTokens.inc({ type: 'prompt' }, usage.promptTokens)

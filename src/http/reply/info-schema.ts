@@ -1,11 +1,7 @@
 /** The schema of `GET /info`. */
 import { type Static, Type } from '@sinclair/typebox'
 import { ref } from '../../config/schema.js'
-import { textOrNull } from './schemas.js'
-
-const text = (description: string) => Type.String({ description })
-const integer = (description: string) => Type.Integer({ description })
-const edge = (description: string) => Type.Unsafe<number | null>({ type: ['integer', 'null'], description })
+import { integer, integerOrNull, text, textOrNull } from './schemas.js'
 
 const MODEL_INFO = Type.Object(
   {
@@ -51,8 +47,8 @@ const TARGET_INFO = Type.Object(
     model: text('The model.'),
     kind: text('vlm; or reader, which reads text and takes a line of it, and knows nothing of what a picture shows.'),
     local: Type.Boolean({ description: 'Whether this service runs it.' }),
-    full_longest_edge: edge('To which the full image is shrunk; null: it is not.'),
-    crop_longest_edge: edge('To which the crop is shrunk; null: it is not.'),
+    full_longest_edge: integerOrNull('To which the full image is shrunk; null: it is not.'),
+    crop_longest_edge: integerOrNull('To which the crop is shrunk; null: it is not.'),
   },
   { $id: 'TargetInfo', description: 'A target that can be asked.' },
 )
@@ -78,10 +74,7 @@ export const INFO_REPLY = Type.Object(
     name: text('cropvlm'),
     version: text('Of this service.'),
     models: Type.Array(ref(MODEL_INFO), { description: 'Empty until they have loaded.' }),
-    reader: Type.Unsafe<string | null>({
-      type: ['string', 'null'],
-      description: 'The text reader; null: none is loaded.',
-    }),
+    reader: textOrNull('The text reader; null: none is loaded.'),
     execution_provider: Type.Unsafe<Static<typeof PROVIDER_INFO> | null>({
       anyOf: [ref(PROVIDER_INFO), { type: 'null' }],
       description: 'null until the models have loaded.',

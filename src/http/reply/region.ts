@@ -1,6 +1,6 @@
 /** What the use cases give, as the JSON of the API. */
 import type { Static } from '@sinclair/typebox'
-import type { Picture } from '../../image/picture.js'
+import { base64Of, type Picture } from '../../image/picture.js'
 import type { FoundRegions, Region } from '../../zoom/zoom.js'
 import type { CROP_LIST_REPLY, CROP_REPLY } from './schemas.js'
 
@@ -51,9 +51,9 @@ function sharedReply({ image, model, timings, warnings }: FoundRegions, requestI
   }
 }
 
-function encode({ mediaType, width, height, bytes }: Picture) {
-  const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
-  return { media_type: mediaType, width, height, data }
+function encode(picture: Picture) {
+  const { mediaType, width, height } = picture
+  return { media_type: mediaType, width, height, data: base64Of(picture) }
 }
 
 function rounded<T extends Record<string, number>>(timings: T): T {

@@ -2,15 +2,16 @@
 import { type Static, type TUnsafe, Type } from '@sinclair/typebox'
 import { ref } from '../../config/schema.js'
 
-const text = (description: string) => Type.String({ description })
-const integer = (description: string) => Type.Integer({ description })
+export const text = (description: string) => Type.String({ description })
+export const integer = (description: string) => Type.Integer({ description })
 
 /** A text or null. */
 export function textOrNull(description: string): TUnsafe<string | null> {
   return Type.Unsafe<string | null>({ type: ['string', 'null'], description })
 }
 
-function integerOrNull(description: string): TUnsafe<number | null> {
+/** An integer or null. */
+export function integerOrNull(description: string): TUnsafe<number | null> {
   return Type.Unsafe<number | null>({ type: ['integer', 'null'], description })
 }
 
@@ -76,7 +77,7 @@ const verdict = {
       'fallback: there is no box to be used, and bbox is the whole image. skipped: by the rules of `zoom` the crop would not help.',
   }),
   reason: textOrNull(
-    'Why: of a fallback no_box, out_of_range, empty_box or not_a_cropper; of what is skipped never, sees_all, low_confidence or whole_image. null where decision is zoomed.',
+    'Why: of a fallback no_box, out_of_range, empty_box or not_a_cropper, of the text cropper no_text or no_match; of what is skipped never, sees_all, low_confidence or whole_image. null where decision is zoomed.',
   ),
   would_skip: textOrNull(
     'Why zoom=auto skips, or would skip, this crop: never, sees_all, low_confidence or whole_image. null if it does not.',

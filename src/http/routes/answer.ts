@@ -9,11 +9,10 @@ import { untilAnswered } from '../plugins/deadline.js'
 import { ANSWER_ERRORS, errorReplies, jsonReply } from '../reply/error-schema.js'
 import { cropReply, tenth } from '../reply/region.js'
 import { ANSWER_REPLY } from '../reply/schemas.js'
-import { bodyReader } from '../request/body.js'
 import { type Body, bodySchemas, contentOf, REQUEST_HEADERS } from '../request/body-schema.js'
 import { readInput } from '../request/input.js'
 import { ANSWER_OPTIONS } from '../request/options.js'
-import { callerPictures, refuseEarly, type Work, wanted } from './crop.js'
+import { callerPictures, type Work, wanted, workOptions } from './work.js'
 
 interface AnswerWork extends Work {
   targets: ReadonlyMap<string, Target>
@@ -36,9 +35,7 @@ export function answerRoute(app: FastifyInstance, { config, zoom, targets }: Ans
     '/answer',
     {
       schema,
-      config: { work: true },
-      onRequest: refuseEarly(zoom.engine),
-      preValidation: bodyReader(bodies, config),
+      ...workOptions(bodies, { config, zoom }),
     },
     untilAnswered(async (request, reply): Promise<Static<typeof ANSWER_REPLY>> => {
       const input = readInput(request.body, ANSWER_OPTIONS, config)

@@ -1,23 +1,13 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Config } from '../../config/service.js'
-import type { Engine } from '../../engine/engine.js'
-import type { PictureOptions } from '../../image/picture.js'
+import type { FastifyInstance } from 'fastify'
 import { findRegions } from '../../zoom/find.js'
-import type { FindRegions, Zoom } from '../../zoom/zoom.js'
-import { deadlineOf, untilAnswered } from '../plugins/deadline.js'
+import { untilAnswered } from '../plugins/deadline.js'
 import { CROP_ERRORS, errorReplies, jsonReply } from '../reply/error-schema.js'
 import { cropListReply, cropReply } from '../reply/region.js'
 import { ANY_CROP_REPLY } from '../reply/schemas.js'
-import { bodyReader } from '../request/body.js'
 import { type Body, bodySchemas, contentOf, REQUEST_HEADERS } from '../request/body-schema.js'
-import { type Input, readInput } from '../request/input.js'
-import { type ANSWER_OPTIONS, CROP_OPTIONS } from '../request/options.js'
-
-/** What a route that does work stands on. */
-export interface Work {
-  config: Config
-  zoom: Zoom
-}
+import { readInput } from '../request/input.js'
+import { CROP_OPTIONS } from '../request/options.js'
+import { callerPictures, type Work, wanted, workOptions } from './work.js'
 
 /** `POST /crop`: the region of one image that helps to answer a question, or one for each of several. */
 export function cropRoute(app: FastifyInstance, { config, zoom }: Work): void {
@@ -36,9 +26,7 @@ export function cropRoute(app: FastifyInstance, { config, zoom }: Work): void {
     '/crop',
     {
       schema,
-      config: { work: true },
-      onRequest: refuseEarly(zoom.engine),
-      preValidation: bodyReader(bodies, config),
+      ...workOptions(bodies, { config, zoom }),
     },
     untilAnswered(async (request, reply) => {
       const input = readInput(request.body, CROP_OPTIONS, config)
@@ -51,30 +39,4 @@ export function cropRoute(app: FastifyInstance, { config, zoom }: Work): void {
         : cropReply(found, request.id, reply.elapsedTime)
     }),
   )
-}
-
-/** Before a byte of the body is read: under overload most of the work would be to receive what is refused. */
-export function refuseEarly(engine: Engine): (request: FastifyRequest) => Promise<void> {
-  return async request => engine.checkRoom(deadlineOf(request).deadline)
-}
-
-type ZoomInput = Input<typeof CROP_OPTIONS> | Input<typeof ANSWER_OPTIONS>
-
-/** What every request for a region says. */
-export function wanted(
-  { image, options: { resolution, expand, zoom } }: ZoomInput,
-  request: FastifyRequest,
-  { zoomMinConfidence, zoomMaxArea }: Config,
-): Omit<FindRegions, 'questions' | 'pictures' | 'view'> {
-  const gate = { mode: zoom, minConfidence: zoomMinConfidence, maxArea: zoomMaxArea }
-  return { image, resolution, expand, gate, ...deadlineOf(request) }
-}
-
-/** The pictures that the caller gets back. */
-export function callerPictures({ return: returned, format, quality }: ZoomInput['options']): {
-  crop: PictureOptions | null
-  overlay: PictureOptions | null
-} {
-  const picture = { format, quality, longestEdge: null }
-  return { crop: returned === 'crop' ? picture : null, overlay: returned === 'overlay' ? picture : null }
 }

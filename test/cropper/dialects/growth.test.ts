@@ -1,5 +1,6 @@
 import t from 'tap'
-import { atLeast, byArea, noGrowth, type Rect, table3 } from '../../../src/cropper/dialects/growth.js'
+import type { Rect } from '../../../src/contract/box.js'
+import { atLeast, byArea, noGrowth, table3 } from '../../../src/cropper/dialects/growth.js'
 
 const image = { width: 1000, height: 500 }
 const area = ([x1, y1, x2, y2]: Rect) => ((x2 - x1) * (y2 - y1)) / 100

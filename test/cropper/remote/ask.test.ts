@@ -1,9 +1,11 @@
 import { once } from 'node:events'
 import t from 'tap'
-import { dialectNamed } from '../../../src/cropper/dialects/dialects.js'
+import { generic } from '../../../src/cropper/dialects/pointing/generic.js'
+import { qwen3 } from '../../../src/cropper/dialects/pointing/qwen.js'
 import { type Ask, asker } from '../../../src/cropper/remote/ask.js'
 import type { RemoteCropperSettings } from '../../../src/cropper/remote/settings.js'
 import type { CropVlmError } from '../../../src/errors.js'
+import { imagePart } from '../../../src/openai/image-part.js'
 import {
   completion,
   countingUpstream,
@@ -14,14 +16,16 @@ import {
   upstream,
 } from '../../support/fakes/upstream.js'
 
-const picture = { mediaType: 'image/jpeg', width: 2, height: 2, bytes: new TextEncoder().encode('picture') }
+const picture = imagePart({
+  mediaType: 'image/jpeg',
+  width: 2,
+  height: 2,
+  bytes: new TextEncoder().encode('picture'),
+})
 const patience = (more = {}) => ({ signal: new AbortController().signal, deadline: Date.now() + 60_000, ...more })
 
 function asking(baseUrl: string, more: Partial<RemoteCropperSettings> = {}): Ask {
-  const settings = cropperSettings(baseUrl, { dialect: 'qwen3-vl', ...more })
-  const dialect = dialectNamed(settings.dialect)
-  if (!dialect) throw new Error('no such dialect')
-  return asker(settings, dialect)
+  return asker(cropperSettings(baseUrl, { dialect: qwen3, ...more }))
 }
 
 const failure = (answer: Promise<unknown>): Promise<CropVlmError> =>
@@ -79,7 +83,7 @@ t.test('an endpoint that refuses log-probabilities is asked again without, and t
 
 t.test('one that takes no max_tokens and no temperature, as reasoning models of OpenAI', async t => {
   const { baseUrl, received } = await upstream(t, refusing('logprobs', 'max_tokens'))
-  const ask = asking(baseUrl, { dialect: 'generic' })
+  const ask = asking(baseUrl, { dialect: generic })
   await ask(picture, 'q', patience())
   await ask(picture, 'q', patience())
   t.same(received.slice(2).map(fields), [
@@ -115,7 +119,7 @@ t.test('a refusal for another reason is told as such; once an endpoint has answe
 t.test('the grammar goes along in both forms that vLLM has had', async t => {
   const { baseUrl, received } = await upstream(t, refusing('logprobs'))
   await asking(baseUrl, { guided: 'vllm' })(picture, 'q', patience())
-  const { grammar } = dialectNamed('qwen3-vl') ?? { grammar: '' }
+  const { grammar } = qwen3
   for (const { body } of received) t.match(body, { structured_outputs: { regex: grammar }, guided_regex: grammar })
   t.equal(received.length, 2)
 })

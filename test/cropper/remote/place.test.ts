@@ -1,4 +1,5 @@
 import t from 'tap'
+import { boxProblem } from '../../../src/contract/box.js'
 import { noGrowth } from '../../../src/cropper/dialects/growth.js'
 import { placeBox } from '../../../src/cropper/remote/place.js'
 
@@ -17,6 +18,12 @@ t.test('whole per cent, rounded outwards, without the noise of floating point', 
   }
   t.same(placeBox(text(499, 499, 499.1, 499.1), xyxy, noGrowth, sizes), { box: [49, 49, 50, 50] }, 'never empty')
   t.same(placeBox(text(999.9999999, 0, 1000, 1e-7), xyxy, noGrowth, sizes), { box: [99, 0, 100, 1] })
+})
+
+t.test('a box smaller than the noise, about a whole per cent, is a valid box', async t => {
+  const placed = placeBox(text(499.999999, 0, 500.000001, 1000), xyxy, noGrowth, sizes)
+  t.same(placed, { box: [50, 0, 51, 100] })
+  t.equal('box' in placed && boxProblem(placed.box), null)
 })
 
 t.test('pixels are those of the picture that was sent', async t => {

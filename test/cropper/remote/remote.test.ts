@@ -1,5 +1,9 @@
 import t from 'tap'
+import { readConfig } from '../../../src/config/service.js'
 import type { FindRequest, Found } from '../../../src/cropper/cropper.js'
+import { configuredCropper } from '../../../src/cropper/croppers.js'
+import { qwen3, qwen25 } from '../../../src/cropper/dialects/pointing/qwen.js'
+import { visualCot } from '../../../src/cropper/dialects/zooming/visual-cot.js'
 import { remoteCropper } from '../../../src/cropper/remote/remote.js'
 import { CropVlmError } from '../../../src/errors.js'
 import { jobsOf, scriptedEngine } from '../../support/fakes/app.js'
@@ -54,10 +58,10 @@ t.test('one picture an image, one call a question, in the order of the requests'
 t.test('what the picture of a dialect needs', async t => {
   const engine = scriptedEngine()
   const { baseUrl } = await upstream(t, completion('[]'))
-  for (const dialect of ['qwen2.5-vl', 'visual-cot', 'qwen3-vl'])
+  for (const dialect of [qwen25, visualCot, qwen3])
     await remoteCropper(
       engine,
-      cropperSettings(baseUrl, { dialect, longestEdge: dialect === 'qwen3-vl' ? 640 : null }),
+      cropperSettings(baseUrl, { dialect, longestEdge: dialect === qwen3 ? 640 : null }),
     ).find([request('q')])
   t.match(
     jobsOf(engine, 'render').map(({ pictures }) => pictures[0]),
@@ -67,7 +71,8 @@ t.test('what the picture of a dialect needs', async t => {
       { longestEdge: 640, grid: { multipleOf: 32 } },
     ],
   )
-  t.throws(() => remoteCropper(engine, cropperSettings(baseUrl, { dialect: 'klingon' })), { message: /klingon/ })
+  const unknown = { CROPPER_BASE_URL: baseUrl, CROPPER_MODEL: 'a-vlm', CROPPER_BOXES: 'klingon' }
+  t.throws(() => configuredCropper(readConfig(unknown)).make(engine), { message: /klingon/ })
 })
 
 t.test('confidence from log-probabilities, null for a fallback and where there are none', async t => {

@@ -5,7 +5,13 @@ import { pino } from 'pino'
 import sharp from 'sharp'
 import t, { type Test } from 'tap'
 import { readConfig } from '../../../src/config/service.js'
+import type { Cropper } from '../../../src/cropper/cropper.js'
+import { configuredCropper } from '../../../src/cropper/croppers.js'
 import { DIALECTS } from '../../../src/cropper/dialects/dialects.js'
+import { noGrowth } from '../../../src/cropper/dialects/growth.js'
+import { gemini } from '../../../src/cropper/dialects/pointing/gemini.js'
+import { generic } from '../../../src/cropper/dialects/pointing/generic.js'
+import { qwen25 } from '../../../src/cropper/dialects/pointing/qwen.js'
 import { remoteCropper } from '../../../src/cropper/remote/remote.js'
 import type { RemoteCropperSettings } from '../../../src/cropper/remote/settings.js'
 import { engineOptions } from '../../../src/engine/options.js'
@@ -61,9 +67,9 @@ function settings(baseUrl: string, more: Partial<RemoteCropperSettings> = {}): R
     baseUrl,
     model: 'a-vlm',
     apiKey: 'sk-secret-key',
-    dialect: 'generic',
+    dialect: generic,
     longestEdge: null,
-    growth: 'none',
+    growth: noGrowth,
     guided: 'off',
     timeoutMs: 30_000,
     concurrency: 8,
@@ -72,7 +78,10 @@ function settings(baseUrl: string, more: Partial<RemoteCropperSettings> = {}): R
 }
 
 async function service(t: Test, baseUrl: string, more: Partial<RemoteCropperSettings> = {}) {
-  const cropper = remoteCropper(engine, settings(baseUrl, more))
+  return await serviceWith(t, remoteCropper(engine, settings(baseUrl, more)))
+}
+
+async function serviceWith(t: Test, cropper: Cropper) {
   const app = await buildApp({ config, engine, cropper, targets: makeTargets(config, engine), log })
   t.teardown(() => app.close())
   return { app, cropper }
@@ -80,7 +89,7 @@ async function service(t: Test, baseUrl: string, more: Partial<RemoteCropperSett
 
 t.test('no model is loaded, and the service is ready', async t => {
   t.match(await engine.ready, { models: [], executionProvider: null })
-  const { app, cropper } = await service(t, 'http://127.0.0.1:9/v1', { name: 'target', dialect: 'gemini' })
+  const { app, cropper } = await service(t, 'http://127.0.0.1:9/v1', { name: 'target', dialect: gemini })
   t.same(cropper.info, { name: 'target', resolutions: null, warnings: [], model: 'a-vlm', dialect: 'gemini' })
   t.equal((await app.inject({ url: '/health/ready' })).statusCode, 200)
 })
@@ -89,7 +98,7 @@ for (const dialect of DIALECTS)
   t.test(`${dialect.name}: the box that the endpoint named, on every image`, async t => {
     const sizes: { width: number; height: number }[] = []
     const { baseUrl, received } = await pointingServer(t, dialect.name, size => sizes.push(size))
-    const { app } = await service(t, baseUrl, { dialect: dialect.name })
+    const { app } = await service(t, baseUrl, { dialect })
     for (const { name, bytes, box, size } of IMAGES) {
       const { status, body } = await post(app, '/crop', {
         image: bytes,
@@ -129,7 +138,7 @@ for (const dialect of DIALECTS)
 t.test('the size of the picture: CROPPER_EDGE, and the resolution of a request', async t => {
   const sizes: { width: number; height: number }[] = []
   const { baseUrl } = await pointingServer(t, 'qwen2.5-vl', size => sizes.push(size))
-  const { app } = await service(t, baseUrl, { dialect: 'qwen2.5-vl', longestEdge: 448 })
+  const { app } = await service(t, baseUrl, { dialect: qwen25, longestEdge: 448 })
   const image = IMAGES[0]?.bytes ?? new Uint8Array()
   for (const resolution of [null, '224', '1'])
     await post(app, '/crop', { image, question: 'q', ...(resolution ? { resolution } : {}) })
@@ -160,14 +169,18 @@ t.test('several questions about one image: one picture, a call for each, and tim
 t.test('growth: that of the dialect, none, a factor, the table of the paper', async t => {
   const { baseUrl } = await upstream(t, completion('{"bbox_2d": [200, 200, 300, 300]}'))
   const image = IMAGES[1]?.bytes ?? new Uint8Array()
-  const box = async (dialect: string, growth: RemoteCropperSettings['growth']) => {
-    const { app } = await service(t, baseUrl, { dialect, growth })
+  const box = async (dialect: string, expand: string) => {
+    const endpoint = { CROPPER_BASE_URL: baseUrl, CROPPER_MODEL: 'a-vlm', CROPPER_BOXES: dialect }
+    const cropper = configuredCropper(readConfig({ ...endpoint, CROPPER_EXPAND: expand })).make(engine)
+    const { app } = await serviceWith(t, cropper)
     return (await post(app, '/crop', { image, question: 'q' })).body.bbox
   }
   t.same(await box('qwen3-vl', 'dialect'), [20, 20, 30, 30])
   t.same(await box('qwen3-vl', 'none'), [20, 20, 30, 30])
-  t.same(await box('qwen3-vl', 4), [15, 15, 35, 35])
+  t.same(await box('qwen3-vl', '4'), [15, 15, 35, 35])
   t.same(await box('qwen3-vl', 'table3'), [17, 17, 33, 33], 'an area of 1 % grows to 2 %')
+  t.same(await box('qwen2.5-vl', 'dialect'), await box('qwen2.5-vl', 'table3'))
+  t.notSame(await box('qwen2.5-vl', 'dialect'), await box('qwen2.5-vl', 'none'))
 })
 
 t.test('an answer without a box is a fallback whose reason names it, never an error', async t => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { RecentMedian, restartDelay, retryAfterSeconds } from '../../../src/engine/parent/backoff.js'
+import { restartDelay, retryAfterSeconds } from '../../../src/engine/parent/backoff.js'
 
 t.test('restarts at once, then later and later', async t => {
   const delays = { firstDelayMs: 500, maxDelayMs: 30_000 }
@@ -11,13 +11,4 @@ t.test('restarts at once, then later and later', async t => {
 
 t.test('Retry-After is in whole seconds, 1..60', async t => {
   t.same([0, 1, 1000, 1001, 10_000_000].map(retryAfterSeconds), [1, 1, 1, 2, 60])
-})
-
-t.test('the median of the last few', async t => {
-  const median = new RecentMedian(3, 7)
-  t.equal(median.value, 7)
-  median.add(100)
-  t.equal(median.value, 100)
-  for (const value of [1, 2, 1000]) median.add(value)
-  t.equal(median.value, 2)
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { JobTimes } from '../../../src/engine/parent/job-times.js'
+import { JobTimes, RecentMedian } from '../../../src/engine/parent/job-times.js'
 import type { PendingJob } from '../../../src/engine/parent/pending-job.js'
 import type { GenerateJob, Job, LocateJob, RenderJob } from '../../../src/engine/protocol.js'
 
@@ -58,4 +58,13 @@ t.test('a batch delays the next by its share', async t => {
   times.add(locate(512), 800, 8)
   t.equal(times.own(locate(512)), 800)
   t.equal(times.untilStart([pending(locate(512)), pending(locate(512))], [], 1), 200)
+})
+
+t.test('the median of the last few', async t => {
+  const median = new RecentMedian(3, 7)
+  t.equal(median.value, 7)
+  median.add(100)
+  t.equal(median.value, 100)
+  for (const value of [1, 2, 1000]) median.add(value)
+  t.equal(median.value, 2)
 })

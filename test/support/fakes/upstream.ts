@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net'
 import type { Test } from 'tap'
 import type { OpenAiTargetConfig } from '../../../src/config/service.js'
+import { generic } from '../../../src/cropper/dialects/pointing/generic.js'
 import type { RemoteCropperSettings } from '../../../src/cropper/remote/settings.js'
 
 export interface Received {
@@ -83,14 +84,15 @@ export function targetConfig(baseUrl: string, more: Partial<OpenAiTargetConfig> 
 }
 
 export function cropperSettings(baseUrl: string, more: Partial<RemoteCropperSettings> = {}): RemoteCropperSettings {
+  const { dialect = generic } = more
   return {
     name: 'openai',
     baseUrl,
     model: 'a-vlm',
     apiKey: null,
-    dialect: 'generic',
+    dialect,
     longestEdge: null,
-    growth: 'dialect',
+    growth: dialect.growth,
     guided: 'off',
     timeoutMs: 30_000,
     concurrency: 8,

@@ -37,7 +37,7 @@ const EXCEPTIONS = [
 /** npm packages that one place alone may import, so that the rest of the code does not depend on them. */
 const ONLY_DOOR = {
   'onnxruntime-node': 'src/vlm/onnx/session.ts',
-  openai: 'src/openai/chat-client.ts',
+  openai: 'src/openai/',
   sharp: 'src/image/',
   fastify: 'src/(http/|shutdown.ts)',
   '@fastify': 'src/http/',

@@ -9,11 +9,14 @@ import type { Engine } from '../engine/engine.js'
 import type { Target } from '../target/target.js'
 import { addAuth } from './plugins/auth.js'
 import { addBodyBudget } from './plugins/body-budget.js'
-import { onClientError } from './plugins/client-error.js'
+import { onClientError } from './plugins/connection/client-error.js'
+import { addExpectContinue } from './plugins/connection/expect-continue.js'
+import { addHalfClosed } from './plugins/connection/half-closed.js'
+import { addLingeringClose } from './plugins/connection/lingering-close.js'
+import { limitConnections } from './plugins/connection/open-files.js'
 import { addDeadlines } from './plugins/deadline.js'
 import { addDrain, Drain } from './plugins/drain.js'
 import { sendError } from './plugins/errors.js'
-import { addLingeringClose } from './plugins/lingering-close.js'
 import { guardLog, RequestLog } from './plugins/log.js'
 import { addRequestMetrics, makeMetrics } from './plugins/metrics.js'
 import { addNotFound } from './plugins/not-found.js'
@@ -64,15 +67,18 @@ export async function buildApp({ config, engine, cropper, targets, log }: AppPar
   app.setSerializerCompiler(() => JSON.stringify)
   app.removeContentTypeParser('text/plain')
 
+  limitConnections(app.server, app.log)
   const metrics = makeMetrics(engine)
   const drain = new Drain()
   // the hooks run in this order: what counts a request comes before what may refuse it
+  addHalfClosed(app)
   addDeadlines(app, timeout)
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
   })
   addRequestMetrics(app, metrics)
   addLingeringClose(app)
+  addExpectContinue(app)
   addAuth(app, config.apiKey)
   addNotFound(app)
   addDrain(app, drain)

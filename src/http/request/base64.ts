@@ -14,7 +14,8 @@ export function decodeBase64(text: string): Buffer {
   const letters = withoutPadding(text.search(WHITE) < 0 ? text : text.replace(WHITE, ''))
   if (letters === '') throw new CropVlmError('missing_field', '`image` is empty.', { param: 'image' })
   const bytes = Buffer.from(letters, 'base64')
-  if (bytes.length !== Math.floor((letters.length * 3) / 4) || letters.length % 4 === 1) throw notBase64(whyNot(letters))
+  if (bytes.length !== Math.floor((letters.length * 3) / 4) || letters.length % 4 === 1)
+    throw notBase64(whyNot(letters))
   return bytes
 }
 

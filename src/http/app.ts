@@ -14,12 +14,13 @@ import { addExpectContinue } from './plugins/connection/expect-continue.js'
 import { addHalfClosed } from './plugins/connection/half-closed.js'
 import { addLingeringClose } from './plugins/connection/lingering-close.js'
 import { limitConnections } from './plugins/connection/open-files.js'
+import { addCors } from './plugins/cors.js'
 import { addDeadlines } from './plugins/deadline.js'
 import { addDrain, Drain } from './plugins/drain.js'
 import { sendError } from './plugins/errors.js'
 import { guardLog, RequestLog } from './plugins/log.js'
 import { addRequestMetrics, makeMetrics } from './plugins/metrics.js'
-import { addNotFound } from './plugins/not-found.js'
+import { addNotFound, collectMethods } from './plugins/not-found.js'
 import { registerDocs } from './plugins/openapi.js'
 import { bodyError } from './request/body-error.js'
 import { AJV_OPTIONS } from './request/validation.js'
@@ -79,8 +80,10 @@ export async function buildApp({ config, engine, cropper, targets, log }: AppPar
   addRequestMetrics(app, metrics)
   addLingeringClose(app)
   addExpectContinue(app)
+  const methodsOf = collectMethods(app)
+  addCors(app, config, methodsOf)
   addAuth(app, config.apiKey)
-  addNotFound(app)
+  addNotFound(app, methodsOf)
   addDrain(app, drain)
   addBodyBudget(app, config)
   await app.register(multipart)

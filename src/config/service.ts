@@ -28,6 +28,10 @@ function userCache(name: string): string {
   }
 }
 
+/** `*`, or scheme, host and port, without a path. */
+const ORIGIN = '(?:\\*|[a-zA-Z][a-zA-Z0-9+.-]*://[^\\s/,?#*]+/?)'
+const ORIGIN_LIST = `^${ORIGIN}(?:\\s*,\\s*${ORIGIN})*$`
+
 const SERVICE_VARIABLES = {
   host: Type.String({
     env: 'HOST',
@@ -46,6 +50,15 @@ const SERVICE_VARIABLES = {
       env: 'API_KEY',
       secret: true,
       description: 'Bearer token every route but health, metrics and documentation asks for; unset: no key is needed.',
+    }),
+  ),
+  corsOrigins: OrNull(
+    Type.String({
+      env: 'CORS_ORIGINS',
+      pattern: ORIGIN_LIST,
+      expected: 'origins separated by commas, such as https://app.example.org, or *',
+      description:
+        'Origins whose pages may use the service from a browser (CORS), separated by commas, or * for every origin; never with cookies. unset: none.',
     }),
   ),
   logLevel: Choice(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'], {

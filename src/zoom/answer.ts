@@ -1,3 +1,4 @@
+import { stripped } from '../contract/question.js'
 import { CropVlmError } from '../errors.js'
 import type { Picture, PictureOptions } from '../image/picture.js'
 import type { Target, TargetAnswer } from '../target/target.js'
@@ -89,7 +90,7 @@ async function askBoth(
   const ask = async (full: Picture | null, crop: Picture | null) => {
     try {
       return await observed(target, observer, () =>
-        target.answer({ full, crop, question, maxTokens, temperature, signal: either, deadline }),
+        target.answer({ full, crop, question: stripped(question), maxTokens, temperature, signal: either, deadline }),
       )
     } catch (error) {
       failed.abort()

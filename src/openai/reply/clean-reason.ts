@@ -38,7 +38,7 @@ const SECRETS = [
 /** The words of an endpoint in one line, without secrets, at most `MAX_REASON` letters; null if nothing is left of them. */
 export function cleanReason(words: string | null, { apiKey, question }: Secrets): string | null {
   if (words === null) return null
-  let text = words.slice(0, MAX_READ).replace(CONTROLS, ' ')
+  let text = unescaped(words.slice(0, MAX_READ)).replace(CONTROLS, ' ')
   if (apiKey !== null) text = hideShared(text, apiKey, MIN_SHARED_KEY)
   text = hideShared(text, question, MIN_SHARED_QUESTION)
   for (const pattern of SECRETS) text = text.replace(pattern, HIDDEN)
@@ -47,6 +47,15 @@ export function cleanReason(words: string | null, { apiKey, question }: Secrets)
     .replace(/\[\.\.\.\](?:[^\p{L}\p{N}]*\[\.\.\.\])+/gu, HIDDEN)
     .trim()
   return /[\p{L}\p{N}]/u.test(text) ? cut(text) : null
+}
+
+/** As people read it: a server may have put what it was sent in JSON, in HTML or in a URL. */
+function unescaped(text: string): string {
+  return text
+    .replace(/\\u([0-9a-f]{4})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    .replace(/\\+[nrtbf"'/]/g, ' ')
+    .replace(/&(?:quot|apos|nbsp|amp|lt|gt|#\d{1,6}|#x[0-9a-f]{1,5});/gi, ' ')
+    .replace(/(?:%[0-9a-f]{2})+/gi, bytes => Buffer.from(bytes.replaceAll('%', ''), 'hex').toString())
 }
 
 function cut(text: string): string {

@@ -69,7 +69,7 @@ export async function buildApp({ config, engine, cropper, targets, log }: AppPar
   app.removeContentTypeParser('text/plain')
 
   limitConnections(app.server, app.log)
-  const metrics = makeMetrics(engine)
+  const metrics = makeMetrics({ engine, cropper, targets })
   const drain = new Drain()
   // the hooks run in this order: what counts a request comes before what may refuse it
   addHalfClosed(app)

@@ -38,7 +38,11 @@ const FORM_IMAGE = Type.Unsafe<Buffer>({
 
 /** OpenAI's way to hand over an image. */
 export const IMAGE_URL = Type.Object(
-  { image_url: Type.Object({ url: Type.String({ description: 'A data URL or base64.' }) }) },
+  {
+    image_url: Type.Object({
+      url: Type.String({ description: 'A data URL or base64; or a link, where the service fetches any.' }),
+    }),
+  },
   { $id: 'ImageUrl', description: "An image in OpenAI's form." },
 )
 
@@ -46,6 +50,7 @@ const JSON_IMAGE = Type.Union([Type.String(), ref(IMAGE_URL)], {
   expected: 'a data URL or base64 as a string, or {"image_url": {"url": "data:..."}}',
   description:
     'A JPEG, PNG or WebP file as a data URL or as base64; {"image_url": {"url": ...}} around it is read too. ' +
+    'An http or https link is fetched where the service allows its host (IMAGE_URLS, IMAGE_URL_HOSTS). ' +
     'Send files of several megabytes as multipart/form-data instead: it is read as it arrives, while a long JSON ' +
     'text is parsed in one go, and other requests wait for that.',
 })

@@ -1,5 +1,6 @@
 /** The `image` of a JSON body: a data URL, bare base64, or OpenAI's `{"image_url": {"url": ...}}` around either. */
 import { CropVlmError } from '../../errors.js'
+import { linksAreOff } from '../../links/errors.js'
 
 const DATA_URL = /^data:[^,]*,/i
 const OTHER_URL = /^\s*[a-z][a-z0-9+.-]*:\/\//i
@@ -9,7 +10,7 @@ const OTHER_URL = /^\s*[a-z][a-z0-9+.-]*:\/\//i
  * @throws CropVlmError missing_field, invalid_base64, url_not_allowed
  */
 export function readImageField(value: string | { image_url: { url: string } }): Buffer {
-  const text = typeof value === 'string' ? value : value.image_url.url
+  const text = imageText(value)
   if (text === '') throw new CropVlmError('missing_field', '`image` is empty.', { param: 'image' })
   refuseUrl(text)
   // only the head is searched: the rest may be megabytes
@@ -19,14 +20,18 @@ export function readImageField(value: string | { image_url: { url: string } }): 
   return decodeBase64(head === undefined ? text : text.slice(head.length))
 }
 
-/** URL images are off in this version, whatever the scheme. */
+/** What is a link, of any scheme, is fetched by a hook of the routes (`image-link.ts`) or not at all. */
 export function refuseUrl(text: string): void {
-  if (OTHER_URL.test(text.slice(0, 64)))
-    throw new CropVlmError(
-      'url_not_allowed',
-      'This service does not fetch images from URLs. Fetch the image yourself and send its bytes: as a file in ' +
-        'multipart/form-data, or as base64 or a data URL in JSON.',
-    )
+  if (isLink(text)) throw linksAreOff()
+}
+
+export function isLink(text: string): boolean {
+  return OTHER_URL.test(text.slice(0, 64))
+}
+
+/** The text that holds the image. */
+export function imageText(value: string | { image_url: { url: string } }): string {
+  return typeof value === 'string' ? value : value.image_url.url
 }
 
 /** Strict base64 of the standard alphabet, padded (RFC 4648, section 4); Node's own decoder skips what it cannot read. */

@@ -61,7 +61,7 @@ export function readImageUrls(env: Env, problems: string[]): ImageUrlsConfig | n
       'IMAGE_URLS is allow, but IMAGE_URL_HOSTS names no host; set it to the hosts that images may come from (cdn.example.com,*.example.org), or to * for every public host, or set IMAGE_URLS to off.',
     )
   // a wrong setting has been reported
-  if (mode !== 'allow' || timeoutMs === undefined || wrong.length > 0) return null
+  if (mode !== 'allow' || timeoutMs === undefined || wrong.length > 0 || rules.length === 0) return null
   return Object.freeze({ hosts: Object.freeze(rules as HostRule[]), timeoutMs })
 }
 

@@ -8,6 +8,14 @@ export function linksAreOff(): CropVlmError {
   return new CropVlmError('url_not_allowed', `This service fetches no images from links (IMAGE_URLS is off). ${REMEDY}`)
 }
 
+/** For a link where none is read: in a form, whose image is a file. */
+export function linkOutOfPlace(): CropVlmError {
+  return new CropVlmError(
+    'url_not_allowed',
+    `A link is read from the \`image\` of a JSON body alone, where IMAGE_URLS allows it. ${REMEDY}`,
+  )
+}
+
 /** @param hop How many redirects led there. */
 export function notAllowed(refusal: string, hop: number): CropVlmError {
   const what =

@@ -1,6 +1,6 @@
 /** The `image` of a JSON body: a data URL, bare base64, or OpenAI's `{"image_url": {"url": ...}}` around either. */
 import { CropVlmError } from '../../errors.js'
-import { linksAreOff } from '../../links/errors.js'
+import { linkOutOfPlace } from '../../links/errors.js'
 
 const DATA_URL = /^data:[^,]*,/i
 const OTHER_URL = /^\s*[a-z][a-z0-9+.-]*:\/\//i
@@ -20,9 +20,9 @@ export function readImageField(value: string | { image_url: { url: string } }): 
   return decodeBase64(head === undefined ? text : text.slice(head.length))
 }
 
-/** What is a link, of any scheme, is fetched by a hook of the routes (`image-link.ts`) or not at all. */
+/** A link, of any scheme, is fetched by a hook of the routes (`image-link.ts`) or not at all. */
 export function refuseUrl(text: string): void {
-  if (isLink(text)) throw linksAreOff()
+  if (isLink(text)) throw linkOutOfPlace()
 }
 
 export function isLink(text: string): boolean {

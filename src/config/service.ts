@@ -11,6 +11,7 @@ import { PRECISION_ALIASES, PRECISIONS } from '../vlm/folder/graph-names.js'
 import { PROVIDER_CHOICES } from '../vlm/onnx/providers.js'
 import { CROPPER_VARIABLES } from './cropper.js'
 import { ENDPOINT_VARIABLES } from './endpoints.js'
+import { IMAGE_URL_VARIABLES, type ImageUrlsConfig, readImageUrls } from './image-urls.js'
 import { Choice, OrNull } from './schema.js'
 import type { TargetConfig } from './target-entry.js'
 import { readTargets, TARGET_VARIABLES } from './targets.js'
@@ -219,6 +220,8 @@ const SERVICE_VARIABLES = {
 }
 
 export type Config = Settings<typeof SERVICE_VARIABLES> & {
+  /** Where images may be fetched from; null: nowhere. */
+  readonly imageUrls: ImageUrlsConfig | null
   /** The target VLMs; the first is the default. Never empty. */
   readonly targets: readonly [TargetConfig, ...TargetConfig[]]
 }
@@ -228,6 +231,7 @@ const readService = variableReader(SERVICE_VARIABLES)
 /** Every variable, for the documentation and the tests that hold it to this file. */
 export const OPTIONS: readonly VariableDoc[] = [
   ...Object.values(SERVICE_VARIABLES),
+  ...Object.values(IMAGE_URL_VARIABLES),
   ...Object.values(TARGET_VARIABLES),
 ].map(describe)
 
@@ -238,12 +242,14 @@ export const OPTIONS: readonly VariableDoc[] = [
 export function readConfig(env: Env = process.env): Config {
   const problems: string[] = []
   const settings = readService(env, problems)
+  const imageUrls = readImageUrls(env, problems)
   const [first, ...others] = readTargets(env, problems)
   if (problems.length > 0 || !first)
     throw new CropVlmError('invalid_config', `The configuration is wrong:\n${problems.map(p => `- ${p}`).join('\n')}`)
   // without problems every setting has its value
   return Object.freeze({
     ...(settings as Settings<typeof SERVICE_VARIABLES>),
+    imageUrls,
     targets: Object.freeze([first, ...others] as const),
   })
 }

@@ -6,6 +6,7 @@ import { type Logger, pino } from 'pino'
 import type { Config } from '../config/service.js'
 import type { Cropper } from '../cropper/cropper.js'
 import type { Engine } from '../engine/engine.js'
+import { type ImageLinks, imageLinks } from '../links/links.js'
 import type { Target } from '../target/target.js'
 import { addAuth } from './plugins/auth.js'
 import { addBodyBudget } from './plugins/body-budget.js'
@@ -36,6 +37,8 @@ export interface AppParts {
   cropper: Cropper
   /** By name; the first is the default. Never empty. */
   targets: ReadonlyMap<string, Target>
+  /** Default: those that the configuration allows. */
+  links?: ImageLinks
   /** Default: JSON lines on stdout at the configured level. */
   log?: Logger
 }
@@ -43,7 +46,7 @@ export interface AppParts {
 /** Load balancers commonly keep a connection for a minute. It is to be they who close it, so this is longer. */
 const KEEP_ALIVE_MS = 65_000
 
-export async function buildApp({ config, engine, cropper, targets, log }: AppParts): Promise<FastifyInstance> {
+export async function buildApp({ config, engine, cropper, targets, links, log }: AppParts): Promise<FastifyInstance> {
   const timeout = config.requestTimeoutMs
   const loggerInstance: FastifyBaseLogger = guardLog(log ?? pino({ level: config.logLevel }))
   const app = Fastify({
@@ -90,8 +93,9 @@ export async function buildApp({ config, engine, cropper, targets, log }: AppPar
   await registerDocs(app, config.apiKey !== null)
 
   const zoom = { cropper, engine, observer: metrics.observer }
-  cropRoute(app, { config, zoom })
-  answerRoute(app, { config, zoom, targets })
+  const work = { config, zoom, links: links ?? imageLinks(config) }
+  cropRoute(app, work)
+  answerRoute(app, { ...work, targets })
   healthRoutes(app, { engine, drain })
   metricsRoute(app, metrics)
   infoRoute(app, { config, engine, cropper, targets })

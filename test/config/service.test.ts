@@ -49,6 +49,7 @@ t.test('the defaults', async t => {
     requestTimeoutMs: 60_000,
     queueSize: 64,
     shutdownGraceMs: 30_000,
+    imageUrls: null,
     targets: [
       {
         kind: 'reader',

@@ -36,7 +36,8 @@ const FORM_IMAGE = Type.Unsafe<Buffer>({
   description: 'A JPEG, PNG or WebP file.',
 })
 
-const dataText = (description = 'A data URL or base64.') => Type.String({ description })
+const dataText = (description = 'A data URL or base64; or a link, where the service fetches any.') =>
+  Type.String({ description })
 
 /** OpenAI's way to hand over an image: the part of a chat completion, or of a response. */
 export const IMAGE_URL = Type.Object(
@@ -46,7 +47,12 @@ export const IMAGE_URL = Type.Object(
 
 /** Anthropic's. A source that is a link is told as such, not as a wrong form. */
 export const IMAGE_SOURCE = Type.Object(
-  { source: Type.Union([Type.Object({ data: dataText('Base64.') }), Type.Object({ url: dataText('A data URL.') })]) },
+  {
+    source: Type.Union([
+      Type.Object({ data: dataText('Base64.') }),
+      Type.Object({ url: dataText('A data URL; or a link.') }),
+    ]),
+  },
   { $id: 'ImageSource', description: "An image in Anthropic's form." },
 )
 
@@ -61,6 +67,7 @@ const JSON_IMAGE = Type.Union([Type.String(), ref(IMAGE_URL), ref(IMAGE_SOURCE),
     'a data URL or base64 as a string, or {"image_url": {"url": "data:..."}}, {"type": "input_image", "image_url": "data:..."}, {"type": "image", "source": {"type": "base64", "data": "..."}} or {"url": "data:..."}',
   description:
     "A JPEG, PNG or WebP file as a data URL or as base64, in OpenAI's and Anthropic's forms too. " +
+    'An http or https link is fetched where the service allows its host (IMAGE_URLS, IMAGE_URL_HOSTS). ' +
     'Send files of several megabytes as multipart/form-data instead: it is read as it arrives, while a long JSON ' +
     'text is parsed in one go, and other requests wait for that.',
 })

@@ -1,6 +1,6 @@
 /** The `image` of a JSON body: a data URL or base64, bare or in one of the forms in which APIs hand over pictures. */
 import { stripped } from '../../contract/question.js'
-import { CropVlmError } from '../../errors.js'
+import { linkOutOfPlace } from '../../links/errors.js'
 import { decodeBase64, notBase64 } from './base64.js'
 
 /** OpenAI's parts (`image_url`, `input_image`), Anthropic's block, and `{"url": ...}`; or the text itself. */
@@ -34,18 +34,13 @@ export function imageText(value: JsonImage): string {
   return imageText(value.url)
 }
 
-/** URL images are off in this version, whatever the scheme. */
+/** A link, of any scheme, is fetched by a hook of the routes (`image-link.ts`) or not at all. */
 export function refuseUrl(text: string): void {
-  if (!isLink(text)) return
-  throw new CropVlmError(
-    'url_not_allowed',
-    'This service does not fetch images from URLs. Fetch the image yourself and send its bytes: as a file in ' +
-      'multipart/form-data, or as base64 or a data URL in JSON.',
-  )
+  if (isLink(text)) throw linkOutOfPlace()
 }
 
 /** Whether a text says where a picture is, rather than what is in it. */
-function isLink(text: string): boolean {
+export function isLink(text: string): boolean {
   return LINK.test(text.slice(0, 64).trimStart())
 }
 

@@ -19,7 +19,7 @@ interface AnswerWork extends Work {
 }
 
 /** `POST /answer`: all of `/crop`, then the full image and the crop go to a target VLM with the question. */
-export function answerRoute(app: FastifyInstance, { config, zoom, targets }: AnswerWork): void {
+export function answerRoute(app: FastifyInstance, { config, zoom, links, targets }: AnswerWork): void {
   const bodies = bodySchemas(ANSWER_OPTIONS, config.maxQuestionChars)
   const schema = {
     operationId: 'answer',
@@ -35,7 +35,7 @@ export function answerRoute(app: FastifyInstance, { config, zoom, targets }: Ans
     '/answer',
     {
       schema,
-      ...workOptions(bodies, { config, zoom }),
+      ...workOptions(bodies, { config, zoom, links }),
     },
     untilAnswered(async (request, reply): Promise<Static<typeof ANSWER_REPLY>> => {
       const input = readInput(request.body, ANSWER_OPTIONS, config)

@@ -44,7 +44,7 @@ export function infoRoute(app: FastifyInstance, { config, engine, cropper, targe
         question_chars: config.maxQuestionChars,
         request_timeout_ms: config.requestTimeoutMs,
         queue: config.queueSize,
-        image_urls: false,
+        image_urls: config.imageUrls !== null,
       },
       targets: [...targets.values()].map(target => ({
         name: target.name,

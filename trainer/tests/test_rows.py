@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cropvlm_trainer.rows import check_images, read_rows, replacing, write_whole
+from cropvlm_trainer.rows import check_images, read_rows
 
 ROW = {"id": "1", "image": "a.png", "question": "What?", "answers": ["7"], "box": [10, 10, 30, 20]}
 FIELDS = tuple(ROW)
@@ -49,17 +49,3 @@ def test_images_that_lack_are_counted_and_the_first_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"row 2 of .* needs .*b\.png, which is not there \(2 images lack\)"):
         check_images(tmp_path / "manifest.jsonl", rows)
     check_images(tmp_path / "manifest.jsonl", rows[:1])
-
-
-def test_a_file_is_replaced_in_one_step_or_not_at_all(tmp_path):
-    path = tmp_path / "file.txt"
-    write_whole(path, b"old")
-    with pytest.raises(RuntimeError), replacing(path) as draft:
-        draft.write_bytes(b"ne")
-        raise RuntimeError("killed")
-    assert path.read_bytes() == b"old"
-    with replacing(path) as draft:
-        draft.write_bytes(b"new")
-        assert path.read_bytes() == b"old"
-    assert path.read_bytes() == b"new"
-    assert list(tmp_path.iterdir()) == [path]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from cropvlm_trainer.boxes import grow, growth_factors
+from cropvlm_trainer.files import to_lines, write_whole
 from cropvlm_trainer.metrics.exact_and_iou import area
-from cropvlm_trainer.rows import check_beside, read_rows, to_lines, write_whole
+from cropvlm_trainer.rows import check_beside, read_rows
 
 PERCENTILE = "percentile"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import struct
 import zlib
 from hashlib import sha256
@@ -12,6 +11,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from cropvlm_trainer.data.columns import Rejection
+from cropvlm_trainer.files import replacing
 
 KEPT = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "WEBP": "webp"}
 """Formats that the service reads, whose files are stored unchanged. An MPO is a JPEG followed by further images."""
@@ -49,9 +49,8 @@ class ImageStore:
         path = self.out / name
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            draft = self.drafts / "image.tmp"
-            draft.write_bytes(encoded)
-            os.replace(draft, path)
+            with replacing(path, self.drafts) as draft:
+                draft.write_bytes(encoded)
         return name
 
 

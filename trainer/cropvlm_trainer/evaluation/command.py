@@ -8,7 +8,6 @@ image, and with the full image without a crop.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from functools import partial
 
@@ -26,6 +25,7 @@ from cropvlm_trainer.evaluation.plot import draw_expansion
 from cropvlm_trainer.evaluation.report import held_out, markdown
 from cropvlm_trainer.evaluation.rows import asked_question, scored_rows
 from cropvlm_trainer.evaluation.scores import AVERAGE
+from cropvlm_trainer.files import write_json
 from cropvlm_trainer.idefics3.image_processing import open_image
 from cropvlm_trainer.rows import DATASET, check_images
 
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> None:
     print(tables)
     if args.out:
         args.out.parent.mkdir(parents=True, exist_ok=True)
-        args.out.write_text(json.dumps({"held_out": report}, indent=2) + "\n", encoding="utf-8")
+        write_json(args.out, {"held_out": report})
         args.out.with_suffix(".md").write_text(tables + "\n", encoding="utf-8")
         if args.expand:
             plot(args, report)

@@ -8,7 +8,7 @@ from pathlib import Path
 from transformers import Idefics3Processor
 
 from cropvlm_trainer.contract import PROMPT_CONTRACT
-from cropvlm_trainer.idefics3.checkpoint import write_json
+from cropvlm_trainer.files import write_json
 
 MANIFEST = "cropvlm.json"
 FORMAT = 2

@@ -1,11 +1,11 @@
 """`cropvlm-train golden`: writes the goldens, files made with transformers with which the TypeScript tests compare."""
 
 import argparse
-import json
 from pathlib import Path
 
 from transformers import AutoProcessor
 
+from cropvlm_trainer.files import read_json
 from cropvlm_trainer.golden.attention import attention
 from cropvlm_trainer.golden.attention_boxes import attention_boxes
 from cropvlm_trainer.golden.boxes import write_boxes
@@ -69,7 +69,7 @@ def _prompts(path: Path, tiny: Path, real_files: Path) -> dict:
     """Returns the golden of prompts. Without `real_files`, cases of the real tokenizer are taken from the old file."""
     if real_files.is_dir():
         return prompts({"tiny": tiny, REAL: real_files})
-    kept = json.loads(path.read_text(encoding="utf-8"))["cases"] if path.exists() else []
+    kept = read_json(path)["cases"] if path.exists() else []
     print(f"{real_files} is not there: the prompts of {REAL} stay as they are")
     made = prompts({"tiny": tiny})
     return made | {"cases": made["cases"] + [case for case in kept if case["tokenizer"] == REAL]}

@@ -3,7 +3,6 @@
 An adapter is merged into the base's weights, so that the exported graphs cost no more than the base's.
 """
 
-import json
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -13,7 +12,8 @@ from pathlib import Path
 from peft import PeftModel
 from transformers import AutoProcessor, Idefics3ForConditionalGeneration, Idefics3Processor
 
-from cropvlm_trainer.idefics3.checkpoint import NO_TRAINING, TRAINING, load_checkpoint, read_training, write_json
+from cropvlm_trainer.files import read_json, write_json
+from cropvlm_trainer.idefics3.checkpoint import NO_TRAINING, TRAINING, load_checkpoint, read_training
 
 ADAPTER = "adapter_config.json"
 FILE_GROUPS = (
@@ -60,7 +60,7 @@ def find_base(adapter: Path, base: Path | None) -> Path:
     That name is tried as a path from the working directory and from the adapter's folder. Models are not fetched from
     the hub. Raises FileNotFoundError where none of these folders holds a checkpoint.
     """
-    name = json.loads((adapter / ADAPTER).read_text(encoding="utf-8")).get("base_model_name_or_path")
+    name = read_json(adapter / ADAPTER).get("base_model_name_or_path")
     places = [base] if base else [Path(name), adapter / name] if name else []
     for place in places:
         if (place / "config.json").exists():

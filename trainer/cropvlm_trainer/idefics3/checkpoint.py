@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from tokenizers import Tokenizer
 from transformers import AutoProcessor, Idefics3ForConditionalGeneration, Idefics3Processor
 
 from cropvlm_trainer.contract import CHAT_TEMPLATE, END_OF_UTTERANCE
+from cropvlm_trainer.files import read_json, write_json
 from cropvlm_trainer.idefics3.model import Shape
 
 TRAINING = "training.json"
@@ -91,8 +91,4 @@ def load_checkpoint(folder: Path) -> tuple[Idefics3ForConditionalGeneration, Ide
 def read_training(checkpoint: Path) -> dict:
     """What the folder's `training.json` says; `NO_TRAINING` without one."""
     path = checkpoint / TRAINING
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else NO_TRAINING
-
-
-def write_json(path: Path, value: dict) -> None:
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return read_json(path) if path.exists() else NO_TRAINING

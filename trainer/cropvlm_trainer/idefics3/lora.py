@@ -8,7 +8,8 @@ from pathlib import Path
 from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model
 from torch import nn
 
-from cropvlm_trainer.idefics3.checkpoint import TRAINING, read_training, write_json
+from cropvlm_trainer.files import write_json
+from cropvlm_trainer.idefics3.checkpoint import TRAINING, read_training
 
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj", "fc1", "fc2", "proj")
 """The linear layers that are adapted, by the last part of their name. The vision encoder's `out_proj` is not one."""

@@ -7,7 +7,6 @@ the log and the pictures.
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 from pathlib import Path
@@ -16,12 +15,12 @@ import torch
 from accelerate import PartialState
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
+from cropvlm_trainer.files import read_json, write_json
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint
 from cropvlm_trainer.idefics3.forward import set_training_attention
 from cropvlm_trainer.idefics3.lora import save_lora
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
 from cropvlm_trainer.idefics3.resolution import check_resolution
-from cropvlm_trainer.rows import write_whole
 from cropvlm_trainer.sft.data import SftDataset, read_training_rows
 from cropvlm_trainer.sft.learner import Collator, make_learner
 from cropvlm_trainer.sft.recorder import Recorder
@@ -65,7 +64,7 @@ def train(config: SftConfig) -> None:
     checkpoint = last_checkpoint(config.out / STATE)
     settings = to_table(config)
     if checkpoint:
-        refuse_other(config.out, settings, json.loads((config.out / "config.json").read_text(encoding="utf-8")))
+        refuse_other(config.out, settings, read_json(config.out / "config.json"))
     torch.manual_seed(config.seed)
     learner = make_learner(model, config.lora, config.gradient_checkpointing)
     dataset = SftDataset(
@@ -77,7 +76,7 @@ def train(config: SftConfig) -> None:
     trainer.remove_callback(PrinterCallback)
     if is_main:
         config.out.mkdir(parents=True, exist_ok=True)
-        write_whole(config.out / "config.json", (json.dumps(settings, indent=2) + "\n").encode())
+        write_json(config.out / "config.json", settings)
         # At most MAX_PICTURES rows, spread evenly over the manifest.
         shown_rows = rows[:: math.ceil(len(rows) / MAX_PICTURES)]
         trainer.add_callback(Recorder(config.out, step_of(checkpoint), dataset, shown_rows, config.sample_every))
@@ -140,7 +139,7 @@ def step_of(checkpoint: Path | None) -> int:
 
 def _is_json(path: Path) -> bool:
     try:
-        json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+        read_json(path)
+    except (FileNotFoundError, ValueError):
         return False
     return True

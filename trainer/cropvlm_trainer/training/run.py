@@ -14,7 +14,7 @@ from typing import TextIO
 import torch
 from torch import nn
 
-from cropvlm_trainer.rows import replacing, write_whole
+from cropvlm_trainer.files import replacing, to_line, whole_lines, write_json, write_whole
 from cropvlm_trainer.training.tensorboard import TensorBoardWriter
 
 
@@ -31,7 +31,7 @@ class RunLog:
 
     def add(self, step: int, scalars: dict[str, float]) -> None:
         """Logs the scalars of a step, which counts from 1. They are on disk when this returns."""
-        self.file.write(json.dumps({"step": step, **scalars}) + "\n")
+        self.file.write(to_line({"step": step, **scalars}))
         self.file.flush()
         if self.tensorboard:
             self.tensorboard.scalars(step, scalars)
@@ -58,7 +58,7 @@ class Run:
         self.optimizer, self.schedule = optimizer, schedule
         self.first = self._resume()
         if main:
-            (out / "config.json").write_text(json.dumps(asked, indent=2) + "\n", encoding="utf-8")
+            write_json(out / "config.json", asked)
             self._log = RunLog(out, self.first)
 
     def log(self, step: int, scalars: dict[str, float]) -> None:
@@ -95,8 +95,7 @@ class Run:
 
 def open_log(path: Path, first: int) -> TextIO:
     """Opens the log to add to it, after dropping the rows of steps after `first`, which will be taken again."""
-    # A killed run may have left a last line that is not whole: what follows the last line break is dropped.
-    rows = path.read_text().split("\n")[:-1] if path.exists() else []
+    rows = whole_lines(path)
     # The file is replaced in one piece, so that a kill at this point loses no row of earlier runs.
     write_whole(path, "".join(row + "\n" for row in rows if json.loads(row)["step"] <= first).encode())
     return path.open("a")

@@ -21,13 +21,13 @@ from cropvlm_trainer.boxes import Box, widened
 from cropvlm_trainer.chat.answer_cache import AnswerCache
 from cropvlm_trainer.data.seed.rows import seedable_rows, seeded
 from cropvlm_trainer.data.seed.search import GridSearch, Views, cut_views, rectangles
+from cropvlm_trainer.files import to_lines, write_whole
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint
 from cropvlm_trainer.idefics3.image_processing import load_image
 from cropvlm_trainer.idefics3.model import pick_device
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
 from cropvlm_trainer.idefics3.resolution import check_resolution
 from cropvlm_trainer.idefics3.reward_model import RewardModel
-from cropvlm_trainer.rows import to_lines, write_whole
 
 MAX_WORKERS = 4
 """Processes that cut images into tiles. Each holds one or two images' tiles in shared memory, 180 MB an image at 225

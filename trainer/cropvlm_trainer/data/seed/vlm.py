@@ -20,8 +20,8 @@ from cropvlm_trainer.data.seed.arguments import PERCENTILE, PIXELS, VLM
 from cropvlm_trainer.data.seed.parse import boxes_in, to_percent
 from cropvlm_trainer.data.seed.picture import MIN_EDGE, SentPicture
 from cropvlm_trainer.data.seed.rows import seedable_rows, seeded
+from cropvlm_trainer.files import to_lines, write_whole
 from cropvlm_trainer.metrics.exact_and_iou import area
-from cropvlm_trainer.rows import to_lines, write_whole
 
 
 def seed_vlm(args: argparse.Namespace) -> None:

@@ -10,7 +10,8 @@ from tqdm import tqdm
 
 from cropvlm_trainer.data.synth import receipt, shapes, table
 from cropvlm_trainer.data.synth.page import Page
-from cropvlm_trainer.rows import DATASET, to_lines, write_whole
+from cropvlm_trainer.files import to_lines, write_whole
+from cropvlm_trainer.rows import DATASET
 
 MAKERS = {"shapes": shapes.make, "receipt": receipt.make, "table": table.make}
 WEIGHTS = {"shapes": 2, "receipt": 1, "table": 1}

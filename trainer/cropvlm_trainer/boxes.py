@@ -16,6 +16,8 @@ Box = tuple[int, int, int, int]
 """`(x1, y1, x2, y2)` in whole per cent of the upright image, 0..100, with x2 > x1 and y2 > y1."""
 Rect = tuple[float, float, float, float]
 """`(x1, y1, x2, y2)`, in per cent or in pixels."""
+WHOLE: Box = (0, 0, 100, 100)
+"""The box that stands in where there is none: the whole image, as in the service."""
 
 PERCENTILES = (20, 40, 60, 80)
 FACTORS = (45.0, 10.0, 4.0, 2.0, 1.0)

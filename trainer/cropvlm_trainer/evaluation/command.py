@@ -20,13 +20,13 @@ from cropvlm_trainer.chat.messages import Prompt
 from cropvlm_trainer.contract import cropper_prompt, parse_box, target_prompt
 from cropvlm_trainer.evaluation import arguments
 from cropvlm_trainer.evaluation.answers import Checkpoint
-from cropvlm_trainer.evaluation.croppings import Cropping, cut, expanded_croppings, expanded_name, reference_croppings
+from cropvlm_trainer.evaluation.croppings import Cropping, expanded_croppings, expanded_name, reference_croppings
 from cropvlm_trainer.evaluation.plot import draw_expansion
 from cropvlm_trainer.evaluation.report import held_out, markdown
 from cropvlm_trainer.evaluation.rows import asked_question, scored_rows
 from cropvlm_trainer.evaluation.scores import AVERAGE
 from cropvlm_trainer.files import write_json
-from cropvlm_trainer.idefics3.image_processing import open_image
+from cropvlm_trainer.idefics3.image_processing import crop, open_image
 from cropvlm_trainer.rows import DATASET, check_images
 
 add_arguments = arguments.add_arguments
@@ -100,8 +100,8 @@ def pictures(args: argparse.Namespace, row: dict, box: Rect | None = None, which
     image = open_image(args.data / row["image"])
     if which == "full":
         return [image]
-    crop = cut(image, box)
-    return [crop] if which == "crop" else [image, crop]
+    cropped = crop(image, box)
+    return [cropped] if which == "crop" else [image, cropped]
 
 
 def plot(args: argparse.Namespace, report: dict) -> None:

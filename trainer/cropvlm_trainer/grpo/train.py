@@ -38,7 +38,7 @@ from cropvlm_trainer.idefics3.prompts import PromptEncoder
 from cropvlm_trainer.idefics3.resolution import check_resolution
 from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
 from cropvlm_trainer.training.config import to_table
-from cropvlm_trainer.training.order import shuffled
+from cropvlm_trainer.training.order import batches
 from cropvlm_trainer.training.run import Run
 from cropvlm_trainer.training.samples import Sample, draw_samples
 from cropvlm_trainer.training.stages import GrpoConfig
@@ -59,12 +59,8 @@ def train(config: GrpoConfig) -> None:
     accelerator = Accelerator(mixed_precision="bf16" if config.precision == "bf16" else "no")
 
     # Data: the rows of all steps, in order.
-    rows = read_training_rows(config.data)
-    order = shuffled(rows, config.epochs, config.batch, config.seed)
-    batches = [order[start : start + config.batch] for start in range(0, len(order), config.batch)][: config.max_steps]
-    steps = len(batches)
-    if not steps:
-        raise ValueError(f"{config.data} has {len(rows)} questions, less than a batch of {config.batch}; lower batch")
+    order = batches(read_training_rows(config.data), config)
+    steps = len(order)
     config.check_processes(accelerator.num_processes)
 
     # Model, optimizer, and the run folder, which restores the state of a run that was broken off.
@@ -80,7 +76,7 @@ def train(config: GrpoConfig) -> None:
         is_last = step_number == steps
         # Dropout is seeded anew in each step (and process), so that a resumed run draws what an unbroken one draws.
         torch.manual_seed(draw_seed(config.seed, index, f"dropout/{accelerator.process_index}"))
-        own_rows = batches[index][accelerator.process_index :: accelerator.num_processes]
+        own_rows = order[index][accelerator.process_index :: accelerator.num_processes]
         draws_samples = config.sample_every and (is_last or step_number % config.sample_every == 0)
         pictures: list[Sample] | None = [] if run.main and draws_samples else None
 

@@ -16,7 +16,14 @@ from cropvlm_trainer.contract import CHAT_TEMPLATE, END_OF_UTTERANCE
 from cropvlm_trainer.files import read_json, write_json
 from cropvlm_trainer.idefics3.model import Shape
 
-TRAINING = "training.json"
+CONFIG, ADAPTER, TRAINING = "config.json", "adapter_config.json", "training.json"
+FILE_GROUPS = (
+    ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
+    ("preprocessor_config.json", "processor_config.json"),
+    ("chat_template.json", "chat_template.jinja"),
+    ("generation_config.json",),
+)
+"""The files beside `CONFIG` and the weights that a checkpoint may have; those of a group belong together."""
 NO_TRAINING = {"base": None, "data": None, "recipe": None, "steps": 0, "seed": None}
 """The record of a checkpoint without `training.json`."""
 
@@ -82,7 +89,7 @@ def load_checkpoint(folder: Path) -> tuple[Idefics3ForConditionalGeneration, Ide
 
     Raises FileNotFoundError where it holds none: transformers would take `runs/base` for a model's name on the hub.
     """
-    if not (folder / "config.json").exists():
+    if not (folder / CONFIG).exists():
         raise FileNotFoundError(f"{folder} holds no config.json; name the folder of a checkpoint")
     model = Idefics3ForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
     return model, AutoProcessor.from_pretrained(folder)

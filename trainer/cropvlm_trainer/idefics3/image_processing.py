@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from cropvlm_trainer.boxes import WHOLE
 from cropvlm_trainer.contract import to_pixels
 
 
@@ -26,9 +27,9 @@ def load_image(path: Path) -> Image.Image:
     return image
 
 
-def crop(image: Image.Image, box: Sequence[float]) -> Image.Image:
-    """The part of the image inside a box in per cent, widened to whole pixels."""
-    return image.crop(to_pixels(box, *image.size))
+def crop(image: Image.Image, box: Sequence[float] | None) -> Image.Image:
+    """The part of the image inside a box in per cent, widened to whole pixels; without a box, the whole image."""
+    return image.crop(to_pixels(box or WHOLE, *image.size))
 
 
 # `load_image` for callers that come to the same image several times in a row: it keeps the last 8.

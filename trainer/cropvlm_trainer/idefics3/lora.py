@@ -9,7 +9,7 @@ from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model
 from torch import nn
 
 from cropvlm_trainer.files import write_json
-from cropvlm_trainer.idefics3.checkpoint import TRAINING, read_training
+from cropvlm_trainer.idefics3.checkpoint import ADAPTER, TRAINING, read_training
 
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj", "fc1", "fc2", "proj")
 """The linear layers that are adapted, by the last part of their name. The vision encoder's `out_proj` is not one."""
@@ -39,8 +39,8 @@ def load_lora(model: nn.Module, adapter: Path, settings: LoraSettings | None = N
 
     Raises FileNotFoundError where there is none, and ValueError where its settings are not `settings` (None: any).
     """
-    if not (adapter / "adapter_config.json").exists():
-        raise FileNotFoundError(f"{adapter} holds no adapter_config.json; name the folder of a LoRA adapter")
+    if not (adapter / ADAPTER).exists():
+        raise FileNotFoundError(f"{adapter} holds no {ADAPTER}; name the folder of a LoRA adapter")
     config = PeftConfig.from_pretrained(adapter)
     found = LoraSettings(config.r, config.lora_alpha, config.lora_dropout)
     if settings and found != settings:

@@ -13,15 +13,12 @@ import torch
 from PIL import Image
 from transformers import Idefics3ForConditionalGeneration
 
-from cropvlm_trainer.boxes import Box
+from cropvlm_trainer.boxes import WHOLE, Box
 from cropvlm_trainer.contract import answer_text, target_prompt
 from cropvlm_trainer.idefics3.forward import encode_tiles
 from cropvlm_trainer.idefics3.generation import Completions, Prefix, log_probs, prefill, sample
 from cropvlm_trainer.idefics3.image_processing import crop, tiles
 from cropvlm_trainer.idefics3.prompts import PromptEncoder, prompt_grid
-
-WHOLE: Box = (0, 0, 100, 100)
-"""The crop that is shown where there is no box: the full image, as in the service."""
 
 Pair = tuple[int, Box]
 """The index of an example, and a box to crop its image to."""

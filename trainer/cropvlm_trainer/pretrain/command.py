@@ -16,8 +16,9 @@ import torch
 from cropvlm_trainer.contract import cropper_prompt, format_box, target_prompt
 from cropvlm_trainer.data.synth import dataset, receipt, shapes
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
-from cropvlm_trainer.idefics3.forward import Batch, PromptBuilder, answer_loss
+from cropvlm_trainer.idefics3.forward import Batch, answer_loss
 from cropvlm_trainer.idefics3.model import Shape, build_model, pick_device
+from cropvlm_trainer.idefics3.prompts import PromptBuilder
 from cropvlm_trainer.idefics3.tokenizer import build_tokenizer
 from cropvlm_trainer.pretrain.aux_losses import AuxHeads, pointed, pointing_loss, seeing_loss
 from cropvlm_trainer.pretrain.batches import POINTING_REQUESTS, pointing_batch, pointing_prompt, reading_batch

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -25,7 +26,7 @@ from cropvlm_trainer.sft.data import SftDataset, read_training_rows
 from cropvlm_trainer.sft.learner import Collator, make_learner
 from cropvlm_trainer.sft.recorder import Recorder
 from cropvlm_trainer.training.config import to_table
-from cropvlm_trainer.training.order import shuffled
+from cropvlm_trainer.training.order import batches
 from cropvlm_trainer.training.run import refuse_other
 from cropvlm_trainer.training.stages import SftConfig
 
@@ -50,11 +51,8 @@ def train(config: SftConfig) -> None:
     rows, left_out = read_training_rows(config.data)
     if left_out and is_main:
         print(f"{left_out} rows of {config.data} left out: no area in whole per cents", file=sys.stderr)
-    order = shuffled(rows, config.epochs, config.batch, config.seed)
-    steps = min(len(order) // config.batch, config.max_steps or len(order))
-    if not steps:
-        raise ValueError(f"{config.data} has {len(rows)} questions, less than a batch of {config.batch}; lower batch")
-    arguments = trainer_arguments(config, steps)
+    order = batches(rows, config)
+    arguments = trainer_arguments(config, len(order))
 
     # Model, and the checkpoint of a run that was broken off.
     model, processor = load_checkpoint(config.base)
@@ -67,9 +65,8 @@ def train(config: SftConfig) -> None:
         refuse_other(config.out, settings, read_json(config.out / "config.json"))
     torch.manual_seed(config.seed)
     learner = make_learner(model, config.lora, config.gradient_checkpointing)
-    dataset = SftDataset(
-        order[: steps * config.batch], config.data.parent, PromptEncoder(processor), config.resolution, tile
-    )
+    taken = list(chain.from_iterable(order))
+    dataset = SftDataset(taken, config.data.parent, PromptEncoder(processor), config.resolution, tile)
 
     # Loop, log, pictures and state.
     trainer = Trainer(learner, arguments, data_collator=Collator(processor), train_dataset=dataset)
@@ -82,7 +79,7 @@ def train(config: SftConfig) -> None:
         trainer.add_callback(Recorder(config.out, step_of(checkpoint), dataset, shown_rows, config.sample_every))
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if is_main:
-        training = {"stage": "sft", "steps": steps, "rows_left_out": left_out, **settings}
+        training = {"stage": "sft", "steps": len(order), "rows_left_out": left_out, **settings}
         save_lora(learner, config.out / "adapter", config.base, training)
     PartialState().wait_for_everyone()
 

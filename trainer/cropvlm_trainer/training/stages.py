@@ -12,6 +12,9 @@ from pydantic.dataclasses import dataclass
 from cropvlm_trainer.training.config import NO_UNKNOWN_KEYS, Advice, load_config, parse_override
 from cropvlm_trainer.training.stage_config import Count, CountOrZero, PositiveAsInPaper, StageConfig
 
+RecipeName = Literal["paper", "released"]
+"""How advantages and the loss are scaled: as in the paper's Eq. 1, or as in its released code."""
+
 
 @dataclass(frozen=True, config=NO_UNKNOWN_KEYS)
 class SftConfig(StageConfig):
@@ -32,8 +35,7 @@ class GrpoConfig(StageConfig):
     reward: Literal["log_likelihood", "accuracy"] = "log_likelihood"
     reward_resolution: Count = 512
     """longest edge of the full image and of the crop that the reward VLM sees, in pixels"""
-    recipe: Literal["paper", "released"] = "paper"
-    """how advantages and the loss are scaled: as in the paper's Eq. 1, or as in its released code"""
+    recipe: RecipeName = "paper"
     group: Annotated[int, Field(ge=2), Advice("advantages compare a question's boxes; the paper has {default:g}")] = 6
     """boxes drawn for each question"""
     temperature: Annotated[

@@ -77,7 +77,7 @@ def test_boxes_from_where_the_target_looks(method, data, checkpoint, tmp_path):
     ("options", "message"),
     [
         (["--attention-layers", "0"], "--attention-layers is for --cropper rel-att and grad-att; leave it out"),
-        (["--cropper", "rel-att", "--attention-layers", "1"], "attention layers [1]: give some of 0 to 0"),
+        (["--cropper", "rel-att", "--attention-layers", "1"], "attention layers [1]: give different ones of 0 to 0"),
     ],
 )
 def test_options_of_attention_that_contradict(options, message, data, checkpoint, capsys):

@@ -23,8 +23,9 @@ from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_model, tiny_toke
 from cropvlm_trainer.grpo import train as train_module
 from cropvlm_trainer.grpo.step import StepOutcome
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint, save_checkpoint
-from cropvlm_trainer.idefics3.forward import Batch, PromptBuilder, answer_loss
+from cropvlm_trainer.idefics3.forward import Batch, answer_loss
 from cropvlm_trainer.idefics3.image_processing import tiles
+from cropvlm_trainer.idefics3.prompts import PromptBuilder
 from cropvlm_trainer.idefics3.reward_model import Example
 
 STEPS = 4

@@ -6,13 +6,14 @@ import pytest
 import torch
 from transformers import AutoProcessor
 
+from cropvlm_trainer.boxes import WHOLE
 from cropvlm_trainer.data.synth.test_patterns import pattern_image
 from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.idefics3 import reward_model as module
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 from cropvlm_trainer.idefics3.image_processing import tiles
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
-from cropvlm_trainer.idefics3.reward_model import WHOLE, Example, RewardModel, most_common
+from cropvlm_trainer.idefics3.reward_model import Example, RewardModel, most_common
 
 EXAMPLES = [
     Example(pattern_image("strokes", 90, 70), "What is the total?", ["7"]),

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
-import torch
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
@@ -22,11 +21,9 @@ from cropvlm_trainer.chat.answer_cache import AnswerCache
 from cropvlm_trainer.data.seed.rows import seedable_rows, seeded
 from cropvlm_trainer.data.seed.search import GridSearch, Views, cut_views, rectangles
 from cropvlm_trainer.files import to_lines, write_whole
-from cropvlm_trainer.idefics3.checkpoint import load_checkpoint
+from cropvlm_trainer.idefics3.adapter import open_for_inference, weight_files
 from cropvlm_trainer.idefics3.image_processing import load_image
-from cropvlm_trainer.idefics3.model import pick_device
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
-from cropvlm_trainer.idefics3.resolution import check_resolution
 from cropvlm_trainer.idefics3.reward_model import RewardModel
 
 MAX_WORKERS = 4
@@ -41,7 +38,7 @@ def seed_grid(args: argparse.Namespace) -> None:
     image, question or answers, for an `--out` that cannot be written, and for a grid or resolution that is impossible.
     """
     boxes, rows = rectangles(args.n, args.most_cells), seedable_rows(args.manifest, args.out, needs=("answers",))
-    search = reward_search(args.base, args.resolution, pick_device(args.device))
+    search = reward_search(args.base, args.resolution, args.device)
     asked = {"weights": weights_sha256(args.base), "resolution": search.reward.longest_edge}
     asked |= {"n": args.n, "most_cells": args.most_cells}
     cache = AnswerCache(args.out.with_suffix(".kept.jsonl"))
@@ -80,20 +77,16 @@ def with_seed(row: dict, found: dict, n: int, seed: int) -> dict:
     return seeded(row, widened(found["box"], n, Random(f"{seed}/{row['image']}/{row['question']}")), how)
 
 
-def reward_search(base: Path, longest_edge: int | None, device: torch.device) -> GridSearch:
+def reward_search(base: Path, longest_edge: int | None, device: str) -> GridSearch:
     """Loads the reward VLM. `longest_edge` is that of the full image and of each crop, in pixels; None is one tile."""
-    model, processor = load_checkpoint(base)
-    tile = model.config.vision_config.image_size
-    edge = longest_edge or tile
-    check_resolution("--resolution", edge, tile)
-    precision = torch.bfloat16 if device.type == "cuda" else torch.float32
-    return GridSearch(RewardModel(model.eval().to(device, precision), PromptEncoder(processor), edge))
+    model, processor, _, edge = open_for_inference(base, longest_edge, device, "--resolution")
+    return GridSearch(RewardModel(model, PromptEncoder(processor), edge))
 
 
 def weights_sha256(base: Path) -> str:
     """Returns the sha256 of the sha256s of a checkpoint's weight files, in the order of their names."""
     digest = hashlib.sha256()
-    for path in sorted(base.glob("*.safetensors")):
+    for path in weight_files(base):
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()

@@ -14,9 +14,9 @@ import torch
 from PIL import Image
 
 from cropvlm_trainer.boxes import Box
-from cropvlm_trainer.contract import target_prompt, to_pixels
+from cropvlm_trainer.contract import target_prompt
 from cropvlm_trainer.idefics3.generation import Completions, log_probs, prefill
-from cropvlm_trainer.idefics3.image_processing import tiles
+from cropvlm_trainer.idefics3.image_processing import crop, tiles
 from cropvlm_trainer.idefics3.prompts import Grid, prompt_grid
 from cropvlm_trainer.idefics3.reward_model import RewardModel
 from cropvlm_trainer.metrics.exact_and_iou import area
@@ -51,7 +51,7 @@ class Views:
 
 def cut_views(image: Image.Image, boxes: Sequence[Box], longest_edge: int, tile: int) -> Views:
     """Cuts an image and its crops (boxes in per cent) into tiles of `tile` pixels at this longest edge in pixels."""
-    crops = [image.crop(to_pixels(box, *image.size)) for box in boxes]
+    crops = [crop(image, box) for box in boxes]
     cut = [tiles(view, longest_edge, tile) for view in (image, *crops)]
     grids = [prompt_grid(view, longest_edge, tile) for view in (image, *crops)]
     return Views(torch.from_numpy(np.concatenate(cut)), [len(some) for some in cut], grids)

@@ -23,8 +23,9 @@ HELD_OUT_SEED = 1_000_003
 
 def all_questions() -> list[str]:
     """Returns every question that a synthetic page can have."""
-    named = [f"What number is under the {color} {shape}?" for color in shapes.COLORS for shape in shapes.SHAPES]
-    cells = [f"What is in row {row}, column {column}?" for row in range(1, 5) for column in range(1, 5)]
+    named = [shapes.question_about(color, shape) for color in shapes.COLORS for shape in shapes.SHAPES]
+    lines = range(1, table.MAX_LINES + 1)
+    cells = [table.question_about(row, column) for row in lines for column in lines]
     return [*named, *cells, *receipt.QUESTIONS.values()]
 
 

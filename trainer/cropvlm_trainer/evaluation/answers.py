@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -10,7 +11,11 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
+from cropvlm_trainer.chat.answer_cache import AnswerCache
+from cropvlm_trainer.chat.client import EndpointTarget
+from cropvlm_trainer.chat.endpoint import Endpoint, key_from
 from cropvlm_trainer.chat.messages import Prompt
+from cropvlm_trainer.evaluation.arguments import CHECKPOINT_TOKENS
 from cropvlm_trainer.idefics3.adapter import open_for_inference
 from cropvlm_trainer.idefics3.image_processing import tile_grid
 from cropvlm_trainer.idefics3.prompts import chat_text
@@ -74,3 +79,25 @@ class Checkpoint:
         ids = self.model.generate(**inputs, max_new_tokens=self.max_tokens, do_sample=False)
         new = ids[:, inputs["input_ids"].shape[1] :]
         return [text.strip() for text in self.processor.batch_decode(new, skip_special_tokens=True)]
+
+
+def make_target(args: argparse.Namespace) -> Target:
+    """Returns the checkpoint or endpoint that the options name.
+
+    Raises FileNotFoundError and ValueError for a checkpoint that is missing or cannot see images at the resolution, and
+    for a key that is not in the environment.
+    """
+    if args.target:
+        return Checkpoint(args.target, args.target_resolution, args.max_tokens or CHECKPOINT_TOKENS)
+    key = key_from(args.target_key_env)
+    given = {
+        "longest_edge": args.target_resolution,
+        "max_tokens": args.max_tokens,
+        "concurrency": args.target_concurrency,
+        "timeout": args.target_timeout,
+    }
+    settings = {name: value for name, value in given.items() if value is not None}
+    cache = AnswerCache(args.out and args.out.with_suffix(".answers.jsonl"))
+    if cache.count:
+        print(f"{cache.count} answers of earlier runs are in {cache.path}")
+    return EndpointTarget(Endpoint(args.target_url, args.target_model, key, **settings), cache)

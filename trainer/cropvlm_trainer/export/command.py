@@ -3,11 +3,7 @@
 import argparse
 from pathlib import Path
 
-from cropvlm_trainer.export.check.agreement import FLOOR
-from cropvlm_trainer.export.check.pages import PAGES
-from cropvlm_trainer.export.check.parity import TOLERANCE
-from cropvlm_trainer.export.export import export
-from cropvlm_trainer.export.precision.precision import PRECISIONS
+from cropvlm_trainer.export.settings import FLOOR, PAGES, PRECISIONS, TOLERANCE
 from cropvlm_trainer.files import read_json
 
 
@@ -44,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    # Imported when the command runs: torch takes seconds, and --help should not.
+    from cropvlm_trainer.export.export import export
+
     made = export(
         args.checkpoint,
         args.out,

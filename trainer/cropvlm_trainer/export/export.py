@@ -9,10 +9,9 @@ import onnx
 from transformers import Idefics3ForConditionalGeneration, Idefics3Processor
 
 from cropvlm_trainer.attention.maps import attention_layers
-from cropvlm_trainer.export.check.agreement import FLOOR, check_precision
+from cropvlm_trainer.export.check.agreement import check_precision
 from cropvlm_trainer.export.check.expected import PROMPTS, Expected, expected
-from cropvlm_trainer.export.check.pages import PAGES, check_pages, on_pages
-from cropvlm_trainer.export.check.parity import TOLERANCE
+from cropvlm_trainer.export.check.pages import check_pages, on_pages
 from cropvlm_trainer.export.check.session import GRAPHS, OnnxModel
 from cropvlm_trainer.export.graphs.decoder import decoder_graph
 from cropvlm_trainer.export.graphs.embed import embed_graph
@@ -20,7 +19,8 @@ from cropvlm_trainer.export.graphs.hub import hub_decoder_graph, hub_vision_grap
 from cropvlm_trainer.export.graphs.pixels import normalisation
 from cropvlm_trainer.export.graphs.vision import vision_graph
 from cropvlm_trainer.export.manifest import COPIED, MANIFEST, copy_hub_files, tile_resolutions, write_manifest
-from cropvlm_trainer.export.precision.precision import PRECISIONS, convert
+from cropvlm_trainer.export.precision.precision import convert
+from cropvlm_trainer.export.settings import FLOOR, PAGES, PRECISIONS, TOLERANCE
 from cropvlm_trainer.idefics3.adapter import open_checkpoint
 from cropvlm_trainer.idefics3.checkpoint import read_training
 

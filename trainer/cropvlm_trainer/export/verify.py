@@ -10,12 +10,11 @@ from transformers import AutoProcessor, Idefics3Processor
 
 from cropvlm_trainer.contract import PROMPT_CONTRACT, cropper_prompt, target_prompt
 from cropvlm_trainer.data.synth import dataset
-from cropvlm_trainer.export.check.agreement import FLOOR, check_precision
+from cropvlm_trainer.export.check.agreement import check_precision
 from cropvlm_trainer.export.check.expected import NEW_TOKENS, Expected, expected, make_prompt
-from cropvlm_trainer.export.check.parity import TOLERANCE
 from cropvlm_trainer.export.check.session import OnnxModel
 from cropvlm_trainer.export.manifest import FORMAT, MANIFEST, revision, sha256
-from cropvlm_trainer.export.precision.precision import PRECISIONS
+from cropvlm_trainer.export.settings import FLOOR, PRECISIONS, TOLERANCE
 from cropvlm_trainer.files import read_json
 from cropvlm_trainer.idefics3.adapter import open_checkpoint
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model
@@ -10,20 +9,12 @@ from torch import nn
 
 from cropvlm_trainer.files import write_json
 from cropvlm_trainer.idefics3.checkpoint import ADAPTER, TRAINING, read_training
+from cropvlm_trainer.idefics3.lora_settings import LoraSettings
 
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj", "fc1", "fc2", "proj")
 """The linear layers that are adapted, by the last part of their name. The vision encoder's `out_proj` is not one."""
 TRAINED = "default"
 """peft's name of the adapter that is trained."""
-
-
-@dataclass(frozen=True)
-class LoraSettings:
-    r: int = 128
-    """rank"""
-    alpha: int = 256
-    """the update is scaled by alpha / r"""
-    dropout: float = 0.05
 
 
 def add_lora(model: nn.Module, settings: LoraSettings) -> PeftModel:

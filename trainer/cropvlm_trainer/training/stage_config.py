@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from cropvlm_trainer.idefics3.lora import LoraSettings
+from cropvlm_trainer.idefics3.lora_settings import LoraSettings
 from cropvlm_trainer.training.config import NO_UNKNOWN_KEYS, Advice
 
 Count = Annotated[int, Field(ge=1)]

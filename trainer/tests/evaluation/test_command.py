@@ -10,7 +10,7 @@ from cropvlm_trainer.evaluation.answers import Checkpoint
 from cropvlm_trainer.evaluation.rows import scored_rows
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 from cropvlm_trainer.idefics3.model import Shape, build_model
-from cropvlm_trainer.pretrain.command import mini_tokenizer
+from cropvlm_trainer.pretrain.train import mini_tokenizer
 
 SHAPE = Shape(
     tile=32, patch=8, shuffle=2, vision_width=32, vision_layers=1, vision_heads=2, text_width=32, text_layers=1

@@ -26,7 +26,8 @@ from cropvlm_trainer.evaluation.report import held_out, markdown
 from cropvlm_trainer.evaluation.rows import asked_question, scored_rows
 from cropvlm_trainer.evaluation.scores import AVERAGE
 from cropvlm_trainer.files import write_json
-from cropvlm_trainer.idefics3.image_processing import crop, open_image
+from cropvlm_trainer.idefics3.image_processing import crop
+from cropvlm_trainer.pictures import open_image
 from cropvlm_trainer.rows import DATASET, check_images
 
 BOX_TOKENS = 24

@@ -8,32 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from cropvlm_trainer.boxes import WHOLE
 from cropvlm_trainer.contract import to_pixels
 
 
-def load_image(path: Path) -> Image.Image:
-    """Reads an image file as the service does: turned upright by its EXIF, alpha composited on white, RGB."""
-    image = ImageOps.exif_transpose(Image.open(path))
-    if image.mode != "RGB":
-        rgba = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
-    return image
-
-
 def crop(image: Image.Image, box: Sequence[float] | None) -> Image.Image:
     """The part of the image inside a box in per cent, widened to whole pixels; without a box, the whole image."""
     return image.crop(to_pixels(box or WHOLE, *image.size))
-
-
-# `load_image` for callers that come to the same image several times in a row: it keeps the last 8.
-open_image = lru_cache(maxsize=8)(load_image)
 
 
 def resized_edges(width: int, height: int, longest_edge: int) -> tuple[int, int]:

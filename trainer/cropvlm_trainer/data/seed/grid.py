@@ -22,9 +22,9 @@ from cropvlm_trainer.data.seed.rows import seedable_rows, seeded
 from cropvlm_trainer.data.seed.search import GridSearch, Views, cut_views, rectangles
 from cropvlm_trainer.files import to_lines, write_whole
 from cropvlm_trainer.idefics3.adapter import open_for_inference, weight_files
-from cropvlm_trainer.idefics3.image_processing import load_image
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
 from cropvlm_trainer.idefics3.reward_model import RewardModel
+from cropvlm_trainer.pictures import open_picture
 
 MAX_WORKERS = 4
 """Processes that cut images into tiles. Each holds one or two images' tiles in shared memory, 180 MB an image at 225
@@ -103,4 +103,4 @@ class _Pictures:
         return len(self.images)
 
     def __getitem__(self, index: int) -> Views:
-        return cut_views(load_image(self.folder / self.images[index]), self.boxes, self.edge, self.tile)
+        return cut_views(open_picture(self.folder / self.images[index]), self.boxes, self.edge, self.tile)

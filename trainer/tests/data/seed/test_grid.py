@@ -35,7 +35,7 @@ def test_rows_get_the_best_box_with_noise(folder):
         assert row["true_box"] == before["box"]
     search = grid.reward_search(folder / "base", None, torch.device("cpu"))
     for row in seeded:
-        image = grid.load_image(folder / "pages" / row["image"])
+        image = grid.open_picture(folder / "pages" / row["image"])
         views = cut_views(image, rectangles(2), TINY.tile, TINY.tile)
         scores = search(views, [(row["question"], row["answers"])])[0]
         assert rectangles(2)[int(scores.argmax())] == tuple(row["seed"]["box"])

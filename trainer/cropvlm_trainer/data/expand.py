@@ -15,7 +15,7 @@ PERCENTILE = "percentile"
 def expand(dataset: Path, out: Path, by: str) -> None:
     """Writes the rows of `dataset` to `out` with their boxes grown and all other fields unchanged.
 
-    `by` is "percentile" (contract, "Seed boxes" 1) or a number, the factor of every box's area. Raises ValueError for a
+    `by` is "percentile" (paper, Table 3) or a number, the factor of every box's area. Raises ValueError for a
     row without a valid box, for an `out` that exists or is not in the data set's folder, and for another `by`.
     """
     check_beside(dataset, out)

@@ -45,7 +45,7 @@ without them a random model repeats its last token whatever it sees."""
 
 
 def tiny_tokenizer() -> Tokenizer:
-    """Returns a tokenizer learnt from the contract's texts, so that it is the same at each call."""
+    """Returns a tokenizer learnt from the texts of `cropvlm_trainer.contract`, so that it is the same at each call."""
     questions = ["What is the total?", "What number is under the red circle?", "which line is on the left"]
     prompts = [prompt(q) for q in questions for prompt in (cropper_prompt, target_prompt)]
     boxes = [format_box(box) for box in [(0, 0, 50, 50), (12, 5, 80, 47), (33, 61, 74, 98)]]

@@ -1,4 +1,4 @@
-"""GRPO's advantages and loss as pure functions (paper, Eq. 1; contract, "Training").
+"""GRPO's advantages and loss as pure functions (paper, Eq. 1).
 
 In the shapes: B questions, G completions of each, N = B * G completions, T tokens of the longest completion.
 

@@ -1,4 +1,4 @@
-"""Idefics3's image processing on PIL images (contract, "Image processing").
+"""Idefics3's image processing on PIL images.
 
 The steps are those of transformers 5.18 with its PIL backend, and the tests compare the results bit by bit. They are
 written out here since training takes tiles as bytes, while transformers' processor also normalises and pads them.

@@ -1,4 +1,4 @@
-"""LoRA on an Idefics3, as the paper trains it (contract, "Training")."""
+"""LoRA on an Idefics3, as the paper trains it (Section 4.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prompts as token ids: the contract's texts in the model's own chat template, by transformers' processor.
+"""Prompts as token ids: the texts of `cropvlm_trainer.contract` in the model's own chat template, by transformers' processor.
 
 `PromptBuilder` makes the same ids for the small models that `pretrain` trains, which have a tokenizer but no processor.
 """
@@ -62,7 +62,7 @@ class PromptEncoder:
 
 
 class PromptBuilder:
-    """Token ids of prompts and answers about images of one tile, in the contract's chat template.
+    """Token ids of prompts and answers about images of one tile, in the chat template of `cropvlm_trainer.contract`.
 
     For small models, of which there is a tokenizer and not yet a processor; `PromptEncoder` is for all others.
     The tests hold its ids equal to those of transformers' processor.

@@ -1,4 +1,4 @@
-"""Exact match of answers and the measures of boxes, as pure functions (contract, "Measures"; paper, Appendix B).
+"""Exact match of answers and the measures of boxes, as pure functions (paper, Appendix B).
 
 The service's `npm run eval` states the same in `src/evaluation/measures.ts`.
 """

@@ -36,8 +36,8 @@ POINTING_REQUESTS = (
     "Find the place that would answer this question.",
     "Locate the answer in the image.",
 )
-"""What follows the question when a base is asked to point. A cropper is asked by the contract's prompt, which bases are
-not taught."""
+"""What follows the question when a base is asked to point. A cropper is asked by `contract.cropper_prompt`,
+which bases are not taught."""
 
 
 def pointing_prompt(question: str, wording: int = 0) -> str:

@@ -1,4 +1,4 @@
-"""What both stages of training can be told. The defaults are the paper's values (contract, "Training").
+"""What both stages of training can be told. The defaults are the paper's values (Section 4.1).
 
 The defaults here are SFT's; `stages.py` has GRPO's where they differ.
 """

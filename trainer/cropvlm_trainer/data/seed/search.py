@@ -1,4 +1,4 @@
-"""Finds the sub-rectangle of a grid that helps a reward VLM most to answer (contract, "Seed boxes" 2; paper, App. E).
+"""Finds the sub-rectangle of a grid that helps a reward VLM most to answer (paper, Appendix E).
 
 Crops do not depend on the question, so an image and its crops are encoded once for all questions about the image.
 """

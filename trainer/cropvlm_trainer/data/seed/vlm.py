@@ -1,4 +1,4 @@
-"""`data seed --method vlm`: boxes from a big VLM behind an OpenAI-compatible endpoint (contract, "Seed boxes" 1)."""
+"""`data seed --method vlm`: boxes from a big VLM behind an OpenAI-compatible endpoint (paper, Section 4.1)."""
 
 from __future__ import annotations
 

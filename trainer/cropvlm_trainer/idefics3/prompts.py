@@ -1,4 +1,4 @@
-"""Prompts as token ids: the texts of `cropvlm_trainer.contract` in the model's own chat template, by transformers' processor.
+"""Prompts as token ids: texts of `cropvlm_trainer.contract` in the model's chat template, by transformers' processor.
 
 `PromptBuilder` makes the same ids for the small models that `pretrain` trains, which have a tokenizer but no processor.
 """

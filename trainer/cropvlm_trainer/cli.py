@@ -40,7 +40,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return args.run(args) or 0
     except (FileNotFoundError, ValueError) as error:
-        print(f"cropvlm-train {args.command}: {error}", file=sys.stderr)
+        notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+        print(f"cropvlm-train {args.command}: {error}{notes}", file=sys.stderr)
         return 2
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -62,6 +63,15 @@ def whole_lines(path: Path) -> list[str]:
     if torn:
         write_whole(path, (whole + newline).encode())
     return whole.split("\n") if newline else []
+
+
+def sha256_of(paths: Iterable[Path]) -> str:
+    """Returns the sha256 of the files' own sha256s, in their order."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -5,6 +5,7 @@ Every command that reads a data set names the fields that it needs; what such a 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -55,6 +56,32 @@ def check_images(dataset: Path, rows: Iterable[dict]) -> None:
 def is_text(value: object) -> bool:
     """Whether this is a text that is not blank."""
     return isinstance(value, str) and bool(value.strip())
+
+
+NO_ANSWERS = ("", "unanswerable")
+"""Votes of people who saw no answer, lower-cased and stripped."""
+
+
+def target_votes(answers: Iterable[str]) -> list[str]:
+    """Returns the answers that may be the one to learn, lower-cased and stripped: all but `NO_ANSWERS`."""
+    votes = (answer.lower().strip() for answer in answers)
+    return [vote for vote in votes if vote not in NO_ANSWERS]
+
+
+def with_target(dataset: Path, rows: Sequence[dict]) -> list[dict]:
+    """Returns the rows that have an answer to learn, and says on stderr how many have none.
+
+    Raises ValueError where no row has one.
+    """
+    kept = [row for row in rows if target_votes(row["answers"])]
+    if not kept:
+        raise ValueError(f"every answer in {dataset} is blank or unanswerable; there is nothing to learn from it")
+    if len(kept) < len(rows):
+        print(
+            f"{len(rows) - len(kept)} rows of {dataset} left out: every answer is blank or unanswerable",
+            file=sys.stderr,
+        )
+    return kept
 
 
 def is_texts(value: object) -> bool:

@@ -7,6 +7,7 @@ from cropvlm_trainer.files import (
     read_json,
     read_lines,
     replacing,
+    sha256_of,
     to_lines,
     whole_lines,
     write_json,
@@ -62,3 +63,13 @@ def test_a_torn_line_is_removed(tmp_path, content, lines, left):
     path.write_text(content)
     assert whole_lines(path) == lines
     assert path.read_text() == left
+
+
+def test_files_are_told_apart_by_content_and_order(tmp_path):
+    paths = [tmp_path / name for name in "ab"]
+    for path in paths:
+        path.write_text(path.name)
+    first = sha256_of(paths)
+    assert len(first) == 64 and sha256_of(paths[::-1]) != first != sha256_of(paths[:1])
+    paths[0].rename(tmp_path / "c")
+    assert sha256_of([tmp_path / "c", paths[1]]) == first

@@ -38,10 +38,12 @@ from cropvlm_trainer.idefics3.resolution import check_resolution
 from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
 from cropvlm_trainer.pictures import open_picture
 from cropvlm_trainer.training.config import to_table
+from cropvlm_trainer.training.identity import identity, refuse_past
 from cropvlm_trainer.training.order import batches
 from cropvlm_trainer.training.run import Run
 from cropvlm_trainer.training.samples import Sample, draw_samples
 from cropvlm_trainer.training.stages import GrpoConfig
+from cropvlm_trainer.training.stop import StopSignal, stopped_by_sigterm
 
 MAX_PICTURES = 4
 """How many questions of a step are drawn as sample pictures, in the steps that draw any (`config.sample_every`)."""
@@ -54,9 +56,13 @@ def train(config: GrpoConfig) -> None:
     `state.pt` and, at the end, `adapter/`.
 
     Raises ValueError for settings that cannot go together and for a folder that holds a run of other settings,
-    FileNotFoundError where the base, the adapter, the manifest or an image is missing.
+    FileNotFoundError where the base, the adapter, the manifest or an image is missing. SIGTERM ends the run after the
+    step in progress, with its state saved and without an adapter.
     """
-    accelerator = Accelerator(mixed_precision="bf16" if config.precision == "bf16" else "no")
+    # `cpu`: without it accelerate takes several processes without a GPU for one each.
+    accelerator = Accelerator(
+        mixed_precision="bf16" if config.precision == "bf16" else "no", cpu=not torch.cuda.is_available()
+    )
 
     # Data: the rows of all steps, in order.
     order = batches(read_training_rows(config.data), config)
@@ -67,8 +73,38 @@ def train(config: GrpoConfig) -> None:
     policy, compute_loss = prepare(config, accelerator.device)
     optimizer = torch.optim.AdamW(policy.trained_parameters, lr=config.learning_rate, weight_decay=0.0)
     schedule = get_cosine_schedule_with_warmup(optimizer, round(config.warmup * steps), steps)
-    run = Run(config.out, to_table(config), policy.trained_parameters, optimizer, schedule, accelerator.is_main_process)
+    asked, is_main = identity(config), accelerator.is_main_process
+    run = Run(config.out, asked, policy.trained_parameters, optimizer, schedule, is_main)
+    refuse_past(config.out, run.first, steps)
+    with stopped_by_sigterm() as stop:
+        taken = take_steps(config, accelerator, policy, compute_loss, order, optimizer, schedule, run, stop)
+    run.close()
+    if run.main and taken < steps:
+        print(f"{config.out}: stopped after step {taken} of {steps}; the same command goes on from there")
+    elif run.main:
+        training = {"stage": "grpo", "steps": steps, **to_table(config)}
+        if config.adapter:
+            training["adapter"] = read_training(config.adapter)
+        save_lora(policy.peft_model, config.out / "adapter", config.base, training)
+    accelerator.end_training()
 
+
+def take_steps(
+    config: GrpoConfig,
+    accelerator: Accelerator,
+    policy: Policy,
+    compute_loss: Step,
+    order: Sequence[Sequence[dict]],
+    optimizer: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
+    run: Run,
+    stop: StopSignal,
+) -> int:
+    """Trains on the batches of `order` that `run` has not had, until the last or until `stop`.
+
+    Returns the number of steps taken in all; the state after them is saved.
+    """
+    steps, step_number = len(order), run.first
     bar = tqdm(range(run.first, steps), initial=run.first, total=steps, desc="grpo", disable=not run.main)
     for index in bar:
         started = time.monotonic()
@@ -93,16 +129,12 @@ def train(config: GrpoConfig) -> None:
         bar.set_postfix(reward=f"{scalars['reward']:.3f}", kl=f"{scalars['kl']:.4f}")
         if pictures:
             draw_samples(config.out, step_number, pictures)
-        if is_last or step_number % config.save_every == 0:
+        stopped = stop.everywhere(accelerator.device)
+        if is_last or stopped or step_number % config.save_every == 0:
             run.save(step_number)
-
-    run.close()
-    if run.main:
-        training = {"stage": "grpo", "steps": steps, **to_table(config)}
-        if config.adapter:
-            training["adapter"] = read_training(config.adapter)
-        save_lora(policy.peft_model, config.out / "adapter", config.base, training)
-    accelerator.end_training()
+        if stopped:
+            break
+    return step_number
 
 
 def prepare(config: GrpoConfig, device: torch.device) -> tuple[Policy, Step]:
@@ -154,8 +186,12 @@ def accumulate_gradients(
         micro_batch = rows[start : start + config.micro_batch]
         examples = [to_example(row, config) for row in micro_batch]
         generators = [torch.Generator().manual_seed(draw_seed(config.seed, index, row["id"])) for row in micro_batch]
-        with accelerator.autocast():
-            loss, scalars = compute_loss(examples, generators)
+        try:
+            with accelerator.autocast():
+                loss, scalars = compute_loss(examples, generators)
+        except Exception as error:
+            error.add_note(f"in step {index + 1}, with the rows {', '.join(row['id'] for row in micro_batch)}")
+            raise
         # The loss is a mean over the micro-batch. Weighted by its size, the losses of all micro-batches and processes
         # add up to the mean over the batch.
         (loss * len(micro_batch) / config.batch).backward()

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from peft import PeftModel
+from peft import PeftModel, get_peft_model_state_dict
+from peft.utils import load_peft_weights
 from transformers import AutoProcessor, Idefics3ForConditionalGeneration, Idefics3Processor
 
 from cropvlm_trainer.files import read_json, write_json
@@ -88,8 +89,19 @@ def weight_files(checkpoint: Path) -> list[Path]:
 
 
 def merge(model: Idefics3ForConditionalGeneration, adapter: Path) -> Idefics3ForConditionalGeneration:
-    """The base with the adapter's updates added to its weights; alters `model` in place."""
-    return PeftModel.from_pretrained(model, adapter).merge_and_unload(safe_merge=True)
+    """The base with the adapter's updates added to its weights; alters `model` in place.
+
+    Raises ValueError where the adapter lacks weights that its settings name for this base, or has others: peft would
+    leave these layers as the base has them.
+    """
+    merged = PeftModel.from_pretrained(model, adapter)
+    wanted, there = set(get_peft_model_state_dict(merged)), set(load_peft_weights(str(adapter), device="cpu"))
+    if wanted != there:
+        raise ValueError(
+            f"{adapter} does not fit its base: {len(wanted - there)} weights are missing, {len(there - wanted)} are of "
+            f"no layer, as {min(wanted ^ there)}; name the base that it was trained on, or train it anew"
+        )
+    return merged.merge_and_unload(safe_merge=True)
 
 
 def find_base(adapter: Path, base: Path | None) -> Path:

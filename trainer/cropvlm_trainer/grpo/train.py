@@ -112,7 +112,9 @@ def take_steps(
         is_last = step_number == steps
         # Dropout is seeded anew in each step (and process), so that a resumed run draws what an unbroken one draws.
         torch.manual_seed(draw_seed(config.seed, index, f"dropout/{accelerator.process_index}"))
-        own_rows = order[index][accelerator.process_index :: accelerator.num_processes]
+        # In one piece, so that the micro-batches, whose means are logged, are those of one process.
+        share = config.batch // accelerator.num_processes
+        own_rows = order[index][accelerator.process_index * share :][:share]
         draws_samples = config.sample_every and (is_last or step_number % config.sample_every == 0)
         pictures: list[Sample] | None = [] if run.main and draws_samples else None
 

@@ -7,6 +7,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+
+from support.paths import TRAINER
 
 PROGRAM = """
 import json, os, sys
@@ -20,7 +23,7 @@ sys.exit(status)
 """
 
 
-def run_in_two(command: Sequence[str], world) -> None:
+def run_in_two(command: Sequence[str], world: Path) -> None:
     """Runs a command in two processes by torchrun, and asserts that they know of each other.
 
     `world`: a path; each process writes the number of processes that it knows beside it.
@@ -29,7 +32,7 @@ def run_in_two(command: Sequence[str], world) -> None:
     program.write_text(PROGRAM)
     launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "0"]
     launch += ["--standalone", str(program), json.dumps(list(command))]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "WORLD": str(world)}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "WORLD": str(world), "PYTHONPATH": str(TRAINER)}
     done = subprocess.run(launch, capture_output=True, text=True, env=environment, timeout=280)
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert [world.with_name(f"{world.name}.{index}").read_text() for index in range(2)] == ["2", "2"]

@@ -18,7 +18,7 @@ for command in {commands}:
         assert ended.code == 0, command
 print("imported:", *(name for name in {slow} if name in sys.modules))
 """
-DATA = ("synth", "build", "split", "seed", "expand")
+DATA = ("synth", "build", "split", "seed", "merge", "expand")
 
 
 def test_help_imports_nothing_slow():

@@ -39,7 +39,7 @@ def seed_grid(args: argparse.Namespace) -> None:
     image, question or answers, for an `--out` that cannot be written, and for a grid or resolution that is impossible.
     """
     boxes = rectangles(args.n, args.most_cells)
-    rows = with_target(args.manifest, seedable_rows(args.manifest, args.out, needs=("answers",)))
+    rows = with_target(args.manifest, seedable_rows(args.manifest, args.out, ("answers",), args.shard))
     search = reward_search(args.base, args.resolution, args.device)
     asked = {"weights": sha256_of(weight_files(args.base)), "resolution": search.reward.longest_edge}
     asked |= {"n": args.n, "most_cells": args.most_cells}

@@ -32,7 +32,7 @@ def seed_vlm(args: argparse.Namespace) -> None:
     """
     if args.coordinates == PIXELS and args.longest_edge and args.longest_edge < MIN_EDGE:
         raise ValueError(f"--longest-edge {args.longest_edge} is too short for Qwen2.5-VL; give at least {MIN_EDGE}")
-    rows = seedable_rows(args.manifest, args.out)
+    rows = seedable_rows(args.manifest, args.out, shard=args.shard)
     sent = [SentPicture(args.manifest.parent / row["image"], args.coordinates, args.longest_edge) for row in rows]
     prompts = [Prompt(seed_prompt(row["question"]), picture) for row, picture in zip(rows, sent, strict=True)]
     replies = _endpoint(args).ask(prompts, "seed boxes")

@@ -50,6 +50,10 @@ t.test('the defaults', async t => {
     queueSize: 64,
     shutdownGraceMs: 30_000,
     imageUrls: null,
+    firstTimeoutMs: 120_000,
+    targetWarmup: false,
+    breakerFailures: 3,
+    breakerMs: 10_000,
     targets: [
       {
         kind: 'reader',
@@ -93,6 +97,10 @@ t.test('every option can be set', async t => {
     REQUEST_TIMEOUT_MS: '1000',
     QUEUE_SIZE: '1',
     SHUTDOWN_GRACE_MS: '0',
+    TARGET_FIRST_TIMEOUT_MS: '500',
+    TARGET_WARMUP: 'on',
+    TARGET_BREAKER_FAILURES: '0',
+    TARGET_BREAKER_MS: '100',
   })
   t.match(config, {
     host: '0.0.0.0',
@@ -126,6 +134,10 @@ t.test('every option can be set', async t => {
     requestTimeoutMs: 1000,
     queueSize: 1,
     shutdownGraceMs: 0,
+    firstTimeoutMs: 500,
+    targetWarmup: true,
+    breakerFailures: 0,
+    breakerMs: 100,
   })
 })
 

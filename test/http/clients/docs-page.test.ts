@@ -60,7 +60,7 @@ async function execute(page: Page, route: string): Promise<string> {
   if ((await operation.getAttribute('class'))?.includes('is-open') === false) {
     await operation.locator('.opblock-summary').click()
   }
-  const toggle = operation.locator('.try-out button')
+  const toggle = operation.locator('.try-out button').first()
   // the button says "Try it out", and "Cancel" once it has been pressed
   if ((await toggle.textContent())?.trim() === 'Try it out') await toggle.click()
   const file = { name: 'page.png', mimeType: 'image/png', buffer: IMAGE }

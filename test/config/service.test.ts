@@ -20,6 +20,7 @@ t.test('the defaults', async t => {
     host: '127.0.0.1',
     port: 8080,
     apiKey: null,
+    corsOrigins: null,
     logLevel: 'info',
     cropper: null,
     cropperModel: null,

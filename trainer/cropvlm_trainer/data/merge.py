@@ -16,9 +16,9 @@ def merge(rows: Iterable[dict]) -> tuple[list[dict], list[tuple[str, bool]]]:
     """Returns the rows without duplicates, and for each duplicate its source and whether it had further answers.
 
     Rows are duplicates where the content of their images is equal and their questions are equal in the form that the
-    prompts have (`contract.target_prompt`). The merged row takes the first one's place. The duplicate's further answers are
-    added to `answers`. Where one of the rows has votes (`VOTES`), `answers` are those votes, unchanged, and the other
-    row's further answers go to `other_answers`.
+    prompts have (`contract.target_prompt`). The merged row takes the first one's place. The duplicate's further answers
+    are added to `answers`. Where one of the rows has votes (`VOTES`), `answers` are those votes, unchanged, and the
+    other row's further answers go to `other_answers`.
     """
     kept: dict[str, dict] = {}
     dropped: list[tuple[str, bool]] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from PIL import Image
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, get_worker_info
 
 from cropvlm_trainer.contract import cropper_prompt, format_box, parse_box
 from cropvlm_trainer.idefics3.image_processing import tiles
@@ -65,6 +66,9 @@ class SftDataset(Dataset):
         return len(self.rows)
 
     def __getitem__(self, index: int) -> SftExample:
+        if get_worker_info() is not None:
+            # A signal to the whole process group must not end this worker before the run has finished its step.
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
         row = self.rows[index]
         image_tiles, prompt = self.prompt(row)
         answer = self.encoder.reply(format_box(row["box"]))

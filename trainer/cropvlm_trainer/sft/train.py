@@ -69,8 +69,8 @@ def train(config: SftConfig) -> None:
         refuse_past(config.out, step_of(checkpoint), len(order))
     torch.manual_seed(config.seed)
     learner = make_learner(model, config.lora, config.gradient_checkpointing)
-    taken = list(chain.from_iterable(order))
-    dataset = SftDataset(taken, config.data.parent, PromptEncoder(processor), config.resolution, tile)
+    in_order = list(chain.from_iterable(order))
+    dataset = SftDataset(in_order, config.data.parent, PromptEncoder(processor), config.resolution, tile)
 
     # Loop, log, pictures and state.
     trainer = Trainer(learner, arguments, data_collator=Collator(processor), train_dataset=dataset)

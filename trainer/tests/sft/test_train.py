@@ -6,12 +6,16 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+from support.paths import TRAINER
 from support.processes import run_in_two
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from transformers import Trainer
@@ -195,6 +199,21 @@ def test_sigterm_saves_the_step_in_progress_and_the_run_goes_on(given, whole, tm
     assert main([*command(given, tmp_path, sample_every=4), "--resume", "auto"]) == 0
     assert log(tmp_path) == log(whole)
     assert same(tmp_path, whole)
+
+
+def test_sigterm_to_the_whole_group_ends_no_worker(given, tmp_path):
+    """As a cluster's scheduler sends it: to the run and to the processes that read its images."""
+    settings = {"workers": 2, "epochs": 500, "max_steps": 900, "save_every": 900}
+    program = [sys.executable, "-m", "cropvlm_trainer.cli", *command(given, tmp_path, **settings)]
+    run = subprocess.Popen(program, cwd=TRAINER, start_new_session=True, stdout=subprocess.PIPE, text=True)
+    rows = tmp_path / "log.jsonl"
+    while run.poll() is None and not (rows.exists() and rows.read_text().count("\n") >= 2):
+        time.sleep(0.05)
+    os.killpg(run.pid, signal.SIGTERM)
+    said, _ = run.communicate(timeout=120)
+    taken = len(log(tmp_path))
+    assert (run.returncode, f"stopped after step {taken} of 900" in said) == (0, True)
+    assert last_checkpoint(tmp_path / "state").name == f"checkpoint-{taken}"
 
 
 def test_how_a_batch_is_cut_up_and_loaded_changes_nothing(given, tmp_path):

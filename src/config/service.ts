@@ -10,6 +10,7 @@ import { CropVlmError } from '../errors.js'
 import { PRECISION_ALIASES, PRECISIONS } from '../vlm/folder/graph-names.js'
 import { PROVIDER_CHOICES } from '../vlm/onnx/providers.js'
 import { CROPPER_VARIABLES } from './cropper.js'
+import { ENDPOINT_VARIABLES } from './endpoints.js'
 import { IMAGE_URL_VARIABLES, type ImageUrlsConfig, readImageUrls } from './image-urls.js'
 import { Choice, OrNull } from './schema.js'
 import type { TargetConfig } from './target-entry.js'
@@ -29,6 +30,10 @@ function userCache(name: string): string {
   }
 }
 
+/** `*`, or scheme, host and port, without a path. */
+const ORIGIN = '(?:\\*|[a-zA-Z][a-zA-Z0-9+.-]*://[^\\s/,?#*]+/?)'
+const ORIGIN_LIST = `^${ORIGIN}(?:\\s*,\\s*${ORIGIN})*$`
+
 const SERVICE_VARIABLES = {
   host: Type.String({
     env: 'HOST',
@@ -47,6 +52,15 @@ const SERVICE_VARIABLES = {
       env: 'API_KEY',
       secret: true,
       description: 'Bearer token every route but health, metrics and documentation asks for; unset: no key is needed.',
+    }),
+  ),
+  corsOrigins: OrNull(
+    Type.String({
+      env: 'CORS_ORIGINS',
+      pattern: ORIGIN_LIST,
+      expected: 'origins separated by commas, such as https://app.example.org, or *',
+      description:
+        'Origins whose pages may use the service from a browser (CORS), separated by commas, or * for every origin; never with cookies. unset: none.',
     }),
   ),
   logLevel: Choice(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'], {
@@ -202,6 +216,7 @@ const SERVICE_VARIABLES = {
     unit: 'ms',
     description: 'How long requests in flight may take to finish after SIGTERM or SIGINT.',
   }),
+  ...ENDPOINT_VARIABLES,
 }
 
 export type Config = Settings<typeof SERVICE_VARIABLES> & {

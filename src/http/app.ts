@@ -10,14 +10,18 @@ import { type ImageLinks, imageLinks } from '../links/links.js'
 import type { Target } from '../target/target.js'
 import { addAuth } from './plugins/auth.js'
 import { addBodyBudget } from './plugins/body-budget.js'
-import { onClientError } from './plugins/client-error.js'
+import { onClientError } from './plugins/connection/client-error.js'
+import { addExpectContinue } from './plugins/connection/expect-continue.js'
+import { addHalfClosed } from './plugins/connection/half-closed.js'
+import { addLingeringClose } from './plugins/connection/lingering-close.js'
+import { limitConnections } from './plugins/connection/open-files.js'
+import { addCors } from './plugins/cors.js'
 import { addDeadlines } from './plugins/deadline.js'
 import { addDrain, Drain } from './plugins/drain.js'
 import { sendError } from './plugins/errors.js'
-import { addLingeringClose } from './plugins/lingering-close.js'
 import { guardLog, RequestLog } from './plugins/log.js'
 import { addRequestMetrics, makeMetrics } from './plugins/metrics.js'
-import { addNotFound } from './plugins/not-found.js'
+import { addNotFound, collectMethods } from './plugins/not-found.js'
 import { registerDocs } from './plugins/openapi.js'
 import { bodyError } from './request/body-error.js'
 import { AJV_OPTIONS } from './request/validation.js'
@@ -67,17 +71,22 @@ export async function buildApp({ config, engine, cropper, targets, links, log }:
   app.setSerializerCompiler(() => JSON.stringify)
   app.removeContentTypeParser('text/plain')
 
-  const metrics = makeMetrics(engine)
+  limitConnections(app.server, app.log)
+  const metrics = makeMetrics({ engine, cropper, targets })
   const drain = new Drain()
   // the hooks run in this order: what counts a request comes before what may refuse it
+  addHalfClosed(app)
   addDeadlines(app, timeout)
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
   })
   addRequestMetrics(app, metrics)
   addLingeringClose(app)
+  addExpectContinue(app)
+  const methodsOf = collectMethods(app)
+  addCors(app, config, methodsOf)
   addAuth(app, config.apiKey)
-  addNotFound(app)
+  addNotFound(app, methodsOf)
   addDrain(app, drain)
   addBodyBudget(app, config)
   await app.register(multipart)

@@ -1,3 +1,4 @@
+import { stripped } from '../contract/question.js'
 import { CropVlmError } from '../errors.js'
 import type { Picture, PictureOptions } from '../image/picture.js'
 import type { Target, TargetAnswer } from '../target/target.js'
@@ -89,7 +90,7 @@ async function askBoth(
   const ask = async (full: Picture | null, crop: Picture | null) => {
     try {
       return await observed(target, observer, () =>
-        target.answer({ full, crop, question, maxTokens, temperature, signal: either, deadline }),
+        target.answer({ full, crop, question: stripped(question), maxTokens, temperature, signal: either, deadline }),
       )
     } catch (error) {
       failed.abort()
@@ -112,7 +113,7 @@ async function observed(
   const start = performance.now()
   try {
     const answer = await call()
-    observer.onTargetCall(name, 'ok', performance.now() - start, answer.usage)
+    observer.onTargetCall(name, answer.refusal === null ? 'ok' : 'refused', performance.now() - start, answer.usage)
     return answer
   } catch (error) {
     observer.onTargetCall(name, outcomeOf(error), performance.now() - start, null)
@@ -121,7 +122,9 @@ async function observed(
 }
 
 function outcomeOf(error: unknown): TargetOutcome {
-  switch (CropVlmError.from(error).code) {
+  const { code, details } = CropVlmError.from(error)
+  if (details?.breaker === 'open') return 'not_asked'
+  switch (code) {
     case 'request_aborted':
       return 'aborted'
     case 'target_timeout':

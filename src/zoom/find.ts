@@ -1,4 +1,5 @@
 import { expandBox, FULL_BOX, toPixels } from '../contract/box.js'
+import { oneLine } from '../contract/question.js'
 import type { Cropper, Found } from '../cropper/cropper.js'
 import type { Engine } from '../engine/engine.js'
 import type { PictureRequest, Timings } from '../engine/protocol.js'
@@ -104,7 +105,7 @@ async function findBoxes(
   keepPixels: boolean,
 ): Promise<Found[]> {
   const outcomes = await cropper.find(
-    questions.map(question => ({ image, question, resolution, keepPixels, signal, deadline })),
+    questions.map(question => ({ image, question: oneLine(question), resolution, keepPixels, signal, deadline })),
   )
   return outcomes.map(outcome => {
     if (outcome.status === 'rejected') throw outcome.reason

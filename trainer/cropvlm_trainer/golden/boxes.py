@@ -17,9 +17,9 @@ from cropvlm_trainer.export.export import export_model
 from cropvlm_trainer.golden.fixture import TINY, tiny_model, tiny_tokenizer
 from cropvlm_trainer.golden.generate import MADE_BY, answer
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
-from cropvlm_trainer.idefics3.forward import Batch, PromptBuilder, answer_loss
+from cropvlm_trainer.idefics3.forward import Batch, answer_loss
 from cropvlm_trainer.idefics3.image_processing import tiles
-from cropvlm_trainer.idefics3.prompts import PromptEncoder, prompt_grid
+from cropvlm_trainer.idefics3.prompts import PromptBuilder, PromptEncoder, prompt_grid
 
 STEPS = 300
 EXAMPLES, ONE_TILE = 36, 24

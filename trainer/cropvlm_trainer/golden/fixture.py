@@ -1,4 +1,4 @@
-"""`cropvlm-train fixture`: writes model folders with random weights, for tests.
+"""What `cropvlm-train fixture` writes: model folders with random weights, for tests.
 
 `tiny` is in our layout; `tiny-hub` has the same weights in the hub's layout, and `tiny-attention` gives its attention.
 With `--full-size`, the folder has the architecture and tokenizer of a real checkpoint (`--files`) and random weights,
@@ -7,7 +7,6 @@ to try out sizes and memory.
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from pathlib import Path
 
@@ -37,7 +36,6 @@ TINY = Shape(
     max_positions=2048,
 )
 TINY_VOCABULARY = 352
-SEED = 2
 ATTENTION_LAYERS = (1, 0)
 """of `tiny-attention`: both, so that their mean counts"""
 TRAINING = {"base": None, "data": None, "recipe": "random weights", "steps": 0}
@@ -45,12 +43,9 @@ GAINS = {"q_proj": 2.0, "k_proj": 2.0, "v_proj": 1.5, "o_proj": 2.0, "patch_embe
 """Factors of the random weights, by a part of their name. They sharpen attention and strengthen the image's influence;
 without them a random model repeats its last token whatever it sees."""
 
-REAL_FILES = Path(__file__).resolve().parents[4] / "shared" / "smolvlm-256m-instruct"
-"""`../shared/smolvlm-256m-instruct` next to the repository: config and tokenizer of the real model, without weights."""
-
 
 def tiny_tokenizer() -> Tokenizer:
-    """Returns a tokenizer learnt from the contract's texts, so that it is the same at each call."""
+    """Returns a tokenizer learnt from the texts of `cropvlm_trainer.contract`, so that it is the same at each call."""
     questions = ["What is the total?", "What number is under the red circle?", "which line is on the left"]
     prompts = [prompt(q) for q in questions for prompt in (cropper_prompt, target_prompt)]
     boxes = [format_box(box) for box in [(0, 0, 50, 50), (12, 5, 80, 47), (33, 61, 74, 98)]]
@@ -116,21 +111,3 @@ def save_full_size(out: Path, files: Path, seed: int) -> None:
         parity_prompts=1,
         training=TRAINING | {"seed": seed},
     )
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--out", type=Path, required=True, help="the folder that gets tiny/, tiny-hub/ and tiny-attention/"
-    )
-    parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--full-size", action="store_true", help="write full-size/ instead: 256M random weights")
-    parser.add_argument("--files", type=Path, default=REAL_FILES, help="config and tokenizer of --full-size")
-
-
-def run(args: argparse.Namespace) -> int:
-    if args.full_size:
-        save_full_size(args.out, args.files, args.seed)
-    else:
-        save_tiny(args.out, args.seed)
-    print(f"wrote {args.out}")
-    return 0

@@ -12,8 +12,9 @@ from PIL import Image
 from torch.utils.data import Dataset
 
 from cropvlm_trainer.contract import cropper_prompt, format_box, parse_box
-from cropvlm_trainer.idefics3.image_processing import load_image, tiles
+from cropvlm_trainer.idefics3.image_processing import tiles
 from cropvlm_trainer.idefics3.prompts import Grid, PromptEncoder, prompt_grid
+from cropvlm_trainer.pictures import open_picture
 from cropvlm_trainer.rows import check_images, read_rows
 
 CACHE_BYTES = 512 * 1024**2
@@ -70,7 +71,7 @@ class SftDataset(Dataset):
         return SftExample(torch.from_numpy(image_tiles), [*prompt, *answer], len(prompt))
 
     def image(self, row: dict) -> Image.Image:
-        return load_image(self.folder / row["image"])
+        return open_picture(self.folder / row["image"])
 
     def prompt(self, row: dict) -> tuple[np.ndarray, list[int]]:
         """The row's tiles, uint8 `[n, S, S, 3]`, and the token ids of its prompt."""

@@ -15,7 +15,8 @@ from cropvlm_trainer.export.graphs.embed import embed_graph
 from cropvlm_trainer.export.graphs.hub import hub_decoder_graph, hub_vision_graph
 from cropvlm_trainer.export.graphs.pixels import read_normalisation
 from cropvlm_trainer.export.graphs.vision import vision_graph
-from cropvlm_trainer.golden.fixture import ATTENTION_LAYERS, SEED, tiny_model, tiny_tokenizer
+from cropvlm_trainer.golden.fixture import ATTENTION_LAYERS, tiny_model, tiny_tokenizer
+from cropvlm_trainer.golden.settings import SEED
 
 MODELS = REPOSITORY / "test" / "fixtures" / "models"
 MAKERS = {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { CropVlmError } from '../../errors.js'
-import { errorReply } from './errors.js'
+import { CropVlmError } from '../../../errors.js'
+import { errorReply } from '../errors.js'
 
 /**
  * Answers what never became a request: broken HTTP, headers that are too large or that did not arrive in time. There is

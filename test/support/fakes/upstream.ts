@@ -37,7 +37,9 @@ export async function upstream(t: Test, reply: Reply) {
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
-    const one = { url: request.url ?? '', headers: request.headers, body: JSON.parse(Buffer.concat(chunks).toString()) }
+    // a GET has none
+    const body = JSON.parse(Buffer.concat(chunks).toString() || '{}')
+    const one = { url: request.url ?? '', headers: request.headers, body }
     received.push(one)
     reply(response, one, request.socket)
   })

@@ -1,5 +1,5 @@
 /** The lines that may hold the answer, each with what speaks for it. */
-import type { Kind, KindName } from './kinds.js'
+import type { Found, Kind, KindName } from './kinds.js'
 import { below, inColumnOf, type Layout, type PlacedLine, rightOf } from './layout.js'
 import type { Match } from './match.js'
 import type { Question } from './question.js'
@@ -39,6 +39,8 @@ export interface Candidate {
   line: PlacedLine
   /** The line whose words match; it may be `line` itself. null where no line does. */
   label: PlacedLine | null
+  /** What of the line looks like an answer. */
+  answer: Found
   features: Features
 }
 
@@ -55,10 +57,9 @@ export function candidates(
   { kind, asksForSum, needsNoLabel }: Question,
   matches: readonly Match[],
 ): Candidate[] {
-  const answers = layout.lines.map(({ line }) => answerIn(line.text, kind))
   const isEverywhere = kind === null || EVERYWHERE.has(kind.name)
   const found = layout.lines.flatMap((line, i): Candidate[] => {
-    const answer = answers[i]
+    const answer = answerIn(line.text, kind)
     if (!answer) return []
     const { label, ...linked } = bestLabel(line, layout, matches)
     if (linked.link === 0 && isEverywhere && !needsNoLabel) return []
@@ -73,14 +74,14 @@ export function candidates(
       repeated: 0,
       addsUp: 0,
     }
-    return [{ line, label, features }]
+    return [{ line, label, answer, features }]
   })
   const isAnySum = asksForSum || found.every(({ features }) => features.link === 0)
-  if (kind?.name === 'amount' && isAnySum) compareSums(found, layout, kind)
+  if (kind?.name === 'amount' && isAnySum) compareSums(found, layout)
   return found
 }
 
-function answerIn(text: string, kind: Kind | null) {
+function answerIn(text: string, kind: Kind | null): Found | null {
   return kind ? kind.find(text) : { text, strength: 1 }
 }
 
@@ -118,11 +119,8 @@ function placeOf(line: PlacedLine, rank: number, { medianHeight, size }: Layout)
 }
 
 /** Adds what amounts tell of one another. */
-function compareSums(found: readonly Candidate[], { top, bottom }: Layout, kind: Kind): void {
-  const values = found.map(({ line }) => {
-    const answer = kind.find(line.line.text)
-    return answer && answer.strength > 0.5 ? amountOf(answer.text) : null
-  })
+function compareSums(found: readonly Candidate[], { top, bottom }: Layout): void {
+  const values = found.map(({ answer }) => (answer.strength > 0.5 ? amountOf(answer.text) : null))
   const strongest = Math.max(0, ...found.map(({ features }) => features.link))
   const linked = found.map(({ features }, i) => (features.link >= 0.6 * strongest ? (values[i] ?? 0) : 0))
   const largest = Math.max(...linked)

@@ -6,7 +6,7 @@ export interface Kind {
   name: KindName
   /** What asks for it, in a question in lower case. */
   cue: RegExp
-  /** What of a text is one, and how surely, 0..1; null where nothing is. */
+  /** What of a text (in the form NFKC) is one, and how surely; null where nothing is. */
   find(text: string): Found | null
 }
 
@@ -102,7 +102,7 @@ function kind(name: KindName, cue: RegExp, ...shapes: readonly (readonly [RegExp
     cue,
     find(text) {
       for (const [shape, strength] of shapes) {
-        const match = shape.exec(text.normalize('NFKC'))
+        const match = shape.exec(text)
         if (match) return { text: match[0], strength }
       }
       return null
@@ -110,8 +110,7 @@ function kind(name: KindName, cue: RegExp, ...shapes: readonly (readonly [RegExp
   }
 }
 
-function findDate(raw: string): Found | null {
-  const text = raw.normalize('NFKC')
+function findDate(text: string): Found | null {
   for (const shape of [YEAR_FIRST_DATE, NUMERIC_DATE])
     for (const [match] of text.matchAll(shape)) {
       const [first = '', second = '', third = ''] = match.match(/\d+/g) ?? []
@@ -135,8 +134,8 @@ function isDate(a: string, b: string, c: string): boolean {
 }
 
 /** Mostly letters, and none of the other kinds. */
-function findName(raw: string): Found | null {
-  const text = raw.normalize('NFKC').trim()
+function findName(line: string): Found | null {
+  const text = line.trim()
   const letters = text.match(/\p{L}/gu)?.length ?? 0
   if (letters < 2 || /@|www\.|https?:/i.test(text)) return null
   const share = letters / text.replace(/\s/g, '').length

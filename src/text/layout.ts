@@ -1,9 +1,13 @@
 import type { Size } from '../contract/box.js'
 import type { Page, TextLine } from '../ocr/page.js'
+import { type Words, wordsOf } from './words.js'
 
 /** A line in pixels of the upright image. */
 export interface PlacedLine {
   line: TextLine
+  /** The line's text in the form NFKC. */
+  text: string
+  words: Words
   left: number
   top: number
   right: number
@@ -29,6 +33,10 @@ export function layoutOf({ lines, size }: Page): Layout {
       return { line, left: (x1 * size.width) / 100, right: (x2 * size.width) / 100, top, bottom, height: bottom - top }
     })
     .filter(({ left, right, height }) => right > left && height > 0)
+    .map(place => {
+      const text = place.line.text.normalize('NFKC')
+      return { ...place, text, words: wordsOf(text) }
+    })
   const heights = placed.map(({ height }) => height).sort((a, b) => a - b)
   return {
     lines: placed,

@@ -1,5 +1,6 @@
+import type { PlacedLine } from './layout.js'
 import type { Question } from './question.js'
-import { likeness, tellingWords, wordsOf } from './words.js'
+import { likeness } from './words.js'
 
 /** BM25's own constants, as they are usually taken. */
 const [K1, B] = [1.2, 0.75]
@@ -14,8 +15,8 @@ export interface Match {
 }
 
 /** How well each line matches the question's words, in their order. A word that few lines have counts more. */
-export function matchLines(texts: readonly string[], { words }: Question): Match[] {
-  const lines = texts.map(wordsOf)
+export function matchLines(placed: readonly PlacedLine[], { words }: Question): Match[] {
+  const lines = placed.map(line => line.words.all)
   const length = lines.reduce((sum, line) => sum + line.length, 0) / Math.max(1, lines.length) || 1
   const asked = [...words].map(([word, weight]) => {
     const likenesses = lines.map(line => line.reduce((sum, seen) => sum + likeness(word, seen), 0))
@@ -30,17 +31,17 @@ export function matchLines(texts: readonly string[], { words }: Question): Match
   )
   const highest = Math.max(0, ...scores)
   const total = asked.reduce((sum, { weight }) => sum + weight, 0)
-  return lines.map((_, i) => ({
+  return placed.map((line, i) => ({
     score: highest === 0 ? 0 : (scores[i] as number) / highest,
-    purity: purity(texts[i] as string, words),
+    purity: purity(line.words.telling, words),
     parts: asked.map(({ likenesses, weight }) =>
       total === 0 ? 0 : (weight * Math.min(1, likenesses[i] ?? 0)) / total,
     ),
   }))
 }
 
-function purity(text: string, words: Question['words']): number {
-  const named = tellingWords(text).filter(word => /\p{L}/u.test(word))
+function purity(telling: readonly string[], words: Question['words']): number {
+  const named = telling.filter(word => /\p{L}/u.test(word))
   const letters = named.reduce((sum, word) => sum + word.length, 0)
   const known = named.filter(word => [...words.keys()].some(asked => likeness(asked, word) > 0))
   return letters === 0 ? 0 : known.reduce((sum, word) => sum + word.length, 0) / letters

@@ -1,6 +1,6 @@
 import { oneLine } from '../contract/question.js'
 import { type Kind, kindOf } from './kinds.js'
-import { tellingWords } from './words.js'
+import { wordsOf } from './words.js'
 
 export interface Question {
   /** The words to look for, each with how much it counts, 0..1. */
@@ -27,9 +27,9 @@ export function readQuestion(text: string): Question {
   const lower = oneLine(text.normalize('NFKC')).toLowerCase()
   const place = PLACE.exec(lower)
   const words = new Map<string, number>()
-  if (place) for (const word of tellingWords(place[0])) words.set(word, PLACE_WEIGHT)
+  if (place) for (const word of wordsOf(place[0]).telling) words.set(word, PLACE_WEIGHT)
   const rest = place ? lower.slice(0, place.index) : lower
-  for (const word of tellingWords(rest)) words.set(word, 1)
+  for (const word of wordsOf(rest).telling) words.set(word, 1)
   const kind = kindOf(rest) ?? kindOf(lower)
   return {
     words,
@@ -45,5 +45,5 @@ function isHeading({ name }: Kind, text: string): boolean {
 
 /** Whether a text holds no telling word but those that ask for the kind. */
 function isPlain({ cue }: Kind, text: string): boolean {
-  return tellingWords(text.replace(new RegExp(cue, 'g'), ' ')).length === 0
+  return wordsOf(text.replace(new RegExp(cue, 'g'), ' ')).telling.length === 0
 }

@@ -1,4 +1,4 @@
-import type { Box, Size } from '../contract/box.js'
+import { roundOutwards, type Size } from '../contract/box.js'
 import type { Candidate } from './candidates.js'
 import { inOneRow, type Layout, type PlacedLine } from './layout.js'
 
@@ -42,7 +42,14 @@ export function regionAround(all: readonly (Candidate & { share: number })[], la
     area = best.wider
   }
   const certainty = first.share + others.filter(o => holds(area, o.area)).reduce((sum, { share }) => sum + share, 0)
-  return { box: boxOf(area, layout.size), certainty }
+  const { width, height } = layout.size
+  const box = roundOutwards([
+    (100 * area.left) / width,
+    (100 * area.top) / height,
+    (100 * area.right) / width,
+    (100 * area.bottom) / height,
+  ])
+  return { box, certainty }
 }
 
 /** A line with its pieces and its label, where that stands in the same row, and some room around. */
@@ -76,15 +83,4 @@ function holds(outer: Area, inner: Area): boolean {
 
 function percent({ left, top, right, bottom }: Area, { width, height }: Size): number {
   return (100 * (right - left) * (bottom - top)) / (width * height)
-}
-
-/** In whole per cent, rounded outwards. */
-export function boxOf({ left, top, right, bottom }: Area, { width, height }: Size): Box {
-  const within = (value: number) => Math.max(0, Math.min(100, value))
-  return [
-    within(Math.floor((100 * left) / width)),
-    within(Math.floor((100 * top) / height)),
-    within(Math.ceil((100 * right) / width)),
-    within(Math.ceil((100 * bottom) / height)),
-  ]
 }

@@ -39,9 +39,8 @@ export function chooseLines(page: Page, question: string): TextChoice {
 export function considered(page: Page, text: string): (Evidence & { box: Box }) | null {
   const layout = layoutOf(page)
   const question = readQuestion(text)
-  const texts = layout.lines.map(({ line }) => line.text)
   const kind = question.kind?.name ?? null
-  const found = ranked(candidates(layout, question, matchLines(texts, question)), weightsFor(kind))
+  const found = ranked(candidates(layout, question, matchLines(layout.lines, question)), weightsFor(kind))
   const [best] = found
   return best ? { best, needsNoLabel: question.needsNoLabel, ...regionAround(found, layout) } : null
 }

@@ -7,7 +7,10 @@ type Weights = Readonly<Partial<Record<keyof Features, number>>>
 const NAME: Weights = { shape: 2, news: 1, pureLink: 3, covered: 8, prominence: 1.5, first: 6, centred: 1.5 }
 /** What counts for values of a kind: the label that they belong to. */
 const VALUE: Weights = { shape: 5, link: 3, pureLink: 1.5, covered: 4, prominence: 0.3, first: 0.3 }
-/** What counts for an amount besides; where no sum is asked for, the last of it is 0. */
+/**
+ * What counts for an amount. `last`, `largest`, `repeated` and `addsUp` are 0 for all candidates where the question does not
+ * ask for a sum and some line matches its words.
+ */
 const AMOUNT: Weights = {
   shape: 4,
   link: 6,

@@ -1,8 +1,8 @@
 /** What amounts tell of one another. */
 
-/** The value of an amount as it is written; null where it is none. The last mark before two digits is the decimal one. */
+/** The value of an amount as it is written (in the form NFKC); null where it is none. The last mark before two digits is the decimal one. */
 export function amountOf(text: string): number | null {
-  const digits = text.normalize('NFKC').replace(/[^\d.,]/g, '')
+  const digits = text.replace(/[^\d.,]/g, '')
   if (!/\d/.test(digits)) return null
   const cents = /[.,](\d{2})$/.exec(digits)
   const whole = (cents ? digits.slice(0, -3) : digits).replace(/[.,]/g, '')

@@ -10,24 +10,17 @@ const STOP = new Set(
 )
 
 /** The words of a text: lower case, without endings; numbers too. A Han character is a word. */
-export function wordsOf(text: string): string[] {
-  return split(text).map(stem)
+export interface Words {
+  all: readonly string[]
+  /** Those that say something. */
+  telling: readonly string[]
 }
 
-/** Those words of a text that say something. */
-export function tellingWords(text: string): string[] {
-  return split(text)
-    .filter(word => !STOP.has(word))
-    .map(stem)
-}
-
-function split(text: string): string[] {
-  return (
-    text
-      .normalize('NFKC')
-      .toLowerCase()
-      .match(/\p{Script=Han}|[\p{L}\p{M}]+|\p{N}+/gu) ?? []
-  )
+/** @param text In the form NFKC. */
+export function wordsOf(text: string): Words {
+  const split = text.toLowerCase().match(/\p{Script=Han}|[\p{L}\p{M}]+|\p{N}+/gu) ?? []
+  const all = split.map(stem)
+  return { all, telling: all.filter((_, i) => !STOP.has(split[i] as string)) }
 }
 
 function stem(word: string): string {

@@ -10,6 +10,7 @@ import { CropVlmError } from '../errors.js'
 import { PRECISION_ALIASES, PRECISIONS } from '../vlm/folder/graph-names.js'
 import { PROVIDER_CHOICES } from '../vlm/onnx/providers.js'
 import { CROPPER_VARIABLES } from './cropper.js'
+import { ENDPOINT_VARIABLES } from './endpoints.js'
 import { Choice, OrNull } from './schema.js'
 import type { TargetConfig } from './target-entry.js'
 import { readTargets, TARGET_VARIABLES } from './targets.js'
@@ -201,6 +202,7 @@ const SERVICE_VARIABLES = {
     unit: 'ms',
     description: 'How long requests in flight may take to finish after SIGTERM or SIGINT.',
   }),
+  ...ENDPOINT_VARIABLES,
 }
 
 export type Config = Settings<typeof SERVICE_VARIABLES> & {

@@ -27,11 +27,13 @@ const CROPPERS: Readonly<Record<CropperName, CropperKind>> = {
   onnx: { needs: config => ({ cropper: onnxModel(config), ocr: false }), make: onnxCropper },
   openai: {
     needs: () => NOTHING,
-    make: (engine, config, choice) => remoteCropper(engine, { ...ownEndpoint(config), ...settings(config, choice) }),
+    make: (engine, config, choice) =>
+      remoteCropper(engine, { ...ownEndpoint(config), ...settings(config, choice) }, config),
   },
   target: {
     needs: () => NOTHING,
-    make: (engine, config, choice) => remoteCropper(engine, { ...targetEndpoint(config), ...settings(config, choice) }),
+    make: (engine, config, choice) =>
+      remoteCropper(engine, { ...targetEndpoint(config), ...settings(config, choice) }, config),
   },
   text: { needs: () => ({ cropper: null, ocr: true }), make: textCropper },
 }

@@ -64,7 +64,7 @@ export async function buildApp({ config, engine, cropper, targets, log }: AppPar
   app.setSerializerCompiler(() => JSON.stringify)
   app.removeContentTypeParser('text/plain')
 
-  const metrics = makeMetrics(engine)
+  const metrics = makeMetrics({ engine, cropper, targets })
   const drain = new Drain()
   // the hooks run in this order: what counts a request comes before what may refuse it
   addDeadlines(app, timeout)

@@ -1,14 +1,13 @@
 /** A target VLM behind an OpenAI-compatible endpoint. */
 import type { OpenAiTargetConfig } from '../config/service.js'
-import { CropVlmError } from '../errors.js'
-import { type ChatClient, chatClient } from '../openai/chat-client.js'
+import { type ChatClient, chatClient, type Guard } from '../openai/chat-client.js'
 import { TARGET } from '../openai/party.js'
-import { readUsage } from '../openai/usage.js'
+import { answerOf } from './answer-of.js'
 import { userMessage } from './chat-message.js'
 import type { Target, TargetAnswer, TargetRequest } from './target.js'
 
-export function openAiTarget(config: OpenAiTargetConfig): Target {
-  const client = chatClient(config, TARGET)
+export function openAiTarget(config: OpenAiTargetConfig, guard?: Guard): Target {
+  const client = chatClient(config, TARGET, guard)
   return {
     name: config.name,
     model: config.model,
@@ -18,6 +17,9 @@ export function openAiTarget(config: OpenAiTargetConfig): Target {
     enlarges: false,
     warnings: [],
     local: false,
+    get breaker() {
+      return client.breaker
+    },
     answer: request => answer(client, config.model, request),
   }
 }
@@ -25,11 +27,5 @@ export function openAiTarget(config: OpenAiTargetConfig): Target {
 async function answer(client: ChatClient, model: string, request: TargetRequest): Promise<TargetAnswer> {
   const { maxTokens: max_tokens, temperature } = request
   const reply = await client.complete({ model, max_tokens, temperature, messages: [userMessage(request)] }, request)
-  const { choices, usage } = (reply ?? {}) as { choices?: unknown; usage?: unknown }
-  const content = Array.isArray(choices) ? choices[0]?.message?.content : undefined
-  if (typeof content !== 'string' || content.trim() === '')
-    throw new CropVlmError('target_failed', 'The target gave no answer: its reply has no choice with a text.', {
-      details: { status: 200 },
-    })
-  return { text: content.trim(), usage: readUsage(usage) }
+  return answerOf(reply, max_tokens)
 }

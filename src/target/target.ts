@@ -1,5 +1,6 @@
 import type { Patience } from '../engine/engine.js'
 import type { Picture } from '../image/picture.js'
+import type { BreakerState } from '../openai/breaker.js'
 import type { Usage } from '../openai/usage.js'
 
 export interface TargetRequest extends Patience {
@@ -14,8 +15,17 @@ export interface TargetRequest extends Patience {
 }
 
 export interface TargetAnswer {
-  /** Stripped. Never empty from an endpoint; a local model may really say nothing. */
+  /**
+   * Stripped, without the thinking. Empty where the target refused; never otherwise from an endpoint, while a local model
+   * may really say nothing.
+   */
   text: string
+  /** What the target thought before it answered, stripped; null where it did not, or does not tell. */
+  reasoning: string | null
+  /** The words with which the target declined to answer; null where it did not, or said so in its text. */
+  refusal: string | null
+  /** Why the text ends: `stop`, `length` (it is cut), or another word of the endpoint's; null where that does not say. */
+  finishReason: string | null
   usage: Usage | null
 }
 
@@ -34,6 +44,8 @@ export interface Target {
   readonly warnings: readonly string[]
   /** Whether the engine runs it. */
   readonly local: boolean
+  /** Whether it is asked while its endpoint fails; null where it always is. */
+  readonly breaker: BreakerState | null
   /** @throws CropVlmError target_failed, target_timeout, request_aborted; a local target also what the engine throws */
   answer(request: TargetRequest): Promise<TargetAnswer>
 }

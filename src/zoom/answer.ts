@@ -112,7 +112,7 @@ async function observed(
   const start = performance.now()
   try {
     const answer = await call()
-    observer.onTargetCall(name, 'ok', performance.now() - start, answer.usage)
+    observer.onTargetCall(name, answer.refusal === null ? 'ok' : 'refused', performance.now() - start, answer.usage)
     return answer
   } catch (error) {
     observer.onTargetCall(name, outcomeOf(error), performance.now() - start, null)
@@ -121,7 +121,9 @@ async function observed(
 }
 
 function outcomeOf(error: unknown): TargetOutcome {
-  switch (CropVlmError.from(error).code) {
+  const { code, details } = CropVlmError.from(error)
+  if (details?.breaker === 'open') return 'not_asked'
+  switch (code) {
     case 'request_aborted':
       return 'aborted'
     case 'target_timeout':

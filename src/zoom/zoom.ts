@@ -74,13 +74,14 @@ export interface FoundRegions extends Pick<Found, 'model'> {
   timings: Timings
 }
 
-export type TargetOutcome = 'ok' | 'failed' | 'timeout' | 'aborted'
+/** `refused`: the target answered, with a refusal. `not_asked`: its breaker is open. */
+export type TargetOutcome = 'ok' | 'refused' | 'failed' | 'timeout' | 'aborted' | 'not_asked'
 
 /** Is told what the use cases did, for the metrics. */
 export interface ZoomObserver {
   onFound(found: FoundRegions): void
   /**
-   * One call of a target has ended.
+   * One call of a target has ended, or was not made.
    * @param usage Tokens, as the target reported them; null if it did not, or if the call failed.
    */
   onTargetCall(target: string, outcome: TargetOutcome, ms: number, usage: TargetAnswer['usage']): void

@@ -16,7 +16,14 @@ function target(answer: (request: TargetRequest) => string): Target {
     enlarges: false,
     warnings: [],
     local: false,
-    answer: async request => ({ text: answer(request), usage: { promptTokens: 7, completionTokens: 1 } }),
+    breaker: null,
+    answer: async request => ({
+      text: answer(request),
+      reasoning: null,
+      refusal: null,
+      finishReason: 'stop',
+      usage: { promptTokens: 7, completionTokens: 1 },
+    }),
   }
 }
 

@@ -121,7 +121,9 @@ export function errorReply(error: CropVlmError, requestId: string) {
     },
     request_id: requestId,
   }
-  const retryAfter = row.retryAfter === undefined ? undefined : (error.retryAfter ?? row.retryAfter)
+  // of an upstream that is not asked now, the error alone knows when that makes sense again
+  const isSaid = row.retryAfter !== undefined || row.source !== undefined
+  const retryAfter = isSaid ? (error.retryAfter ?? row.retryAfter) : undefined
   const headers: Record<string, string> = { 'x-request-id': requestId }
   if (retryAfter !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfter)))
   if (error.code === 'invalid_api_key') headers['www-authenticate'] = 'Bearer'

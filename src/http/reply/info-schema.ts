@@ -41,6 +41,20 @@ const LIMITS = Type.Object(
   { $id: 'Limits', description: 'What a request must keep to.' },
 )
 
+const BREAKER_INFO = Type.Object(
+  {
+    open: Type.Boolean({ description: 'Whether it is not asked now.' }),
+    failures: integer('Failures in a row.'),
+    retry_in_ms: integerOrNull('Until it is asked again; null while it is asked.'),
+  },
+  { $id: 'BreakerInfo', description: 'Whether an endpoint is asked that fails again and again.' },
+)
+
+const BREAKER_OR_NULL = Type.Unsafe<Static<typeof BREAKER_INFO> | null>({
+  anyOf: [ref(BREAKER_INFO), { type: 'null' }],
+  description: 'null where every call is made: no endpoint is asked, or TARGET_BREAKER_FAILURES is 0.',
+})
+
 const TARGET_INFO = Type.Object(
   {
     name: text("What a request's `target` calls it."),
@@ -49,6 +63,7 @@ const TARGET_INFO = Type.Object(
     local: Type.Boolean({ description: 'Whether this service runs it.' }),
     full_longest_edge: integerOrNull('To which the full image is shrunk; null: it is not.'),
     crop_longest_edge: integerOrNull('To which the crop is shrunk; null: it is not.'),
+    breaker: BREAKER_OR_NULL,
   },
   { $id: 'TargetInfo', description: 'A target that can be asked.' },
 )
@@ -65,6 +80,7 @@ const CROPPER_INFO = Type.Object(
       description: 'Longest edges in pixels that may be asked for; null where any may, or while they are not known.',
     }),
     warnings: Type.Array(Type.String(), { description: 'What users of its boxes should know.' }),
+    breaker: BREAKER_OR_NULL,
   },
   { $id: 'CropperInfo', description: 'What finds the boxes.' },
 )
@@ -86,4 +102,4 @@ export const INFO_REPLY = Type.Object(
   { $id: 'InfoReply', description: 'What runs here and within which limits.' },
 )
 
-export const NAMED_INFO = [MODEL_INFO, PROVIDER_INFO, CROPPER_INFO, LIMITS, TARGET_INFO, INFO_REPLY]
+export const NAMED_INFO = [MODEL_INFO, PROVIDER_INFO, BREAKER_INFO, CROPPER_INFO, LIMITS, TARGET_INFO, INFO_REPLY]

@@ -58,7 +58,7 @@ export function answerRoute(app: FastifyInstance, { config, zoom, targets }: Ans
         return {
           ...region,
           object: 'answer',
-          answer: answer.text,
+          ...said(answer),
           target: { name: target.name, model: target.model, usage: usage(answer) },
           ...(compare ? { compare: comparison(answer, compare) } : {}),
           timings_ms: { ...timings_ms, target: tenth(targetMs) },
@@ -91,7 +91,11 @@ function withCrop({ cause }: UnansweredError, crop: ReturnType<typeof cropReply>
 }
 
 function comparison(answer: TargetAnswer, compare: TargetAnswer) {
-  return { answer: compare.text, agrees: isSameAnswer(answer.text, compare.text), usage: usage(compare) }
+  return { ...said(compare), agrees: isSameAnswer(answer.text, compare.text), usage: usage(compare) }
+}
+
+function said({ text, finishReason, refusal, reasoning }: TargetAnswer) {
+  return { answer: text, finish_reason: finishReason, refusal, reasoning }
 }
 
 function usage({ usage }: TargetAnswer) {

@@ -53,6 +53,7 @@ export function infoRoute(app: FastifyInstance, { config, engine, cropper, targe
         local: target.local,
         full_longest_edge: target.fullLongestEdge,
         crop_longest_edge: target.cropLongestEdge,
+        breaker: breakerInfo(target.breaker),
       })),
     }),
   )
@@ -63,9 +64,13 @@ function provider(info: EngineInfo | null) {
   return info?.executionProvider ? { name: info.executionProvider, reason: info.executionProviderReason } : null
 }
 
-function cropperInfo({ name, why, model, dialect, resolutions, warnings }: CropperInfo) {
+function cropperInfo({ name, why, model, dialect, resolutions, warnings, breaker }: CropperInfo) {
   const told = { reason: why ?? null, model: model ?? null, dialect: dialect ?? null }
-  return { name, ...told, resolutions, warnings: [...warnings] }
+  return { name, ...told, resolutions, warnings: [...warnings], breaker: breakerInfo(breaker ?? null) }
+}
+
+function breakerInfo(breaker: Target['breaker']) {
+  return breaker && { open: breaker.open, failures: breaker.failures, retry_in_ms: breaker.retryInMs }
 }
 
 function model(info: ModelInfo) {

@@ -15,7 +15,8 @@ interface Answer {
   decision: string
   reason: string | null
   answer: string
-  compare?: { answer: string; agrees: boolean }
+  finish_reason: string | null
+  compare?: { answer: string; agrees: boolean; finish_reason: string | null }
   target: { name: string; model: string; usage: { prompt_tokens: number; completion_tokens: number } | null }
 }
 

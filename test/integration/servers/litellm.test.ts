@@ -26,7 +26,8 @@ t.test('LiteLLM', { skip: noServers }, async t => {
     t.match(body, {
       decision: 'zoomed',
       answer: ANSWER,
-      compare: { answer: ANSWER, agrees: true },
+      finish_reason: 'stop',
+      compare: { answer: ANSWER, agrees: true, finish_reason: 'stop' },
       target: { name: 'proxy', model: 'tiny', usage: { completion_tokens: 9 } },
     })
     const full = await ask('proxy', { mode: 'full' })
@@ -35,20 +36,29 @@ t.test('LiteLLM', { skip: noServers }, async t => {
 
   await t.test('an answer that is cut', async t => {
     const { body } = await ask('proxy', { max_tokens: 2 })
-    t.match(body, { answer: 'The total', target: { usage: { completion_tokens: 2 } } })
+    t.match(body, { answer: 'The total', finish_reason: 'length', target: { usage: { completion_tokens: 2 } } })
   })
 
   const failures = [
-    ['a model that it does not know', 'other', { status: 400 }],
-    ['a wrong key, which it takes for one of a database', 'wrongKey', { status: 400 }],
-    ['no key', 'noKey', { status: 401 }],
-    ['a server behind it that is down', 'down', { status: 500 }],
-    ['a server behind it that reads no images', 'blind', { status: 500 }],
+    ['a model that it does not know', 'other', 400, 'it has no such model; check TARGET_MODEL.'],
+    ['a wrong key', 'wrongKey', 400, 'it does not take the key; set TARGET_API_KEY. It said: No connected db.'],
+    ['no key', 'noKey', 401, 'it does not take the key; set TARGET_API_KEY.'],
+    ['a server behind it that reads no images', 'blind', 500, 'its model reads no images; set TARGET_MODEL'],
   ] as const
-  for (const [name, target, details] of failures)
+  for (const [name, target, upstream, message] of failures)
     await t.test(name, async t => {
       const { status, body } = await ask(target)
       t.equal(status, 502)
-      t.match(body.error, { code: 'target_failed', details: { ...details, crop: { decision: 'zoomed' } } })
+      t.match(body.error, { code: 'target_failed', details: { status: upstream, crop: { decision: 'zoomed' } } })
+      t.match(body.error.message, `The target replied ${upstream}: ${message}`)
     })
+
+  await t.test('a server behind it that is down', async t => {
+    const { status, body } = await ask('down')
+    t.equal(status, 502)
+    t.match(body.error, {
+      message: /^The target replied 500\. It said: .*Connection error/,
+      details: { status: 500, crop: { decision: 'zoomed' } },
+    })
+  })
 })

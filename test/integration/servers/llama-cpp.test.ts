@@ -19,7 +19,8 @@ t.test('llama.cpp', { skip: noServers }, async t => {
     t.match(body, {
       decision: 'zoomed',
       answer: ANSWER,
-      compare: { answer: ANSWER, agrees: true },
+      finish_reason: 'stop',
+      compare: { answer: ANSWER, agrees: true, finish_reason: 'stop' },
       target: { name: 'llama', model: llama.model, usage: { completion_tokens: 9 } },
     })
     const full = await ask('llama', { mode: 'full' })
@@ -29,7 +30,7 @@ t.test('llama.cpp', { skip: noServers }, async t => {
 
   await t.test('an answer that is cut', async t => {
     const { body } = await ask('llama', { max_tokens: 2 })
-    t.match(body, { answer: 'The total', target: { usage: { completion_tokens: 2 } } })
+    t.match(body, { answer: 'The total', finish_reason: 'length', target: { usage: { completion_tokens: 2 } } })
   })
 
   await t.test('it serves its model under any name', async t => {
@@ -39,12 +40,35 @@ t.test('llama.cpp', { skip: noServers }, async t => {
   await t.test('pictures and a question that are longer than its context', async t => {
     const { status, body } = await ask('small')
     t.equal(status, 502)
-    t.match(body.error, { code: 'target_failed', details: { status: 400, crop: { decision: 'zoomed' } } })
+    t.match(body.error, {
+      code: 'target_failed',
+      message:
+        /^The target replied 400: the request is longer than its context; lower TARGET_FULL_EDGE and TARGET_CROP_EDGE/,
+      details: {
+        status: 400,
+        code: '400',
+        reason: /request \(\d+ tokens\) exceeds the available context size \(256 tokens\)/,
+        crop: { decision: 'zoomed' },
+      },
+    })
   })
 
   await t.test('a model without its vision encoder', async t => {
     const { status, body } = await ask('blind')
     t.equal(status, 502)
-    t.match(body.error, { code: 'target_failed', details: { status: 500, crop: { decision: 'zoomed' } } })
+    t.match(body.error, {
+      code: 'target_failed',
+      message: /^The target replied 500: its model reads no images; .*--mmproj/,
+      details: { status: 500, code: '500', crop: { decision: 'zoomed' } },
+    })
+  })
+
+  await t.test('as the cropper: its words hold no box, which is told', async t => {
+    const asCropper = { CROPPER_BASE_URL: llama.baseUrl, CROPPER_MODEL: llama.model, CROPPER_TIMEOUT_MS: '200000' }
+    const askBoth = await askThrough(t, { llama }, asCropper)
+    t.match(await askBoth('llama'), {
+      status: 200,
+      body: { decision: 'fallback', reason: 'no_box', raw: ANSWER, answer: ANSWER },
+    })
   })
 })

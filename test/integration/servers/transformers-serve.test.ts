@@ -15,7 +15,8 @@ t.test('transformers serve', { skip: noServers }, async t => {
     t.match(body, {
       decision: 'zoomed',
       answer: ANSWER,
-      compare: { answer: ANSWER, agrees: true },
+      finish_reason: 'stop',
+      compare: { answer: ANSWER, agrees: true, finish_reason: 'stop' },
       target: { name: 'serve', model: serve.model, usage: { completion_tokens: 9 } },
     })
     const full = await ask('serve', { mode: 'full' })
@@ -25,13 +26,17 @@ t.test('transformers serve', { skip: noServers }, async t => {
 
   await t.test('an answer that is cut', async t => {
     const { body } = await ask('serve', { max_tokens: 2 })
-    t.match(body, { answer: 'The total', target: { usage: { completion_tokens: 2 } } })
+    t.match(body, { answer: 'The total', finish_reason: 'length', target: { usage: { completion_tokens: 2 } } })
   })
 
   await t.test('a model that it does not serve', async t => {
     const { status, body } = await ask('other')
     t.equal(status, 502)
-    t.match(body.error, { code: 'target_failed', details: { status: 400, crop: { decision: 'zoomed' } } })
+    t.match(body.error, {
+      code: 'target_failed',
+      message: /^The target replied 400: it has no such model; check TARGET_MODEL\. It said: Server is pinned to/,
+      details: { status: 400, crop: { decision: 'zoomed' } },
+    })
   })
 })
 

@@ -49,6 +49,10 @@ t.test('the defaults', async t => {
     requestTimeoutMs: 60_000,
     queueSize: 64,
     shutdownGraceMs: 30_000,
+    firstTimeoutMs: 120_000,
+    targetWarmup: false,
+    breakerFailures: 3,
+    breakerMs: 10_000,
     targets: [
       {
         kind: 'reader',
@@ -92,6 +96,10 @@ t.test('every option can be set', async t => {
     REQUEST_TIMEOUT_MS: '1000',
     QUEUE_SIZE: '1',
     SHUTDOWN_GRACE_MS: '0',
+    TARGET_FIRST_TIMEOUT_MS: '500',
+    TARGET_WARMUP: 'on',
+    TARGET_BREAKER_FAILURES: '0',
+    TARGET_BREAKER_MS: '100',
   })
   t.match(config, {
     host: '0.0.0.0',
@@ -125,6 +133,10 @@ t.test('every option can be set', async t => {
     requestTimeoutMs: 1000,
     queueSize: 1,
     shutdownGraceMs: 0,
+    firstTimeoutMs: 500,
+    targetWarmup: true,
+    breakerFailures: 0,
+    breakerMs: 100,
   })
 })
 

@@ -28,6 +28,7 @@ export const TARGET: Party = {
     too_long:
       ': the request is longer than its context; lower TARGET_FULL_EDGE and TARGET_CROP_EDGE, or give it a larger one (vLLM: --max-model-len).',
     unknown_model: ': it has no such model; check TARGET_MODEL.',
+    wrong_key: ': it does not take the key; set TARGET_API_KEY.',
   },
   hints: {
     400: ': it does not take this request; check that the model reads images.',
@@ -54,6 +55,7 @@ export function cropperParty(options: 'CROPPER' | 'TARGET'): Party {
       too_long:
         ': the request is longer than its context; lower CROPPER_EDGE, or give it a larger one (vLLM: --max-model-len).',
       unknown_model: `: it has no such model; check ${options}_MODEL.`,
+      wrong_key: `: it does not take the key; set ${options}_API_KEY.`,
     },
     hints: {
       400: ': it does not take this request; check that the model reads images.',

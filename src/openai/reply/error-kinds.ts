@@ -3,7 +3,7 @@ import type { UpstreamError } from './upstream-error.js'
 
 export type ErrorKind =
   /** It takes fewer pictures in a request than it was sent. */
-  'too_many_images' | 'no_images' | 'filtered' | 'no_quota' | 'too_long' | 'unknown_model'
+  'too_many_images' | 'no_images' | 'filtered' | 'no_quota' | 'too_long' | 'unknown_model' | 'wrong_key'
 
 interface Rule {
   kind: ErrorKind
@@ -45,12 +45,18 @@ const RULES: readonly Rule[] = [
     code: /context_length_exceeded|exceed_context_size/i,
     message: /maximum context length|maximum model length|available context size|context window|prompt is too long/i,
   },
-  // OpenAI, Ollama, vLLM; LiteLLM; Azure; OpenRouter
+  // OpenAI, Ollama, vLLM; LiteLLM; Azure; OpenRouter; transformers serve
   {
     kind: 'unknown_model',
     code: /model_not_found|DeploymentNotFound/i,
     message:
-      /\bmodel\b.{0,120}(?:not found|not exist|not available)|invalid model|unknown model|no such model|no endpoints found|not a valid model/i,
+      /\bmodel\b.{0,120}(?:not found|not exist|not available)|invalid model|unknown model|no such model|no endpoints found|not a valid model|server is pinned to/i,
+  },
+  // LiteLLM looks for a key that is not its master key in a database; Gemini. Both say so with 400
+  {
+    kind: 'wrong_key',
+    code: /no_db_connection|API_KEY_INVALID/,
+    message: /\bno connected db\b|api key not valid/i,
   },
 ]
 

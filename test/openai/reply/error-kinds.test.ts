@@ -38,7 +38,9 @@ t.test('by the words that servers are known to use', async t => {
       'model "qwen" not found, try pulling it first',
       'Invalid model name passed in model=qwen',
       'qwen is not a valid model ID',
+      "Server is pinned to 'HuggingFaceTB/SmolVLM-256M-Instruct'; requested 'qwen'.",
     ],
+    wrong_key: ['No connected db.', 'API key not valid. Please pass a valid API key.'],
   }
   for (const [kind, messages] of Object.entries(rows))
     for (const message of messages) t.equal(of(message), kind, message)
@@ -49,6 +51,7 @@ t.test('by the code, by the type, by the status', async t => {
   t.equal(errorKind(429, { ...NOTHING, type: 'insufficient_quota' }), 'no_quota')
   t.equal(errorKind(404, { ...NOTHING, code: 'model_not_found' }), 'unknown_model')
   t.equal(errorKind(400, { ...NOTHING, code: 'context_length_exceeded' }), 'too_long')
+  t.equal(errorKind(400, { ...NOTHING, type: 'no_db_connection', code: '400' }), 'wrong_key')
   t.equal(errorKind(402, NOTHING), 'no_quota')
 })
 

@@ -1,9 +1,9 @@
 import t from 'tap'
-import { tileGrid } from '../../../src/vlm/idefics3/grid.js'
-import { multiplyAdds, resample } from '../../../src/vlm/resize/pillow.js'
-import { goldenCases, goldenImage, type PixelsCase } from '../../support/goldens.js'
-import { isSame } from '../../support/images/difference.js'
-import { pattern } from '../../support/images/patterns.js'
+import { multiplyAdds, resample } from '../../src/image/pillow.js'
+import { tileGrid } from '../../src/vlm/idefics3/grid.js'
+import { goldenCases, goldenImage, type PixelsCase } from '../support/goldens.js'
+import { isSame } from '../support/images/difference.js'
+import { pattern } from '../support/images/patterns.js'
 
 // Pictures of 24 megapixels, on machines that may be busy.
 t.setTimeout(300_000)

@@ -10,6 +10,7 @@ import { CropVlmError } from '../errors.js'
 import { PRECISION_ALIASES, PRECISIONS } from '../vlm/folder/graph-names.js'
 import { PROVIDER_CHOICES } from '../vlm/onnx/providers.js'
 import { CROPPER_VARIABLES } from './cropper.js'
+import { type ProxyConfig, readProxies } from './proxies.js'
 import { Choice, OrNull } from './schema.js'
 import type { TargetConfig } from './target-entry.js'
 import { readTargets, TARGET_VARIABLES } from './targets.js'
@@ -206,6 +207,8 @@ const SERVICE_VARIABLES = {
 export type Config = Settings<typeof SERVICE_VARIABLES> & {
   /** The target VLMs; the first is the default. Never empty. */
   readonly targets: readonly [TargetConfig, ...TargetConfig[]]
+  /** Of calls to endpoints of targets and croppers. */
+  readonly proxies: ProxyConfig
 }
 
 const readService = variableReader(SERVICE_VARIABLES)
@@ -224,11 +227,13 @@ export function readConfig(env: Env = process.env): Config {
   const problems: string[] = []
   const settings = readService(env, problems)
   const [first, ...others] = readTargets(env, problems)
+  const proxies = readProxies(env, problems)
   if (problems.length > 0 || !first)
     throw new CropVlmError('invalid_config', `The configuration is wrong:\n${problems.map(p => `- ${p}`).join('\n')}`)
   // without problems every setting has its value
   return Object.freeze({
     ...(settings as Settings<typeof SERVICE_VARIABLES>),
     targets: Object.freeze([first, ...others] as const),
+    proxies,
   })
 }

@@ -1,15 +1,16 @@
 /** OpenAI-compatible chat completions (vLLM, SGLang, Ollama, llama.cpp, OpenAI). */
-import OpenAI from 'openai'
+import type OpenAI from 'openai'
 import { CropVlmError } from '../errors.js'
 import { asCoded, isHangUp } from './failure.js'
 import type { Party } from './party.js'
 import { Semaphore } from './semaphore.js'
 import { TimedOut, timer } from './timer.js'
+import { type Address, openAiClient } from './transport.js'
+import { type OptionalField, unsupportedField } from './unsupported.js'
 
-interface Endpoint {
-  /** Up to and with `/v1`. */
-  readonly baseUrl: string
-  readonly apiKey: string | null
+export interface Endpoint extends Address {
+  /** Fields of each body that the request itself does not set. Default: none. */
+  readonly extraBody?: Readonly<Record<string, unknown>>
   /** How long one call may take, in milliseconds. */
   readonly timeoutMs: number
   /** Calls in flight at most. */
@@ -31,28 +32,19 @@ export interface ChatClient {
   /**
    * Asks once; a call whose connection broke is made again, once.
    * @returns the reply's JSON, whatever it is: what answers at that address may be anything
-   * @throws CropVlmError request_aborted, and the party's own two codes; `details.status` is the HTTP status, or null
+   * @throws CropVlmError request_aborted, and the party's own two codes; `details.status` is the HTTP status, or null;
+   * `details.unsupported` is the field that the endpoint does not take (`OptionalField`)
    */
   complete(body: ChatBody, patience: Patience): Promise<unknown>
 }
 
 export function chatClient(endpoint: Endpoint, party: Party): ChatClient {
-  const client = new OpenAI({
-    baseURL: endpoint.baseUrl,
-    // the library would read these from the environment if they were left out
-    apiKey: endpoint.apiKey ?? 'none',
-    adminAPIKey: null,
-    organization: null,
-    project: null,
-    webhookSecret: null,
-    ...(endpoint.apiKey === null ? { defaultHeaders: { authorization: null } } : {}),
-    // at its level debug the library prints whole requests; its own retries wait for as long as a Retry-After says
-    logLevel: 'off',
-    maxRetries: 0,
-    timeout: endpoint.timeoutMs,
-  })
+  const { timeoutMs, extraBody } = endpoint
+  const client = openAiClient(endpoint, timeoutMs)
   const semaphore = new Semaphore(endpoint.concurrency)
-  return { complete: (body, patience) => inTime(client, endpoint.timeoutMs, party, semaphore, body, patience) }
+  return {
+    complete: (body, patience) => inTime(client, timeoutMs, party, semaphore, { ...extraBody, ...body }, patience),
+  }
 }
 
 /** The request's deadline and the endpoint's own timeout have a signal each, so that the error can say which one passed. */
@@ -77,10 +69,16 @@ async function inTime(
     })
   } catch (error) {
     if (patience.signal.aborted) throw new CropVlmError('request_aborted', 'The client went away.', { cause: error })
-    throw asCoded(error, party, deadline.signal.aborted)
+    throw withUnsupported(asCoded(error, party, deadline.signal.aborted), unsupportedField(error))
   } finally {
     deadline.clear()
   }
+}
+
+function withUnsupported(failure: CropVlmError, field: OptionalField | null): CropVlmError {
+  if (field === null) return failure
+  const { code, message, details, cause } = failure
+  return new CropVlmError(code, message, { details: { ...details, unsupported: field }, cause })
 }
 
 async function send(client: OpenAI, body: ChatBody, signal: AbortSignal): Promise<unknown> {

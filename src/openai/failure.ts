@@ -1,6 +1,7 @@
 /** How the failures of an OpenAI-compatible endpoint are told. */
 import OpenAI from 'openai'
 import { CropVlmError } from '../errors.js'
+import { connectionProblem } from './connection.js'
 import type { Party } from './party.js'
 import { TimedOut } from './timer.js'
 
@@ -18,11 +19,13 @@ export function asCoded(error: unknown, party: Party, deadlinePassed: boolean): 
         ? `The request's deadline passed before ${lower} answered.`
         : `${subject} did not answer within its timeout (${party.timeoutOption}).`,
     )
-  if (error instanceof OpenAI.APIConnectionError || isHangUp(error))
-    return new CropVlmError(failed, `The connection to ${lower} failed: it is down, or it hung up.`, {
+  if (error instanceof OpenAI.APIConnectionError || isHangUp(error)) {
+    const problem = connectionProblem(error, party.addressOption) ?? 'it is down, or it hung up.'
+    return new CropVlmError(failed, `The connection to ${lower} failed: ${problem}`, {
       details: { status: null },
       cause: (error as Error).cause,
     })
+  }
   if (error instanceof OpenAI.APIError && typeof error.status === 'number') return refused(error, party)
   return new CropVlmError(failed, `${subject}'s reply cannot be read: it is not a chat completion.`, {
     details: { status: null },

@@ -8,6 +8,8 @@ export interface Party {
   readonly subject: string
   /** The option that holds the timeout. */
   readonly timeoutOption: string
+  /** The option that holds the endpoint's address. */
+  readonly addressOption: string
   /** What to do about a status, from the colon on. A status without a hint gets a full stop. */
   readonly hints: Readonly<Record<number, string>>
 }
@@ -17,6 +19,7 @@ export const TARGET: Party = {
   timedOut: 'target_timeout',
   subject: 'The target',
   timeoutOption: 'TARGET_TIMEOUT_MS',
+  addressOption: 'TARGET_BASE_URL',
   hints: {
     400: ': it does not take this request; check that the model reads images.',
     401: ': it does not take the key; set TARGET_API_KEY.',
@@ -34,6 +37,7 @@ export function cropperParty(options: 'CROPPER' | 'TARGET'): Party {
     timedOut: 'cropper_timeout',
     subject: "The cropper's endpoint",
     timeoutOption: 'CROPPER_TIMEOUT_MS',
+    addressOption: `${options}_BASE_URL`,
     hints: {
       400: ': it does not take this request; check that the model reads images.',
       401: `: it does not take the key; set ${options}_API_KEY.`,

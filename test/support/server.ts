@@ -31,6 +31,9 @@ export function startServer(t: Test, folder: string, env: Record<string, string>
       PREFIX_CACHE_BYTES: '0',
       LOCAL_TARGET_MODEL: tiny,
       EXECUTION_PROVIDER: 'cpu',
+      // what tests listen on is on this machine, whatever the proxies of its network
+      NO_PROXY: '*',
+      no_proxy: '*',
       ...env,
     },
     stdio: ['ignore', 'pipe', 'inherit'],

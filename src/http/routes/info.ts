@@ -2,6 +2,7 @@ import type { Static } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { ref } from '../../config/schema.js'
 import type { Config } from '../../config/service.js'
+import type { TargetProfile } from '../../config/target-profile.js'
 import type { Cropper, CropperInfo } from '../../cropper/cropper.js'
 import type { Engine } from '../../engine/engine.js'
 import type { EngineInfo } from '../../engine/protocol.js'
@@ -53,6 +54,7 @@ export function infoRoute(app: FastifyInstance, { config, engine, cropper, targe
         local: target.local,
         full_longest_edge: target.fullLongestEdge,
         crop_longest_edge: target.cropLongestEdge,
+        profile: target.profile ? profileInfo(target.profile) : null,
       })),
     }),
   )
@@ -66,6 +68,19 @@ function provider(info: EngineInfo | null) {
 function cropperInfo({ name, why, model, dialect, resolutions, warnings }: CropperInfo) {
   const told = { reason: why ?? null, model: model ?? null, dialect: dialect ?? null }
   return { name, ...told, resolutions, warnings: [...warnings] }
+}
+
+function profileInfo(profile: TargetProfile) {
+  return {
+    name: profile.profile,
+    crop_enlarge: profile.cropEnlarge,
+    min_side: profile.minSide,
+    prompt: profile.prompt,
+    system: profile.system,
+    tokens_field: profile.tokensField,
+    takes_temperature: profile.takesTemperature,
+    reasoning_tokens: profile.reasoningTokens,
+  }
 }
 
 function model(info: ModelInfo) {

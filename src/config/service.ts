@@ -227,7 +227,9 @@ export function readConfig(env: Env = process.env): Config {
   const problems: string[] = []
   const settings = readService(env, problems)
   const [first, ...others] = readTargets(env, problems)
-  const proxies = readProxies(env, problems)
+  const isRemote = settings.cropperBaseUrl || [first, ...others].some(target => target?.kind === 'openai')
+  // a proxy that nothing uses need not be one
+  const proxies = readProxies(env, isRemote ? problems : [])
   if (problems.length > 0 || !first)
     throw new CropVlmError('invalid_config', `The configuration is wrong:\n${problems.map(p => `- ${p}`).join('\n')}`)
   // without problems every setting has its value

@@ -3,10 +3,10 @@ import type OpenAI from 'openai'
 import { CropVlmError } from '../errors.js'
 import { asCoded, isHangUp } from './failure.js'
 import type { Party } from './party.js'
+import { type OptionalField, unsupportedField } from './request/unsupported.js'
 import { Semaphore } from './semaphore.js'
 import { TimedOut, timer } from './timer.js'
-import { type Address, openAiClient } from './transport.js'
-import { type OptionalField, unsupportedField } from './unsupported.js'
+import { type Address, openAiClient } from './transport/transport.js'
 
 export interface Endpoint extends Address {
   /** Fields of each body that the request itself does not set. Default: none. */

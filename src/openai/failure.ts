@@ -1,9 +1,9 @@
 /** How the failures of an OpenAI-compatible endpoint are told. */
 import OpenAI from 'openai'
 import { CropVlmError } from '../errors.js'
-import { connectionProblem } from './connection.js'
 import type { Party } from './party.js'
 import { TimedOut } from './timer.js'
+import { connectionProblem } from './transport/connection.js'
 
 /**
  * The endpoint's failure as a coded error. The endpoint's own text is neither passed on nor logged, because endpoints

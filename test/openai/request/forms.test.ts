@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type RefusedForm, rememberedForm } from '../../src/openai/forms.js'
+import { type RefusedForm, rememberedForm } from '../../../src/openai/request/forms.js'
 
 /** Takes forms from this number on, and notes each that it is asked in. */
 function endpoint(least: number) {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { connectionProblem } from '../../src/openai/connection.js'
+import { connectionProblem } from '../../../src/openai/transport/connection.js'
 
 const coded = (code: string, message = '') => Object.assign(new Error(message), { code })
 const fetchFailed = (cause: unknown) =>

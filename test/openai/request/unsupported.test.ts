@@ -1,5 +1,5 @@
 import t from 'tap'
-import { unsupportedField } from '../../src/openai/unsupported.js'
+import { unsupportedField } from '../../../src/openai/request/unsupported.js'
 
 t.test('what endpoints and gateways write about a field that they do not take', async t => {
   const rows: [status: number, body: unknown, field: string | null][] = [

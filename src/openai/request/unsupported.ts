@@ -1,5 +1,5 @@
 /** Fields of a request that some endpoints refuse, and that it can do without. */
-export const OPTIONAL_FIELDS = ['max_tokens', 'temperature'] as const
+const OPTIONAL_FIELDS = ['max_tokens', 'temperature'] as const
 export type OptionalField = (typeof OPTIONAL_FIELDS)[number]
 
 /** "Unsupported parameter", "does not support 0 with this model", "Only temperature=1 is supported". */

@@ -12,6 +12,7 @@ import { PROVIDER_CHOICES } from '../vlm/onnx/providers.js'
 import { CROPPER_VARIABLES } from './cropper.js'
 import { ENDPOINT_VARIABLES } from './endpoints.js'
 import { IMAGE_URL_VARIABLES, type ImageUrlsConfig, readImageUrls } from './image-urls.js'
+import { type ProxyConfig, readProxies } from './proxies.js'
 import { Choice, OrNull } from './schema.js'
 import type { TargetConfig } from './target-entry.js'
 import { readTargets, TARGET_VARIABLES } from './targets.js'
@@ -224,6 +225,8 @@ export type Config = Settings<typeof SERVICE_VARIABLES> & {
   readonly imageUrls: ImageUrlsConfig | null
   /** The target VLMs; the first is the default. Never empty. */
   readonly targets: readonly [TargetConfig, ...TargetConfig[]]
+  /** Of calls to endpoints of targets and croppers. */
+  readonly proxies: ProxyConfig
 }
 
 const readService = variableReader(SERVICE_VARIABLES)
@@ -244,6 +247,9 @@ export function readConfig(env: Env = process.env): Config {
   const settings = readService(env, problems)
   const imageUrls = readImageUrls(env, problems)
   const [first, ...others] = readTargets(env, problems)
+  const isRemote = settings.cropperBaseUrl || [first, ...others].some(target => target?.kind === 'openai')
+  // a proxy that nothing uses need not be one
+  const proxies = readProxies(env, isRemote ? problems : [])
   if (problems.length > 0 || !first)
     throw new CropVlmError('invalid_config', `The configuration is wrong:\n${problems.map(p => `- ${p}`).join('\n')}`)
   // without problems every setting has its value
@@ -251,5 +257,6 @@ export function readConfig(env: Env = process.env): Config {
     ...(settings as Settings<typeof SERVICE_VARIABLES>),
     imageUrls,
     targets: Object.freeze([first, ...others] as const),
+    proxies,
   })
 }

@@ -1,18 +1,18 @@
 /** OpenAI-compatible chat completions (vLLM, SGLang, Ollama, llama.cpp, OpenAI). */
-import OpenAI from 'openai'
+import type OpenAI from 'openai'
 import { CropVlmError } from '../errors.js'
 import { Breaker, type BreakerState, type Verdict } from './breaker.js'
 import { asCoded, ErrorWithin, isHangUp, verdictOf } from './failure.js'
 import type { Party } from './party.js'
-import { tolerantFetch } from './reply/tolerant-fetch.js'
 import { errorIn } from './reply/upstream-error.js'
+import { type OptionalField, unsupportedField } from './request/unsupported.js'
 import { Semaphore } from './semaphore.js'
 import { TimedOut, timer } from './timer.js'
+import { type Address, openAiClient } from './transport/transport.js'
 
-interface Endpoint {
-  /** Up to and with `/v1`. */
-  readonly baseUrl: string
-  readonly apiKey: string | null
+export interface Endpoint extends Address {
+  /** Fields of each body that the request itself does not set. Default: none. */
+  readonly extraBody?: Readonly<Record<string, unknown>>
   /** How long one call may take, in milliseconds. */
   readonly timeoutMs: number
   /** Calls in flight at most. */
@@ -54,7 +54,8 @@ export interface ChatClient {
    * Asks once; a call whose connection broke is made again, once.
    * @returns the reply's JSON, whatever it is: what answers at that address may be anything, but for an error
    * @throws CropVlmError request_aborted, and the party's own two codes; `details.status` is the HTTP status, or null, and
-   * `details.breaker` is `open` where the endpoint was not asked, because it is down
+   * `details.breaker` is `open` where the endpoint was not asked, because it is down;
+   * `details.unsupported` is the field that the endpoint does not take (`OptionalField`)
    */
   complete(body: ChatBody, caller: Caller): Promise<unknown>
   /** null where every call is made. */
@@ -62,26 +63,13 @@ export interface ChatClient {
 }
 
 export function chatClient(endpoint: Endpoint, party: Party, guard: Guard = UNGUARDED): ChatClient {
-  const client = new OpenAI({
-    baseURL: endpoint.baseUrl,
-    // the library would read these from the environment if they were left out
-    apiKey: endpoint.apiKey ?? 'none',
-    adminAPIKey: null,
-    organization: null,
-    project: null,
-    webhookSecret: null,
-    ...(endpoint.apiKey === null ? { defaultHeaders: { authorization: null } } : {}),
-    // at its level debug the library prints whole requests; its own retries wait for as long as a Retry-After says
-    logLevel: 'off',
-    maxRetries: 0,
-    timeout: Math.max(endpoint.timeoutMs, guard.firstTimeoutMs),
-    fetch: tolerantFetch(globalThis.fetch),
-  })
+  const { timeoutMs, extraBody } = endpoint
+  const client = openAiClient(endpoint, Math.max(timeoutMs, guard.firstTimeoutMs))
   const breaker = new Breaker({ failures: guard.breakerFailures, openMs: guard.breakerMs })
   const semaphore = new Semaphore(endpoint.concurrency)
   const parts = { client, endpoint, party, guard, breaker, semaphore, hasAnswered: false }
   return {
-    complete: (body, caller) => inTime(parts, body, caller),
+    complete: (body, caller) => inTime(parts, { ...extraBody, ...body }, caller),
     get breaker() {
       return guard.breakerFailures === 0 ? null : breaker.state
     },
@@ -121,10 +109,17 @@ async function inTime(parts: Parts, body: ChatBody, caller: Caller): Promise<unk
   } catch (error) {
     if (caller.signal.aborted) throw new CropVlmError('request_aborted', 'The client went away.', { cause: error })
     const secrets = { apiKey: endpoint.apiKey, question: caller.question }
-    throw asCoded(error, { party, secrets, deadlinePassed: deadline.signal.aborted, isFirst })
+    const failure = asCoded(error, { party, secrets, deadlinePassed: deadline.signal.aborted, isFirst })
+    throw withUnsupported(failure, unsupportedField(error))
   } finally {
     deadline.clear()
   }
+}
+
+function withUnsupported(failure: CropVlmError, field: OptionalField | null): CropVlmError {
+  if (field === null) return failure
+  const { code, message, details, cause } = failure
+  return new CropVlmError(code, message, { details: { ...details, unsupported: field }, cause })
 }
 
 async function send(parts: Parts, body: ChatBody, signal: AbortSignal): Promise<unknown> {

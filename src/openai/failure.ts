@@ -8,6 +8,7 @@ import { cleanReason, type Secrets } from './reply/clean-reason.js'
 import { errorKind } from './reply/error-kinds.js'
 import type { UpstreamError } from './reply/upstream-error.js'
 import { TimedOut } from './timer.js'
+import { connectionProblem } from './transport/connection.js'
 
 /** An error in a reply whose status is 200. */
 export class ErrorWithin extends Error {
@@ -39,11 +40,13 @@ export function asCoded(error: unknown, circumstances: Circumstances): CropVlmEr
   const odd = oddReply(error)
   if (odd)
     return new CropVlmError(failed, `${subject}'s reply cannot be read: ${odd.message}.`, { details: { status: null } })
-  if (error instanceof OpenAI.APIConnectionError || isHangUp(error))
-    return new CropVlmError(failed, `The connection to ${lower} failed: it is down, or it hung up.`, {
+  if (error instanceof OpenAI.APIConnectionError || isHangUp(error)) {
+    const problem = connectionProblem(error, party.addressOption) ?? 'it is down, or it hung up.'
+    return new CropVlmError(failed, `The connection to ${lower} failed: ${problem}`, {
       details: { status: null },
       cause: (error as Error).cause,
     })
+  }
   const refusal = refusalOf(error)
   if (refusal) return refused(refusal, circumstances)
   return new CropVlmError(failed, `${subject}'s reply cannot be read: it is not a chat completion.`, {

@@ -9,6 +9,8 @@ export interface Party {
   readonly subject: string
   /** The option that holds the timeout. */
   readonly timeoutOption: string
+  /** The option that holds the endpoint's address. */
+  readonly addressOption: string
   /** What to do about a kind of error, from the colon on. */
   readonly kinds: Readonly<Record<ErrorKind, string>>
   /** What to do about a status, from the colon on. A status without a hint gets a full stop. */
@@ -20,6 +22,7 @@ export const TARGET: Party = {
   timedOut: 'target_timeout',
   subject: 'The target',
   timeoutOption: 'TARGET_TIMEOUT_MS',
+  addressOption: 'TARGET_BASE_URL',
   kinds: {
     too_many_images: `: it takes fewer pictures in a request; start vLLM with --limit-mm-per-prompt '{"image": 2}', or ask with mode=crop, which sends one.`,
     no_images: ': its model reads no images; set TARGET_MODEL to a vision-language model (llama.cpp: with --mmproj).',
@@ -47,6 +50,7 @@ export function cropperParty(options: 'CROPPER' | 'TARGET'): Party {
     timedOut: 'cropper_timeout',
     subject: "The cropper's endpoint",
     timeoutOption: 'CROPPER_TIMEOUT_MS',
+    addressOption: `${options}_BASE_URL`,
     kinds: {
       too_many_images: ': it takes no picture in a request.',
       no_images: `: its model reads no images; set ${options}_MODEL to a vision-language model (llama.cpp: with --mmproj).`,

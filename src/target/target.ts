@@ -1,3 +1,4 @@
+import type { TargetProfile } from '../config/target-profile.js'
 import type { Patience } from '../engine/engine.js'
 import type { Picture } from '../image/picture.js'
 import type { BreakerState } from '../openai/breaker.js'
@@ -35,11 +36,13 @@ export interface Target {
   readonly model: string
   /** `reader`: it reads text and takes a line; it knows nothing of what a picture shows. */
   readonly kind: 'vlm' | 'reader'
-  /** Longest edge in pixels to which the pictures are shrunk; null: not shrunk. */
+  /** Longest edge in pixels to which the full image is shrunk, the crop shrunk or enlarged; null: neither. */
   readonly fullLongestEdge: number | null
   readonly cropLongestEdge: number | null
-  /** Whether it sees a small crop enlarged. */
+  /** Whether it sees a small crop enlarged: to `cropLongestEdge`, or where that is null, whatever the crop's size. */
   readonly enlarges: boolean
+  /** What it is shown and told; left out for what the engine runs, which takes any picture and gets the contract's text. */
+  readonly profile?: TargetProfile
   /** What users of its answers should know. */
   readonly warnings: readonly string[]
   /** Whether the engine runs it. */

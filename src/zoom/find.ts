@@ -8,14 +8,15 @@ import type { PictureOptions } from '../image/picture.js'
 import { skipReason } from './gate.js'
 import type { FindRegions, FoundRegions, Pictures, PictureWishes, Region, Zoom } from './zoom.js'
 
-const NO_PICTURES: Pictures = { crop: null, overlay: null, targetFull: null, targetCrop: null }
+const NO_PICTURES: Pictures = { crop: null, overlay: null, targetFull: null, targetCrop: null, targetCompare: null }
 
 /** For each picture that can be wanted, how the engine renders it. */
-const RENDERED: { readonly [Name in keyof PictureWishes]: Pick<PictureRequest, 'show' | 'packing'> } = {
+const RENDERED: { readonly [Name in keyof PictureWishes]-?: Pick<PictureRequest, 'show' | 'packing'> } = {
   crop: { show: 'region', packing: 'small' },
   overlay: { show: 'overlay', packing: 'small' },
   targetFull: { show: 'whole', packing: 'fast' },
   targetCrop: { show: 'region', packing: 'fast' },
+  targetCompare: { show: 'whole', packing: 'fast' },
 }
 
 /**
@@ -25,7 +26,7 @@ const RENDERED: { readonly [Name in keyof PictureWishes]: Pick<PictureRequest, '
  */
 export async function findRegions({ cropper, engine, observer }: Zoom, request: FindRegions): Promise<FoundRegions> {
   checkResolution(cropper, request.resolution)
-  const keepPixels = Object.values(request.pictures).some(wish => wish !== null)
+  const keepPixels = Object.values(request.pictures).some(Boolean)
   const found = await (request.gate.mode === 'never'
     ? lookNowhere(engine, request, keepPixels)
     : findBoxes(cropper, request, keepPixels))

@@ -40,10 +40,12 @@ export interface PictureWishes {
   targetFull: PictureOptions | null
   /** For a target VLM: the region. */
   targetCrop: PictureOptions | null
+  /** For a target VLM: the whole image, where it is compared with another size of it than `targetFull`. */
+  targetCompare?: PictureOptions | null
 }
 
 /** The pictures of one box; null where one was not wanted. */
-export type Pictures = { readonly [Name in keyof PictureWishes]: Picture | null }
+export type Pictures = { readonly [Name in keyof PictureWishes]-?: Picture | null }
 
 /** What was found for one question. */
 export interface Region extends Pick<Found, 'confidence' | 'raw' | 'cost' | 'usage'> {

@@ -62,7 +62,16 @@ t.test('the defaults', async t => {
         timeoutMs: 30_000,
       },
     ],
+    proxies: { httpProxy: '', httpsProxy: '', noProxy: '' },
   })
+})
+
+t.test('a proxy that cannot be one is a problem where an endpoint would use it', async t => {
+  const wrong = { HTTPS_PROXY: 'gopher://me:hunter2@proxy' }
+  t.match(readConfig(wrong).proxies, { httpsProxy: '' })
+  const endpoint = { TARGET_BASE_URL: 'https://vlm.example/v1', TARGET_MODEL: 'm' }
+  t.match(problems({ ...wrong, ...endpoint }), [/^HTTPS_PROXY is wrong \(its value is not shown\); set it to the URL/])
+  t.match(problems({ ...wrong, CROPPER_BASE_URL: 'https://vlm.example/v1' }), [/^HTTPS_PROXY is wrong/])
 })
 
 t.test('every option can be set', async t => {

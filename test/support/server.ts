@@ -39,6 +39,9 @@ export function startServer(
       PREFIX_CACHE_BYTES: '0',
       LOCAL_TARGET_MODEL: tiny,
       EXECUTION_PROVIDER: 'cpu',
+      // what tests listen on is on this machine, whatever the proxies of its network
+      NO_PROXY: '*',
+      no_proxy: '*',
       ...env,
     },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -2,8 +2,18 @@ import { once } from 'node:events'
 import t from 'tap'
 import type { CropVlmError } from '../../src/errors.js'
 import { openAiTarget } from '../../src/target/openai.js'
+import { PROFILES } from '../../src/target/profiles.js'
 import type { TargetRequest } from '../../src/target/target.js'
-import { completion, countingUpstream, json, type Reply, targetConfig, upstream } from '../support/fakes/upstream.js'
+import { thinksLikeGpt5, unsupported } from '../support/fakes/odd-target-requests.js'
+import {
+  completion,
+  countingUpstream,
+  json,
+  type Received,
+  type Reply,
+  targetConfig,
+  upstream,
+} from '../support/fakes/upstream.js'
 
 const picture = (text: string) => ({
   mediaType: 'image/jpeg',
@@ -49,11 +59,70 @@ t.test('what is sent, and what comes back', async t => {
         content: [
           { type: 'image_url', image_url: { url: url('full') } },
           { type: 'image_url', image_url: { url: url('crop') } },
-          { type: 'text', text: 'Who made it?\nGive a very brief answer.' },
+          { type: 'text', text: 'WHO made it?\nGive a very brief answer.' },
         ],
       },
     ],
   })
+})
+
+const textOf = ({ body }: Received) => body.messages?.at(-1)?.content.at(-1)?.text
+
+t.test("the question as it was sent, in the target's own template, after its system message", async t => {
+  const { baseUrl, received } = await upstream(t, completion('x'))
+  const question = '  NASA badge AB-12c, $& {question}?'
+  const asked = { prompt: 'Look.\n{question}\nBriefly: {question}', system: 'You read badges.' }
+  await openAiTarget(targetConfig(baseUrl, asked)).answer(request({ question }))
+  t.equal(textOf(received[0] as Received), `Look.\n${question}\nBriefly: ${question}`)
+  t.match(received[0]?.body.messages, [{ role: 'system', content: 'You read badges.' }, { role: 'user' }])
+  await openAiTarget(targetConfig(baseUrl, { prompt: null })).answer(request({ question: 'NASA badge AB-12c' }))
+  t.equal(textOf(received[1] as Received), 'Nasa badge ab-12c\nGive a very brief answer.', "the paper's")
+})
+
+t.test('headers, a query and further fields go along', async t => {
+  const { baseUrl, received } = await upstream(t, completion('x'))
+  const more = {
+    query: 'api-version=2024-06-01&tag=a&tag=b',
+    headers: { 'api-key': 'k', Authorization: 'Basic abc' },
+    extraBody: { reasoning_effort: 'low', provider: { order: ['a'] } },
+    apiKey: null,
+  }
+  await openAiTarget(targetConfig(baseUrl, more)).answer(request())
+  t.equal(received[0]?.url, '/v1/chat/completions?api-version=2024-06-01&tag=a&tag=b')
+  t.match(received[0]?.headers, { 'api-key': 'k', authorization: 'Basic abc' })
+  t.match(received[0]?.body, { ...more.extraBody, max_tokens: 64, temperature: 0 })
+})
+
+t.test('the parameters of a model that thinks, by its profile', async t => {
+  const { baseUrl, received } = await upstream(t, completion('x'))
+  await openAiTarget(targetConfig(baseUrl, PROFILES['gpt-5'])).answer(request())
+  const { messages, ...fields } = received[0]?.body ?? {}
+  t.same(fields, { model: 'Qwen/Qwen2.5-VL-3B-Instruct', max_completion_tokens: 64 + 2048 })
+})
+
+t.test('what the endpoint says that it does not take is left out from then on', async t => {
+  const parameters = ({ body }: Received) => Object.keys(body).filter(name => !/^(model|messages)$/.test(name))
+  const { baseUrl, received } = await upstream(t, thinksLikeGpt5)
+  const target = openAiTarget(targetConfig(baseUrl))
+  t.equal((await target.answer(request())).text, '482')
+  t.equal((await target.answer(request({ temperature: 0.7 }))).text, '482')
+  t.same(received.map(parameters), [
+    ['max_tokens', 'temperature'],
+    ['max_completion_tokens', 'temperature'],
+    ['max_completion_tokens'],
+    ['max_completion_tokens'],
+  ])
+  t.equal(received[3]?.body.max_completion_tokens, 64 + 2048)
+})
+
+t.test('a refusal of both, or of something else, ends there', async t => {
+  const { baseUrl, received } = await upstream(t, json(400, unsupported('temperature')))
+  const error = await failure(openAiTarget(targetConfig(baseUrl)).answer(request()))
+  t.match(error, { code: 'target_failed', details: { status: 400, unsupported: 'temperature' } })
+  t.equal(received.length, 2)
+  const other = await upstream(t, json(400, unsupported('image_url')))
+  t.match(await failure(openAiTarget(targetConfig(other.baseUrl)).answer(request())), { code: 'target_failed' })
+  t.equal(other.received.length, 1)
 })
 
 t.test('one picture, no key, no usage', async t => {

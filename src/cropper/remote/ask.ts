@@ -3,6 +3,7 @@ import { type ChatClient, chatClient, type Guard, type Patience } from '../../op
 import type { ImagePart } from '../../openai/image-part.js'
 import { cropperParty } from '../../openai/party.js'
 import { readMessage } from '../../openai/reply/message.js'
+import { rememberedForm } from '../../openai/request/forms.js'
 import type { Usage } from '../../openai/usage.js'
 import type { Dialect } from '../dialects/dialect.js'
 import type { Written } from '../dialects/read/written.js'
@@ -33,44 +34,29 @@ export function cropperClient(settings: RemoteCropperSettings, guard?: Guard): C
 }
 
 /**
- * Not every endpoint takes every field. The forms of a request, the fullest first: with log-probabilities; without; and
+ * The forms of a request, the fullest first: with log-probabilities; without; and
  * without what the reasoning models of OpenAI refuse as well. The first that is taken is remembered.
  */
 export function asker(settings: RemoteCropperSettings, client: ChatClient = cropperClient(settings)): Ask {
   const { dialect } = settings
   const limited = { max_tokens: dialect.maxTokens, temperature: 0, ...grammar(settings) }
-  const forms = [
-    { ...limited, logprobs: true },
-    limited,
-    { max_completion_tokens: Math.max(REASONING_TOKENS, dialect.maxTokens) },
-  ]
-  let form = 0
+  const fullest = { ...limited, logprobs: true }
+  const forms: object[] = [fullest, limited, { max_completion_tokens: Math.max(REASONING_TOKENS, dialect.maxTokens) }]
   let isKnown = false
+  const remembered = rememberedForm<object>(fullest, ({ error, form, first }) => {
+    if (!REFUSALS.includes(CropVlmError.from(error).details?.status)) throw error
+    const following = forms[forms.indexOf(form) + 1]
+    // what was refused for another reason is told as it was at first
+    if (isKnown || !following) throw first
+    return following
+  })
   return async (picture, question, patience) => {
     const messages = chatMessages(dialect, picture, question)
     const caller = { ...patience, question }
-    const ask = (fields: object) => client.complete({ model: settings.model, messages, ...fields }, caller)
-    const answer = readAnswer(await firstTaken(ask))
+    const reply = await remembered.ask(form => client.complete({ model: settings.model, messages, ...form }, caller))
+    const answer = readAnswer(reply)
     isKnown = true
     return answer
-  }
-
-  async function firstTaken(ask: (fields: object) => ReturnType<ChatClient['complete']>): Promise<unknown> {
-    const tried = isKnown ? forms.slice(form, form + 1) : forms.slice(form)
-    let first: unknown = null
-    for (const fields of tried) {
-      try {
-        const reply = await ask(fields)
-        form = forms.indexOf(fields)
-        return reply
-      } catch (error) {
-        first ??= error
-        const { details } = CropVlmError.from(error)
-        if (!REFUSALS.includes(details?.status)) throw error
-      }
-    }
-    // what was refused for another reason is told as it was at first
-    throw first
   }
 }
 

@@ -51,6 +51,7 @@ export function answerRoute(app: FastifyInstance, { config, zoom, links, targets
           target,
           mode: options.mode,
           compare: options.compare,
+          edges: { full: options.full_edge, crop: options.crop_edge, compare: options.compare_edge },
           maxTokens: options.max_tokens,
           temperature: options.temperature,
         })

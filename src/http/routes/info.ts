@@ -2,6 +2,7 @@ import type { Static } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { ref } from '../../config/schema.js'
 import type { Config } from '../../config/service.js'
+import type { TargetProfile } from '../../config/target-profile.js'
 import type { Cropper, CropperInfo } from '../../cropper/cropper.js'
 import type { Engine } from '../../engine/engine.js'
 import type { EngineInfo } from '../../engine/protocol.js'
@@ -54,6 +55,7 @@ export function infoRoute(app: FastifyInstance, { config, engine, cropper, targe
         full_longest_edge: target.fullLongestEdge,
         crop_longest_edge: target.cropLongestEdge,
         breaker: breakerInfo(target.breaker),
+        profile: target.profile ? profileInfo(target.profile) : null,
       })),
     }),
   )
@@ -71,6 +73,19 @@ function cropperInfo({ name, why, model, dialect, resolutions, warnings, breaker
 
 function breakerInfo(breaker: Target['breaker']) {
   return breaker && { open: breaker.open, failures: breaker.failures, retry_in_ms: breaker.retryInMs }
+}
+
+function profileInfo(profile: TargetProfile) {
+  return {
+    name: profile.profile,
+    crop_enlarge: profile.cropEnlarge,
+    min_side: profile.minSide,
+    prompt: profile.prompt,
+    system: profile.system,
+    tokens_field: profile.tokensField,
+    takes_temperature: profile.takesTemperature,
+    reasoning_tokens: profile.reasoningTokens,
+  }
 }
 
 function model(info: ModelInfo) {

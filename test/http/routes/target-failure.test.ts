@@ -29,7 +29,7 @@ t.test('an OpenAI-compatible target sees shrunk JPEGs and its answer comes back'
   ])
   const urls = received[0]?.body.messages?.[0]?.content.map(part => part?.image_url?.url ?? part?.text)
   const url = (text: string) => `data:image/jpeg;base64,${Buffer.from(text).toString('base64')}`
-  t.strictSame(urls, [url('full'), url('region'), 'Who made it?\nGive a very brief answer.'])
+  t.strictSame(urls, [url('full'), url('region'), 'WHO made it?\nGive a very brief answer.'])
 })
 
 t.test('whatever the target does, the reply is 502 or 504 with the box in it', async t => {

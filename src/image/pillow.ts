@@ -1,5 +1,5 @@
-import type { Size } from '../../contract/box.js'
-import type { RawImage } from '../../image/decode.js'
+import type { Size } from '../contract/box.js'
+import type { RawImage } from './decode.js'
 
 /** For each output pixel: it is the weighted sum of `lengths` input pixels from index `starts` on. */
 interface Windows {

@@ -18,7 +18,7 @@ COMMANDS = {
     "summary": ("cropvlm_trainer.evaluation.summary", "put the scores of several croppers and seeds side by side"),
     "export": ("cropvlm_trainer.export.command", "write the ONNX folder that the service runs"),
     "verify": ("cropvlm_trainer.export.verify_command", "check an exported folder: files, graphs, answers, parity"),
-    "fixture": ("cropvlm_trainer.golden.fixture_command", "write random-weight model folders for tests"),
+    "fixture": ("cropvlm_trainer.golden.fixtures.command", "write random-weight model folders for tests"),
     "golden": ("cropvlm_trainer.golden.command", "write the oracle files that the TypeScript tests read"),
 }
 

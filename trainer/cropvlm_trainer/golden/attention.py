@@ -15,7 +15,7 @@ from cropvlm_trainer.attention.cropper import AttentionCropper
 from cropvlm_trainer.attention.maps import image_map, relative
 from cropvlm_trainer.boxes import around
 from cropvlm_trainer.data.synth.test_patterns import FORMULAS, pattern_image
-from cropvlm_trainer.golden.fixture import ATTENTION_LAYERS, TINY, tiny_model, tiny_tokenizer
+from cropvlm_trainer.golden.fixtures.models import ATTENTION_LAYERS, TINY, tiny_model, tiny_tokenizer
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 
 SHAPES = [

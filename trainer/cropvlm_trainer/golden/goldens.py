@@ -9,7 +9,7 @@ from cropvlm_trainer.files import read_json
 from cropvlm_trainer.golden.attention import attention, attention_boxes
 from cropvlm_trainer.golden.boxes import write_boxes
 from cropvlm_trainer.golden.contract import contract
-from cropvlm_trainer.golden.fixture import save_tiny, tiny_model
+from cropvlm_trainer.golden.fixtures.models import save_tiny, tiny_model
 from cropvlm_trainer.golden.generate import generate
 from cropvlm_trainer.golden.images import grids, pixels
 from cropvlm_trainer.golden.measures import measures

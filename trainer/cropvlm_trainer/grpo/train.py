@@ -32,9 +32,9 @@ from cropvlm_trainer.grpo.rewards import REWARDS
 from cropvlm_trainer.grpo.step import Step, StepOutcome, StepSettings
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint, read_training
 from cropvlm_trainer.idefics3.forward import checkpoint_vision_encoder, set_training_attention
+from cropvlm_trainer.idefics3.image_processing import check_resolution
 from cropvlm_trainer.idefics3.lora import add_lora, load_lora, save_lora
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
-from cropvlm_trainer.idefics3.resolution import check_resolution
 from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
 from cropvlm_trainer.pictures import open_picture
 from cropvlm_trainer.training.config import to_table

@@ -25,8 +25,8 @@ from cropvlm_trainer.idefics3.checkpoint import (
     load_checkpoint,
     read_training,
 )
+from cropvlm_trainer.idefics3.image_processing import check_resolution
 from cropvlm_trainer.idefics3.model import pick_device
-from cropvlm_trainer.idefics3.resolution import check_resolution
 
 OpenedCheckpoint = tuple[Idefics3ForConditionalGeneration, Idefics3Processor, Path]
 

@@ -14,6 +14,7 @@ from PIL import Image
 
 from cropvlm_trainer.boxes import WHOLE
 from cropvlm_trainer.contract import to_pixels
+from cropvlm_trainer.idefics3.tokenizer import MAX_GRID
 
 
 def crop(image: Image.Image, box: Sequence[float] | None) -> Image.Image:
@@ -64,3 +65,14 @@ def _to_multiples(width: int, height: int, tile: int) -> tuple[int, int]:
         height = math.ceil(height / tile) * tile
         width = math.ceil(int(height * aspect) / tile) * tile
     return width, height
+
+
+def check_resolution(name: str, resolution: int, tile: int) -> None:
+    """Raises ValueError unless images with this longest edge can be cut into tiles of `tile` pixels, both in pixels.
+
+    `name` is what the message calls the option.
+    """
+    if resolution % tile:
+        raise ValueError(f"{name} {resolution} must be a multiple of the model's tiles, {tile} pixels")
+    if resolution > MAX_GRID * tile:
+        raise ValueError(f"{name} {resolution} is too large: the model's tiles have names up to {MAX_GRID * tile}")

@@ -19,9 +19,9 @@ from transformers import PrinterCallback, Trainer, TrainingArguments
 from cropvlm_trainer.files import read_json, write_json
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint
 from cropvlm_trainer.idefics3.forward import set_training_attention
+from cropvlm_trainer.idefics3.image_processing import check_resolution
 from cropvlm_trainer.idefics3.lora import save_lora
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
-from cropvlm_trainer.idefics3.resolution import check_resolution
 from cropvlm_trainer.sft.data import SftDataset, read_training_rows
 from cropvlm_trainer.sft.learner import Collator, make_learner
 from cropvlm_trainer.sft.recorder import Recorder, Steering

@@ -11,7 +11,7 @@ from cropvlm_trainer.attention.maps import GENERAL_QUESTION, image_map, relative
 from cropvlm_trainer.boxes import is_box
 from cropvlm_trainer.contract import target_prompt
 from cropvlm_trainer.data.synth.test_patterns import pattern_image
-from cropvlm_trainer.golden.fixture import TINY, tiny_model, tiny_tokenizer
+from cropvlm_trainer.golden.fixtures.models import TINY, tiny_model, tiny_tokenizer
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 
 IMAGE = pattern_image("strokes", 640, 480)

@@ -19,7 +19,7 @@ from cropvlm_trainer.boxes import taught_region, to_box
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.contract import cropper_prompt, format_box
 from cropvlm_trainer.data.synth import dataset
-from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
+from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.grpo import train as train_module
 from cropvlm_trainer.grpo.step import StepOutcome
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint, save_checkpoint

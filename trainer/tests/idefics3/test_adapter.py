@@ -13,7 +13,7 @@ from transformers import AutoProcessor
 from cropvlm_trainer.data.synth.test_patterns import pattern_image
 from cropvlm_trainer.export.check.expected import make_prompt
 from cropvlm_trainer.export.export import export
-from cropvlm_trainer.golden.fixture import TINY, tiny_model, tiny_tokenizer
+from cropvlm_trainer.golden.fixtures.models import TINY, tiny_model, tiny_tokenizer
 from cropvlm_trainer.idefics3.adapter import find_base, merge, open_checkpoint, open_for_inference, weight_files
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint, save_checkpoint
 

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
+from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 
 LOADED = """

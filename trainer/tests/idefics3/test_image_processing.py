@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 from transformers.models.idefics3.image_processing_pil_idefics3 import Idefics3ImageProcessorPil
 
-from cropvlm_trainer.idefics3.image_processing import crop, tile_grid, tiles
+from cropvlm_trainer.idefics3.image_processing import check_resolution, crop, tile_grid, tiles
 
 SIZES = [(1, 1), (37, 11), (11, 37), (96, 96), (100, 97), (640, 480), (480, 641), (1000, 30), (3, 999), (500, 499)]
 
@@ -30,3 +30,12 @@ def test_crops_are_cut_from_the_original_pixels():
     cropped = crop(image, (25, 20, 50.2, 40))
     assert (cropped.size, cropped.getpixel((0, 0))) == ((51, 20), (255, 0, 0))
     assert crop(image, None).size == (200, 100)
+
+
+def test_a_longest_edge_is_a_multiple_of_the_tile_that_has_token_names():
+    for resolution in (64, 128, 6 * 64):
+        check_resolution("resolution", resolution, 64)
+    with pytest.raises(ValueError, match="^resolution 96 must be a multiple of the model's tiles, 64 pixels$"):
+        check_resolution("resolution", 96, 64)
+    with pytest.raises(ValueError, match="^resolution 448 is too large: the model's tiles have names up to 384$"):
+        check_resolution("resolution", 7 * 64, 64)

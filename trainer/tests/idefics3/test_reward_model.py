@@ -8,7 +8,7 @@ from transformers import AutoProcessor
 
 from cropvlm_trainer.boxes import WHOLE
 from cropvlm_trainer.data.synth.test_patterns import pattern_image
-from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
+from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.idefics3 import reward_model as module
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 from cropvlm_trainer.idefics3.image_processing import tiles

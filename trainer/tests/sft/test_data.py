@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from cropvlm_trainer.contract import cropper_prompt
-from cropvlm_trainer.golden.fixture import TINY
+from cropvlm_trainer.golden.fixtures.models import TINY
 from cropvlm_trainer.pictures import open_picture
 from cropvlm_trainer.sft import data
 

@@ -22,7 +22,7 @@ from transformers import Trainer
 
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.data.synth import dataset
-from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
+from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.idefics3.adapter import open_checkpoint
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 from cropvlm_trainer.sft.recorder import Recorder

@@ -9,7 +9,7 @@ import pytest
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.data.seed import grid
 from cropvlm_trainer.data.seed.search import GridSearch, cut_views, rectangles
-from cropvlm_trainer.golden.fixture import TINY
+from cropvlm_trainer.golden.fixtures.models import TINY
 
 
 def command(folder, out: str, *more: str) -> list[str]:

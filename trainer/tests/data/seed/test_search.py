@@ -7,7 +7,7 @@ from transformers import AutoProcessor
 from cropvlm_trainer.data.seed import search as search_module
 from cropvlm_trainer.data.seed.search import GridSearch, cut_views, rectangles
 from cropvlm_trainer.data.synth.test_patterns import pattern_image
-from cropvlm_trainer.golden.fixture import TINY, tiny_model
+from cropvlm_trainer.golden.fixtures.models import TINY, tiny_model
 from cropvlm_trainer.idefics3 import reward_model as reward_module
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
 from cropvlm_trainer.idefics3.reward_model import Example, RewardModel

@@ -48,11 +48,12 @@ const ONLY_DOOR = {
   '@huggingface/hub': 'src/cli/hub/',
 }
 
-/** The files that a process of its own starts with. */
+/** The files that a process or a thread of its own starts with. */
 const PROGRAMS = [
   'src/main.ts',
   'src/engine/child/main.ts',
   'src/vlm/onnx/optimised/writer.ts',
+  'src/ocr/recognize/thread.ts',
   'src/cli/eval.ts',
   'src/cli/models.ts',
   'src/cli/docs.ts',

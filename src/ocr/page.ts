@@ -15,7 +15,7 @@ export interface TextLine {
   score: number
 }
 
-/** Milliseconds: reading the file, making it smaller and cutting lines out, the detector, the recognition. */
+/** Milliseconds: reading the file, making it smaller, finding the lines, cutting them out and reading them. */
 export type ReadTimings = Record<'decode' | 'preprocess' | 'detect' | 'recognize', number>
 
 /** All text of one image. */

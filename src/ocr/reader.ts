@@ -10,8 +10,7 @@ import type { Rectangle } from './detect/rectangle.js'
 import { type OcrFiles, ocrFiles } from './graphs.js'
 import { inReadingOrder } from './order.js'
 import type { LineBox, Page, ReadTimings } from './page.js'
-import { cutLine, LINE_HEIGHT } from './recognize/cut.js'
-import { recognizeLines } from './recognize/recognize.js'
+import { type LineReader, openLineReader } from './recognize/line-reader.js'
 
 /** An image to read. It is opened only if it has not been read lately. */
 export interface ReadableImage {
@@ -39,8 +38,7 @@ export class TextReader {
 
   constructor(
     private readonly detection: Session,
-    private readonly recognition: Session,
-    private readonly characters: readonly string[],
+    private readonly lines: LineReader,
   ) {}
 
   /**
@@ -62,10 +60,8 @@ export class TextReader {
       return { ...seen, reused: true, timings: { decode, preprocess: 0, detect: 0, recognize: 0 } }
     }
     const { regions, ...found } = await detectLines(this.detection, picture)
-    const cutting = performance.now()
-    const cuts = regions.map(region => cutLine(picture, region))
     const recognizing = performance.now()
-    const readings = await recognizeLines(this.recognition, this.characters, cuts, () => breathe(signal))
+    const readings = await this.lines.read(picture, regions, () => breathe(signal))
     const lines = regions.flatMap((region, i) => {
       const { text, score } = readings[i] as (typeof readings)[number]
       return text !== '' && score >= MIN_SCORE ? [{ box: lineBox(region, picture), text, score }] : []
@@ -73,27 +69,21 @@ export class TextReader {
     const page = { lines: inReadingOrder(lines), size: { width: source.width, height: source.height } }
     this.#pages.set(pixels, page)
     if (key !== null) this.#pages.set(key, page)
-    const preprocess = found.preprocess + recognizing - cutting
-    const timings = { decode, preprocess, detect: found.detect, recognize: performance.now() - recognizing }
+    const timings = { decode, ...found, recognize: performance.now() - recognizing }
     return { ...page, reused: false, timings }
   }
 
   /** Runs both graphs once, so that memory is allocated and they are known to answer. */
   async warmUp(): Promise<void> {
-    const grey = (width: number, height: number) => ({
-      width,
-      height,
-      data: new Uint8Array(width * height * 3).fill(128),
-    })
-    await detectLines(this.detection, grey(64, 64))
-    await recognizeLines(this.recognition, this.characters, [grey(64, LINE_HEIGHT)], async () => {})
+    await detectLines(this.detection, { width: 64, height: 64, data: new Uint8Array(64 * 64 * 3).fill(128) })
+    await this.lines.warmUp()
   }
 }
 
 /**
  * Loads the reader's graphs. They run on the CPU, whatever runs the models: no two lines have the same width, and a GPU
  * provider prepares itself anew for each shape.
- * @param threads Threads of one run.
+ * @param threads Threads of all runs together.
  * @param cache Where optimised graphs are kept; null: nowhere.
  * @throws CropVlmError invalid_model
  */
@@ -102,9 +92,8 @@ export async function openReader(
   cache: GraphCache | null,
   { detection, recognition, characters }: OcrFiles = ocrFiles(),
 ): Promise<TextReader> {
-  const { sessions } = await openSessions([detection, recognition], 'cpu', threads, cache)
-  const [detector, recognizer] = sessions as [Session, Session]
-  return new TextReader(detector, recognizer, characters)
+  const { sessions } = await openSessions([detection], 'cpu', threads, cache)
+  return new TextReader(sessions[0] as Session, await openLineReader(recognition, characters, threads, cache))
 }
 
 function readablePixels(source: ImageSource): Promise<RawImage> {

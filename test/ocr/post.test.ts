@@ -2,7 +2,6 @@ import t from 'tap'
 import { detectorSize } from '../../src/ocr/detect/detect.js'
 import { smallestRectangle } from '../../src/ocr/detect/rectangle.js'
 import { textRegions } from '../../src/ocr/detect/regions.js'
-import { batches } from '../../src/ocr/recognize/batches.js'
 import { decodeCtc } from '../../src/ocr/recognize/ctc.js'
 import { cutLine } from '../../src/ocr/recognize/cut.js'
 
@@ -55,26 +54,14 @@ t.test('the detector gets multiples of 32, neither tiny nor huge', async t => {
   t.same(detectorSize({ width: 3000, height: 30 }), { width: 1280, height: 32 })
 })
 
-t.test('lines of similar width share a run, in any order', async t => {
-  const found = batches([100, 700, 98, 690, 10])
-  t.same(
-    found.map(({ lines }) => lines),
-    [[1, 3], [0, 2], [4]],
-  )
-  t.same(
-    found.map(({ width }) => width),
-    [704, 104, 64],
-  )
-})
-
 t.test('CTC: blanks part what is repeated', async t => {
   const steps = [0, 1, 1, 0, 1, 2, 0]
   const data = new Float32Array(steps.length * 3)
   for (const [step, best] of steps.entries()) data[step * 3 + best] = 0.8
-  const [read] = decodeCtc(data, [1, steps.length, 3], ['', 'a', 'b'])
-  t.equal(read?.text, 'aab')
-  t.ok(Math.abs((read?.score ?? 0) - 0.8) < 1e-6)
-  t.same(decodeCtc(new Float32Array([1, 0, 0]), [1, 1, 3], ['', 'a', 'b']), [{ text: '', score: 0 }])
+  const { text, score } = decodeCtc(data, [steps.length, 3], ['', 'a', 'b'])
+  t.equal(text, 'aab')
+  t.ok(Math.abs(score - 0.8) < 1e-6)
+  t.same(decodeCtc(new Float32Array([1, 0, 0]), [1, 3], ['', 'a', 'b']), { text: '', score: 0 })
 })
 
 t.test('a line that runs downwards is cut out level', async t => {

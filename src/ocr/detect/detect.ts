@@ -26,7 +26,7 @@ export async function detectLines(
     .resize({ ...size, fit: 'fill', kernel: 'lanczos3' })
     .raw()
     .toBuffer({ resolveWithObject: true })
-  const input = pictureTensor([{ ...size, data }], size.width)
+  const input = pictureTensor({ ...size, data }, size.width)
   const prepared = performance.now()
   const [name] = graph.inputs.keys()
   const outputs = await graph.run({ [name as string]: input })

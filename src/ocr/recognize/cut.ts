@@ -20,35 +20,36 @@ export function cutLine(picture: RawImage, { corners: [a, b, c, d], width, heigh
   // a pixel of the cut is the mean of as many places as the line is made smaller
   const places = Math.max(1, Math.min(8, Math.round(high / LINE_HEIGHT)))
   const data = new Uint8Array(columns * LINE_HEIGHT * 3)
-  const sum = [0, 0, 0] as [number, number, number]
-  for (let v = 0; v < LINE_HEIGHT; v++)
-    for (let u = 0; u < columns; u++) {
-      sum.fill(0)
+  const { data: pixels, width: edgeX, height: edgeY } = picture
+  for (let v = 0, at = 0; v < LINE_HEIGHT; v++)
+    for (let u = 0; u < columns; u++, at += 3) {
+      let [red, green, blue] = [0, 0, 0]
       for (let j = 0; j < places; j++)
         for (let i = 0; i < places; i++) {
-          const [s, t] = [u + (i + 0.5) / places, v + (j + 0.5) / places]
-          const x = origin[0] + s * alongX[0] + t * alongY[0] - 0.5
-          const y = origin[1] + s * alongX[1] + t * alongY[1] - 0.5
-          addBilinear(picture, x, y, sum)
+          const s = u + (i + 0.5) / places
+          const t = v + (j + 0.5) / places
+          // bilinear: the colour at a place between pixels; beyond the edge it is the edge's
+          const x = Math.max(0, Math.min(edgeX - 1, origin[0] + s * alongX[0] + t * alongY[0] - 0.5))
+          const y = Math.max(0, Math.min(edgeY - 1, origin[1] + s * alongX[1] + t * alongY[1] - 0.5))
+          const x0 = Math.floor(x)
+          const y0 = Math.floor(y)
+          const fx = x - x0
+          const fy = y - y0
+          const a = (y0 * edgeX + x0) * 3
+          const b = x0 + 1 < edgeX ? a + 3 : a
+          const c = y0 + 1 < edgeY ? a + 3 * edgeX : a
+          const d = b + c - a
+          red += between(pixels[a], pixels[b], pixels[c], pixels[d], fx, fy)
+          green += between(pixels[a + 1], pixels[b + 1], pixels[c + 1], pixels[d + 1], fx, fy)
+          blue += between(pixels[a + 2], pixels[b + 2], pixels[c + 2], pixels[d + 2], fx, fy)
         }
-      const at = (v * columns + u) * 3
-      for (let channel = 0; channel < 3; channel++) data[at + channel] = Math.round((sum[channel] ?? 0) / places ** 2)
+      data[at] = Math.round(red / places ** 2)
+      data[at + 1] = Math.round(green / places ** 2)
+      data[at + 2] = Math.round(blue / places ** 2)
     }
   return { width: columns, height: LINE_HEIGHT, data }
 }
 
-/** Adds the colour at a place between pixels; beyond the edge it is the edge's. */
-function addBilinear({ data, width, height }: RawImage, x: number, y: number, sum: [number, number, number]): void {
-  const [cx, cy] = [Math.max(0, Math.min(width - 1, x)), Math.max(0, Math.min(height - 1, y))]
-  const [x0, y0] = [Math.floor(cx), Math.floor(cy)]
-  const [fx, fy] = [cx - x0, cy - y0]
-  const stepX = x0 + 1 < width ? 3 : 0
-  const stepY = y0 + 1 < height ? 3 * width : 0
-  const at = (y0 * width + x0) * 3
-  for (let channel = 0; channel < 3; channel++) {
-    const from = at + channel
-    const top = (data[from] as number) * (1 - fx) + (data[from + stepX] as number) * fx
-    const bottom = (data[from + stepY] as number) * (1 - fx) + (data[from + stepX + stepY] as number) * fx
-    sum[channel] = (sum[channel] as number) + top * (1 - fy) + bottom * fy
-  }
+function between(a = 0, b = 0, c = 0, d = 0, fx: number, fy: number): number {
+  return (a * (1 - fx) + b * fx) * (1 - fy) + (c * (1 - fx) + d * fx) * fy
 }

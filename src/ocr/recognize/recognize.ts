@@ -1,32 +1,23 @@
 import type { RawImage } from '../../image/decode.js'
 import { floats, type Session } from '../../vlm/onnx/session.js'
 import { pictureTensor } from '../tensor.js'
-import { batches } from './batches.js'
 import { decodeCtc, type Reading } from './ctc.js'
 
+/** Least width of a run's input, in pixels. */
+const MIN_WIDTH = 64
+/** Widths are rounded up to multiples of this: the graph has a step every eight pixels. */
+const STEP = 8
+
 /**
- * Reads lines that have been cut out.
- * @param checkpoint Called before each run of the graph; what it throws ends the work.
- * @returns One reading a line, in their order.
+ * Reads a line that has been cut out. Lines go through the graph one by one: on a CPU a batch gains nothing, its large
+ * intermediate tensors cost a quarter more time, and what one line says would depend on the others' widths.
+ * @param cut 48 pixels high.
  */
-export async function recognizeLines(
-  graph: Session,
-  characters: readonly string[],
-  cuts: readonly RawImage[],
-  checkpoint: () => Promise<void>,
-): Promise<Reading[]> {
-  const readings: Reading[] = []
+export async function recognizeLine(graph: Session, characters: readonly string[], cut: RawImage): Promise<Reading> {
   const [name] = graph.inputs.keys()
-  for (const { lines, width } of batches(cuts.map(cut => cut.width))) {
-    await checkpoint()
-    const input = pictureTensor(
-      lines.map(line => cuts[line] as RawImage),
-      width,
-    )
-    const [output] = Object.values(await graph.run({ [name as string]: input }))
-    if (!output) throw new Error('the recognition has no output')
-    const read = decodeCtc(floats(output), output.dims as unknown as [number, number, number], characters)
-    for (const [i, line] of lines.entries()) readings[line] = read[i] as Reading
-  }
-  return readings
+  const width = Math.max(MIN_WIDTH, Math.ceil(cut.width / STEP) * STEP)
+  const [output] = Object.values(await graph.run({ [name as string]: pictureTensor(cut, width) }))
+  if (!output) throw new Error('the recognition has no output')
+  const [, steps, classes] = output.dims
+  return decodeCtc(floats(output), [steps as number, classes as number], characters)
 }

@@ -26,7 +26,7 @@ export interface TensorSpec {
 export interface Session {
   readonly inputs: ReadonlyMap<string, TensorSpec>
   /**
-   * Runs the graph; runs of one process never overlap. 32-bit floats are converted to halves if the graph takes these.
+   * Runs the graph; runs of one thread never overlap. 32-bit floats are converted to halves if the graph takes these.
    * @param wanted Names of the outputs to return, each of which is copied out of the graph; all of them by default.
    */
   run(feeds: Record<string, TensorValue>, wanted?: readonly string[]): Promise<Record<string, TensorValue>>

@@ -4,6 +4,7 @@
  *   http, cli -> zoom -> cropper, target -> engine -> ocr -> vlm -> image -> contract, errors
  *                        cropper, target -> text -> ocr
  *                        cropper, target -> openai -> image
+ *   http -> proxy -> zoom, target
  *
  * A folder may import any folder to the right of it, and nothing to the left. `main` and `shutdown` start and stop the whole
  * and are not bound by it.
@@ -23,7 +24,8 @@ const MAY_IMPORT = {
   cropper: ['config', 'openai', 'engine', 'text', 'ocr', 'vlm', 'image', 'contract', 'errors'],
   target: ['config', 'openai', 'engine', 'text', 'ocr', 'vlm', 'image', 'contract', 'errors'],
   zoom: ['config', 'cropper', 'target', 'engine', 'vlm', 'image', 'contract', 'errors'],
-  http: ['version', 'config', 'zoom', 'cropper', 'target', 'engine', 'vlm', 'image', 'contract', 'errors'],
+  proxy: ['config', 'zoom', 'target', 'engine', 'image', 'contract', 'errors'],
+  http: ['version', 'config', 'proxy', 'zoom', 'cropper', 'target', 'engine', 'vlm', 'image', 'contract', 'errors'],
   cli: ['evaluation', 'config', 'zoom', 'cropper', 'target', 'engine', 'vlm', 'image', 'contract', 'errors'],
   config: ['contract', 'errors'],
 }

@@ -10,6 +10,7 @@ import { CropVlmError } from '../errors.js'
 import { PRECISION_ALIASES, PRECISIONS } from '../vlm/folder/graph-names.js'
 import { PROVIDER_CHOICES } from '../vlm/onnx/providers.js'
 import { CROPPER_VARIABLES } from './cropper.js'
+import { PROXY_VARIABLES } from './proxy.js'
 import { Choice, OrNull } from './schema.js'
 import type { TargetConfig } from './target-entry.js'
 import { readTargets, TARGET_VARIABLES } from './targets.js'
@@ -146,6 +147,7 @@ const SERVICE_VARIABLES = {
     maximum: 1,
     description: 'With zoom=auto, boxes that cover a larger share of the image are skipped.',
   }),
+  ...PROXY_VARIABLES,
   maxBodyBytes: Type.Integer({
     env: 'MAX_BODY_BYTES',
     default: 20 * 1024 * 1024,

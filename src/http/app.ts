@@ -6,6 +6,8 @@ import { type Logger, pino } from 'pino'
 import type { Config } from '../config/service.js'
 import type { Cropper } from '../cropper/cropper.js'
 import type { Engine } from '../engine/engine.js'
+import { CropMemory } from '../proxy/crop/memory.js'
+import { makeSender } from '../proxy/upstream/send.js'
 import type { Target } from '../target/target.js'
 import { addAuth } from './plugins/auth.js'
 import { addBodyBudget } from './plugins/body-budget.js'
@@ -19,12 +21,14 @@ import { addRequestMetrics, makeMetrics } from './plugins/metrics.js'
 import { addNotFound } from './plugins/not-found.js'
 import { registerDocs } from './plugins/openapi.js'
 import { bodyError } from './request/body-error.js'
+import { readImageField } from './request/json-image.js'
 import { AJV_OPTIONS } from './request/validation.js'
 import { answerRoute } from './routes/answer.js'
 import { cropRoute } from './routes/crop.js'
 import { healthRoutes } from './routes/health.js'
 import { infoRoute } from './routes/info.js'
 import { metricsRoute } from './routes/metrics.js'
+import { proxyRoutes } from './routes/v1/routes.js'
 
 export interface AppParts {
   config: Config
@@ -83,6 +87,14 @@ export async function buildApp({ config, engine, cropper, targets, log }: AppPar
   const zoom = { cropper, engine, observer: metrics.observer }
   cropRoute(app, { config, zoom })
   answerRoute(app, { config, zoom, targets })
+  const sender = makeSender()
+  app.addHook('onClose', () => sender.close())
+  const { proxy: observer } = metrics
+  // links are not fetched: their images are left alone
+  const images = { read: readImageField, fetch: async () => null }
+  const memory = new CropMemory(config.zoomCacheBytes)
+  const finder = { zoom, config, images, memory, onLookup: observer.onLookup }
+  await proxyRoutes(app, { config, targets, finder, sender, observer })
   healthRoutes(app, { engine, drain })
   metricsRoute(app, metrics)
   infoRoute(app, { config, engine, cropper, targets })

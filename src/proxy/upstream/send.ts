@@ -122,6 +122,8 @@ function ignore(): void {}
 /** What went wrong with an upstream, before or while its reply came. */
 export function toCoded(error: unknown, { aborted }: AbortSignal, timeoutMs: number): CropVlmError {
   const cause = { cause: error }
+  // of the body, which was too large
+  if (error instanceof CropVlmError) return error
   if (aborted) return new CropVlmError('request_aborted', 'The client went away.', cause)
   if (error instanceof SilenceError)
     return new CropVlmError(

@@ -1,12 +1,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { OPTIONS_FIELD } from '../../../proxy/chat/conversation.js'
+import { BlankMember } from '../../../proxy/json/blank-member.js'
 import { applyEdits } from '../../../proxy/json/edit.js'
 import type { LocalShape } from '../../../proxy/local/shape.js'
 import { ZOOM_HEADER, zoomHeader } from '../../../proxy/options.js'
 import { prepare, untouched } from '../../../proxy/prepare.js'
 import { NO_ZOOM, skipped, type Verdict, verdictHeaders } from '../../../proxy/verdict.js'
 import { deadlineOf } from '../../plugins/deadline.js'
+import { bodyStream, readBody } from './body.js'
 import { answerLocally } from './local.js'
-import { type Answered, type ProxyParts, pass, readBody, send } from './proxy.js'
+import { type Answered, type ProxyParts, pass, send } from './proxy.js'
 
 /** The handler of a route whose requests may get crops. @param shape How a target in this process answers. */
 export function chatHandler(proxy: ProxyParts, shape: LocalShape) {
@@ -32,7 +35,9 @@ async function start(
   const header = zoomHeader(request.headers[ZOOM_HEADER])
   if (header === 'off' && first.kind === 'openai' && others.length === 0) {
     told(proxy, reply, NO_ZOOM)
-    return { ...(await send(proxy, request, first, request.raw)), verdict: NO_ZOOM }
+    const blank = isCompressed(request) ? [] : [new BlankMember(OPTIONS_FIELD)]
+    const body = bodyStream(request, proxy.config.proxyMaxBodyBytes, blank)
+    return { ...(await send(proxy, request, first, body)), verdict: NO_ZOOM }
   }
   const json = await readBody(request, proxy.config.proxyMaxBodyBytes)
   const prepared = isCompressed(request)

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { TargetConfig } from '../../../config/service.js'
 import { CropVlmError } from '../../../errors.js'
+import { bodyStream } from './body.js'
 import { type ProxyParts, pass, send } from './proxy.js'
 
 /** The handler of all that is forwarded as it is, to the default target. */
@@ -12,7 +13,13 @@ export function forwardHandler(proxy: ProxyParts) {
         'not_found',
         'The model in this process answers /v1/chat/completions, /v1/responses, /v1/messages and /v1/models alone; for other paths set TARGET_BASE_URL and TARGET_MODEL.',
       )
-    await pass(await send(proxy, request, target, bodyOf(request)), request, reply, null, proxy.observer)
+    await pass(
+      await send(proxy, request, target, bodyStream(request, proxy.config.proxyMaxBodyBytes)),
+      request,
+      reply,
+      null,
+      proxy.observer,
+    )
     return reply
   }
 }
@@ -30,10 +37,4 @@ export function modelsHandler(proxy: ProxyParts) {
 
 function entry({ name }: TargetConfig, created: number) {
   return { id: name, object: 'model', created, owned_by: 'cropvlm' }
-}
-
-/** null where the request has no body: a stream would be sent as one of unknown length. */
-function bodyOf({ raw, headers }: FastifyRequest) {
-  const has = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
-  return has ? raw : null
 }

@@ -8,7 +8,6 @@ import type { Sender, UpstreamReply } from '../../../proxy/upstream/send.js'
 import type { Upstream } from '../../../proxy/upstream/upstream.js'
 import type { Tokens } from '../../../proxy/upstream/usage.js'
 import { type Verdict, verdictHeaders } from '../../../proxy/verdict.js'
-import { tooLarge } from '../../plugins/body-budget.js'
 import { deadlineOf } from '../../plugins/deadline.js'
 import { linger } from '../../plugins/lingering-close.js'
 
@@ -25,27 +24,6 @@ export interface ProxyObserver {
 export interface ProxyParts extends Parts {
   sender: Sender
   observer: ProxyObserver
-}
-
-/**
- * Reads a body whole.
- * @throws CropVlmError body_too_large, request_aborted
- */
-export async function readBody({ raw }: FastifyRequest, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  try {
-    // leaving the loop must not close the connection: the client is to read why
-    for await (const chunk of raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      size += chunk.length
-      if (size > maxBytes) throw tooLarge(maxBytes)
-      chunks.push(chunk)
-    }
-  } catch (error) {
-    if (error instanceof CropVlmError) throw error
-    throw new CropVlmError('request_aborted', 'The client went away.', { cause: error })
-  }
-  return Buffer.concat(chunks)
 }
 
 /** An upstream's reply, on its way to the caller. */

@@ -5,7 +5,8 @@ import { ZOOM_HEADER, zoomHeader } from '../../../proxy/options.js'
 import { prepare } from '../../../proxy/prepare.js'
 import { verdictHeaders } from '../../../proxy/verdict.js'
 import { deadlineOf } from '../../plugins/deadline.js'
-import { type ProxyParts, readBody } from './proxy.js'
+import { readBody } from './body.js'
+import type { ProxyParts } from './proxy.js'
 
 /** The handler of `POST /zoom`: the request that was sent, with crops put in, for those who call the model themselves. */
 export function zoomHandler(proxy: ProxyParts) {

@@ -90,15 +90,18 @@ async function attempt(request: UpstreamRequest, agents: Agents): Promise<{ resp
   limitSilence(outgoing, request.timeoutMs)
   const sent =
     body instanceof Readable ? pipeline(body, outgoing) : Promise.resolve(void outgoing.end(body ?? undefined))
-  // an upstream may answer, and close, before it has read the body
-  sent.catch(() => {})
+  // an upstream may answer, and close, before it has read the body: only an error of the body itself counts
+  const bodyError = sent.then(
+    () => null,
+    error => (error instanceof CropVlmError ? error : null),
+  )
   try {
     const response = await answered
     outgoing.on('error', ignore)
     return { response }
   } catch (error) {
     const isStale = outgoing.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET'
-    if (!isStale || body instanceof Readable || signal.aborted) throw error
+    if (!isStale || body instanceof Readable || signal.aborted) throw (await bodyError) ?? error
     return await attempt(request, agents)
   }
 }

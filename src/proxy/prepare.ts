@@ -41,7 +41,7 @@ export async function prepare(
   header: ProxyZoom | null,
   signal: AbortSignal,
 ): Promise<Prepared> {
-  const chat = readable(json)
+  const chat = readable(json, config.zoomNote)
   if (!chat) return untouched(config.targets[0], skipped('not_json'))
   const { target, byName } = targetOf(config.targets, chat.model?.text ?? null)
   const options = zoomOptions(header, chat.options && parseAt(json, chat.options), config)
@@ -61,9 +61,9 @@ export function untouched(target: TargetConfig, verdict: Verdict): Prepared {
   return { target, renaming: [], edits: [], verdict, chat: null, crops: new Map() }
 }
 
-function readable(json: Buffer): ChatBody | null {
+function readable(json: Buffer, note: string | null): ChatBody | null {
   try {
-    return readChat(json, wholeValue(json))
+    return readChat(json, wholeValue(json), note)
   } catch (error) {
     if (error instanceof UnreadableJsonError) return null
     throw error

@@ -77,8 +77,9 @@ function decide({ turns }: ChatBody, outcomes: readonly CropOutcome[]): Pick<Ver
   if (outcomes.some(({ decision }) => decision === 'zoomed')) return { decision: 'zoomed', reason: null }
   const last = outcomes.at(-1) as NoCrop | undefined
   if (last) return { decision: last.decision, reason: last.reason }
-  const hasImage = turns.some(({ images }) => images.length > 0)
-  return { decision: 'skipped', reason: hasImage ? 'no_question' : 'no_image' }
+  const has = (test: (turn: Turn) => boolean, reason: string) => (turns.some(test) ? reason : null)
+  const reason = has(({ hasCrops }) => hasCrops, 'has_crop') ?? has(({ images }) => images.length > 0, 'no_question')
+  return { decision: 'skipped', reason: reason ?? 'no_image' }
 }
 
 function failuresOf(outcomes: readonly CropOutcome[]): string[] {

@@ -10,8 +10,10 @@ export interface Turn {
   readonly content: Span
   /** Its texts, a line each; blank where it has none. */
   readonly question: string
-  /** In their order. */
+  /** In their order, without crops that this service has put in. */
   readonly images: readonly Image[]
+  /** Whether it has such crops: a request that came through before needs no others. */
+  readonly hasCrops: boolean
 }
 
 /** An image of a user's turn. */
@@ -39,8 +41,11 @@ const MESSAGES = ['messages', 'input']
 export const OPTIONS_FIELD = 'cropvlm'
 const TEXT_TYPES = ['text', 'input_text']
 
-/** @throws UnreadableJsonError */
-export function readChat(json: Buffer, root: Span): ChatBody {
+/**
+ * @param note The text before a crop, by which one that this service has put in is known; null: none is known.
+ * @throws UnreadableJsonError
+ */
+export function readChat(json: Buffer, root: Span, note: string | null): ChatBody {
   const members = membersOf(json, root)
   const last = (key: string) => members.findLast(member => member.key === key)?.value
   const model = last('model')
@@ -50,33 +55,45 @@ export function readChat(json: Buffer, root: Span): ChatBody {
     root,
     model: model && text !== undefined ? { span: model, text } : null,
     options: last(OPTIONS_FIELD),
-    turns: messages ? turnsOf(json, messages) : [],
+    turns: messages ? turnsOf(json, messages, noteTest(note)) : [],
   }
 }
 
-function turnsOf(json: Buffer, messages: Span): Turn[] {
+type NoteTest = (text: string) => boolean
+
+function turnsOf(json: Buffer, messages: Span, isNote: NoteTest): Turn[] {
   let images = 0
   return itemsOf(json, messages).flatMap((item, message) => {
     if (textOf(json, memberOf(json, item, 'role')) !== 'user') return []
     const content = memberOf(json, item, 'content')
     if (!content) return []
-    const turn = turnOf(json, content, message, images)
+    const turn = turnOf(json, content, message, images, isNote)
     images += turn.images.length
     return [turn]
   })
 }
 
 /** @param before How many images came in earlier turns. */
-function turnOf(json: Buffer, content: Span, message: number, before: number): Turn {
-  const parts = itemsOf(json, content)
+function turnOf(json: Buffer, content: Span, message: number, before: number, isNote: NoteTest): Turn {
   const images: Image[] = []
-  const texts = [textOf(json, content)]
-  for (const [part, span] of parts.entries()) {
+  const whole = textOf(json, content)
+  const texts = whole === undefined ? [] : [whole]
+  let [hasCrops, isCrop] = [false, false]
+  for (const [part, span] of itemsOf(json, content).entries()) {
     const type = textOf(json, memberOf(json, span, 'type')) ?? ''
-    if (TEXT_TYPES.includes(type)) texts.push(textOf(json, memberOf(json, span, 'text')))
+    const text = TEXT_TYPES.includes(type) ? textOf(json, memberOf(json, span, 'text')) : undefined
     const image = imagePartOf(json, span, type)
-    if (image) images.push({ ...image, message, part, number: before + images.length + 1 })
+    if (image && !isCrop) images.push({ ...image, message, part, number: before + images.length + 1 })
+    if (image && isCrop) hasCrops = true
+    isCrop = text !== undefined && isNote(text)
+    if (text !== undefined && !isCrop) texts.push(text)
   }
-  const question = texts.filter(text => text !== undefined).join('\n')
-  return { message, content, question, images }
+  return { message, content, question: texts.join('\n'), images, hasCrops }
+}
+
+function noteTest(note: string | null): NoteTest {
+  if (note === null) return () => false
+  const texts = note.split('{image}').map(text => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
+  const pattern = new RegExp(`^${texts.join('\\d+')}$`)
+  return text => pattern.test(text)
 }

@@ -8,13 +8,13 @@ export interface PlannedCrop {
 
 /**
  * The crops of a conversation: each turn with a question gets those of the last images that it sees, its own and those of
- * earlier turns. What a turn gets depends on nothing behind it, so that a later call brings the same again.
+ * earlier turns, unless it has crops already. What a turn gets depends on nothing behind it, so that a later call brings the same again.
  */
 export function planCrops(turns: readonly Turn[], maxImages: number): PlannedCrop[] {
   const seen: Image[] = []
   return turns.flatMap(turn => {
     seen.push(...turn.images)
-    if (turn.question.trim() === '') return []
+    if (turn.hasCrops || turn.question.trim() === '') return []
     return seen.slice(-maxImages).map(image => ({ turn, image }))
   })
 }

@@ -109,3 +109,16 @@ t.test('/zoom fails open, and closed', async t => {
   t.equal(open.headers.get('x-cropvlm-decision'), 'fallback')
   t.equal((await (await proxied(t, { ZOOM_FAIL: 'closed' }, { locate })).post('/zoom', body)).status, 500)
 })
+
+t.test('what /zoom gave goes through again as it is, and a new question gets its crop', async t => {
+  const { post, upstream } = await proxied(t)
+  const once = await (await post('/zoom', { messages: [ask('What is the total?')] })).text()
+  const again = await post('/v1/chat/completions', once)
+  t.equal(upstream.last().body.toString(), once)
+  t.equal(again.headers.get('x-cropvlm-reason'), 'has_crop')
+  const messages = [...JSON.parse(once).messages, { role: 'user', content: 'And the date?' }]
+  t.equal((await post('/v1/chat/completions', { messages })).headers.get('x-cropvlm-decision'), 'zoomed')
+  const sent = JSON.parse(upstream.last().body.toString()).messages
+  t.strictSame(sent[0], messages[0])
+  t.match(sent[1].content, [{ text: 'And the date?' }, { text: NOTE }, { image_url: { url: CROP_URL } }])
+})

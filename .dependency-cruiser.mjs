@@ -5,6 +5,7 @@
  *                        cropper, target -> text -> ocr
  *                        cropper, target -> openai -> image
  *   http -> links -> engine, config
+ *   http -> proxy -> zoom, target
  *
  * A folder may import any folder to the right of it, and nothing to the left. `main` and `shutdown` start and stop the whole
  * and are not bound by it.
@@ -25,7 +26,21 @@ const MAY_IMPORT = {
   target: ['config', 'openai', 'engine', 'text', 'ocr', 'vlm', 'image', 'contract', 'errors'],
   zoom: ['config', 'cropper', 'target', 'engine', 'vlm', 'image', 'contract', 'errors'],
   links: ['version', 'config', 'engine', 'errors'],
-  http: ['version', 'config', 'links', 'zoom', 'cropper', 'target', 'engine', 'vlm', 'image', 'contract', 'errors'],
+  proxy: ['config', 'zoom', 'target', 'engine', 'image', 'contract', 'errors'],
+  http: [
+    'version',
+    'config',
+    'links',
+    'proxy',
+    'zoom',
+    'cropper',
+    'target',
+    'engine',
+    'vlm',
+    'image',
+    'contract',
+    'errors',
+  ],
   cli: ['evaluation', 'config', 'zoom', 'cropper', 'target', 'engine', 'vlm', 'image', 'contract', 'errors'],
   config: ['contract', 'errors'],
 }

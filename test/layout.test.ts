@@ -50,7 +50,7 @@ const IMPORTS: [from: string, to: string, rules: string[]][] = [
   ['src/engine/engine.ts', 'src/config/variables.ts', ['layer-engine']],
   ['src/config/service.ts', 'src/vlm/folder/text.ts', ['layer-config']],
   ['src/engine/options.ts', 'src/target/openai.ts', ['layer-engine']],
-  ['src/proxy/chat.ts', 'src/errors.ts', ['layer-is-named']],
+  ['src/unnamed/chat.ts', 'src/errors.ts', ['layer-is-named']],
   ['src/engine/child/jobs.ts', 'src/engine/parent/client.ts', ['child-knows-no-parent']],
   ['src/engine/parent/client.ts', 'src/engine/child/models.ts', ['parent-knows-no-child']],
   ['src/engine/child/jobs.ts', 'node_modules/onnxruntime-node/index.js', ['only-door-to-onnxruntime-node']],
@@ -58,7 +58,7 @@ const IMPORTS: [from: string, to: string, rules: string[]][] = [
   ['src/http/app.ts', 'missing', ['no-unresolvable']],
 
   ['src/main.ts', 'src/engine/parent/client.ts', []],
-  ['src/main.ts', 'src/proxy/chat.ts', []],
+  ['src/main.ts', 'src/unnamed/chat.ts', []],
   ['src/engine/child/main.ts', 'src/engine/child/jobs.ts', []],
   ['src/vlm/onnx/session.ts', 'src/image/decode.ts', []],
   ['src/zoom/find.ts', 'src/contract/box.ts', []],

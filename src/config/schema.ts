@@ -44,6 +44,8 @@ export interface Annotations {
   aliases?: Readonly<Record<string, string>>
   /** The text that stands for null. */
   word?: string
+  /** Whether a variable that is set but blank gives null, rather than counting as unset. */
+  blankIsNull?: boolean
   /** The default as the documentation prints it, where that is not the default's own text. */
   defaultText?: string
   /** Whether a string is a path, to be resolved against the working directory. */

@@ -13,6 +13,7 @@ import { CROPPER_VARIABLES } from './cropper.js'
 import { ENDPOINT_VARIABLES } from './endpoints.js'
 import { IMAGE_URL_VARIABLES, type ImageUrlsConfig, readImageUrls } from './image-urls.js'
 import { type ProxyConfig, readProxies } from './proxies.js'
+import { PROXY_VARIABLES } from './proxy.js'
 import { Choice, OrNull } from './schema.js'
 import type { TargetConfig } from './target-entry.js'
 import { readTargets, TARGET_VARIABLES } from './targets.js'
@@ -162,6 +163,7 @@ const SERVICE_VARIABLES = {
     maximum: 1,
     description: 'With zoom=auto, boxes that cover a larger share of the image are skipped.',
   }),
+  ...PROXY_VARIABLES,
   maxBodyBytes: Type.Integer({
     env: 'MAX_BODY_BYTES',
     default: 20 * 1024 * 1024,

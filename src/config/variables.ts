@@ -38,7 +38,7 @@ export function variableReader<T extends TProperties>(variables: T) {
       ([name, variable]) => [name, variable, env[variable.env ?? '']?.trim()] as const,
     )
     const values = Object.fromEntries(
-      texts.map(([name, variable, text]) => [name, text ? fromText(variable, text) : variable.default]),
+      texts.map(([name, variable, text]) => [name, text ? fromText(variable, text) : unfilled(variable, text)]),
     )
     if (check(values)) return values as Settings<T>
     const wrong = wrongKeys(check)
@@ -48,6 +48,11 @@ export function variableReader<T extends TProperties>(variables: T) {
     }
     return values as Partial<Settings<T>>
   }
+}
+
+/** The value of a variable that is unset, or set but blank. */
+function unfilled({ blankIsNull, default: value }: Described, text: string | undefined): unknown {
+  return blankIsNull && text === '' ? null : value
 }
 
 function problemOf(variable: Described, text: string | undefined): string {

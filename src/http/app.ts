@@ -7,6 +7,8 @@ import type { Config } from '../config/service.js'
 import type { Cropper } from '../cropper/cropper.js'
 import type { Engine } from '../engine/engine.js'
 import { type ImageLinks, imageLinks } from '../links/links.js'
+import { CropMemory } from '../proxy/crop/memory.js'
+import { makeSender } from '../proxy/upstream/send.js'
 import type { Target } from '../target/target.js'
 import { addAuth } from './plugins/auth.js'
 import { addBodyBudget } from './plugins/body-budget.js'
@@ -30,6 +32,8 @@ import { cropRoute } from './routes/crop.js'
 import { healthRoutes } from './routes/health.js'
 import { infoRoute } from './routes/info.js'
 import { metricsRoute } from './routes/metrics.js'
+import { imageReader } from './routes/v1/images.js'
+import { proxyRoutes } from './routes/v1/routes.js'
 
 export interface AppParts {
   config: Config
@@ -96,6 +100,13 @@ export async function buildApp({ config, engine, cropper, targets, links, log }:
   const work = { config, zoom, links: links ?? imageLinks(config) }
   cropRoute(app, work)
   answerRoute(app, { ...work, targets })
+  const sender = makeSender()
+  app.addHook('onClose', () => sender.close())
+  const { proxy: observer } = metrics
+  const images = imageReader(work.links)
+  const memory = new CropMemory(config.zoomCacheBytes)
+  const finder = { zoom, config, images, memory, onLookup: observer.onLookup }
+  await proxyRoutes(app, { config, targets, finder, sender, observer })
   healthRoutes(app, { engine, drain })
   metricsRoute(app, metrics)
   infoRoute(app, { config, engine, cropper, targets })

@@ -1,9 +1,9 @@
 import { stripped } from '../contract/question.js'
 import { CropVlmError } from '../errors.js'
 import type { Picture, PictureOptions } from '../image/picture.js'
-import { MAX_ASPECT } from '../target/profiles.js'
 import type { Target, TargetAnswer } from '../target/target.js'
 import { findRegions } from './find.js'
+import { cropPicture, type Edges, type Shown, shownTo, viewOf, wholePicture } from './target-pictures.js'
 import type { FindRegions, FoundRegions, Region, TargetOutcome, Zoom, ZoomObserver } from './zoom.js'
 
 /** Ask for a region, and have a target VLM answer from the image and that region. */
@@ -22,16 +22,6 @@ export interface AskTarget extends Omit<FindRegions, 'questions' | 'pictures' | 
   /** Pictures that are wanted for the caller, beside those that the target needs. */
   pictures: { crop: PictureOptions | null; overlay: PictureOptions | null }
 }
-
-/** Longest edges in pixels; `original`: as large as the picture is; null: not asked for. */
-export interface Edges {
-  full: Edge | null
-  crop: Edge | null
-  /** Of the full image that is compared with; null: the same as `full`. */
-  compare: Edge | null
-}
-export type Edge = number | 'original'
-const OWN_EDGES: Edges = { full: null, crop: null, compare: null }
 
 export interface Answered {
   found: FoundRegions
@@ -67,7 +57,7 @@ export async function answerZoomed(zoom: Zoom, request: AskTarget): Promise<Answ
     questions: [question],
     // the crop alone was asked for, so there has to be one
     gate: mode === 'crop' ? { ...gate, mode: 'always' } : gate,
-    view: { fullEdge: shown.full, enlarges: shown.enlarges, cropEdge: shown.crop },
+    view: viewOf(shown),
     pictures: { ...pictures, ...picturesFor(target, request, shown) },
   })
   const start = performance.now()
@@ -81,38 +71,15 @@ export async function answerZoomed(zoom: Zoom, request: AskTarget): Promise<Answ
   }
 }
 
-/** Longest edges in pixels of the pictures for a target; null: as large as they are. */
-interface Shown {
-  full: number | null
-  crop: number | null
-  compare: number | null
-  enlarges: boolean
-}
-
-function shownTo(target: Target, edges: Edges = OWN_EDGES): Shown {
-  const edge = (wanted: Edge | null, otherwise: number | null) => (wanted === 'original' ? null : (wanted ?? otherwise))
-  const full = edge(edges.full, target.fullLongestEdge)
-  const crop = edge(edges.crop, target.cropLongestEdge)
-  // what the engine runs enlarges by itself; an endpoint's crop is enlarged to its edge, if there is one
-  const enlarges = target.profile ? crop !== null && target.profile.cropEnlarge > 1 : target.enlarges
-  return { full, crop, compare: edge(edges.compare, full), enlarges }
-}
-
-/** The pictures that the target is sent: JPEG over a network, lossless PNG to a model in the engine. */
+/** The pictures that the target is sent. */
 function picturesFor(target: Target, { mode, compare }: AskTarget, shown: Shown) {
-  const encoding = target.local
-    ? ({ format: 'png', quality: 100 } as const)
-    : ({ format: 'jpeg', quality: 90 } as const)
-  const { profile } = target
-  const whole = profile ? { ...encoding, limits: { minSide: profile.minSide, maxAspect: MAX_ASPECT } } : encoding
-  const region = profile ? { ...whole, enlarge: profile.cropEnlarge } : whole
   // one picture serves both calls where they show it alike
   const isSame = shown.compare === shown.full
   const needsFull = mode !== 'crop' || (compare && isSame)
   return {
-    targetFull: needsFull ? { ...whole, longestEdge: shown.full } : null,
-    targetCrop: mode === 'full' ? null : { ...region, longestEdge: shown.crop },
-    targetCompare: compare && !isSame ? { ...whole, longestEdge: shown.compare } : null,
+    targetFull: needsFull ? wholePicture(target, shown.full) : null,
+    targetCrop: mode === 'full' ? null : cropPicture(target, shown.crop),
+    targetCompare: compare && !isSame ? wholePicture(target, shown.compare) : null,
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Box, PixelBox, Size } from '../contract/box.js'
 import type { Cropper, Found } from '../cropper/cropper.js'
 import type { Engine, Patience } from '../engine/engine.js'
-import type { Timings } from '../engine/protocol.js'
+import type { PictureRequest, Timings } from '../engine/protocol.js'
 import type { Picture, PictureOptions } from '../image/picture.js'
 import type { TargetAnswer } from '../target/target.js'
 import type { Gate, SkipReason, TargetView } from './gate.js'
@@ -38,8 +38,8 @@ export interface PictureWishes {
   overlay: PictureOptions | null
   /** For a target VLM: the whole image, upright. */
   targetFull: PictureOptions | null
-  /** For a target VLM: the region. */
-  targetCrop: PictureOptions | null
+  /** For a target VLM: the region. `packing` is `fast` unless it says otherwise. */
+  targetCrop: (PictureOptions & Partial<Pick<PictureRequest, 'packing'>>) | null
   /** For a target VLM: the whole image, where it is compared with another size of it than `targetFull`. */
   targetCompare?: PictureOptions | null
 }

@@ -43,6 +43,14 @@ t.test('the defaults', async t => {
     constrainedDecoding: true,
     zoomMinConfidence: 0,
     zoomMaxArea: 0.9,
+    zoom: 'auto',
+    zoomMaxImages: 1,
+    zoomDetail: 'keep',
+    zoomNote: 'The next picture is an enlarged part of image {image}.',
+    zoomBudgetMs: 5000,
+    zoomFail: 'open',
+    zoomCacheBytes: 67_108_864,
+    proxyMaxBodyBytes: 104_857_600,
     maxBodyBytes: 20_971_520,
     maxPixels: 50_000_000,
     maxAspect: 100,
@@ -154,6 +162,12 @@ t.test('every option can be set', async t => {
 t.test('an empty variable is as good as none, and spaces around a value do not count', async t => {
   t.same(readConfig({ PORT: '', API_KEY: ' ', TARGETS: '', TARGET_BASE_URL: '' }), readConfig({}))
   t.equal(readConfig({ PORT: ' 9000\n' }).port, 9000)
+})
+
+t.test('an empty ZOOM_NOTE means no text', async t => {
+  t.equal(readConfig({ ZOOM_NOTE: '' }).zoomNote, null)
+  t.equal(readConfig({ ZOOM_NOTE: 'none' }).zoomNote, null)
+  t.equal(readConfig({ ZOOM_NOTE: 'Look:' }).zoomNote, 'Look:')
 })
 
 t.test('the configuration cannot be changed', async t => {

@@ -11,7 +11,8 @@ export function addAuth(app: FastifyInstance, apiKey: string | null): void {
   const expected = sha256(apiKey)
   app.addHook('onRequest', async ({ routeOptions, headers }) => {
     if (routeOptions.config?.open) return
-    const token = /^Bearer +(.*)$/i.exec(headers.authorization ?? '')?.[1]
+    const bearer = /^Bearer +(.*)$/i.exec(headers.authorization ?? '')?.[1]
+    const token = bearer ?? (routeOptions.config?.anyKeyHeader ? headers['x-api-key']?.toString() : undefined)
     if (token !== undefined && timingSafeEqual(sha256(token.trim()), expected)) return
     throw new CropVlmError(
       'invalid_api_key',

@@ -17,8 +17,11 @@ export function addBodyBudget(app: FastifyInstance, limits: Limits): void {
 }
 
 /** @throws CropVlmError body_too_large, unsupported_content_type */
-function checkHeaders({ headers }: FastifyRequest, { maxBodyBytes }: Limits): void {
+function checkHeaders({ headers, routeOptions }: FastifyRequest, limits: Limits): void {
+  const { maxBodyBytes: own } = routeOptions.config ?? {}
+  const maxBodyBytes = own ?? limits.maxBodyBytes
   if (Number(headers['content-length'] ?? 0) > maxBodyBytes) throw tooLarge(maxBodyBytes)
+  if (own !== undefined) return
   const encoding = headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity')
     throw new CropVlmError(
@@ -49,8 +52,9 @@ export class BodyBudget {
    * Sets aside what the request says it will send, until it has been answered. Call before a byte of the body is read.
    * @throws CropVlmError queue_full
    */
-  enter({ headers }: FastifyRequest, reply: FastifyReply): void {
-    const size = headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : this.#maxBody
+  enter({ headers, routeOptions }: FastifyRequest, reply: FastifyReply): void {
+    const most = routeOptions.config?.maxBodyBytes ?? this.#maxBody
+    const size = headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : most
     if (this.#held + size > this.#max)
       throw new CropVlmError('queue_full', 'Too many large requests are being received; try again later.')
     this.#held += size

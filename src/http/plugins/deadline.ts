@@ -26,14 +26,20 @@ const BACKSTOP_MS = 500
 export function addDeadlines(app: FastifyInstance, timeoutMs: number): void {
   app.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
     const controller = new AbortController()
+    const abort = () =>
+      controller.abort(new CropVlmError('request_aborted', 'The client went away, or has been answered.'))
     deadlines.set(request, { signal: controller.signal, deadline: Date.now() + timeoutMs })
+    if (request.routeOptions.config?.stream) {
+      reply.raw.once('close', abort)
+      return
+    }
     const timer = setTimeout(() => {
       if (!reply.sent) reply.send(new CropVlmError('deadline_exceeded', TOO_LATE))
     }, timeoutMs + BACKSTOP_MS)
     reply.raw.once('finish', () => clearTimeout(timer))
     reply.raw.once('close', () => {
       clearTimeout(timer)
-      controller.abort(new CropVlmError('request_aborted', 'The client went away, or has been answered.'))
+      abort()
     })
   })
 }

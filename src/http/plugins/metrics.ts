@@ -7,6 +7,7 @@ import type { Cropper } from '../../cropper/cropper.js'
 import type { Engine } from '../../engine/engine.js'
 import type { Target } from '../../target/target.js'
 import type { ZoomObserver } from '../../zoom/zoom.js'
+import type { ProxyObserver } from '../routes/v1/proxy.js'
 
 /** 5 ms to 60 s. */
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60]
@@ -181,9 +182,52 @@ export function makeMetrics({ engine, cropper, targets }: Sources) {
     },
   }
 
+  const proxyRequests = counter('proxy_requests_total', 'Requests under /v1 that may zoom, by decision and reason.', [
+    'decision',
+    'reason',
+  ])
+  const proxyZoom = histogram('proxy_zoom_duration_seconds', 'What the zoom adds to a request under /v1.', ['decision'])
+  const proxyCrops = counter('proxy_crops_total', 'Crops put into requests under /v1.', [])
+  const openFailures = counter(
+    'proxy_open_failures_total',
+    'Crops that could not be looked for, or not in time; with ZOOM_FAIL=open the request goes on without.',
+    ['reason'],
+  )
+  const lookups = counter('proxy_cache_lookups_total', 'Questions about an image by whether the crop was remembered.', [
+    'found',
+  ])
+  const replies = counter(
+    'proxy_replies_total',
+    'Replies of targets under /v1; usage tells whether they told tokens.',
+    ['decision', 'usage'],
+  )
+  const proxyTokens = counter(
+    'proxy_tokens_total',
+    'Tokens that targets told under /v1. By decision, so that what crops add shows: compare the mean of zoomed with the others.',
+    ['decision', 'type'],
+  )
+  const proxy: ProxyObserver = {
+    onVerdict({ decision, reason, boxes, failures, ms }) {
+      proxyRequests.inc({ decision, reason: reason ?? 'none' })
+      if (decision !== 'off') proxyZoom.observe({ decision }, ms / 1000)
+      proxyCrops.inc(boxes.length)
+      for (const failure of failures) openFailures.inc({ reason: failure })
+    },
+    onLookup(found) {
+      lookups.inc({ found: String(found) })
+    },
+    onReply({ decision }, tokens) {
+      replies.inc({ decision, usage: String(tokens !== null) })
+      if (!tokens) return
+      proxyTokens.inc({ decision, type: 'prompt' }, tokens.prompt)
+      proxyTokens.inc({ decision, type: 'completion' }, tokens.completion)
+    },
+  }
+
   return {
     registry,
     observer,
+    proxy,
     requests: counter('requests_total', 'Requests by route and status; 499: the client went away.', [
       'route',
       'status',

@@ -16,6 +16,7 @@ const KEY = { type: 'http', scheme: 'bearer', description: 'The API_KEY of this 
 
 const TAGS = [
   { name: 'zoom', description: 'Where to look in an image to answer a question, and the answer.' },
+  { name: 'proxy', description: 'An OpenAI-compatible server in front of the target, which zooms.' },
   { name: 'service', description: 'What runs here, and how it does.' },
 ]
 

@@ -50,6 +50,11 @@ t.test('/openapi.json has every route, option and status', async t => {
     '/info',
     '/metrics',
     '/openapi.json',
+    '/v1/chat/completions',
+    '/v1/messages',
+    '/v1/models',
+    '/v1/responses',
+    '/zoom',
   ])
   const named = (schema?: Schema) => document.components.schemas[schema?.$ref?.split('/').at(-1) ?? ''] ?? {}
   for (const [path, options, statuses] of [
@@ -94,6 +99,7 @@ t.test('what clients are made from', async t => {
   const ids = operations.map(({ operationId }) => operationId)
   t.strictSame(ids.toSorted(), [
     'answer',
+    'chatCompletions',
     'crop',
     'getHealth',
     'getInfo',
@@ -101,6 +107,10 @@ t.test('what clients are made from', async t => {
     'getMetrics',
     'getOpenapi',
     'getReady',
+    'listModels',
+    'messages',
+    'responses',
+    'zoom',
   ])
   const tags = document.tags.map(({ name }) => name)
   for (const { operationId, summary, description, ...operation } of operations) {

@@ -12,7 +12,8 @@ export function addLingeringClose(app: FastifyInstance): void {
   app.addHook('onSend', async (request, reply) => linger(request, reply))
 }
 
-function linger(request: FastifyRequest, reply: FastifyReply): void {
+/** The same for one reply, to be called where it is sent past Fastify. */
+export function linger(request: FastifyRequest, reply: FastifyReply): void {
   const { raw } = request
   // under `inject`, in tests, `complete` is undefined
   if (raw.complete !== false || raw.destroyed) return

@@ -1,0 +1,80 @@
+/** What the routes of the proxy share. */
+import type { Readable } from 'node:stream'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { CropVlmError } from '../../../errors.js'
+import type { Parts } from '../../../proxy/prepare.js'
+import { passOn, sendOn } from '../../../proxy/upstream/forward.js'
+import type { Sender, UpstreamReply } from '../../../proxy/upstream/send.js'
+import type { Upstream } from '../../../proxy/upstream/upstream.js'
+import type { Tokens } from '../../../proxy/upstream/usage.js'
+import { type Verdict, verdictHeaders } from '../../../proxy/verdict.js'
+import { linger } from '../../plugins/connection/lingering-close.js'
+import { deadlineOf } from '../../plugins/deadline.js'
+
+/** Is told what the proxy did, for the metrics. */
+export interface ProxyObserver {
+  onVerdict(verdict: Verdict): void
+  /** A question about an image came, and whether its outcome was remembered. */
+  onLookup(found: boolean): void
+  /** A target has answered. @param tokens null where it told none. */
+  onReply(verdict: Verdict, tokens: Tokens | null): void
+}
+
+/** What the routes of the proxy stand on. */
+export interface ProxyParts extends Parts {
+  sender: Sender
+  observer: ProxyObserver
+}
+
+/** An upstream's reply, on its way to the caller. */
+export interface Answered {
+  upstream: Upstream
+  reply: UpstreamReply
+}
+
+/** How much longer than an upstream may be silent a client's connection may be. */
+const QUIET_MS = 10_000
+
+const MAX_LISTENERS = 20
+
+/** Sends a request on. @throws CropVlmError not_found, target_failed, target_timeout, request_aborted */
+export async function send(
+  { config, sender }: Pick<ProxyParts, 'config' | 'sender'>,
+  request: FastifyRequest,
+  upstream: Upstream,
+  body: Buffer | Readable | null,
+): Promise<Answered> {
+  const { method = 'GET', rawHeaders, headers, url = '' } = request.raw
+  // between two bytes of the upstream the connection is as quiet as that
+  request.raw.setTimeout(upstream.timeoutMs + QUIET_MS)
+  const call = { method, rawHeaders, headers, path: url }
+  const { signal } = deadlineOf(request)
+  const reply = await sendOn(sender, { upstream, request: call, body, hasOwnKey: config.apiKey !== null, signal })
+  return { upstream, reply }
+}
+
+/**
+ * Passes an upstream's reply on, byte for byte.
+ * @param verdict null on routes that never zoom.
+ */
+export async function pass(
+  { upstream, reply: answered }: Answered,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  verdict: Verdict | null,
+  observer: ProxyObserver,
+): Promise<void> {
+  reply.hijack()
+  // the plugins listen for its end too, each for a reason of its own
+  reply.raw.setMaxListeners(MAX_LISTENERS)
+  linger(request, reply)
+  const ours = { ...(verdict ? verdictHeaders(verdict) : {}), 'x-request-id': request.id }
+  try {
+    const tokens = await passOn(answered, reply.raw, ours, { upstream, signal: deadlineOf(request).signal })
+    if (verdict) observer.onReply(verdict, tokens)
+  } catch (error) {
+    // the status is out: the client sees the connection end, and the log says why
+    const { code, message } = CropVlmError.from(error)
+    request.log[code === 'request_aborted' ? 'debug' : 'warn']({ code, reason: message }, 'reply cut off')
+  }
+}

@@ -1,0 +1,64 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
+import { headerOf, requestHeaders } from './headers.js'
+import { relay } from './relay.js'
+import { type Sender, toCoded, type UpstreamReply } from './send.js'
+import { type Upstream, upstreamUrl } from './upstream.js'
+import { Tail, type Tokens, usageIn } from './usage.js'
+
+export interface Forward {
+  upstream: Upstream
+  /** The caller's request: its method, path, query and headers go on. */
+  request: Pick<IncomingMessage, 'method' | 'rawHeaders' | 'headers'> & { path: string }
+  /** What goes on as the body; null: none. */
+  body: Buffer | Readable | null
+  /** Whether this service has a key of its own, which the caller's `Authorization` holds. */
+  hasOwnKey: boolean
+  /** Aborted when the client has gone. */
+  signal: AbortSignal
+}
+
+/** Sends a request on. @throws CropVlmError not_found, target_failed, target_timeout, request_aborted */
+export async function sendOn(
+  sender: Sender,
+  { upstream, request, body, hasOwnKey, signal }: Forward,
+): Promise<UpstreamReply> {
+  const { method = 'GET', rawHeaders, headers, path } = request
+  const own = Object.entries(upstream.headers ?? {})
+  const kept = requestHeaders(rawHeaders, { hasOwnKey, apiKey: upstream.apiKey, replaced: own.map(([name]) => name) })
+  const length = Buffer.isBuffer(body) ? String(body.length) : headers['content-length']
+  const sized = length !== undefined && body !== null ? ['content-length', length] : []
+  return await sender.send({
+    method,
+    url: upstreamUrl(upstream, path),
+    headers: [...kept, ...own.flat(), ...sized],
+    body,
+    timeoutMs: upstream.timeoutMs,
+    signal,
+  })
+}
+
+/**
+ * Passes an upstream's reply on, and gives the tokens that it told; null where it told none.
+ * @throws CropVlmError target_failed, target_timeout, request_aborted, after the connection to the client was cut
+ */
+export async function passOn(
+  reply: UpstreamReply,
+  response: ServerResponse,
+  ours: Readonly<Record<string, string>>,
+  { upstream, signal }: Pick<Forward, 'upstream' | 'signal'>,
+): Promise<Tokens | null> {
+  const tail = mayTellUsage(reply) ? new Tail() : null
+  try {
+    await relay(reply, response, ours, chunk => tail?.push(chunk))
+  } catch (error) {
+    throw toCoded(error, signal, upstream.timeoutMs)
+  }
+  return tail && usageIn(tail.bytes())
+}
+
+/** JSON or an event stream whose bytes are not compressed. */
+function mayTellUsage({ headers }: UpstreamReply): boolean {
+  const isPlain = (headerOf(headers, 'content-encoding') ?? 'identity') === 'identity'
+  return isPlain && /json|event-stream/.test(headerOf(headers, 'content-type') ?? '')
+}

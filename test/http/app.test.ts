@@ -102,6 +102,7 @@ t.test('information, without secrets', async t => {
       dialect: null,
       resolutions: [128, 256],
       warnings: [],
+      breaker: null,
     },
     limits: {
       body_bytes: 20_971_520,
@@ -120,6 +121,7 @@ t.test('information, without secrets', async t => {
         local: false,
         full_longest_edge: 448,
         crop_longest_edge: 1008,
+        breaker: { open: false, failures: 0, retry_in_ms: null },
         profile: {
           name: 'qwen2.5-vl',
           crop_enlarge: 8,

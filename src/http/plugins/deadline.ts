@@ -30,7 +30,9 @@ export function addDeadlines(app: FastifyInstance, timeoutMs: number): void {
       controller.abort(new CropVlmError('request_aborted', 'The client went away, or has been answered.'))
     deadlines.set(request, { signal: controller.signal, deadline: Date.now() + timeoutMs })
     if (request.routeOptions.config?.stream) {
-      reply.raw.once('close', abort)
+      reply.raw.once('close', () => {
+        if (!reply.raw.writableFinished) abort()
+      })
       return
     }
     const timer = setTimeout(() => {

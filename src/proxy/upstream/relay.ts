@@ -19,8 +19,8 @@ export async function relay(
     ([name]) => name !== 'x-request-id' || headerOf(headers, 'x-request-id') === undefined,
   )
   response.writeHead(status, statusText, [...replyHeaders(headers), ...added.flat()])
-  // an event stream may wait long for its first event
-  response.flushHeaders()
+  // a stream may wait long for its first event; of a reply whose length is known the first bytes follow at once
+  if (headerOf(headers, 'content-length') === undefined) response.flushHeaders()
   const done = pipeline(body, response)
   if (observe) body.on('data', observe)
   await done

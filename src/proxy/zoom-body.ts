@@ -41,18 +41,11 @@ export async function zoomBody(finder: CropFinder, request: ZoomBody, settings: 
   const start = performance.now()
   const planned = planCrops(chat.turns, options.maxImages)
   const outcomes = await findInTime(planned, settings.zoomBudgetMs, request.signal, cropSearch(finder, request))
-  const failed = outcomes.find(outcome => outcome.decision !== 'zoomed' && outcome.error) as NoCrop | undefined
   const failures = failuresOf(outcomes)
-  const ms = () => performance.now() - start
-  if (settings.zoomFail === 'closed' && failed?.error) {
-    const verdict = {
-      decision: 'failed',
-      reason: failed.reason,
-      boxes: [],
-      failures,
-      ms: ms(),
-      error: failed.error,
-    } as const
+  const ms = performance.now() - start
+  const [failure] = failures
+  if (settings.zoomFail === 'closed' && failure) {
+    const verdict = { decision: 'failed', ...failure, boxes: [], failures, ms } as const
     return { edits: [], crops: new Map(), verdict }
   }
   const crops = new Map<Turn, PlacedCrop[]>()
@@ -66,11 +59,7 @@ export async function zoomBody(finder: CropFinder, request: ZoomBody, settings: 
   }
   const style = { note: settings.zoomNote, detail: settings.zoomDetail }
   const edits = [...crops].flatMap(([turn, placed]) => cropEdits(json, turn, placed, style))
-  return {
-    edits,
-    crops,
-    verdict: { ...decide(chat, outcomes), boxes, failures, ms: ms() },
-  }
+  return { edits, crops, verdict: { ...decide(chat, outcomes), boxes, failures, ms } }
 }
 
 /** Finds crops of one request: what two of them have in common is looked for once. */
@@ -90,6 +79,9 @@ function decide({ turns }: ChatBody, outcomes: readonly CropOutcome[]): Pick<Ver
   return { decision: 'skipped', reason: reason ?? 'no_image' }
 }
 
-function failuresOf(outcomes: readonly CropOutcome[]): string[] {
-  return outcomes.flatMap(outcome => (outcome.decision !== 'zoomed' && outcome.error ? [outcome.reason] : []))
+function failuresOf(outcomes: readonly CropOutcome[]): Verdict['failures'] {
+  return outcomes.flatMap(outcome => {
+    if (outcome.decision === 'zoomed' || !outcome.error) return []
+    return [{ reason: outcome.reason, error: outcome.error }]
+  })
 }

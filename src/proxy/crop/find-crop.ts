@@ -145,7 +145,7 @@ function failure(thrown: unknown): NoCrop {
   const error = CropVlmError.from(thrown)
   if (error.code === 'url_not_allowed') return LINK
   const reason = error.code === 'deadline_exceeded' ? 'too_slow' : error.code
-  return { decision: 'fallback', reason, error }
+  return { decision: 'failed', reason, error }
 }
 
 function slice(json: Buffer, { start, end }: Span): Buffer {

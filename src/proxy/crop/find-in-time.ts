@@ -43,5 +43,5 @@ export async function findInTime(
 
 function tooSlow(budgetMs: number): NoCrop {
   const error = new CropVlmError('deadline_exceeded', `The crop was not found within ZOOM_BUDGET_MS (${budgetMs} ms).`)
-  return { decision: 'fallback', reason: 'too_slow', error }
+  return { decision: 'failed', reason: 'too_slow', error }
 }

@@ -13,8 +13,8 @@ export interface Crop {
 }
 
 export interface NoCrop {
-  /** `skipped`: a crop would not help, or none can be looked for. `fallback`: none was found. */
-  readonly decision: 'skipped' | 'fallback'
+  /** `skipped`: a crop would not help, or none can be looked for. `fallback`: there is no box. `failed`: the search failed. */
+  readonly decision: 'skipped' | 'fallback' | 'failed'
   readonly reason: string
   /** Why looking for it failed; absent where it did not fail. */
   readonly error?: CropVlmError

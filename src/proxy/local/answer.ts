@@ -45,7 +45,7 @@ export async function localAnswer(
     texts: answers.map(({ text }) => text),
     promptTokens: sum('promptTokens') / n,
     completionTokens: sum('completionTokens'),
-    isCut: answers.some(({ usage }) => usage !== null && usage.completionTokens >= maxTokens),
+    isCut: answers.some(({ finishReason }) => finishReason === 'length'),
   }
 }
 

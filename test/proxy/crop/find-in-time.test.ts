@@ -33,7 +33,7 @@ t.test('what is not there in time is too slow, and nobody looks for it any longe
     await new Promise(resolve => signal.addEventListener('abort', resolve))
     return outcome('late')
   })
-  t.match(outcomes.slice(0, 8), Array(8).fill({ decision: 'fallback', reason: 'too_slow' }))
+  t.match(outcomes.slice(0, 8), Array(8).fill({ decision: 'failed', reason: 'too_slow' }))
   t.match(outcomes[8], { reason: 'quick' })
   t.strictSame(begun, [8, 7, 6, 5, 4])
 })

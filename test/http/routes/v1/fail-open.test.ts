@@ -44,12 +44,12 @@ for (const [reason, { script = {}, env = {}, body: sent = body() }] of Object.en
     t.equal(reply.status, 200)
     t.equal(await reply.text(), CHAT_REPLY)
     t.equal(upstream.last().body.toString(), sent)
-    t.equal(reply.headers.get('x-cropvlm-decision'), 'fallback')
+    t.equal(reply.headers.get('x-cropvlm-decision'), 'failed')
     t.equal(reply.headers.get('x-cropvlm-reason'), reason)
     const metrics = await (await fetch(`${url}/metrics`)).text()
-    t.match(metrics, `cropvlm_proxy_requests_total{decision="fallback",reason="${reason}"} 1`)
+    t.match(metrics, `cropvlm_proxy_requests_total{decision="failed",reason="${reason}"} 1`)
     t.match(metrics, `cropvlm_proxy_open_failures_total{reason="${reason}"} 1`)
-    t.match(metrics, 'cropvlm_proxy_zoom_duration_seconds_count{decision="fallback"} 1')
+    t.match(metrics, 'cropvlm_proxy_zoom_duration_seconds_count{decision="failed"} 1')
   })
 
   t.test(`${reason} with ZOOM_FAIL=closed: the error, and nothing is forwarded`, async t => {

@@ -75,7 +75,7 @@ t.test('where the zoom fails it answers from the image alone', async t => {
   const { client } = await local(t, {}, { locate: () => Promise.reject(new Error('down')) })
   const { data, response } = await client.chat.completions.create({ model: 'x', messages }).withResponse()
   t.equal(data.choices[0]?.message.content, 'unanswerable')
-  t.equal(response.headers.get('x-cropvlm-decision'), 'fallback')
+  t.equal(response.headers.get('x-cropvlm-decision'), 'failed')
 })
 
 t.test('Responses, plain and streaming', async t => {

@@ -106,7 +106,7 @@ t.test('/zoom fails open, and closed', async t => {
   const body = JSON.stringify({ messages: [ask('What is the total?')] })
   const open = await (await proxied(t, {}, { locate })).post('/zoom', body)
   t.equal(await open.text(), body)
-  t.equal(open.headers.get('x-cropvlm-decision'), 'fallback')
+  t.equal(open.headers.get('x-cropvlm-decision'), 'failed')
   t.equal((await (await proxied(t, { ZOOM_FAIL: 'closed' }, { locate })).post('/zoom', body)).status, 500)
 })
 

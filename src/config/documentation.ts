@@ -2,7 +2,7 @@
 import type { TObject } from '@sinclair/typebox'
 import type { Described } from './schema.js'
 import { OPTIONS } from './service.js'
-import { LOCAL_ENTRY, OPENAI_ENTRY, READER_ENTRY } from './target-entry.js'
+import { LOCAL_ENTRY, OPENAI_ENTRY, READER_ENTRY } from './target/entry.js'
 
 const BEGIN = '<!-- npm run docs writes from here -->'
 const END = '<!-- to here -->'

@@ -15,11 +15,11 @@ import { IMAGE_URL_VARIABLES, type ImageUrlsConfig, readImageUrls } from './imag
 import { type ProxyConfig, readProxies } from './proxies.js'
 import { PROXY_VARIABLES } from './proxy.js'
 import { Choice, OrNull } from './schema.js'
-import type { TargetConfig } from './target-entry.js'
-import { readTargets, TARGET_VARIABLES } from './targets.js'
+import type { TargetConfig } from './target/entry.js'
+import { readTargets, TARGET_VARIABLES } from './target/targets.js'
 import { describe, type Env, type Settings, type VariableDoc, variableReader } from './variables.js'
 
-export type { LocalTargetConfig, OpenAiTargetConfig, ReaderTargetConfig, TargetConfig } from './target-entry.js'
+export type { LocalTargetConfig, OpenAiTargetConfig, ReaderTargetConfig, TargetConfig } from './target/entry.js'
 
 const HOUR_MS = 3_600_000
 

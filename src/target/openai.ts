@@ -1,6 +1,6 @@
 /** A target VLM behind an OpenAI-compatible endpoint. */
 import type { OpenAiTargetConfig } from '../config/service.js'
-import type { TargetProfile } from '../config/target-profile.js'
+import type { TargetProfile } from '../config/target/profile.js'
 import { CropVlmError } from '../errors.js'
 import { chatClient, type Guard, UNGUARDED } from '../openai/chat-client.js'
 import { TARGET } from '../openai/party.js'

@@ -1,4 +1,4 @@
-import type { TargetProfile } from '../config/target-profile.js'
+import type { TargetProfile } from '../config/target/profile.js'
 import type { Patience } from '../engine/engine.js'
 import type { Picture } from '../image/picture.js'
 import type { BreakerState } from '../openai/breaker.js'

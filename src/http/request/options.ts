@@ -4,7 +4,7 @@
  */
 import { type Static, type TOptional, type TProperties, type TSchema, Type } from '@sinclair/typebox'
 import { Choice, expectedBy } from '../../config/schema.js'
-import { EDGE } from '../../config/target-profile.js'
+import { EDGE } from '../../config/target/profile.js'
 
 /** The options as a route gets them: defaults filled in, null for what has no default and was not sent. */
 export type Options<T extends TProperties> = {

@@ -6,9 +6,9 @@ import type { Proxies } from '../../../src/openai/transport/transport.js'
 import { openAiTarget } from '../../../src/target/openai.js'
 import { compiledService } from '../../support/compiled.js'
 import { IMAGE } from '../../support/fakes/app.js'
-import { connectProxy } from '../../support/fakes/connect-proxy.js'
-import { NO_OPENSSL, selfSigned, tlsUpstream } from '../../support/fakes/tls-upstream.js'
 import { completion, targetConfig, upstream } from '../../support/fakes/upstream.js'
+import { connectProxy } from '../../support/network/connect-proxy.js'
+import { NO_OPENSSL, selfSigned, tlsUpstream } from '../../support/network/tls-upstream.js'
 import { startServer } from '../../support/server.js'
 
 t.setTimeout(240_000)
@@ -139,4 +139,20 @@ t.test('the proxies of the environment', async t => {
   t.same(problems, [
     'HTTPS_PROXY is wrong (its value is not shown); set it to the URL of a proxy, like http://proxy:3128, or unset it.',
   ])
+})
+
+t.test('a reply that ends while its reader is slow does not end the process', async t => {
+  // undici 7.26 and later assert that the connection is not paused there (nodejs/undici#5360), which nothing can catch
+  const body = JSON.stringify({ choices: [{ message: { content: 'x'.repeat(3_000_000) } }] })
+  const server = createServer(socket => {
+    socket.on('error', () => {})
+    socket.once('data', () => socket.end(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n${body}`))
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  const { port } = server.address() as { port: number }
+  for (let i = 0; i < 8; i++) {
+    const answer = await ask(`http://127.0.0.1:${port}/v1`)
+    t.equal(answer instanceof Error ? answer.message : answer.length, 3_000_000)
+  }
 })

@@ -57,7 +57,9 @@ t.test('streaming, with usage', async t => {
 })
 
 t.test('max_tokens and temperature; an answer that was cut', async t => {
-  const { client, engine } = await local(t)
+  const usage = { promptTokens: 512, completionTokens: 3 }
+  const cut = { kind: 'generate', text: 'Dakota', finishReason: 'length', usage, timings: {} }
+  const { client, engine } = await local(t, {}, { generate: async () => cut })
   const reply = await client.chat.completions.create({ model: 'x', messages, max_tokens: 3, temperature: 0.5 })
   t.match(jobsOf(engine, 'generate')[0], { maxTokens: 3, temperature: 0.5 })
   t.equal(reply.choices[0]?.finish_reason, 'length')

@@ -2,17 +2,17 @@
 import { resolve } from 'node:path'
 import { type TObject, Type } from '@sinclair/typebox'
 import type { ValidateFunction } from 'ajv'
-import { PRECISION_NAMES, type Precision, parsePrecision } from '../vlm/folder/graph-names.js'
+import { PRECISION_NAMES, type Precision, parsePrecision } from '../../vlm/folder/graph-names.js'
 import {
   ENDPOINT_ENTRY,
   type EndpointAddress,
   type EndpointExtras,
   endpointAddress,
   endpointProblems,
-} from './endpoint.js'
-import { Choice, compileSchema, type Described, expectedBy, wrongKeys } from './schema.js'
-import { EDGE, PROFILE_ENTRY, type ProfileSettings, type TargetProfile, targetProfile } from './target-profile.js'
-import type { Env } from './variables.js'
+} from '../endpoint.js'
+import { Choice, compileSchema, type Described, expectedBy, wrongKeys } from '../schema.js'
+import type { Env } from '../variables.js'
+import { EDGE, PROFILE_ENTRY, type ProfileSettings, type TargetProfile, targetProfile } from './profile.js'
 
 /** An OpenAI-compatible chat-completions endpoint. */
 export interface OpenAiTargetConfig extends EndpointAddress, EndpointExtras, TargetProfile {

@@ -6,10 +6,10 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Type } from '@sinclair/typebox'
-import { OrNull } from './schema.js'
-import { CONCURRENCY, fromEntry, isLocal, READER, type TargetConfig, TIMEOUT } from './target-entry.js'
-import { PROFILE_VARIABLES } from './target-profile.js'
-import { type Env, type Settings, variableReader } from './variables.js'
+import { OrNull } from '../schema.js'
+import { type Env, type Settings, variableReader } from '../variables.js'
+import { CONCURRENCY, fromEntry, isLocal, READER, type TargetConfig, TIMEOUT } from './entry.js'
+import { PROFILE_VARIABLES } from './profile.js'
 
 export const TARGET_VARIABLES = {
   baseUrl: OrNull(

@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path'
 import t from 'tap'
-import { readConfig } from '../../src/config/service.js'
-import type { CropVlmError } from '../../src/errors.js'
-import { PROFILES } from '../../src/target/profiles.js'
+import { readConfig } from '../../../src/config/service.js'
+import type { CropVlmError } from '../../../src/errors.js'
+import { PROFILES } from '../../../src/target/profiles.js'
 
 function problems(env: Record<string, string>): string[] {
   try {

@@ -1,8 +1,8 @@
 /** What a target VLM is shown and told: a profile's values, each of which an entry of `TARGETS` or a variable may replace. */
 import { type Static, type TObject, Type } from '@sinclair/typebox'
-import { PROFILE_NAMES, type Profile, type ProfileName, profileFor, profileOfModel } from '../target/profiles.js'
-import { Choice, expectedBy, OrNull } from './schema.js'
-import type { Settings } from './variables.js'
+import { PROFILE_NAMES, type Profile, type ProfileName, profileFor, profileOfModel } from '../../target/profiles.js'
+import { Choice, expectedBy, OrNull } from '../schema.js'
+import type { Settings } from '../variables.js'
 
 export const EDGE = { minimum: 16, maximum: 16_384, unit: 'pixels' }
 const ENLARGE = { minimum: 1, maximum: 100 }

@@ -4,7 +4,7 @@ import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { completion } from './upstream.js'
+import { completion } from '../fakes/upstream.js'
 
 /** A certificate that signed itself. `file` is the PEM file that `NODE_EXTRA_CA_CERTS` would name. */
 export interface SelfSigned {

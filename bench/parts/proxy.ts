@@ -7,7 +7,7 @@ import type { ImageRow, ProxyResults, StreamRow, Way, WayRow } from '../proxy/re
 import { summariseImages, summariseStreams, summariseWays, type WayRounds } from '../proxy/summary.js'
 import { BUNDLED_MODELS, startBenchService } from '../service.js'
 import { LineChild } from '../system/line-child.js'
-import { memoryShares } from '../system/proc.js'
+import { cpuSeconds, memoryShares, processTree } from '../system/proc.js'
 
 export interface ProxyPlan {
   /** A JPEG file that the bundled cropper finds a box in. */
@@ -31,8 +31,8 @@ const PATH = '/v1/chat/completions'
 interface Ways {
   urls: ReadonlyMap<Way, string>
   client: LineChild
-  /** The HTTP process of the service. */
-  pid: number
+  /** Processes of each proxy; of the service the HTTP process. */
+  pids: ReadonlyMap<Way, number[]>
 }
 
 export async function proxy({ picture, log }: ProxyPlan): Promise<ProxyResults> {
@@ -57,19 +57,27 @@ export async function proxy({ picture, log }: ProxyPlan): Promise<ProxyResults> 
   })
 }
 
-async function withoutImage({ urls, client }: Ways, log: ProxyPlan['log']): Promise<WayRow[]> {
+async function withoutImage({ urls, client, pids }: Ways, log: ProxyPlan['log']): Promise<WayRow[]> {
   const turns = (count: number) => say<Asked[][]>(client, { kind: 'turns', urls: [...urls.values()], count, seed: 0 })
   const burst = (url: string, seconds: number) => say<Burst>(client, { kind: 'burst', url, callers: CALLERS, seconds })
   // the code of each process is compiled by being used
   await turns(REQUESTS)
   for (const url of urls.values()) await burst(url, BURST_SECONDS)
-  const rounds = [...urls.keys()].map(way => ({ way, times: [] as number[][], rates: [] as number[] }))
+  const rounds = [...urls.keys()].map(way => ({
+    way,
+    times: [] as number[][],
+    rates: [] as number[],
+    cpu: [] as number[],
+  }))
   for (let round = 1; round <= ROUNDS; round++) {
     const asked = await turns(REQUESTS)
-    for (const [i, { way, times, rates }] of rounds.entries()) {
+    for (const [i, { way, times, rates, cpu }] of rounds.entries()) {
       times.push((asked[i] ?? []).map(({ ms }) => ms))
+      const before = cpuSeconds(pids.get(way) ?? [])
       const { requests, ms } = await burst(urls.get(way) ?? '', BURST_SECONDS)
+      const after = cpuSeconds(pids.get(way) ?? [])
       rates.push((requests * 1000) / ms)
+      if (pids.has(way) && before !== null && after !== null) cpu.push(((after - before) * 1e6) / requests)
     }
     log(`proxy: round ${round} of ${ROUNDS}`)
   }
@@ -93,10 +101,10 @@ async function withImage({ urls, client }: Ways, picture: string): Promise<Image
   return summariseImages(await turns(IMAGES, 2))
 }
 
-async function streaming({ urls, client, pid }: Ways, log: ProxyPlan['log']): Promise<StreamRow[]> {
+async function streaming({ urls, client, pids }: Ways, log: ProxyPlan['log']): Promise<StreamRow[]> {
   const ways = [...urls].filter(([way]) => way !== 'node')
   const rounds = ways.map(([way, url]) => ({ way, url, found: [] as Streamed[], rss: NO_RSS }))
-  const resident = (way: Way) => (way === 'cropvlm' ? Math.round(memoryShares(pid)?.rss_mb ?? Number.NaN) : null)
+  const resident = (way: Way) => (way === 'cropvlm' ? rssMb(pids.get(way)?.[0] ?? 0) : null)
   for (let round = 1; round <= STREAM_ROUNDS; round++)
     for (const each of rounds) {
       client.say({
@@ -113,6 +121,11 @@ async function streaming({ urls, client, pid }: Ways, log: ProxyPlan['log']): Pr
   return rounds.map(({ way, found, rss }) => summariseStreams(way, found, EVENTS, rss))
 }
 
+function rssMb(pid: number): number | null {
+  const shares = memoryShares(pid)
+  return shares && Math.round(shares.rss_mb)
+}
+
 const NO_RSS: Pick<StreamRow, 'rss_begin_mb' | 'rss_end_mb'> = { rss_begin_mb: null, rss_end_mb: null }
 
 async function withWays<T>(hasNginx: boolean, use: (ways: Ways) => Promise<T>): Promise<T> {
@@ -124,7 +137,8 @@ async function withWays<T>(hasNginx: boolean, use: (ways: Ways) => Promise<T>): 
       return child
     }
     const upstream = await address(start('upstream'))
-    const node = await address(start('node-proxy', upstream))
+    const bare = start('node-proxy', upstream)
+    const node = await address(bare)
     const nginx = hasNginx ? await startNginx(new URL(upstream).host) : null
     if (nginx) closing.push(() => nginx.close())
     const service = await startBenchService({
@@ -139,7 +153,12 @@ async function withWays<T>(hasNginx: boolean, use: (ways: Ways) => Promise<T>): 
       ['node', node + PATH],
       ['cropvlm', service.url + PATH],
     ])
-    return await use({ urls, client: start('client'), pid: service.pid })
+    const pids = new Map<Way, number[]>([
+      ...(nginx ? [['nginx', processTree(nginx.pid)] as const] : []),
+      ['node', [bare.pid]],
+      ['cropvlm', [service.pid]],
+    ])
+    return await use({ urls, client: start('client'), pids })
   } finally {
     // the callers before what they call
     for (const close of closing.reverse()) await close()

@@ -10,6 +10,7 @@ import { freePort } from './port.js'
 
 export interface Nginx {
   url: string
+  pid: number
   close(): Promise<void>
 }
 
@@ -41,7 +42,7 @@ export async function startNginx(upstream: string): Promise<Nginx> {
     }
     await sleep(50)
   }
-  return { url: `http://127.0.0.1:${port}`, close }
+  return { url: `http://127.0.0.1:${port}`, pid: child.pid ?? 0, close }
 }
 
 function settings(folder: string, port: number, upstream: string): string {

@@ -14,6 +14,8 @@ export interface WayRow {
   added_p99_ms: number | null
   /** Of a closed loop of so many callers, the median of the rounds. */
   requests_per_s: number
+  /** Processor time of the proxy for a request of that loop, in microseconds; null in `direct`'s row, and off Linux. */
+  cpu_us: number | null
 }
 
 /** Requests with an image, each of them new to the service, and each once more. Medians. */

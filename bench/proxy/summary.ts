@@ -4,18 +4,19 @@ import { median, significant } from '../stats.js'
 import type { Asked, Streamed } from './client.js'
 import type { ImageRow, StreamRow, Way, WayRow } from './results.js'
 
-/** The rounds of one way: milliseconds of each request of each round, and requests a second of each. */
+/** The rounds of one way: milliseconds of each request of each round, requests a second and microseconds of a request of each. */
 export interface WayRounds {
   way: Way
   times: readonly (readonly number[])[]
   rates: readonly number[]
+  cpu: readonly number[]
 }
 
 /** @param ways `direct` is one of them; all have the same number of rounds. */
 export function summariseWays(ways: readonly WayRounds[]): WayRow[] {
   const direct = ways.find(({ way }) => way === 'direct')
   if (!direct) throw new Error('nothing to compare with: the direct way was not measured')
-  return ways.map(({ way, times, rates }) => {
+  return ways.map(({ way, times, rates, cpu }) => {
     const spread = (share: number) => significant(median(times.map(round => percentile(round, share))), 3)
     const added = (share: number) => {
       const above = times.map((round, i) => percentile(round, share) - percentile(direct.times[i] ?? [], share))
@@ -28,6 +29,7 @@ export function summariseWays(ways: readonly WayRounds[]): WayRow[] {
       added_p50_ms: added(0.5),
       added_p99_ms: added(0.99),
       requests_per_s: Math.round(median(rates)),
+      cpu_us: cpu.length === 0 ? null : Math.round(median(cpu)),
     }
   })
 }

@@ -35,7 +35,8 @@ ${streamsTable(streams)}
 
 const HOW = `Upstream, caller, bare proxy, nginx and the service are processes of one machine and share its cores. One caller asks
 the upstream directly and through each proxy in turn, one request after the other, so that a machine that is busier for a
-while is so for all; "added" is above direct, percentile against percentile of the same round. The bare proxy has Node's
+while is so for all; "added" is above direct, percentile against percentile of the same round. "CPU" is the
+proxy's own processor time, which depends least on what else runs. The bare proxy has Node's
 own server and client and nothing else. Of a request with an image "zoom" is the service's own figure
 (\`x-cropvlm-ms\`), and "beyond" is what it took above direct and zoom. An event's way is from the upstream's write to the
 caller's line.`
@@ -46,11 +47,11 @@ function fine(value: number | null): string {
 }
 
 function waysTable(rows: readonly WayRow[]): string {
-  const head = ['way', 'p50, ms', 'p99, ms', 'added p50', 'added p99', 'requests/s']
+  const head = ['way', 'p50, ms', 'p99, ms', 'added p50', 'added p99', 'requests/s', 'CPU, us a request']
   const cells = (row: WayRow) => [row.p50_ms, row.p99_ms, row.added_p50_ms, row.added_p99_ms].map(fine)
   return table(
     head,
-    rows.map(row => [NAMES[row.way], ...cells(row), whole(row.requests_per_s)]),
+    rows.map(row => [NAMES[row.way], ...cells(row), whole(row.requests_per_s), whole(row.cpu_us)]),
   )
 }
 

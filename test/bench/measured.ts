@@ -71,6 +71,7 @@ export function proxyResults(more: Partial<ProxyResults>): ProxyResults {
     added_p50_ms: added,
     added_p99_ms: added === null ? null : 7 * added,
     requests_per_s: 900,
+    cpu_us: added === null ? null : 1000 * added,
   })
   const stream = (name: 'direct' | 'cropvlm', ms: number, end: number | null) => ({
     way: name,

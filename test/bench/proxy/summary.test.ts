@@ -11,6 +11,7 @@ t.test('ways without an image', async t => {
       [1, 1, 2],
     ],
     rates: [900, 1000, 1100],
+    cpu: [],
   } as const
   const nginx = {
     way: 'nginx',
@@ -20,11 +21,12 @@ t.test('ways without an image', async t => {
       [1, 1, 3],
     ],
     rates: [500, 400, 450],
+    cpu: [30, 20, 40],
   } as const
   t.same(summariseWays([direct, nginx]), [
-    { way: 'direct', p50_ms: 1, p99_ms: 3, added_p50_ms: null, added_p99_ms: null, requests_per_s: 1000 },
+    { way: 'direct', p50_ms: 1, p99_ms: 3, added_p50_ms: null, added_p99_ms: null, requests_per_s: 1000, cpu_us: null },
     // of the rounds 1, 1, 0 and 6, 2, 1 above direct
-    { way: 'nginx', p50_ms: 2, p99_ms: 9, added_p50_ms: 1, added_p99_ms: 2, requests_per_s: 450 },
+    { way: 'nginx', p50_ms: 2, p99_ms: 9, added_p50_ms: 1, added_p99_ms: 2, requests_per_s: 450, cpu_us: 30 },
   ])
   t.throws(() => summariseWays([nginx]), /direct/)
 })

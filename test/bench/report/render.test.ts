@@ -12,7 +12,7 @@ t.test('RESULTS.md', async t => {
   t.match(text, '| transformers fp32 | 4160 | 790-900 | 10.0 | 5.0 | 600 | 60.0 | 90.0 | 16 | 500 | 5.2x |')
   t.match(text, '| 200.0 | 5x | 39.0 | 1500 | 1700 | 25.0 | 75.0 | 0.0 | 0.0 | 4.0 | 2.0 | 150 | 200 |')
   t.match(text, '| 2, int8 | 900 | 1.70 (4) | 840 | 700 / 400 / 130; 700 / 400 / 130 |')
-  t.match(text, '| cropvlm | 0.50 | 5.00 | 0.30 | 2.10 | 900 |')
+  t.match(text, '| cropvlm | 0.50 | 5.00 | 0.30 | 2.10 | 900 | 300 |')
   t.match(text, '| nginx | 0.40 | - | 0.10 |\n| cropvlm, a new image | 107 | 102 | 1.68 |')
   t.match(text, '| cropvlm, the same again | 2.00 | 0.20 | 1.50 |')
   t.match(text, '| cropvlm | 4.00 | 9.00 | 2.00 | 8.00 | 0 | 150 | 168 |')

@@ -37,15 +37,17 @@ function pump(body: Readable, response: ServerResponse): Promise<void> {
       response.destroy()
       reject(error)
     }
-    body.on('error', fail)
-    body.once('close', () => {
+    const onReplyClosed = () => {
       if (!body.readableEnded) fail(new Error('The reply ended before it was whole.'))
-    })
-    response.on('error', fail)
-    response.once('finish', resolve)
-    response.once('close', () => {
+    }
+    const onClientClosed = () => {
       if (!response.writableFinished) fail(new Error('The client closed its connection.'))
-    })
-    body.pipe(response)
+    }
+    body.on('error', fail).once('close', onReplyClosed)
+    response.on('error', fail).once('finish', resolve).once('close', onClientClosed)
+    // of what is closed already no event comes
+    if (body.destroyed) onReplyClosed()
+    if (response.destroyed) onClientClosed()
+    else body.pipe(response)
   })
 }

@@ -6,7 +6,7 @@ import { PRECISIONS, type Precision } from '../src/vlm/folder/graph-names.js'
 import type { Device } from './engines/peer.js'
 import { ROOT } from './root.js'
 
-export const PARTS = ['latency', 'second', 'agreement', 'load', 'processes', 'text'] as const
+export const PARTS = ['latency', 'second', 'agreement', 'load', 'processes', 'text', 'proxy'] as const
 export type Part = (typeof PARTS)[number]
 
 export const HELP = `Measures the service beside what people use today; writes results.json and RESULTS.md.
@@ -19,6 +19,7 @@ export const HELP = `Measures the service beside what people use today; writes r
                      load       an open-loop load on the bundled models at rising rates
                      processes  what a second engine process costs and gives
                      text       the text cropper on pages of text: time by stage, memory
+                     proxy      what the proxy adds beside nginx: without an image, with one, to 200 streams
                      Parts left out keep the figures of an earlier run on the same machine.
 --quick              under two minutes: latency and load of the bundled models with few rounds, into bench/.cache/quick
 --models NAME,...    of latency: full (256M architecture, random weights), mini (the bundled cropper); both

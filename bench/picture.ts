@@ -1,7 +1,7 @@
 /** Pictures to ask about: broad colours and fine grain, as costly to decode as a photograph, and each one different. */
 import { existsSync } from 'node:fs'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import sharp from 'sharp'
 import { seeded } from './random.js'
 
@@ -26,6 +26,16 @@ export async function pictureFile(folder: string, seed: number, width: number, h
   if (existsSync(path)) return path
   await mkdir(folder, { recursive: true })
   await writeFile(`${path}.partial`, await makePicture(seed, width, height))
+  await rename(`${path}.partial`, path)
+  return path
+}
+
+/** A picture as a JPEG of quality 90, made where it is missing. */
+export async function jpegFile(folder: string, picture: string): Promise<string> {
+  const path = join(folder, `${basename(picture)}.jpg`)
+  if (existsSync(path)) return path
+  await mkdir(folder, { recursive: true })
+  await sharp(picture).jpeg({ quality: 90 }).toFile(`${path}.partial`)
   await rename(`${path}.partial`, path)
   return path
 }

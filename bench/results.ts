@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EngineName } from './engines/engine.js'
 import type { Part } from './options.js'
+import type { ProxyResults } from './proxy/results.js'
 import type { Machine } from './system/machine.js'
 import type { Shares } from './system/proc.js'
 
@@ -157,6 +158,7 @@ export interface Results {
   load: LoadStep[]
   processes: ProcessesRow[]
   text: TextRow | null
+  proxy: ProxyResults | null
 }
 
 export function emptyResults(about: Pick<Results, 'machine' | 'revision' | 'ours' | 'device'>): Results {
@@ -174,6 +176,7 @@ export function emptyResults(about: Pick<Results, 'machine' | 'revision' | 'ours
     load: [],
     processes: [],
     text: null,
+    proxy: null,
   }
 }
 

@@ -4,14 +4,16 @@ import type { OurEngine } from '../engines/ours.js'
 import { startEngines } from '../engines/start.js'
 import { fullModel, type ModelFolders, miniModel, pages } from '../models.js'
 import type { Options, Part } from '../options.js'
-import { pictureFile } from '../picture.js'
+import { jpegFile, pictureFile } from '../picture.js'
 import type { Results } from '../results.js'
+import { ROOT } from '../root.js'
 import { GpuMemory } from '../system/gpu-memory.js'
 import { agreement } from './agreement.js'
 import { decoderRuns } from './decoder-runs.js'
 import { latency } from './latency.js'
 import { load } from './load.js'
 import { processes } from './processes.js'
+import { proxy } from './proxy.js'
 import { secondQuestion } from './second.js'
 import { textPages } from './text.js'
 
@@ -50,6 +52,10 @@ export async function measurePart(part: Part, options: Options, say: Say): Promi
     }
     case 'text':
       return { text: await textPages({ images: options.textImages, pages: options.textPages, log: say }) }
+    case 'proxy': {
+      const picture = await jpegFile(join(options.cache, 'pictures'), join(ROOT, 'docs/example.png'))
+      return { proxy: await proxy({ picture, log: say }) }
+    }
     case 'processes': {
       const { ours } = await fullModel(options)
       const pictures = await Promise.all(Array.from({ length: LOAD_PICTURES }, (_, i) => photos(options)(2000 + i)))

@@ -2,6 +2,7 @@
 import type { Results } from '../results.js'
 import { latencySections, noisy } from './latency.js'
 import { agreementSection, loadSections, processesSection, secondSection, textSection } from './others.js'
+import { proxySections } from './proxy.js'
 import { table } from './table.js'
 import { type Target, targets } from './targets.js'
 
@@ -27,6 +28,7 @@ export function render(results: Results, notes: string | null): string {
     ...(results.load.length === 0 ? [] : [`${LOAD_HOW}\n`]),
     ...processesSection(results.processes),
     ...textSection(results.text ?? null),
+    ...proxySections(results.proxy ?? null),
   ].join('\n')
 }
 

@@ -1,4 +1,5 @@
 /** The project's targets of speed and memory, each compared with what was measured. */
+import type { ProxyResults } from '../proxy/results.js'
 import type { LoadStep, Results, Row } from '../results.js'
 
 export interface Target {
@@ -24,6 +25,7 @@ export function targets(results: Results): Target[] {
     memoryTarget(results),
     throughputTarget(byDefault),
     textTarget(results),
+    ...proxyTargets(results.proxy ?? null),
   ]
 }
 
@@ -163,4 +165,43 @@ function textTarget({ text }: Results): Target {
     measured: text ? `${(text.total_ms / 1000).toFixed(2)} s` : null,
     met: text ? text.total_ms <= 1000 : null,
   }
+}
+
+/** Of a stream's memory: what is no growth, as a share. */
+const FLAT = 0.1
+
+function proxyTargets(proxy: ProxyResults | null): Target[] {
+  const [ours, nginx] = (['cropvlm', 'nginx'] as const).map(name => proxy?.ways.find(({ way }) => way === name))
+  const [p99, p50, other] = [ours?.added_p99_ms ?? null, ours?.added_p50_ms ?? null, nginx?.added_p50_ms ?? null]
+  const times = p50 === null || other === null || other <= 0 ? null : p50 / other
+  const [streams, direct] = (['cropvlm', 'direct'] as const).map(name => proxy?.streams.find(({ way }) => way === name))
+  const { rss_begin_mb: begin = null, rss_end_mb: end = null } = streams ?? {}
+  const growth = begin === null || end === null ? null : end / begin - 1
+  const late = streams && direct ? streams.event_p50_ms - direct.event_p50_ms : null
+  return [
+    {
+      what: 'proxy, no image: what it adds, p99',
+      wanted: 'at most 3 ms',
+      measured: p99 === null ? null : `${p99.toFixed(2)} ms`,
+      met: p99 === null ? null : p99 <= 3,
+    },
+    {
+      what: 'proxy, no image: what it adds against nginx, p50',
+      wanted: 'at most 1.5 times',
+      measured: times === null ? null : `${times.toFixed(1)} times`,
+      met: times === null ? null : times <= 1.5,
+    },
+    {
+      what: `proxy, ${streams?.clients ?? 200} streams: growth of its memory from begin to end`,
+      wanted: 'at most 10 %',
+      measured: growth === null ? null : `${(100 * growth).toFixed(0)} %`,
+      met: growth === null ? null : growth <= FLAT,
+    },
+    {
+      what: `proxy, ${streams?.clients ?? 200} streams: an event later than direct, p50`,
+      wanted: 'at most 3 ms',
+      measured: late === null ? null : `${late.toFixed(2)} ms`,
+      met: late === null ? null : late <= 3,
+    },
+  ]
 }

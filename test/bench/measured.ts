@@ -1,4 +1,5 @@
 /** What a run of the bench could have measured. */
+import type { ProxyResults } from '../../bench/proxy/results.js'
 import { emptyResults, type LoadStep, type Results, type Row } from '../../bench/results.js'
 
 export const MACHINE = {
@@ -62,6 +63,53 @@ export function loadStep(more: Partial<LoadStep>): LoadStep {
   }
 }
 
+export function proxyResults(more: Partial<ProxyResults>): ProxyResults {
+  const way = (name: 'direct' | 'nginx' | 'cropvlm', p50: number, added: number | null) => ({
+    way: name,
+    p50_ms: p50,
+    p99_ms: 5,
+    added_p50_ms: added,
+    added_p99_ms: added === null ? null : 7 * added,
+    requests_per_s: 900,
+    cpu_us: added === null ? null : 1000 * added,
+  })
+  const stream = (name: 'direct' | 'cropvlm', ms: number, end: number | null) => ({
+    way: name,
+    clients: 200,
+    events: 80,
+    broken: 0,
+    first_p50_ms: 2 * ms,
+    first_p99_ms: 9,
+    event_p50_ms: ms,
+    event_p99_ms: 8,
+    rss_begin_mb: end === null ? null : 150,
+    rss_end_mb: end,
+  })
+  return {
+    nginx: '1.22.1',
+    rounds: 5,
+    requests: 400,
+    callers: 16,
+    load_before: 0.3,
+    ways: [way('cropvlm', 0.5, 0.3), way('direct', 0.2, null), way('nginx', 0.3, 0.1)],
+    image: {
+      images: 30,
+      zoomed: 29,
+      body_kb: 22,
+      direct_ms: 0.3,
+      nginx_ms: 0.4,
+      first_ms: 107.3,
+      zoom_ms: 102,
+      beyond_ms: 1.68,
+      again_ms: 2,
+      again_zoom_ms: 0.2,
+      again_added_ms: 1.7,
+    },
+    streams: [stream('direct', 0.6, null), stream('cropvlm', 2, 168)],
+    ...more,
+  }
+}
+
 export function measured(): Results {
   const share = { rss_mb: 700, pss_mb: 400, private_mb: 130 }
   return {
@@ -91,6 +139,7 @@ export function measured(): Results {
       http_rss_mb: 120,
       engine_rss_mb: 420,
     },
+    proxy: proxyResults({}),
     processes: [
       {
         precision: 'int8',

@@ -12,7 +12,7 @@ t.test('options', async t => {
     ],
     loadSets: [{ ENGINE_PROCESSES: '2', THREADS: '1' }],
     ours: 'int8',
-    parts: ['latency', 'second', 'agreement', 'load', 'processes', 'text'],
+    parts: ['latency', 'second', 'agreement', 'load', 'processes', 'text', 'proxy'],
   })
   t.match(readOptions(['--device', 'cuda']), { ours: 'fp16', peers: [{ precision: 'fp16' }, { precision: 'bf16' }] })
   t.match(readOptions(['--quick']), { models: ['mini'], parts: ['latency', 'load'] })

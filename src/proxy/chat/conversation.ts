@@ -91,7 +91,15 @@ function turnOf(json: Buffer, content: Span, message: number, before: number, is
   return { message, content, question: texts.join('\n'), images, hasCrops }
 }
 
+/** The settings have one note. */
+let known: { note: string | null; test: NoteTest } = { note: null, test: () => false }
+
 function noteTest(note: string | null): NoteTest {
+  if (known.note !== note) known = { note, test: makeNoteTest(note) }
+  return known.test
+}
+
+function makeNoteTest(note: string | null): NoteTest {
   if (note === null) return () => false
   const texts = note.split('{image}').map(text => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
   const pattern = new RegExp(`^${texts.join('\\d+')}$`)

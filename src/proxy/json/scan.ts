@@ -88,7 +88,18 @@ export function itemsOf(json: Buffer, list: Span): Span[] {
 /** The text that a value stands for; undefined where it is no string. @throws UnreadableJsonError */
 export function textOf(json: Buffer, value: Span | undefined): string | undefined {
   if (value === undefined || json[value.start] !== QUOTE) return undefined
+  const inside = json.subarray(value.start + 1, value.end - 1)
+  // without escapes it is what it says
+  if (inside.length <= SHORT && isPlain(inside)) return inside.toString('latin1')
   return String(parseAt(json, value))
+}
+
+/** Longest text that is looked over before it is parsed, in bytes: keys, roles, types, names. */
+const SHORT = 64
+
+function isPlain(text: Buffer): boolean {
+  for (const byte of text) if (byte < 0x20 || byte > 0x7e || byte === BACKSLASH) return false
+  return true
 }
 
 /** The value itself. @throws UnreadableJsonError */

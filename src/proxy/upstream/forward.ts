@@ -48,7 +48,8 @@ export async function passOn(
   ours: Readonly<Record<string, string>>,
   { upstream, signal }: Pick<Forward, 'upstream' | 'signal'>,
 ): Promise<Tokens | null> {
-  const tail = mayTellUsage(reply) ? new Tail() : null
+  const length = headerOf(reply.headers, 'content-length')
+  const tail = mayTellUsage(reply) ? new Tail(length === undefined ? undefined : Number(length)) : null
   try {
     await relay(reply, response, ours, chunk => tail?.push(chunk))
   } catch (error) {

@@ -14,6 +14,9 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ])
 
+/** Of a request also what is left to who sends it. */
+const NOT_SENT_ON = new Set([...HOP_BY_HOP, 'host', 'content-length'])
+
 /** How callers send a key: OpenAI's way and Anthropic's. */
 const KEY_HEADERS = ['authorization', 'x-api-key']
 
@@ -28,19 +31,22 @@ export interface Keys {
 
 /** The headers with which a request goes on. Its length and host are left to who sends it. */
 export function requestHeaders(raw: readonly string[], keys: Keys): string[] {
-  const left = new Set(['host', 'content-length', ...(keys.replaced ?? []).map(name => name.toLowerCase())])
-  const given = withoutHops(raw).filter(([name]) => !isOurs(name) && !left.has(name))
-  return withKey(given, keys).flatMap(([, name, value]) => [name, value])
+  const { replaced = [] } = keys
+  const left =
+    replaced.length === 0 ? NOT_SENT_ON : new Set([...NOT_SENT_ON, ...replaced.map(name => name.toLowerCase())])
+  return flat(withKey(fieldsOf(raw, left), keys))
 }
 
 /** The headers of an upstream's reply for the caller. */
 export function replyHeaders(raw: readonly string[]): string[] {
-  return withoutHops(raw).flatMap(([lower, name, value]) => (isOurs(lower) ? [] : [name, value]))
+  return flat(fieldsOf(raw, HOP_BY_HOP))
 }
 
 /** The value of a header; undefined where there is none. */
 export function headerOf(raw: readonly string[], name: string): string | undefined {
-  return fieldsOf(raw).find(([lower]) => lower === name)?.[2]
+  for (let i = 0; i < raw.length; i += 2)
+    if (raw[i]?.length === name.length && raw[i]?.toLowerCase() === name) return raw[i + 1]
+  return undefined
 }
 
 type Field = [lower: string, name: string, value: string]
@@ -54,20 +60,34 @@ function withKey(given: Field[], { hasOwnKey, apiKey }: Keys): Field[] {
   return [...others, isBearer ? ['', 'authorization', `Bearer ${apiKey}`] : ['', 'x-api-key', apiKey]]
 }
 
-function withoutHops(raw: readonly string[]): Field[] {
-  const fields = fieldsOf(raw)
-  const named = fields
-    .filter(([name]) => name === 'connection')
-    .flatMap(([, , value]) => value.toLowerCase().split(','))
-  const hops = new Set([...HOP_BY_HOP, ...named.map(name => name.trim())])
-  return fields.filter(([name]) => !hops.has(name))
+/** Those that go on. Loops, since this is done for each request and each reply. @param left Names of those that do not. */
+function fieldsOf(raw: readonly string[], left: ReadonlySet<string>): Field[] {
+  const named = namedHops(raw)
+  const fields: Field[] = []
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] ?? ''
+    const lower = name.toLowerCase()
+    if (!left.has(lower) && !named.includes(lower) && !isOurs(lower)) fields.push([lower, name, raw[i + 1] ?? ''])
+  }
+  return fields
 }
 
-function fieldsOf(raw: readonly string[]): Field[] {
-  return Array.from({ length: raw.length / 2 }, (_, i) => {
-    const name = raw[2 * i] ?? ''
-    return [name.toLowerCase(), name, raw[2 * i + 1] ?? '']
-  })
+/** What `Connection` names. */
+function namedHops(raw: readonly string[]): string[] {
+  const names: string[] = []
+  for (let i = 0; i < raw.length; i += 2) {
+    if (raw[i]?.length !== CONNECTION.length || raw[i]?.toLowerCase() !== CONNECTION) continue
+    for (const name of (raw[i + 1] ?? '').split(',')) names.push(name.trim().toLowerCase())
+  }
+  return names
+}
+
+const CONNECTION = 'connection'
+
+function flat(fields: readonly Field[]): string[] {
+  const list: string[] = []
+  for (const [, name, value] of fields) list.push(name, value)
+  return list
 }
 
 function isOurs(name: string): boolean {

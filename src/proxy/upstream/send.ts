@@ -81,12 +81,13 @@ async function attempt(request: UpstreamRequest, agents: Agents): Promise<{ resp
   const { method, headers, body, signal } = request
   const url = new URL(request.url)
   const protocol = url.protocol === 'https:' ? 'https:' : 'http:'
-  const options: RequestOptions = { method, headers: ['Host', url.host, ...headers], agent: agents[protocol], signal }
+  const options: RequestOptions = { method, headers: ['Host', url.host, ...headers], agent: agents[protocol] }
   const outgoing = (protocol === 'https:' ? httpsRequest : httpRequest)(url, options)
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     outgoing.once('response', resolve)
     outgoing.once('error', reject)
   })
+  endWith(outgoing, signal)
   limitSilence(outgoing, request.timeoutMs)
   const sent =
     body instanceof Readable ? pipeline(body, outgoing) : Promise.resolve(void outgoing.end(body ?? undefined))
@@ -104,6 +105,14 @@ async function attempt(request: UpstreamRequest, agents: Agents): Promise<{ resp
     if (!isStale || body instanceof Readable || signal.aborted) throw (await bodyError) ?? error
     return await attempt(request, agents)
   }
+}
+
+/** As the option `signal` of Node's client does it, which watches the streams for much more than it needs. */
+function endWith(outgoing: ClientRequest, signal: AbortSignal): void {
+  const end = () => outgoing.destroy()
+  if (signal.aborted) end()
+  signal.addEventListener('abort', end)
+  outgoing.once('close', () => signal.removeEventListener('abort', end))
 }
 
 /** It has a scope of its own, since what it keeps lives as long as the reply: the request's body must not. */

@@ -11,20 +11,25 @@ const TAIL_BYTES = 16 * 1024
 
 /** Keeps the last bytes of a reply. They are copied: a chunk would keep alive the whole buffer that it was read into. */
 export class Tail {
-  readonly #ring = Buffer.alloc(TAIL_BYTES)
+  readonly #ring: Buffer
   #length = 0
 
+  /** @param size Bytes of the reply, where that is known. */
+  constructor(size = TAIL_BYTES) {
+    this.#ring = Buffer.allocUnsafe(Math.min(size, TAIL_BYTES))
+  }
+
   push(chunk: Buffer): void {
-    const last = chunk.subarray(-TAIL_BYTES)
-    const at = (this.#length + chunk.length - last.length) % TAIL_BYTES
+    const last = chunk.subarray(-this.#ring.length)
+    const at = (this.#length + chunk.length - last.length) % this.#ring.length
     const fits = last.copy(this.#ring, at)
     last.copy(this.#ring, 0, fits)
     this.#length += chunk.length
   }
 
   bytes(): Buffer {
-    if (this.#length <= TAIL_BYTES) return this.#ring.subarray(0, this.#length)
-    const at = this.#length % TAIL_BYTES
+    if (this.#length <= this.#ring.length) return this.#ring.subarray(0, this.#length)
+    const at = this.#length % this.#ring.length
     return Buffer.concat([this.#ring.subarray(at), this.#ring.subarray(0, at)])
   }
 }

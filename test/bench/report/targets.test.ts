@@ -1,7 +1,7 @@
 import t from 'tap'
 import { targets } from '../../../bench/report/targets.js'
 import { emptyResults, type Results } from '../../../bench/results.js'
-import { ABOUT, loadStep, measured, peer, row } from '../measured.js'
+import { ABOUT, loadStep, measured, peer, proxyResults, row } from '../measured.js'
 
 t.test('targets', async t => {
   const judged = (results: Results) => Object.fromEntries(targets(results).map(({ what, met }) => [what, met]))
@@ -21,6 +21,10 @@ t.test('targets', async t => {
       ['140 MiB', true],
       ['39.0', true],
       ['0.84 s', true],
+      ['2.10 ms', true],
+      ['3.0 times', false],
+      ['12 %', false],
+      ['1.40 ms', true],
     ],
   )
   const settings = { ENGINE_PROCESSES: '2' }
@@ -30,6 +34,8 @@ t.test('targets', async t => {
   const late = { ...measured(), load: [loadStep({ statuses: { 200: 400, 429: 1190, 504: 10 } })] }
   t.equal(judged(late)['5x overload: accepted requests within their deadline, the rest 429'], false)
   t.ok(targets(emptyResults(ABOUT)).every(({ met, measured: value }) => met === null && value === null))
+  const noNginx = { ...measured(), proxy: proxyResults({ nginx: null, ways: proxyResults({}).ways.slice(0, 1) }) }
+  t.equal(judged(noNginx)['proxy, no image: what it adds against nginx, p50'], null, 'not judged without nginx')
   const gpu: Results = {
     ...emptyResults({ ...ABOUT, device: 'cuda', ours: 'fp16' }),
     rows: [

@@ -44,6 +44,13 @@ t.test('places are bytes, not characters', async t => {
   t.equal(json.toString('utf8', second?.start, second?.end), '"b" : [1, "x"]')
 })
 
+t.test('a text is what JSON.parse makes of it, short or long, with escapes or without', async t => {
+  for (const text of ['', 'user', 'é', 'a\\b', '\u0041', '"', 'x'.repeat(64), 'x'.repeat(65), 'tab\t', '\u007f'])
+    for (const json of [Buffer.from(JSON.stringify(text)), Buffer.from('"\\u0041"')])
+      t.equal(textOf(json, wholeValue(json)), JSON.parse(json.toString()))
+  t.throws(() => textOf(Buffer.from('"a\nb"'), { start: 0, end: 5 }), UnreadableJsonError, 'a raw line end')
+})
+
 t.test('of two members with one key the last counts; another key gives none', async t => {
   const json = Buffer.from('{"a":1,"a":"two"}')
   const whole = wholeValue(json)

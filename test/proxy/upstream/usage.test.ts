@@ -33,10 +33,17 @@ t.test('what is none', async t => {
 
 t.test('the last 16 KiB of a reply, however it is cut', async t => {
   const text = Array.from({ length: 10_000 }, (_, i) => `${i},`).join('')
+  const exact = new Tail(5)
+  for (const part of ['abc', 'de']) exact.push(Buffer.from(part))
+  t.equal(exact.bytes().toString(), 'abcde')
+  t.equal(new Tail(0).bytes().length, 0)
   for (const size of [1, 7, 1000, 16_384, 20_000, text.length]) {
     const tail = new Tail()
     for (let at = 0; at < text.length; at += size) tail.push(Buffer.from(text.slice(at, at + size)))
     t.equal(tail.bytes().toString(), text.slice(-16_384), String(size))
+    const known = new Tail(text.length)
+    for (let at = 0; at < text.length; at += size) known.push(Buffer.from(text.slice(at, at + size)))
+    t.equal(known.bytes().toString(), text.slice(-16_384), `${size}, of a known length`)
   }
   const short = new Tail()
   short.push(Buffer.from('ab'))

@@ -8,21 +8,30 @@ import { tooLarge } from '../../plugins/body-budget.js'
  * Reads a body whole.
  * @throws CropVlmError body_too_large, request_aborted
  */
-export async function readBody({ raw }: FastifyRequest, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  try {
-    // leaving the loop must not close the connection: the client is to read why
-    for await (const chunk of raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+export function readBody({ raw }: FastifyRequest, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const onData = (chunk: Buffer) => {
       size += chunk.length
-      if (size > maxBytes) throw tooLarge(maxBytes)
       chunks.push(chunk)
+      if (size > maxBytes) fail(tooLarge(maxBytes))
     }
-  } catch (error) {
-    if (error instanceof CropVlmError) throw error
-    throw new CropVlmError('request_aborted', 'The client went away.', { cause: error })
-  }
-  return Buffer.concat(chunks)
+    const stop = () => raw.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone)
+    const onEnd = () => {
+      stop()
+      resolve(Buffer.concat(chunks))
+    }
+    const fail = (error: CropVlmError) => {
+      stop()
+      // the connection stays open: the client is to read why
+      raw.pause()
+      reject(error)
+    }
+    const onGone = (cause?: Error) => fail(new CropVlmError('request_aborted', 'The client went away.', { cause }))
+    if (raw.destroyed && !raw.readableEnded) return onGone()
+    raw.on('data', onData).once('end', onEnd).once('error', onGone).once('close', onGone)
+  })
 }
 
 /**

@@ -1,8 +1,8 @@
 """What the programs share that call a client of Python in each of its ways, once at each address.
 
 They get JSON on stdin: `servers` (each with `base_url`, `api_key` and `seen`, an address that is to be called once the
-first words of a stream are read), `model`, `image` (a data URL), `question` and the names of the `cases`. They print what
-the client made of the replies, a list by case.
+first words of a stream are read), `model`, `image` (a data URL), `question` and the names of the `cases`. They print
+what the client made of the replies, a list by case.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ export interface Verdict {
   reason: string | null
   /** The crops that were put in, in their order. */
   boxes: readonly CropBox[]
-  /** The reason of each crop that could not be looked for, or not in time. */
-  failures: readonly string[]
+  /** Of each crop that could not be looked for, or not in time. */
+  failures: readonly { readonly reason: string; readonly error: CropVlmError }[]
   /** What the zoom took, in milliseconds. */
   ms: number
   /** The error with which the request is answered, where `decision` is `failed`. */

@@ -1,10 +1,11 @@
 /** A chat request in, the same bytes with crops put in out. */
 import type { Config } from '../config/service.js'
-import { CropVlmError } from '../errors.js'
+import type { Patience } from '../engine/engine.js'
 import type { Target } from '../target/target.js'
 import type { ChatBody, Turn } from './chat/conversation.js'
 import { cropEdits, type PlacedCrop } from './chat/crop-parts.js'
 import { type CropFinder, type Flights, findCrop } from './crop/find-crop.js'
+import { findInTime } from './crop/find-in-time.js'
 import type { CropOutcome, NoCrop } from './crop/outcome.js'
 import { type PlannedCrop, planCrops } from './crop/plan.js'
 import type { Edit } from './json/edit.js'
@@ -39,19 +40,12 @@ export async function zoomBody(finder: CropFinder, request: ZoomBody, settings: 
   if (options.zoom === 'off') return { edits: [], crops: new Map(), verdict: NO_ZOOM }
   const start = performance.now()
   const planned = planCrops(chat.turns, options.maxImages)
-  const outcomes = await findInTime(finder, request, planned, settings.zoomBudgetMs)
-  const failed = outcomes.find(outcome => outcome.decision !== 'zoomed' && outcome.error) as NoCrop | undefined
+  const outcomes = await findInTime(planned, settings.zoomBudgetMs, request.signal, cropSearch(finder, request))
   const failures = failuresOf(outcomes)
-  const ms = () => performance.now() - start
-  if (settings.zoomFail === 'closed' && failed?.error) {
-    const verdict = {
-      decision: 'failed',
-      reason: failed.reason,
-      boxes: [],
-      failures,
-      ms: ms(),
-      error: failed.error,
-    } as const
+  const ms = performance.now() - start
+  const [failure] = failures
+  if (settings.zoomFail === 'closed' && failure) {
+    const verdict = { decision: 'failed', ...failure, boxes: [], failures, ms } as const
     return { edits: [], crops: new Map(), verdict }
   }
   const crops = new Map<Turn, PlacedCrop[]>()
@@ -65,11 +59,14 @@ export async function zoomBody(finder: CropFinder, request: ZoomBody, settings: 
   }
   const style = { note: settings.zoomNote, detail: settings.zoomDetail }
   const edits = [...crops].flatMap(([turn, placed]) => cropEdits(json, turn, placed, style))
-  return {
-    edits,
-    crops,
-    verdict: { ...decide(chat, outcomes), boxes, failures, ms: ms() },
-  }
+  return { edits, crops, verdict: { ...decide(chat, outcomes), boxes, failures, ms } }
+}
+
+/** Finds crops of one request: what two of them have in common is looked for once. */
+function cropSearch(finder: CropFinder, { json, options, target }: ZoomBody) {
+  const flights: Flights = new Map()
+  return ({ turn, image }: PlannedCrop, patience: Patience) =>
+    findCrop(finder, { json, source: image.source, question: turn.question, options, target, ...patience }, flights)
 }
 
 /** `zoomed` if there is any crop; else what was found for the newest question. */
@@ -82,35 +79,9 @@ function decide({ turns }: ChatBody, outcomes: readonly CropOutcome[]): Pick<Ver
   return { decision: 'skipped', reason: reason ?? 'no_image' }
 }
 
-function failuresOf(outcomes: readonly CropOutcome[]): string[] {
-  return outcomes.flatMap(outcome => (outcome.decision !== 'zoomed' && outcome.error ? [outcome.reason] : []))
-}
-
-/** The outcomes of all crops, in their order; those that are not there in time are `too_slow`. */
-async function findInTime(
-  finder: CropFinder,
-  { json, options, target, signal }: ZoomBody,
-  planned: readonly PlannedCrop[],
-  budgetMs: number,
-): Promise<CropOutcome[]> {
-  if (planned.length === 0) return []
-  const late = AbortSignal.timeout(budgetMs)
-  const patience = { signal: AbortSignal.any([signal, late]), deadline: Date.now() + budgetMs }
-  const over = new Promise<CropOutcome>(resolve => {
-    patience.signal.addEventListener('abort', () => resolve(tooSlow(budgetMs)), { once: true })
+function failuresOf(outcomes: readonly CropOutcome[]): Verdict['failures'] {
+  return outcomes.flatMap(outcome => {
+    if (outcome.decision === 'zoomed' || !outcome.error) return []
+    return [{ reason: outcome.reason, error: outcome.error }]
   })
-  const flights: Flights = new Map()
-  const outcomes = await Promise.all(
-    planned.map(({ turn, image }) => {
-      const request = { json, source: image.source, question: turn.question, options, target, ...patience }
-      return Promise.race([findCrop(finder, request, flights), over])
-    }),
-  )
-  if (signal.aborted) throw new CropVlmError('request_aborted', 'The client went away.')
-  return outcomes
-}
-
-function tooSlow(budgetMs: number): NoCrop {
-  const error = new CropVlmError('deadline_exceeded', `The crop was not found within ZOOM_BUDGET_MS (${budgetMs} ms).`)
-  return { decision: 'fallback', reason: 'too_slow', error }
 }

@@ -211,7 +211,7 @@ export function makeMetrics({ engine, cropper, targets }: Sources) {
       proxyRequests.inc({ decision, reason: reason ?? 'none' })
       if (decision !== 'off') proxyZoom.observe({ decision }, ms / 1000)
       proxyCrops.inc(boxes.length)
-      for (const failure of failures) openFailures.inc({ reason: failure })
+      for (const { reason } of failures) openFailures.inc({ reason })
     },
     onLookup(found) {
       lookups.inc({ found: String(found) })

@@ -17,7 +17,7 @@ import type { CropOutcome, NoCrop } from './outcome.js'
 export interface ImageReader {
   /** @param text A data URL or base64. @throws CropVlmError invalid_base64, missing_field */
   read(text: string): Buffer
-  /** Fetches a link. @returns null where its host is not allowed; the image is then left alone */
+  /** Fetches a link. @returns null where that is not allowed, as the error url_not_allowed: the image is then left alone */
   fetch(url: string, patience: Patience): Promise<Buffer | null>
 }
 
@@ -50,6 +50,9 @@ const LASTING: readonly ErrorCode[] = [
   'unsupported_resolution',
 ]
 
+/** Of an image behind a link that is not fetched. It is not remembered: it costs nothing. */
+const LINK: NoCrop = { decision: 'skipped', reason: 'image_url' }
+
 /** What is being found for one request, by key. */
 export type Flights = Map<string, Promise<CropOutcome>>
 
@@ -79,9 +82,8 @@ function dependencies({ question, options, target }: CropRequest): unknown[] {
 }
 
 function isLasting(outcome: CropOutcome): boolean {
-  if (outcome.decision === 'zoomed' || !outcome.error)
-    return outcome.decision === 'zoomed' || outcome.reason !== 'image_url'
-  return LASTING.includes(outcome.error.code)
+  if (outcome === LINK) return false
+  return outcome.decision === 'zoomed' || !outcome.error || LASTING.includes(outcome.error.code)
 }
 
 async function look({ zoom, config, images }: CropFinder, request: CropRequest): Promise<CropOutcome> {
@@ -92,7 +94,7 @@ async function look({ zoom, config, images }: CropFinder, request: CropRequest):
       `The text of this turn is longer than ${config.maxQuestionChars} characters; raise MAX_QUESTION_CHARS.`,
     )
   const image = source.kind === 'link' ? await images.fetch(source.url, request) : readData(images, json, source)
-  if (image === null) return { decision: 'skipped', reason: 'image_url' }
+  if (image === null) return LINK
   checkImage(image, config)
   const { regions } = await findRegions(zoom, {
     image,
@@ -141,6 +143,7 @@ function outcomeOf({ decision, reason, box, pixelBox, pictures }: Region): CropO
 
 function failure(thrown: unknown): NoCrop {
   const error = CropVlmError.from(thrown)
+  if (error.code === 'url_not_allowed') return LINK
   const reason = error.code === 'deadline_exceeded' ? 'too_slow' : error.code
   return { decision: 'fallback', reason, error }
 }

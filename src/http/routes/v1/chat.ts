@@ -5,11 +5,11 @@ import { applyEdits } from '../../../proxy/json/edit.js'
 import type { LocalShape } from '../../../proxy/local/shape.js'
 import { ZOOM_HEADER, zoomHeader } from '../../../proxy/options.js'
 import { prepare, untouched } from '../../../proxy/prepare.js'
-import { NO_ZOOM, skipped, type Verdict, verdictHeaders } from '../../../proxy/verdict.js'
+import { NO_ZOOM, skipped, type Verdict } from '../../../proxy/verdict.js'
 import { deadlineOf } from '../../plugins/deadline.js'
 import { bodyStream, readBody } from './body.js'
 import { answerLocally } from './local.js'
-import { type Answered, type ProxyParts, pass, send } from './proxy.js'
+import { type Answered, type ProxyParts, pass, send, tell } from './proxy.js'
 
 /** The handler of a route whose requests may get crops. @param shape How a target in this process answers. */
 export function chatHandler(proxy: ProxyParts, shape: LocalShape) {
@@ -34,7 +34,7 @@ async function start(
   const [first, ...others] = proxy.config.targets
   const header = zoomHeader(request.headers[ZOOM_HEADER])
   if (header === 'off' && first.kind === 'openai' && others.length === 0) {
-    told(proxy, reply, NO_ZOOM)
+    tell(proxy, NO_ZOOM, request, reply)
     const blank = isCompressed(request) ? [] : [new BlankMember(OPTIONS_FIELD)]
     const body = bodyStream(request, proxy.config.proxyMaxBodyBytes, blank)
     return { ...(await send(proxy, request, first, body)), verdict: NO_ZOOM }
@@ -44,16 +44,10 @@ async function start(
     ? untouched(first, skipped('compressed'))
     : await prepare(proxy, json, header, deadlineOf(request).signal)
   const { target, edits, renaming, verdict } = prepared
-  told(proxy, reply, verdict)
+  tell(proxy, verdict, request, reply)
   if (verdict.error) throw verdict.error
   if (target.kind !== 'openai') return { sent: await answerLocally(proxy, shape, json, prepared, request, reply) }
   return { ...(await send(proxy, request, target, applyEdits(json, [...edits, ...renaming]))), verdict }
-}
-
-/** Counts the verdict, and has errors carry it too. */
-function told({ observer }: ProxyParts, reply: FastifyReply, verdict: Verdict): void {
-  observer.onVerdict(verdict)
-  reply.headers(verdictHeaders(verdict))
 }
 
 function isCompressed({ headers }: FastifyRequest): boolean {

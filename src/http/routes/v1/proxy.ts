@@ -26,6 +26,17 @@ export interface ProxyParts extends Parts {
   observer: ProxyObserver
 }
 
+/** Counts a verdict, logs what failed, and has the reply carry it, an error too. */
+export function tell({ observer }: ProxyParts, verdict: Verdict, request: FastifyRequest, reply: FastifyReply): void {
+  observer.onVerdict(verdict)
+  for (const { error } of verdict.failures) {
+    const line = { code: error.code, reason: error.message }
+    if (error.code === 'internal_error') request.log.error({ ...line, err: error }, 'no crop was found')
+    else request.log.info(line, 'no crop was found')
+  }
+  reply.headers(verdictHeaders(verdict))
+}
+
 /** An upstream's reply, on its way to the caller. */
 export interface Answered {
   upstream: Upstream

@@ -3,10 +3,9 @@ import { CropVlmError } from '../../../errors.js'
 import { applyEdits } from '../../../proxy/json/edit.js'
 import { ZOOM_HEADER, zoomHeader } from '../../../proxy/options.js'
 import { prepare } from '../../../proxy/prepare.js'
-import { verdictHeaders } from '../../../proxy/verdict.js'
 import { deadlineOf } from '../../plugins/deadline.js'
 import { readBody } from './body.js'
-import type { ProxyParts } from './proxy.js'
+import { type ProxyParts, tell } from './proxy.js'
 
 /** The handler of `POST /zoom`: the request that was sent, with crops put in, for those who call the model themselves. */
 export function zoomHandler(proxy: ProxyParts) {
@@ -19,8 +18,7 @@ export function zoomHandler(proxy: ProxyParts) {
         'invalid_body',
         'Send the JSON of a chat request: of OpenAI (`messages`, or `input`) or Anthropic (`messages`).',
       )
-    proxy.observer.onVerdict(verdict)
-    reply.headers(verdictHeaders(verdict))
+    tell(proxy, verdict, request, reply)
     if (verdict.error) throw verdict.error
     return reply.type('application/json').send(applyEdits(json, edits))
   }

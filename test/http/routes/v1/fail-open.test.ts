@@ -1,9 +1,10 @@
 /** A chat never fails for a zoom (points 8 and 9). */
+import { pino } from 'pino'
 import t from 'tap'
 import { CropVlmError, type ErrorCode } from '../../../../src/errors.js'
-import { hang, jobsOf, located, type Script } from '../../../support/fakes/app.js'
+import { hang, jobsOf, listen, located, type Script } from '../../../support/fakes/app.js'
 import { ask, PAGE_URL, proxied } from '../../../support/fakes/proxy.js'
-import { CHAT_REPLY } from '../../../support/fakes/recorder.js'
+import { CHAT_REPLY, recorder } from '../../../support/fakes/recorder.js'
 import { png } from '../../../support/images/pictures.js'
 
 const PATH = '/v1/chat/completions'
@@ -97,4 +98,17 @@ t.test('of several crops those that are found are put in', async t => {
   t.equal(sent[0].content.length, 4)
   t.equal(sent[2].content, 'slow')
   t.match(await (await fetch(`${url}/metrics`)).text(), 'cropvlm_proxy_open_failures_total{reason="too_slow"} 1')
+})
+
+t.test('a bug is logged, though the chat goes on', async t => {
+  const lines: Record<string, unknown>[] = []
+  const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line)) })
+  const { baseUrl } = await recorder(t)
+  const env = { TARGET_BASE_URL: baseUrl, TARGET_MODEL: 'vlm' }
+  const { url } = await listen(t, FAULTS.internal_error?.script ?? {}, env, { log })
+  t.equal((await fetch(url + PATH, { method: 'POST', body: body() })).status, 200)
+  t.match(
+    lines.find(({ level }) => level === 50),
+    { msg: 'no crop was found', code: 'internal_error', err: { cause: { message: 'a bug' } } },
+  )
 })

@@ -24,7 +24,7 @@ const ASKED = [
   ['serve', 'openai_client.py', ['create', 'stream', 'responses_stream']],
   ['serve', 'litellm_client.py', ['create', 'stream']],
   ['lite', 'openai_client.py', ['create', 'stream']],
-  // without a stream LiteLLM asks the server's /v1/responses, which streams unasked, and LiteLLM cannot read that
+  // without a stream this client gets no answer from LiteLLM and transformers, with the proxy or without it
   ['lite', 'anthropic_client.py', ['stream']],
 ] as const
 

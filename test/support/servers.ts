@@ -20,6 +20,12 @@ const MODEL = join(INSTALLED, 'weights/tiny-smolvlm')
 /** LiteLLM refuses to start with a key that can be guessed. */
 const MASTER_KEY = 'sk-3f9c1a77d05e4b6c8e21f4a90b7d6c35'
 
+/** A Python that has OpenAI's, Anthropic's, LangChain's and LiteLLM's clients. */
+export const PYTHON_CLIENTS = {
+  command: join(INSTALLED, 'litellm/bin/python'),
+  env: { PYTHONPATH: join(INSTALLED, 'clients'), PYTHONDONTWRITEBYTECODE: '1', LITELLM_LOCAL_MODEL_COST_MAP: 'True' },
+}
+
 export interface ModelServer {
   /** Up to and with /v1. */
   readonly baseUrl: string

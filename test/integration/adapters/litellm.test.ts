@@ -70,7 +70,7 @@ function addressOf(child: ChildProcess, log: string[]): Promise<string> {
 
 t.test('LiteLLM', { skip }, async t => {
   const model = await upstream(t, completion('31.70'))
-  const zoom = await startZoom(t)
+  const zoom = await startZoom(t, 'sk-of-cropvlm')
   // with room for a busy machine, but for what never answers
   const env = { CROPVLM_URL: `${zoom.url}/`, CROPVLM_API_KEY: 'sk-of-cropvlm', CROPVLM_TIMEOUT: '3' }
   const proxy = await startProxy(t, model.baseUrl, env)

@@ -39,7 +39,7 @@ function run(t: Test, valves: Record<string, unknown>, chats: readonly Chat[]): 
 
 t.test('Open WebUI', { skip }, async t => {
   await t.test('a picture gets its crop, and the rest of the chat stays', async t => {
-    const zoom = await startZoom(t)
+    const zoom = await startZoom(t, 'sk-of-cropvlm')
     const rest = {
       stream: true,
       chat_id: 'c1',

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes what the tests of this folder start, where it is missing or out of date: the packages of three OpenAI-compatible
-# servers and two tiny models. It all lies in one folder outside of the repository, which CROPVLM_SERVERS names.
+# servers and of Python's clients, and two tiny models. It all lies in one folder outside of the repository, which CROPVLM_SERVERS names.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
@@ -39,6 +39,12 @@ if ! is_made_from litellm.txt; then
   "$python" -m venv --without-pip "$out/litellm"
   "$python" -m pip -qq --python "$out/litellm/bin/python" install --no-deps --no-compile --requirement "$here/litellm.txt"
   made_from litellm.txt
+fi
+if ! is_made_from clients.txt; then
+  rm -rf "$out/clients"
+  "$python" -m pip -qq --python "$out/litellm/bin/python" install --no-deps --no-compile --target "$out/clients" \
+    --requirement "$here/clients.txt"
+  made_from clients.txt
 fi
 weights='make_models.py tiny_smolvlm.py write_gguf.py'
 if ! is_made_from $weights; then

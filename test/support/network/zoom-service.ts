@@ -1,9 +1,13 @@
-/** What the adapters are tested against: `POST /zoom` as it is described, which says which crop is in which request. */
+/** What the adapters are tested against: the service's own `POST /zoom`, behind a server that records, and fails on demand. */
 import type { Test } from 'tap'
-import { json, type Received, type Reply, upstream } from '../fakes/upstream.js'
+import { CROP_URL, NOTE, PAGE_URL, proxied } from '../fakes/proxy.js'
+import { type Received, type Reply, upstream } from '../fakes/upstream.js'
 
-export const PICTURE = 'data:image/png;base64,iVBORw0KGgo='
-export const CROP = { type: 'image_url', image_url: { url: 'data:image/png;base64,Q1JPUA==' } }
+/** What the service puts behind the picture. */
+const CROP = [
+  { type: 'text', text: NOTE },
+  { type: 'image_url', image_url: { url: CROP_URL, detail: 'high' } },
+]
 
 /** A chat about a picture. */
 export const chat = (question = 'What is the total?') => ({
@@ -14,7 +18,7 @@ export const chat = (question = 'What is the total?') => ({
       role: 'user',
       content: [
         { type: 'text', text: question },
-        { type: 'image_url', image_url: { url: PICTURE, detail: 'high' } },
+        { type: 'image_url', image_url: { url: PAGE_URL, detail: 'high' } },
       ],
     },
   ],
@@ -23,22 +27,23 @@ export const chat = (question = 'What is the total?') => ({
 /** The messages of a request as its model gets them. */
 export type Messages = { role: string; content: unknown }[]
 
-/** The request that was received, with a crop behind its picture. */
-const zoomed: Reply = (response, received, socket) => {
-  const body = structuredClone(received.body)
-  for (const { content } of body.messages ?? []) if (Array.isArray(content)) content.push(CROP)
-  json(200, body, { 'x-cropvlm-decision': 'zoomed' })(response, received, socket)
-}
-
 export interface ZoomService {
   url: string
   received: Received[]
-  /** What `/zoom` replies from now on in the place of a crop; undefined: crops again. */
+  /** What `/zoom` replies from now on in the service's place; undefined: the service again. */
   fail: (reply: Reply | undefined) => void
   close: () => Promise<void>
 }
 
-export async function startZoom(t: Test): Promise<ZoomService> {
+/** @param apiKey The service's; null: it asks for none. */
+export async function startZoom(t: Test, apiKey: string | null = null): Promise<ZoomService> {
+  const service = await proxied(t, apiKey === null ? {} : { API_KEY: apiKey })
+  const zoomed: Reply = async (response, { url, headers, body }) => {
+    const { authorization, 'x-cropvlm-zoom': zoom } = headers
+    const given = { ...(authorization && { authorization }), ...(zoom && { 'x-cropvlm-zoom': String(zoom) }) }
+    const reply = await service.post(url, body, given)
+    response.writeHead(reply.status, { 'content-type': 'application/json' }).end(await reply.text())
+  }
   let answer = zoomed
   const { baseUrl, received, close } = await upstream(t, (...one) => answer(...one))
   return {
@@ -51,7 +56,10 @@ export async function startZoom(t: Test): Promise<ZoomService> {
   }
 }
 
-/** The messages of `chat()` with the crop. */
+/** The messages of a chat with the crop. */
 export function withCrop({ messages }: ReturnType<typeof chat> = chat()): Messages {
-  return messages.map(({ role, content }) => ({ role, content: Array.isArray(content) ? [...content, CROP] : content }))
+  return messages.map(({ role, content }) => ({
+    role,
+    content: Array.isArray(content) ? [...content, ...CROP] : content,
+  }))
 }

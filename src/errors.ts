@@ -25,6 +25,8 @@ export type ErrorCode =
   | 'unsupported_content_type'
   | 'unsupported_image_format'
   | 'image_undecodable'
+  | 'url_failed'
+  | 'url_timeout'
   // the server's own state
   | 'queue_full'
   | 'not_ready'

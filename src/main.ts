@@ -8,6 +8,7 @@ import { CropVlmError } from './errors.js'
 import { buildApp } from './http/app.js'
 import { stopOnSignals } from './shutdown.js'
 import { makeTargets } from './target/targets.js'
+import { warmUp } from './target/warm-up.js'
 
 const { config, cropperKind } = configOrExit()
 const log = pino({ level: config.logLevel })
@@ -33,6 +34,8 @@ async function serve(): Promise<void> {
   stopOnSignals({ app, engine, log, graceMs: config.shutdownGraceMs })
   // listens before the models are loaded, so that probes are answered meanwhile
   const address = await app.listen({ host: config.host, port: config.port })
+  // in the background: an endpoint that is slow, or down, does not keep this service from being ready
+  if (config.targetWarmup) void warmUp(targets.values(), log)
   const info = await engine.ready.catch(error => {
     if (engine.state === 'stopped' && error instanceof CropVlmError && error.code === 'draining') return stopped()
     throw error

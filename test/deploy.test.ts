@@ -52,7 +52,8 @@ const only = (file: readonly Instruction[], name: string) =>
   file.filter(found => found.name === name).map(({ text }) => text)
 const CONFIG = readConfig({ LOG_LEVEL: 'silent' })
 const cropper = configuredCropper(CONFIG).make(IDLE)
-const routes = buildApp({ config: CONFIG, engine: IDLE, cropper, targets: new Map() })
+const PARTS = { engine: IDLE, cropper, targets: new Map() }
+const routes = buildApp({ config: CONFIG, ...PARTS })
 t.teardown(async () => (await routes).close())
 // a busy machine takes its time
 t.setTimeout(120_000)
@@ -230,7 +231,7 @@ t.test('Prometheus scrapes the service', async t => {
 
 /** Each metric and label of an expression is one that the service exports. */
 async function checkQuery(t: Test, expression: string) {
-  const { registry } = makeMetrics(IDLE)
+  const { registry } = makeMetrics(PARTS)
   const { metrics, labels } = readQuery(expression)
   const known = new Set(['instance', 'job', 'le'])
   for (const name of metrics.filter(name => name !== 'up')) {
@@ -274,7 +275,7 @@ t.test('the dashboard shows every metric of the service, and no other', async t 
   const shown = queries
     .flatMap(({ expr }) => readQuery(expr).metrics)
     .map(name => name.replace(/_(bucket|sum|count)$/, ''))
-  const exported = makeMetrics(IDLE)
+  const exported = makeMetrics(PARTS)
     .registry.getMetricsAsArray()
     .map(({ name }) => name)
   for (const name of exported.filter(name => name.startsWith('cropvlm_')))

@@ -2,6 +2,7 @@ import { connect, createServer } from 'node:net'
 import { resolve } from 'node:path'
 import t from 'tap'
 import { compiledService } from './support/compiled.js'
+import { completion, upstream } from './support/fakes/upstream.js'
 import { noise } from './support/scripted.js'
 import { postCrop, startServer } from './support/server.js'
 
@@ -82,6 +83,22 @@ t.test('the engine process does not outlive the server, however that ends', wait
   }
   while (alive()) await new Promise(resolve => setTimeout(resolve, 20))
   t.notOk(alive())
+})
+
+t.test('TARGET_WARMUP: endpoints are asked at start, and keep nothing from being ready', waiting, async t => {
+  const slow = await upstream(t, () => {})
+  const quick = await upstream(t, completion('Blue.'))
+  const TARGETS = JSON.stringify([
+    { name: 'slow', base_url: slow.baseUrl, model: 'm' },
+    { name: 'quick', base_url: quick.baseUrl, model: 'm' },
+  ])
+  const server = startServer(t, service, { TARGETS, TARGET_WARMUP: 'on', LOCAL_TARGET_MODEL: '' })
+  const url = String((await server.line('ready; try')).url)
+  t.equal((await fetch(`${url}/health/ready`)).status, 200)
+  t.match(await server.line('is warm'), { target: 'quick', level: 30 })
+  t.same([slow.received.length, quick.received.length], [1, 1])
+  server.process.kill('SIGTERM')
+  t.equal(await server.exit, 0, 'nor from stopping')
 })
 
 t.test('start-up failures: exit code 1 and one line that tells what to do', waiting, async t => {

@@ -1,7 +1,8 @@
 /** What finds the boxes, and all that can be set of it. Which cropper the settings mean is decided in `src/cropper/choose.ts`. */
 import { Type } from '@sinclair/typebox'
 import { Choice, OrNull } from './schema.js'
-import { CONCURRENCY, EDGE, TIMEOUT } from './target-entry.js'
+import { CONCURRENCY, TIMEOUT } from './target-entry.js'
+import { EDGE } from './target-profile.js'
 
 /** The values of `CROPPER`. */
 export const CROPPER_NAMES = ['onnx', 'openai', 'target', 'attention', 'text'] as const

@@ -23,7 +23,7 @@ export function compileSchema<T extends TSchema>(schema: T): ValidateFunction<St
 /** The names of the properties that the last run of a check found wrong: not fitting, missing, or not known. */
 export function wrongKeys({ errors }: ValidateFunction): Set<string> {
   const keys = errors?.map(
-    ({ instancePath, params }) => params.additionalProperty ?? params.missingProperty ?? instancePath.split('/')[1],
+    ({ instancePath, params }) => instancePath.split('/')[1] ?? params.additionalProperty ?? params.missingProperty,
   )
   return new Set(keys)
 }
@@ -87,9 +87,10 @@ export function ref<T extends TSchema>({ $id }: T): TUnsafe<Static<T>> {
   return Type.Unsafe<Static<T>>({ $ref: `${$id}#` })
 }
 
-/** The types that a schema allows, null left out. */
-export function typesOf({ type = [] }: Described): string[] {
-  return [type].flat().filter(name => name !== 'null')
+/** The types that a schema allows, in their order, null left out. */
+export function typesOf({ type, anyOf = [] }: Described): string[] {
+  const types = type === undefined ? (anyOf as Described[]).flatMap(typesOf) : [type].flat()
+  return types.filter(name => name !== 'null')
 }
 
 /** What a valid value looks like: "a whole number of ms from 0 to 1000", "one of a, b". */

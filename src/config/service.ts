@@ -10,6 +10,9 @@ import { CropVlmError } from '../errors.js'
 import { PRECISION_ALIASES, PRECISIONS } from '../vlm/folder/graph-names.js'
 import { PROVIDER_CHOICES } from '../vlm/onnx/providers.js'
 import { CROPPER_VARIABLES } from './cropper.js'
+import { ENDPOINT_VARIABLES } from './endpoints.js'
+import { IMAGE_URL_VARIABLES, type ImageUrlsConfig, readImageUrls } from './image-urls.js'
+import { type ProxyConfig, readProxies } from './proxies.js'
 import { Choice, OrNull } from './schema.js'
 import type { TargetConfig } from './target-entry.js'
 import { readTargets, TARGET_VARIABLES } from './targets.js'
@@ -27,6 +30,10 @@ function userCache(name: string): string {
     return join(tmpdir(), `${name}-${process.getuid?.() ?? 'cache'}`)
   }
 }
+
+/** `*`, or scheme, host and port, without a path. */
+const ORIGIN = '(?:\\*|[a-zA-Z][a-zA-Z0-9+.-]*://[^\\s/,?#*]+/?)'
+const ORIGIN_LIST = `^${ORIGIN}(?:\\s*,\\s*${ORIGIN})*$`
 
 const SERVICE_VARIABLES = {
   host: Type.String({
@@ -46,6 +53,15 @@ const SERVICE_VARIABLES = {
       env: 'API_KEY',
       secret: true,
       description: 'Bearer token every route but health, metrics and documentation asks for; unset: no key is needed.',
+    }),
+  ),
+  corsOrigins: OrNull(
+    Type.String({
+      env: 'CORS_ORIGINS',
+      pattern: ORIGIN_LIST,
+      expected: 'origins separated by commas, such as https://app.example.org, or *',
+      description:
+        'Origins whose pages may use the service from a browser (CORS), separated by commas, or * for every origin; never with cookies. unset: none.',
     }),
   ),
   logLevel: Choice(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'], {
@@ -201,11 +217,16 @@ const SERVICE_VARIABLES = {
     unit: 'ms',
     description: 'How long requests in flight may take to finish after SIGTERM or SIGINT.',
   }),
+  ...ENDPOINT_VARIABLES,
 }
 
 export type Config = Settings<typeof SERVICE_VARIABLES> & {
+  /** Where images may be fetched from; null: nowhere. */
+  readonly imageUrls: ImageUrlsConfig | null
   /** The target VLMs; the first is the default. Never empty. */
   readonly targets: readonly [TargetConfig, ...TargetConfig[]]
+  /** Of calls to endpoints of targets and croppers. */
+  readonly proxies: ProxyConfig
 }
 
 const readService = variableReader(SERVICE_VARIABLES)
@@ -213,6 +234,7 @@ const readService = variableReader(SERVICE_VARIABLES)
 /** Every variable, for the documentation and the tests that hold it to this file. */
 export const OPTIONS: readonly VariableDoc[] = [
   ...Object.values(SERVICE_VARIABLES),
+  ...Object.values(IMAGE_URL_VARIABLES),
   ...Object.values(TARGET_VARIABLES),
 ].map(describe)
 
@@ -223,12 +245,18 @@ export const OPTIONS: readonly VariableDoc[] = [
 export function readConfig(env: Env = process.env): Config {
   const problems: string[] = []
   const settings = readService(env, problems)
+  const imageUrls = readImageUrls(env, problems)
   const [first, ...others] = readTargets(env, problems)
+  const isRemote = settings.cropperBaseUrl || [first, ...others].some(target => target?.kind === 'openai')
+  // a proxy that nothing uses need not be one
+  const proxies = readProxies(env, isRemote ? problems : [])
   if (problems.length > 0 || !first)
     throw new CropVlmError('invalid_config', `The configuration is wrong:\n${problems.map(p => `- ${p}`).join('\n')}`)
   // without problems every setting has its value
   return Object.freeze({
     ...(settings as Settings<typeof SERVICE_VARIABLES>),
+    imageUrls,
     targets: Object.freeze([first, ...others] as const),
+    proxies,
   })
 }

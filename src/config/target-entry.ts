@@ -3,24 +3,27 @@ import { resolve } from 'node:path'
 import { type TObject, Type } from '@sinclair/typebox'
 import type { ValidateFunction } from 'ajv'
 import { PRECISION_NAMES, type Precision, parsePrecision } from '../vlm/folder/graph-names.js'
+import {
+  ENDPOINT_ENTRY,
+  type EndpointAddress,
+  type EndpointExtras,
+  endpointAddress,
+  endpointProblems,
+} from './endpoint.js'
 import { Choice, compileSchema, type Described, expectedBy, wrongKeys } from './schema.js'
+import { EDGE, PROFILE_ENTRY, type ProfileSettings, type TargetProfile, targetProfile } from './target-profile.js'
 import type { Env } from './variables.js'
 
 /** An OpenAI-compatible chat-completions endpoint. */
-export interface OpenAiTargetConfig {
+export interface OpenAiTargetConfig extends EndpointAddress, EndpointExtras, TargetProfile {
   readonly kind: 'openai'
   readonly name: string
-  /** Up to and with `/v1`. */
-  readonly baseUrl: string
   /** The endpoint's name of the model. */
   readonly model: string
   readonly apiKey: string | null
   readonly timeoutMs: number
   /** Requests in flight to it at most. */
   readonly concurrency: number
-  /** Longest edge in pixels of the full image and of the crop as they are sent; null: not shrunk. */
-  readonly fullEdge: number | null
-  readonly cropEdge: number | null
 }
 
 /** A model folder that the engine runs beside the cropper. */
@@ -45,7 +48,6 @@ export interface ReaderTargetConfig {
 
 export type TargetConfig = OpenAiTargetConfig | LocalTargetConfig | ReaderTargetConfig
 
-export const EDGE = { minimum: 16, maximum: 16_384, unit: 'pixels' }
 export const TIMEOUT = { minimum: 100, maximum: 3_600_000, unit: 'ms' }
 export const CONCURRENCY = { minimum: 1, maximum: 10_000, unit: 'requests' }
 
@@ -61,14 +63,6 @@ const NAME = Type.String({
 const TIMEOUT_MS = Type.Optional(
   Type.Integer({ ...TIMEOUT, description: 'How long one call may take; TARGET_TIMEOUT_MS.' }),
 )
-const edge = (description: string) =>
-  Type.Optional(
-    Type.Union([Type.Integer(EDGE), Type.Literal('original')], {
-      expected: `${expectedBy(Type.Integer(EDGE))}, or original`,
-      description,
-    }),
-  )
-
 /** An entry whose `model` does not begin with `local:`. */
 export const OPENAI_ENTRY = Type.Object(
   {
@@ -91,8 +85,8 @@ export const OPENAI_ENTRY = Type.Object(
     concurrency: Type.Optional(
       Type.Integer({ ...CONCURRENCY, description: 'Calls in flight at most; TARGET_CONCURRENCY.' }),
     ),
-    full_edge: edge('Longest edge of the full image as it is sent, or original; TARGET_FULL_EDGE.'),
-    crop_edge: edge('Longest edge of the crop as it is sent, or original; TARGET_CROP_EDGE.'),
+    ...PROFILE_ENTRY,
+    ...ENDPOINT_ENTRY,
   },
   { additionalProperties: false, title: 'an OpenAI-compatible target' },
 )
@@ -133,7 +127,7 @@ export interface EntryContext {
   /** The name a message gives to one key of the entry, or to the entry. */
   label: (key?: string) => string
   /** What the entry leaves out. */
-  settings: { timeoutMs: number; concurrency: number; fullEdge: number | null; cropEdge: number | null }
+  settings: ProfileSettings & { timeoutMs: number; concurrency: number }
   env: Env
   problems: string[]
 }
@@ -185,18 +179,20 @@ function openAiTarget(entry: Record<string, unknown>, context: EntryContext): Op
   if (url?.username || url?.password)
     problems.push(`${context.label('base_url')} holds a user or password; use the API key instead.`)
   if (!checked(checkOpenAi, OPENAI_ENTRY, entry, context) || problems.length > before) return null
-  const pixels = (given: number | 'original' | undefined, otherwise: number | null) =>
-    given === 'original' ? null : (given ?? otherwise)
+  for (const [key, sentences] of Object.entries(endpointProblems(entry, apiKey)))
+    problems.push(...sentences.map(sentence => `${context.label(key)} ${sentence}`))
+  if (problems.length > before) return null
   return {
     kind: 'openai',
     name: entry.name,
-    baseUrl: new URL(entry.base_url).href.replace(/\/+$/, ''),
+    ...endpointAddress(entry.base_url, entry.query),
     model: entry.model,
     apiKey,
+    headers: entry.headers ?? {},
+    extraBody: entry.extra_body ?? {},
     timeoutMs: entry.timeout_ms ?? settings.timeoutMs,
     concurrency: entry.concurrency ?? settings.concurrency,
-    fullEdge: pixels(entry.full_edge, settings.fullEdge),
-    cropEdge: pixels(entry.crop_edge, settings.cropEdge),
+    ...targetProfile(entry, settings, entry.model),
   }
 }
 
@@ -221,8 +217,8 @@ function checked<T>(
 function shown(value: unknown, { secret }: Described): string {
   if (value === undefined) return 'is missing'
   const text = String(JSON.stringify(value))
-  // an "@" may follow a password
-  return secret || text.includes('@') ? 'is wrong' : `is ${text}`
+  // an "@" may follow a password, a "?" come before a key
+  return secret || /[@?]/.test(text) ? 'is wrong' : `is ${text}`
 }
 
 /** The bearer token, given as it is or as the name of an environment variable. Never part of a message. */

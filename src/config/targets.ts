@@ -7,7 +7,8 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Type } from '@sinclair/typebox'
 import { OrNull } from './schema.js'
-import { CONCURRENCY, EDGE, fromEntry, isLocal, READER, type TargetConfig, TIMEOUT } from './target-entry.js'
+import { CONCURRENCY, fromEntry, isLocal, READER, type TargetConfig, TIMEOUT } from './target-entry.js'
+import { PROFILE_VARIABLES } from './target-profile.js'
 import { type Env, type Settings, variableReader } from './variables.js'
 
 export const TARGET_VARIABLES = {
@@ -48,25 +49,7 @@ export const TARGET_VARIABLES = {
     ...CONCURRENCY,
     description: 'Calls in flight to one target at most; more wait.',
   }),
-  fullEdge: OrNull(
-    Type.Integer({
-      env: 'TARGET_FULL_EDGE',
-      default: 512,
-      ...EDGE,
-      description:
-        'Longest edge to which the full image is shrunk for a target; original sends it whole (the paper: LLaVA 336, Qwen 448, GPT 512).',
-    }),
-    'original',
-  ),
-  cropEdge: OrNull(
-    Type.Integer({
-      env: 'TARGET_CROP_EDGE',
-      default: 512,
-      ...EDGE,
-      description: 'Longest edge to which the crop is shrunk for a target; original sends it as cut.',
-    }),
-    'original',
-  ),
+  ...PROFILE_VARIABLES,
   localModel: OrNull(
     Type.String({
       env: 'LOCAL_TARGET_MODEL',

@@ -2,15 +2,16 @@
  * The prompts of the CropVLM contract. Weights are trained with exactly these texts, so none of them may change: where
  * the paper prints a space, the reference code has a newline, and the code counts.
  */
+import { oneLine } from './question.js'
 
 /** What follows the image in the cropper's prompt. */
 export function cropperPrompt(question: string): string {
-  return `${capitalize(question)}\nOutline the region in the image that would help answer this question.`
+  return `${capitalize(oneLine(question))}\nOutline the region in the image that would help answer this question.`
 }
 
 /** What follows the images, full then crop, in a target VLM's prompt. */
 export function targetPrompt(question: string): string {
-  return `${capitalize(question)}\nGive a very brief answer.`
+  return `${capitalize(oneLine(question))}\nGive a very brief answer.`
 }
 
 /**

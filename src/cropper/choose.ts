@@ -19,6 +19,8 @@ export interface ChoiceInput {
   boxes: string | null
   /** The endpoint's name of the default target's model; null where the default target is no endpoint. */
   targetModel: string | null
+  /** The name of the default target's profile, which may be a dialect's; tells more than a model's name. Default: null. */
+  targetProfile?: string | null
 }
 
 export interface Choice {
@@ -46,7 +48,7 @@ type Chosen = ReturnType<typeof chooseCropper>
 /** The input, with the dialect that `CROPPER_BOXES` names in place of its name. */
 type Settings = Omit<ChoiceInput, 'boxes'> & { boxes: Dialect | null }
 
-function outright(cropper: CropperName, { model, baseUrl, boxes, targetModel }: Settings): Chosen {
+function outright(cropper: CropperName, { model, baseUrl, boxes, targetModel, targetProfile }: Settings): Chosen {
   const why = `CROPPER is ${cropper}`
   switch (cropper) {
     case 'text':
@@ -63,11 +65,11 @@ function outright(cropper: CropperName, { model, baseUrl, boxes, targetModel }: 
         ? {
             problem: `${why}, but the default target is not an endpoint; set TARGET_BASE_URL and TARGET_MODEL, or another CROPPER.`,
           }
-        : endpoint('target', targetModel, boxes, why)
+        : endpoint('target', targetModel, boxes ?? targetDialect(targetModel, targetProfile), why)
   }
 }
 
-function byWhatIsSet({ model, baseUrl, boxes, targetModel }: Settings): Chosen {
+function byWhatIsSet({ model, baseUrl, boxes, targetModel, targetProfile }: Settings): Chosen {
   if (baseUrl !== null) return openai(model, boxes, 'CROPPER_BASE_URL is set')
   if (model !== null) return plain('onnx', 'CROPPER_MODEL is a model folder')
   if (targetModel === null)
@@ -78,7 +80,7 @@ function byWhatIsSet({ model, baseUrl, boxes, targetModel }: Settings): Chosen {
             'CROPPER_BOXES is set, but no endpoint that it could be about; set CROPPER_BASE_URL and CROPPER_MODEL, or TARGET_BASE_URL and TARGET_MODEL.',
         }
   if (boxes !== null) return endpoint('target', targetModel, boxes, 'CROPPER_BOXES says how the default target points')
-  const dialect = dialectOfModel(targetModel)
+  const dialect = targetDialect(targetModel, targetProfile)
   if (dialect) return endpoint('target', targetModel, dialect, `the default target's model can point`)
   return {
     choice: {
@@ -88,6 +90,10 @@ function byWhatIsSet({ model, baseUrl, boxes, targetModel }: Settings): Chosen {
       isDoubtful: true,
     },
   }
+}
+
+function targetDialect(model: string, profile: string | null = null): Dialect | null {
+  return dialectOfModel(model) ?? (profile === null ? null : dialectNamed(profile))
 }
 
 function openai(model: string | null, boxes: Dialect | null, why: string): Chosen {

@@ -1,6 +1,7 @@
 import type { Box, Size } from '../contract/box.js'
 import type { Patience } from '../engine/engine.js'
 import type { GenerationCost, Stage } from '../engine/protocol.js'
+import type { BreakerState } from '../openai/breaker.js'
 import type { Usage } from '../openai/usage.js'
 
 /** Ask for the region of one image that helps to answer one question. */
@@ -50,6 +51,8 @@ export interface CropperInfo {
   /** Name of the model behind an endpoint, and the dialect that it is asked in; absent where no endpoint is asked. */
   model?: string
   dialect?: string
+  /** Whether its endpoint is asked while that fails; absent where none is asked, or where it always is. */
+  breaker?: BreakerState
   /** Why the configuration means this cropper; absent where no configuration was asked. */
   why?: string
 }

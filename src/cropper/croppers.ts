@@ -1,5 +1,6 @@
 /** Where croppers are made: a new kind is a file beside this one and an entry of `CROPPERS`. */
 import type { CropperName } from '../config/cropper.js'
+import { endpointAddress } from '../config/endpoint.js'
 import type { Config, OpenAiTargetConfig } from '../config/service.js'
 import type { Engine } from '../engine/engine.js'
 import type { EngineNeeds } from '../engine/options.js'
@@ -27,11 +28,13 @@ const CROPPERS: Readonly<Record<CropperName, CropperKind>> = {
   onnx: { needs: config => ({ cropper: onnxModel(config), ocr: false }), make: onnxCropper },
   openai: {
     needs: () => NOTHING,
-    make: (engine, config, choice) => remoteCropper(engine, { ...ownEndpoint(config), ...settings(config, choice) }),
+    make: (engine, config, choice) =>
+      remoteCropper(engine, { ...ownEndpoint(config), ...settings(config, choice) }, config),
   },
   target: {
     needs: () => NOTHING,
-    make: (engine, config, choice) => remoteCropper(engine, { ...targetEndpoint(config), ...settings(config, choice) }),
+    make: (engine, config, choice) =>
+      remoteCropper(engine, { ...targetEndpoint(config), ...settings(config, choice) }, config),
   },
   text: { needs: () => ({ cropper: null, ocr: true }), make: textCropper },
 }
@@ -51,6 +54,7 @@ export function configuredCropper(config: Config): ConfiguredCropper {
     baseUrl: config.cropperBaseUrl,
     boxes: config.cropperBoxes,
     targetModel: endpointOf(config)?.model ?? null,
+    targetProfile: endpointOf(config)?.profile ?? null,
   })
   if ('problem' in chosen) throw new CropVlmError('invalid_config', `The configuration is wrong:\n- ${chosen.problem}`)
   const { choice } = chosen
@@ -73,21 +77,27 @@ function endpointOf({ targets: [target] }: Config): OpenAiTargetConfig | null {
   return target.kind === 'openai' ? target : null
 }
 
-type Endpoint = Pick<RemoteCropperSettings, 'name' | 'baseUrl' | 'model' | 'apiKey'>
+type Endpoint = Omit<RemoteCropperSettings, keyof CropperSettings>
 
 function ownEndpoint({ cropperBaseUrl, cropperModel, cropperApiKey }: Config): Endpoint {
   if (cropperBaseUrl === null || cropperModel === null) throw new Error('chosen without an endpoint')
-  return { name: 'openai', baseUrl: cropperBaseUrl.replace(/\/+$/, ''), model: cropperModel, apiKey: cropperApiKey }
+  return { name: 'openai', ...endpointAddress(cropperBaseUrl), model: cropperModel, apiKey: cropperApiKey }
 }
 
 function targetEndpoint(config: Config): Endpoint {
   const target = endpointOf(config)
   if (!target) throw new Error('chosen without a target that is an endpoint')
-  const { baseUrl, model, apiKey } = target
-  return { name: 'target', baseUrl, model, apiKey }
+  const { baseUrl, query, headers, extraBody, model, apiKey } = target
+  return { name: 'target', baseUrl, query, headers, extraBody, model, apiKey }
 }
 
-function settings(config: Config, { dialect }: Choice): Omit<RemoteCropperSettings, keyof Endpoint> {
+/** What can be set of the cropper wherever its endpoint is. */
+type CropperSettings = Pick<
+  RemoteCropperSettings,
+  'dialect' | 'longestEdge' | 'growth' | 'guided' | 'timeoutMs' | 'concurrency' | 'proxies'
+>
+
+function settings(config: Config, { dialect }: Choice): CropperSettings {
   if (!dialect) throw new Error('chosen without a dialect')
   const { cropperEdge, cropperExpand, cropperGuided, cropperTimeoutMs, cropperConcurrency } = config
   return {
@@ -97,6 +107,7 @@ function settings(config: Config, { dialect }: Choice): Omit<RemoteCropperSettin
     guided: cropperGuided,
     timeoutMs: cropperTimeoutMs,
     concurrency: cropperConcurrency,
+    proxies: config.proxies,
   }
 }
 

@@ -142,6 +142,8 @@ export interface ReadResult {
 export interface GenerateResult {
   kind: 'generate'
   text: string
+  /** `length`: the text was cut where no more tokens were allowed. */
+  finishReason: 'stop' | 'length'
   usage: { promptTokens: number; completionTokens: number }
   timings: Timings
 }

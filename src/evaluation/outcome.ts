@@ -24,9 +24,11 @@ export interface Reply {
   /** Why `zoom=auto` would leave the crop out; null if it would not. */
   would_skip: string | null
   answer: string
+  /** The words with which the target declined, and its answer is empty; null, or absent from an older service, if it did not. */
+  refusal?: string | null
   /** Tokens as the target counts them; null where it does not. */
   target: { usage: Usage | null }
-  compare: { answer: string; usage: Usage | null }
+  compare: { answer: string; refusal?: string | null; usage: Usage | null }
   timings_ms: Record<string, number>
 }
 

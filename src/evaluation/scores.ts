@@ -10,7 +10,7 @@ import {
   vqaAccuracy,
   vqaAccuracyAsReference,
 } from './measures.js'
-import { type Answered, isAnswered, isFailed, type Outcome, type Usage } from './outcome.js'
+import { type Answered, isAnswered, isFailed, type Outcome, type Reply, type Usage } from './outcome.js'
 import { isRefusal } from './refusal.js'
 
 export interface AnswerScores {
@@ -60,7 +60,7 @@ export interface Spread {
 
 const NONE: AnswerScores = { exact: 0, vqa: 0, vqa_reference: 0, anls: 0 }
 
-export function scoreAnswer(prediction: string, answers: readonly string[]): AnswerScores {
+function scoreAnswer(prediction: string, answers: readonly string[]): AnswerScores {
   return {
     exact: exactMatch(prediction, answers),
     vqa: vqaAccuracy(prediction, answers),
@@ -69,14 +69,21 @@ export function scoreAnswer(prediction: string, answers: readonly string[]): Ans
   }
 }
 
+/** The scores of what a target said. A refusal is wrong, whatever its empty answer would be normalised to. */
+export function scoreSaid({ answer, refusal = null }: Said, answers: readonly string[]): AnswerScores {
+  return refusal === null || answer !== '' ? scoreAnswer(answer, answers) : NONE
+}
+
+type Said = Pick<Reply, 'answer' | 'refusal'>
+
 export function summarise(outcomes: readonly Outcome[]): Scores {
   const answered = outcomes.filter(isAnswered)
   const pairs = outcomes.map(outcome =>
     isFailed(outcome)
       ? { withCrop: NONE, without: NONE }
       : {
-          withCrop: scoreAnswer(outcome.reply.answer, outcome.page.answers),
-          without: scoreAnswer(outcome.reply.compare.answer, outcome.page.answers),
+          withCrop: scoreSaid(outcome.reply, outcome.page.answers),
+          without: scoreSaid(outcome.reply.compare, outcome.page.answers),
         },
   )
   return {
@@ -90,7 +97,7 @@ export function summarise(outcomes: readonly Outcome[]): Scores {
         return isAnswered(outcome) && skips(outcome) ? without : withCrop
       }),
     ),
-    refusals: byWay(answered, ways => mean(ways.map(({ answer }) => Number(isRefusal(answer))))),
+    refusals: byWay(answered, ways => mean(ways.map(said => Number(isRefused(said))))),
     prompt_tokens: byWay(answered, ways => meanTokens(ways.map(({ usage }) => usage))),
     skipped: orNull(mean(answered.map(outcome => Number(skips(outcome))))),
     helped: pairs.filter(({ withCrop, without }) => withCrop.exact > without.exact).length,
@@ -123,14 +130,23 @@ export function summariseTimes(outcomes: readonly Outcome[]): {
   return { latency_ms: latencies.length > 0 ? { p50, p90, p99 } : null, stage_medians_ms: Object.fromEntries(medians) }
 }
 
+/** Whether a target declined, in a field of its own or in the words of its answer. */
+function isRefused({ answer, refusal = null }: Said): boolean {
+  return refusal !== null || isRefusal(answer)
+}
+
 const skips = ({ reply }: Answered) => reply.would_skip !== null
 
 /** One figure for each way to answer. */
 function byWay<T>(
   answered: readonly Answered[],
-  figure: (ways: readonly { answer: string; usage: Usage | null }[]) => T,
+  figure: (ways: readonly (Said & { usage: Usage | null })[]) => T,
 ): Ways<T> {
-  const withCrop = ({ reply: { answer, target } }: Answered) => ({ answer, usage: target.usage })
+  const withCrop = ({ reply: { answer, refusal = null, target } }: Answered) => ({
+    answer,
+    refusal,
+    usage: target.usage,
+  })
   const without = ({ reply: { compare } }: Answered) => compare
   return {
     with_crop: figure(answered.map(withCrop)),

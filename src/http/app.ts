@@ -6,17 +6,22 @@ import { type Logger, pino } from 'pino'
 import type { Config } from '../config/service.js'
 import type { Cropper } from '../cropper/cropper.js'
 import type { Engine } from '../engine/engine.js'
+import { type ImageLinks, imageLinks } from '../links/links.js'
 import type { Target } from '../target/target.js'
 import { addAuth } from './plugins/auth.js'
 import { addBodyBudget } from './plugins/body-budget.js'
-import { onClientError } from './plugins/client-error.js'
+import { onClientError } from './plugins/connection/client-error.js'
+import { addExpectContinue } from './plugins/connection/expect-continue.js'
+import { addHalfClosed } from './plugins/connection/half-closed.js'
+import { addLingeringClose } from './plugins/connection/lingering-close.js'
+import { limitConnections } from './plugins/connection/open-files.js'
+import { addCors } from './plugins/cors.js'
 import { addDeadlines } from './plugins/deadline.js'
 import { addDrain, Drain } from './plugins/drain.js'
 import { sendError } from './plugins/errors.js'
-import { addLingeringClose } from './plugins/lingering-close.js'
 import { guardLog, RequestLog } from './plugins/log.js'
 import { addRequestMetrics, makeMetrics } from './plugins/metrics.js'
-import { addNotFound } from './plugins/not-found.js'
+import { addNotFound, collectMethods } from './plugins/not-found.js'
 import { registerDocs } from './plugins/openapi.js'
 import { bodyError } from './request/body-error.js'
 import { AJV_OPTIONS } from './request/validation.js'
@@ -32,6 +37,8 @@ export interface AppParts {
   cropper: Cropper
   /** By name; the first is the default. Never empty. */
   targets: ReadonlyMap<string, Target>
+  /** Default: those that the configuration allows. */
+  links?: ImageLinks
   /** Default: JSON lines on stdout at the configured level. */
   log?: Logger
 }
@@ -39,7 +46,7 @@ export interface AppParts {
 /** Load balancers commonly keep a connection for a minute. It is to be they who close it, so this is longer. */
 const KEEP_ALIVE_MS = 65_000
 
-export async function buildApp({ config, engine, cropper, targets, log }: AppParts): Promise<FastifyInstance> {
+export async function buildApp({ config, engine, cropper, targets, links, log }: AppParts): Promise<FastifyInstance> {
   const timeout = config.requestTimeoutMs
   const loggerInstance: FastifyBaseLogger = guardLog(log ?? pino({ level: config.logLevel }))
   const app = Fastify({
@@ -64,25 +71,31 @@ export async function buildApp({ config, engine, cropper, targets, log }: AppPar
   app.setSerializerCompiler(() => JSON.stringify)
   app.removeContentTypeParser('text/plain')
 
-  const metrics = makeMetrics(engine)
+  limitConnections(app.server, app.log)
+  const metrics = makeMetrics({ engine, cropper, targets })
   const drain = new Drain()
   // the hooks run in this order: what counts a request comes before what may refuse it
+  addHalfClosed(app)
   addDeadlines(app, timeout)
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
   })
   addRequestMetrics(app, metrics)
   addLingeringClose(app)
+  addExpectContinue(app)
+  const methodsOf = collectMethods(app)
+  addCors(app, config, methodsOf)
   addAuth(app, config.apiKey)
-  addNotFound(app)
+  addNotFound(app, methodsOf)
   addDrain(app, drain)
   addBodyBudget(app, config)
   await app.register(multipart)
   await registerDocs(app, config.apiKey !== null)
 
   const zoom = { cropper, engine, observer: metrics.observer }
-  cropRoute(app, { config, zoom })
-  answerRoute(app, { config, zoom, targets })
+  const work = { config, zoom, links: links ?? imageLinks(config) }
+  cropRoute(app, work)
+  answerRoute(app, { ...work, targets })
   healthRoutes(app, { engine, drain })
   metricsRoute(app, metrics)
   infoRoute(app, { config, engine, cropper, targets })

@@ -1,6 +1,7 @@
 import sharp, { type Sharp } from 'sharp'
 import type { Size } from '../contract/box.js'
 import { CropVlmError } from '../errors.js'
+import { cmykToRgb } from './cmyk.js'
 import { checkSize, type ImageLimits, requireKnownFormat } from './limits.js'
 
 /** A decoded picture: RGB, 8 bit, interleaved, row-major, upright (EXIF applied), alpha composited on white. */
@@ -39,7 +40,7 @@ export async function openImage(bytes: Uint8Array, limits: ImageLimits): Promise
   requireKnownFormat(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
   const header = await decodable(() => sharp(bytes, { limitInputPixels: false }).metadata())
   checkSize(header, limits)
-  return new FileSource(bytes, header.autoOrient, header.depth === 'uchar')
+  return new FileSource(bytes, header.autoOrient, header.depth === 'uchar', header.space === 'cmyk')
 }
 
 /** A decoded image as a source. */
@@ -62,19 +63,20 @@ class FileSource implements ImageSource {
     private readonly bytes: Uint8Array,
     { width, height }: Size,
     private readonly isEightBit: boolean,
+    private readonly isCmyk: boolean,
   ) {
     this.width = width
     this.height = height
   }
 
   pixels(): Promise<RawImage> {
-    this.decoded ??= decodable(() => toRaw(this.upright()))
+    this.decoded ??= decodable(() => (this.isCmyk ? this.fromInks() : toRaw(this.upright())))
     return this.decoded
   }
 
   async shrunk(size: Size): Promise<RawImage> {
-    // libvips would filter all 16 bits of such an image, and the values would differ from those of `pixels`, which has 8
-    if (this.decoded || !this.isEightBit) return shrinkPixels(await this.pixels(), size)
+    // libvips would filter all 16 bits, or the inks, and the values would differ from those of `pixels`: 8 bits of colour
+    if (this.decoded || !this.isEightBit || this.isCmyk) return shrinkPixels(await this.pixels(), size)
     // From a factor of 4 on, sharp has the JPEG and WebP decoders scale the image, even with `fastShrinkOnLoad: false`
     // (sharp 0.35). The result is several times further from Pillow's than libvips' filter alone. An `extract` of the
     // whole image prevents it.
@@ -83,9 +85,16 @@ class FileSource implements ImageSource {
   }
 
   private upright(): Sharp {
+    return this.file().flatten({ background: '#ffffff' }).toColourspace('srgb')
+  }
+
+  private async fromInks(): Promise<RawImage> {
+    const { data, ...size } = await toRaw(this.file().pipelineColourspace('cmyk').toColourspace('cmyk'))
+    return { ...size, data: cmykToRgb(data) }
+  }
+
+  private file(): Sharp {
     return sharp(this.bytes, { ignoreIcc: true, failOn: 'error', limitInputPixels: false, autoOrient: true })
-      .flatten({ background: '#ffffff' })
-      .toColourspace('srgb')
   }
 }
 

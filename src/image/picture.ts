@@ -1,4 +1,5 @@
 import type { Size } from '../contract/box.js'
+import type { Wanted } from './fit.js'
 import type { PixelGrid } from './grid.js'
 
 export type PictureFormat = 'jpeg' | 'png' | 'webp'
@@ -15,14 +16,15 @@ export function base64Of({ bytes }: Picture): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
 }
 
-/** How a picture is encoded. */
-export interface PictureOptions {
+/** How large a picture is, and how it is encoded. */
+export interface PictureOptions extends Wanted {
   format: PictureFormat
   /** 1..100; for PNG it is ignored. */
   quality: number
-  /** Longest edge in pixels to which the picture is shrunk; null keeps the size. Never enlarges. */
-  longestEdge: number | null
-  /** The sizes that the picture may have: its shape and size change a little to be one of them. Default: any. */
+  /**
+   * The sizes that the picture may have: its shape and size change a little to be one of them, and neither `enlarge` nor
+   * `limits` counts. Default: any.
+   */
   grid?: PixelGrid
   /** Whether the picture is padded to a square, itself in the middle. Default: false. */
   square?: boolean

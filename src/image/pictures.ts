@@ -2,8 +2,10 @@
 import type { Sharp } from 'sharp'
 import type { PixelBox, Size } from '../contract/box.js'
 import { fromPixels, type RawImage } from './decode.js'
+import { fitSize } from './fit.js'
 import { gridSize } from './grid.js'
 import type { Picture, PictureFormat, PictureOptions } from './picture.js'
+import { resample } from './pillow.js'
 
 /**
  * One region, cut from the original pixels.
@@ -18,12 +20,12 @@ export async function regionPicture(
 ): Promise<Picture> {
   const [left, top, right, bottom] = pixelBox
   const size = { width: right - left, height: bottom - top }
-  return encode(shrink(fromPixels(image).extract({ left, top, ...size }), size, options), options, compress)
+  return encode(await fit(fromPixels(image).extract({ left, top, ...size }), size, options), options, compress)
 }
 
 /** The whole image; parameters as of `regionPicture`. */
 export async function wholePicture(image: RawImage, options: PictureOptions, compress = true): Promise<Picture> {
-  return encode(shrink(fromPixels(image), image, options), options, compress)
+  return encode(await fit(fromPixels(image), image, options), options, compress)
 }
 
 /**
@@ -37,8 +39,7 @@ export async function overlayPicture(
   compress = true,
 ): Promise<Picture> {
   // drawn after shrinking, so that the line has the same width relative to the picture whatever its size
-  const { data, info } = await shrink(fromPixels(image), image, options).raw().toBuffer({ resolveWithObject: true })
-  const canvas = { data, width: info.width, height: info.height }
+  const canvas = await pixelsOf(await fit(fromPixels(image), image, options))
   drawBox(canvas, scaleBox(pixelBox, image, canvas))
   return encode(fromPixels(canvas), options, compress)
 }
@@ -49,17 +50,31 @@ const FORMAT_LIMIT: Record<PictureFormat, number> = { jpeg: 65_500, png: 1_000_0
 /** The mean colour of CLIP's training images, with which LLaVA and its descendants pad. */
 const PADDING = { r: 122, g: 116, b: 104 }
 
-function shrink(picture: Sharp, size: Size, { longestEdge, format, grid, square }: PictureOptions): Sharp {
-  const edge = Math.min(longestEdge ?? Number.POSITIVE_INFINITY, FORMAT_LIMIT[format])
-  const target = grid ? gridSize(size, grid, edge) : shrunkSize(size, edge)
-  const isSame = target.width === size.width && target.height === size.height
-  const resized = isSame ? picture : picture.resize({ ...target, fit: 'fill', kernel: 'lanczos3' })
-  return square ? padToSquare(resized, target) : resized
+async function fit(picture: Sharp, size: Size, options: PictureOptions): Promise<Sharp> {
+  const { longestEdge, format, grid, square } = options
+  const limit = FORMAT_LIMIT[format]
+  const edge =
+    longestEdge === null && Math.max(size.width, size.height) <= limit ? null : Math.min(longestEdge ?? limit, limit)
+  const { size: target, padding } = grid
+    ? { size: gridSize(size, grid, edge), padding: null }
+    : fitSize(size, { ...options, longestEdge: edge })
+  const resized = await resize(picture, size, target)
+  if (square) return padToSquare(resized, target)
+  const isPadded = padding !== null && Object.values(padding).some(pixels => pixels > 0)
+  return isPadded ? resized.extend({ ...padding, extendWith: 'copy' }) : resized
 }
 
-function shrunkSize({ width, height }: Size, edge: number): Size {
-  const scale = Math.min(1, edge / Math.max(width, height))
-  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) }
+/** Lanczos both ways: libvips shrinks with it, but enlarges by bicubic interpolation whatever the kernel. */
+async function resize(picture: Sharp, from: Size, to: Size): Promise<Sharp> {
+  if (to.width === from.width && to.height === from.height) return picture
+  if (to.width < from.width || to.height < from.height)
+    return picture.resize({ ...to, fit: 'fill', kernel: 'lanczos3' })
+  return fromPixels(resample(await pixelsOf(picture), to))
+}
+
+async function pixelsOf(picture: Sharp): Promise<RawImage> {
+  const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true })
+  return { data, width: info.width, height: info.height }
 }
 
 function padToSquare(picture: Sharp, { width, height }: Size): Sharp {

@@ -1,20 +1,36 @@
 /** OpenAI-compatible chat completions (vLLM, SGLang, Ollama, llama.cpp, OpenAI). */
-import OpenAI from 'openai'
+import type OpenAI from 'openai'
 import { CropVlmError } from '../errors.js'
-import { asCoded, isHangUp } from './failure.js'
+import { Breaker, type BreakerState, type Verdict } from './breaker.js'
+import { asCoded, ErrorWithin, isHangUp, verdictOf } from './failure.js'
 import type { Party } from './party.js'
+import { errorIn } from './reply/upstream-error.js'
+import { type OptionalField, unsupportedField } from './request/unsupported.js'
 import { Semaphore } from './semaphore.js'
 import { TimedOut, timer } from './timer.js'
+import { type Address, openAiClient } from './transport/transport.js'
 
-interface Endpoint {
-  /** Up to and with `/v1`. */
-  readonly baseUrl: string
-  readonly apiKey: string | null
+export interface Endpoint extends Address {
+  /** Fields of each body that the request itself does not set. Default: none. */
+  readonly extraBody?: Readonly<Record<string, unknown>>
   /** How long one call may take, in milliseconds. */
   readonly timeoutMs: number
   /** Calls in flight at most. */
   readonly concurrency: number
 }
+
+/** How a client deals with an endpoint that is slow to start, or down. */
+export interface Guard {
+  /** How long a call may take while the endpoint has not answered yet, in milliseconds; never less than its timeout. */
+  readonly firstTimeoutMs: number
+  /** Failures in a row after which the endpoint is not asked; 0: it always is. */
+  readonly breakerFailures: number
+  /** For how long it is not asked, in milliseconds. */
+  readonly breakerMs: number
+}
+
+/** Every call is made, and none has more time than another. */
+export const UNGUARDED: Guard = { firstTimeoutMs: 0, breakerFailures: 0, breakerMs: 0 }
 
 /** Who waits for a call, and until when. */
 export interface Patience {
@@ -24,73 +40,98 @@ export interface Patience {
   deadline: number
 }
 
+/** A call's caller. */
+export interface Caller extends Patience {
+  /** What the call is about: no error repeats it. */
+  question: string
+}
+
 /** The body of a chat completion, the endpoint's own extensions included. */
 type ChatBody = { model: string; messages: unknown[] } & Record<string, unknown>
 
 export interface ChatClient {
   /**
    * Asks once; a call whose connection broke is made again, once.
-   * @returns the reply's JSON, whatever it is: what answers at that address may be anything
-   * @throws CropVlmError request_aborted, and the party's own two codes; `details.status` is the HTTP status, or null
+   * @returns the reply's JSON, whatever it is: what answers at that address may be anything, but for an error
+   * @throws CropVlmError request_aborted, and the party's own two codes; `details.status` is the HTTP status, or null, and
+   * `details.breaker` is `open` where the endpoint was not asked, because it is down;
+   * `details.unsupported` is the field that the endpoint does not take (`OptionalField`)
    */
-  complete(body: ChatBody, patience: Patience): Promise<unknown>
+  complete(body: ChatBody, caller: Caller): Promise<unknown>
+  /** null where every call is made. */
+  readonly breaker: BreakerState | null
 }
 
-export function chatClient(endpoint: Endpoint, party: Party): ChatClient {
-  const client = new OpenAI({
-    baseURL: endpoint.baseUrl,
-    // the library would read these from the environment if they were left out
-    apiKey: endpoint.apiKey ?? 'none',
-    adminAPIKey: null,
-    organization: null,
-    project: null,
-    webhookSecret: null,
-    ...(endpoint.apiKey === null ? { defaultHeaders: { authorization: null } } : {}),
-    // at its level debug the library prints whole requests; its own retries wait for as long as a Retry-After says
-    logLevel: 'off',
-    maxRetries: 0,
-    timeout: endpoint.timeoutMs,
-  })
+export function chatClient(endpoint: Endpoint, party: Party, guard: Guard = UNGUARDED): ChatClient {
+  const { timeoutMs, extraBody } = endpoint
+  const client = openAiClient(endpoint, Math.max(timeoutMs, guard.firstTimeoutMs))
+  const breaker = new Breaker({ failures: guard.breakerFailures, openMs: guard.breakerMs })
   const semaphore = new Semaphore(endpoint.concurrency)
-  return { complete: (body, patience) => inTime(client, endpoint.timeoutMs, party, semaphore, body, patience) }
+  const parts = { client, endpoint, party, guard, breaker, semaphore, hasAnswered: false }
+  return {
+    complete: (body, caller) => inTime(parts, { ...extraBody, ...body }, caller),
+    get breaker() {
+      return guard.breakerFailures === 0 ? null : breaker.state
+    },
+  }
+}
+
+interface Parts {
+  readonly client: OpenAI
+  readonly endpoint: Endpoint
+  readonly party: Party
+  readonly guard: Guard
+  readonly breaker: Breaker
+  readonly semaphore: Semaphore
+  /** Whether any call has been answered. */
+  hasAnswered: boolean
 }
 
 /** The request's deadline and the endpoint's own timeout have a signal each, so that the error can say which one passed. */
-async function inTime(
-  client: OpenAI,
-  timeoutMs: number,
-  party: Party,
-  semaphore: Semaphore,
-  body: ChatBody,
-  patience: Patience,
-): Promise<unknown> {
-  const deadline = timer(patience.deadline - Date.now())
+async function inTime(parts: Parts, body: ChatBody, caller: Caller): Promise<unknown> {
+  const { breaker, endpoint, guard, party, semaphore } = parts
+  const deadline = timer(caller.deadline - Date.now())
+  let isFirst = false
+  const judge = (error: unknown): Verdict => (caller.signal.aborted ? 'unknown' : verdictOf(error))
   try {
-    const waiting = AbortSignal.any([patience.signal, deadline.signal])
+    // those that would only wait for their turn are refused at once
+    breaker.check()
+    const waiting = AbortSignal.any([caller.signal, deadline.signal])
     return await semaphore.run(waiting, async () => {
-      const own = timer(timeoutMs)
+      isFirst = !parts.hasAnswered && guard.firstTimeoutMs > endpoint.timeoutMs
+      const own = timer(isFirst ? guard.firstTimeoutMs : endpoint.timeoutMs)
       try {
-        return await send(client, body, AbortSignal.any([waiting, own.signal]))
+        return await breaker.run(() => send(parts, body, AbortSignal.any([waiting, own.signal])), judge)
       } finally {
         own.clear()
       }
     })
   } catch (error) {
-    if (patience.signal.aborted) throw new CropVlmError('request_aborted', 'The client went away.', { cause: error })
-    throw asCoded(error, party, deadline.signal.aborted)
+    if (caller.signal.aborted) throw new CropVlmError('request_aborted', 'The client went away.', { cause: error })
+    const secrets = { apiKey: endpoint.apiKey, question: caller.question }
+    const failure = asCoded(error, { party, secrets, deadlinePassed: deadline.signal.aborted, isFirst })
+    throw withUnsupported(failure, unsupportedField(error))
   } finally {
     deadline.clear()
   }
 }
 
-async function send(client: OpenAI, body: ChatBody, signal: AbortSignal): Promise<unknown> {
+function withUnsupported(failure: CropVlmError, field: OptionalField | null): CropVlmError {
+  if (field === null) return failure
+  const { code, message, details, cause } = failure
+  return new CropVlmError(code, message, { details: { ...details, unsupported: field }, cause })
+}
+
+async function send(parts: Parts, body: ChatBody, signal: AbortSignal): Promise<unknown> {
   // the library's own timeout covers the time until the reply's headers; the signal covers the body too
   const call = (): Promise<unknown> =>
-    client.chat.completions.create(body as unknown as OpenAI.ChatCompletionCreateParamsNonStreaming, { signal })
-  return (
-    call()
-      // an endpoint may close a kept connection just as it is used again: the call is made once more, on a new connection
-      .catch(error => (isHangUp(error) && !signal.aborted ? call() : Promise.reject(error)))
-      .catch(error => Promise.reject(signal.aborted ? new TimedOut() : error))
-  )
+    parts.client.chat.completions.create(body as unknown as OpenAI.ChatCompletionCreateParamsNonStreaming, { signal })
+  const reply = await call()
+    // an endpoint may close a kept connection just as it is used again: the call is made once more, on a new connection
+    .catch(error => (isHangUp(error) && !signal.aborted ? call() : Promise.reject(error)))
+    .catch(error => Promise.reject(signal.aborted ? new TimedOut() : error))
+  const error = errorIn(reply)
+  if (error) throw new ErrorWithin(error)
+  parts.hasAnswered = true
+  return reply
 }

@@ -1,5 +1,6 @@
 /** Whose endpoint a client speaks to, and how its failures are told: one row for targets, one for croppers. */
 import type { ErrorCode } from '../errors.js'
+import type { ErrorKind } from './reply/error-kinds.js'
 
 export interface Party {
   readonly failed: ErrorCode
@@ -8,6 +9,10 @@ export interface Party {
   readonly subject: string
   /** The option that holds the timeout. */
   readonly timeoutOption: string
+  /** The option that holds the endpoint's address. */
+  readonly addressOption: string
+  /** What to do about a kind of error, from the colon on. */
+  readonly kinds: Readonly<Record<ErrorKind, string>>
   /** What to do about a status, from the colon on. A status without a hint gets a full stop. */
   readonly hints: Readonly<Record<number, string>>
 }
@@ -17,6 +22,17 @@ export const TARGET: Party = {
   timedOut: 'target_timeout',
   subject: 'The target',
   timeoutOption: 'TARGET_TIMEOUT_MS',
+  addressOption: 'TARGET_BASE_URL',
+  kinds: {
+    too_many_images: `: it takes fewer pictures in a request; start vLLM with --limit-mm-per-prompt '{"image": 2}', or ask with mode=crop, which sends one.`,
+    no_images: ': its model reads no images; set TARGET_MODEL to a vision-language model (llama.cpp: with --mmproj).',
+    filtered: ': its content filter refused the request.',
+    no_quota: ': its account has no quota or credit left.',
+    too_long:
+      ': the request is longer than its context; lower TARGET_FULL_EDGE and TARGET_CROP_EDGE, or give it a larger one (vLLM: --max-model-len).',
+    unknown_model: ': it has no such model; check TARGET_MODEL.',
+    wrong_key: ': it does not take the key; set TARGET_API_KEY.',
+  },
   hints: {
     400: ': it does not take this request; check that the model reads images.',
     401: ': it does not take the key; set TARGET_API_KEY.',
@@ -34,6 +50,17 @@ export function cropperParty(options: 'CROPPER' | 'TARGET'): Party {
     timedOut: 'cropper_timeout',
     subject: "The cropper's endpoint",
     timeoutOption: 'CROPPER_TIMEOUT_MS',
+    addressOption: `${options}_BASE_URL`,
+    kinds: {
+      too_many_images: ': it takes no picture in a request.',
+      no_images: `: its model reads no images; set ${options}_MODEL to a vision-language model (llama.cpp: with --mmproj).`,
+      filtered: ': its content filter refused the request.',
+      no_quota: ': its account has no quota or credit left.',
+      too_long:
+        ': the request is longer than its context; lower CROPPER_EDGE, or give it a larger one (vLLM: --max-model-len).',
+      unknown_model: `: it has no such model; check ${options}_MODEL.`,
+      wrong_key: `: it does not take the key; set ${options}_API_KEY.`,
+    },
     hints: {
       400: ': it does not take this request; check that the model reads images.',
       401: `: it does not take the key; set ${options}_API_KEY.`,

@@ -21,6 +21,7 @@ export function localTarget({ name, dir, resolution, timeoutMs }: LocalTargetCon
       return model?.warning ? [model.warning] : []
     },
     local: true,
+    breaker: null,
     answer: request => answer(request, name, resolution, timeoutMs, engine),
   }
 }
@@ -43,6 +44,6 @@ async function answer(
     maxTokens,
     temperature,
   } as const
-  const { text, usage } = await runTargetJob(engine, job, request, timeoutMs, 'The local target')
-  return { text: text.trim(), usage }
+  const { text, finishReason, usage } = await runTargetJob(engine, job, request, timeoutMs, 'The local target')
+  return { text: text.trim(), reasoning: null, refusal: null, finishReason, usage }
 }

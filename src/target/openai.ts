@@ -1,35 +1,78 @@
 /** A target VLM behind an OpenAI-compatible endpoint. */
 import type { OpenAiTargetConfig } from '../config/service.js'
+import type { TargetProfile } from '../config/target-profile.js'
 import { CropVlmError } from '../errors.js'
-import { type ChatClient, chatClient } from '../openai/chat-client.js'
+import { chatClient, type Guard, UNGUARDED } from '../openai/chat-client.js'
 import { TARGET } from '../openai/party.js'
-import { readUsage } from '../openai/usage.js'
-import { userMessage } from './chat-message.js'
-import type { Target, TargetAnswer, TargetRequest } from './target.js'
+import { type RefusedForm, rememberedForm } from '../openai/request/forms.js'
+import type { Proxies } from '../openai/transport/transport.js'
+import { answerOf } from './answer-of.js'
+import { chatMessages } from './chat-message.js'
+import { type Profile, REASONING_TOKENS } from './profiles.js'
+import type { Target, TargetRequest } from './target.js'
 
-export function openAiTarget(config: OpenAiTargetConfig): Target {
-  const client = chatClient(config, TARGET)
+/** What all targets of a service share. */
+interface Shared extends Guard {
+  readonly proxies: Proxies
+}
+
+export function openAiTarget(config: OpenAiTargetConfig, shared?: Partial<Shared>): Target {
+  const { name, model, fullEdge, cropEdge, cropEnlarge } = config
+  const { proxies, ...guard } = shared ?? {}
+  const client = chatClient(proxies ? { ...config, proxies } : config, TARGET, { ...UNGUARDED, ...guard })
+  const forms = rememberedForm<RequestForm>(config, withoutUnsupported)
   return {
-    name: config.name,
-    model: config.model,
+    name,
+    model,
     kind: 'vlm',
-    fullLongestEdge: config.fullEdge,
-    cropLongestEdge: config.cropEdge,
-    enlarges: false,
+    fullLongestEdge: fullEdge,
+    cropLongestEdge: cropEdge,
+    enlarges: cropEdge !== null && cropEnlarge > 1,
+    profile: profileOf(config),
     warnings: [],
     local: false,
-    answer: request => answer(client, config.model, request),
+    get breaker() {
+      return client.breaker
+    },
+    async answer(request) {
+      const messages = chatMessages(request, config)
+      return forms.ask(async form => {
+        const limits = parameters(request, form)
+        const reply = await client.complete({ model, ...limits, messages }, request)
+        return answerOf(reply, request.maxTokens)
+      })
+    },
   }
 }
 
-async function answer(client: ChatClient, model: string, request: TargetRequest): Promise<TargetAnswer> {
-  const { maxTokens: max_tokens, temperature } = request
-  const reply = await client.complete({ model, max_tokens, temperature, messages: [userMessage(request)] }, request)
-  const { choices, usage } = (reply ?? {}) as { choices?: unknown; usage?: unknown }
-  const content = Array.isArray(choices) ? choices[0]?.message?.content : undefined
-  if (typeof content !== 'string' || content.trim() === '')
-    throw new CropVlmError('target_failed', 'The target gave no answer: its reply has no choice with a text.', {
-      details: { status: 200 },
-    })
-  return { text: content.trim(), usage: readUsage(usage) }
+/** The profile apart from what must not be shown. */
+function profileOf(config: OpenAiTargetConfig): TargetProfile {
+  const { profile, fullEdge, cropEdge, cropEnlarge, minSide, prompt, system } = config
+  const { tokensField, takesTemperature, reasoningTokens } = config
+  const told = { prompt, system, tokensField, takesTemperature, reasoningTokens }
+  return { profile, fullEdge, cropEdge, cropEnlarge, minSide, ...told }
+}
+
+/** Which parameters a model takes. It is the profile's at first, until the endpoint refuses one. */
+type RequestForm = Pick<Profile, 'tokensField' | 'takesTemperature' | 'reasoningTokens'>
+
+function parameters({ maxTokens, temperature }: TargetRequest, form: RequestForm) {
+  return {
+    [form.tokensField]: maxTokens + form.reasoningTokens,
+    ...(form.takesTemperature ? { temperature } : {}),
+  }
+}
+
+/** The form without what the endpoint has said that it does not take. */
+function withoutUnsupported({ error, form }: RefusedForm<RequestForm>): RequestForm {
+  const field = CropVlmError.from(error).details?.unsupported
+  if (field === 'temperature' && form.takesTemperature) return { ...form, takesTemperature: false }
+  if (field === 'max_tokens' && form.tokensField === 'max_tokens')
+    // only models that think refuse it
+    return {
+      ...form,
+      tokensField: 'max_completion_tokens',
+      reasoningTokens: Math.max(form.reasoningTokens, REASONING_TOKENS),
+    }
+  throw error
 }

@@ -9,6 +9,9 @@ import type { Target, TargetAnswer, TargetRequest } from './target.js'
 /** What it says where the pictures hold no line that fits. */
 const NO_ANSWER = 'unanswerable'
 
+/** It takes a line as it stands, or none. */
+const WHOLE_LINE = { reasoning: null, refusal: null, finishReason: 'stop', usage: null }
+
 /**
  * The text reader as a target. It answers with the line that the question is about, as the rule of the `text` cropper
  * takes it: from the crop, and where that has none, or there is none, from the full image.
@@ -23,6 +26,7 @@ export function readerTarget({ name, timeoutMs }: ReaderTargetConfig, engine: En
     enlarges: false,
     warnings: [],
     local: true,
+    breaker: null,
     answer: request => answer(request, timeoutMs, engine),
   }
 }
@@ -31,9 +35,9 @@ async function answer(request: TargetRequest, timeoutMs: number, engine: Engine)
   for (const picture of [request.crop, request.full]) {
     if (picture === null) continue
     const text = await lineOf(picture, request, timeoutMs, engine)
-    if (text !== null) return { text, usage: null }
+    if (text !== null) return { ...WHOLE_LINE, text }
   }
-  return { text: NO_ANSWER, usage: null }
+  return { ...WHOLE_LINE, text: NO_ANSWER }
 }
 
 /** The line of one picture that the question is about; null where none is. */

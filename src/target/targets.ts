@@ -7,16 +7,16 @@ import type { Target } from './target.js'
 
 /** The configured targets by name, in their order: the first is the default. */
 export function makeTargets(config: Config, engine: Engine): ReadonlyMap<string, Target> {
-  return new Map(config.targets.map(target => [target.name, makeTarget(target, engine)]))
+  return new Map(config.targets.map(target => [target.name, makeTarget(target, config, engine)]))
 }
 
-function makeTarget(config: TargetConfig, engine: Engine): Target {
-  switch (config.kind) {
+function makeTarget(target: TargetConfig, config: Config, engine: Engine): Target {
+  switch (target.kind) {
     case 'openai':
-      return openAiTarget(config)
+      return openAiTarget(target, config)
     case 'local':
-      return localTarget(config, engine)
+      return localTarget(target, engine)
     case 'reader':
-      return readerTarget(config, engine)
+      return readerTarget(target, engine)
   }
 }

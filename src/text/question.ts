@@ -1,3 +1,4 @@
+import { oneLine } from '../contract/question.js'
 import { type Kind, kindOf } from './kinds.js'
 import { wordsOf } from './words.js'
 
@@ -23,7 +24,7 @@ const PLACE_WEIGHT = 0.15
 const SUM = /\btotals?\b|\bsum\b|\bpaid\b|\bpay\b|\bdue\b|\bowed?\b|\bin all\b|\baltogether\b|\boverall\b/
 
 export function readQuestion(text: string): Question {
-  const lower = text.normalize('NFKC').toLowerCase()
+  const lower = oneLine(text.normalize('NFKC')).toLowerCase()
   const place = PLACE.exec(lower)
   const words = new Map<string, number>()
   if (place) for (const word of wordsOf(place[0]).telling) words.set(word, PLACE_WEIGHT)

@@ -35,6 +35,8 @@ export interface Generation {
   text: string
   /** The answer, including the end token if one was reached. */
   tokens: number[]
+  /** Whether the model ended the answer, or the grammar did; if not, there was no room for more tokens. */
+  isComplete: boolean
   /** For each token its log-probability under the model, given the tokens before it; null for a forced token. */
   logProbs: (number | null)[]
   /** Runs of the decoder, the prefill included. */

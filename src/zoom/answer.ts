@@ -1,5 +1,7 @@
+import { stripped } from '../contract/question.js'
 import { CropVlmError } from '../errors.js'
 import type { Picture, PictureOptions } from '../image/picture.js'
+import { MAX_ASPECT } from '../target/profiles.js'
 import type { Target, TargetAnswer } from '../target/target.js'
 import { findRegions } from './find.js'
 import type { FindRegions, FoundRegions, Region, TargetOutcome, Zoom, ZoomObserver } from './zoom.js'
@@ -12,12 +14,24 @@ export interface AskTarget extends Omit<FindRegions, 'questions' | 'pictures' | 
   mode: 'zoom' | 'full' | 'crop'
   /** Whether the target also answers from the full image alone. */
   compare: boolean
+  /** Longest edges in pixels of its pictures, where this request wants others than the target's own. Default: none. */
+  edges?: Edges
   maxTokens: number
   /** 0 is greedy. */
   temperature: number
   /** Pictures that are wanted for the caller, beside those that the target needs. */
   pictures: { crop: PictureOptions | null; overlay: PictureOptions | null }
 }
+
+/** Longest edges in pixels; `original`: as large as the picture is; null: not asked for. */
+export interface Edges {
+  full: Edge | null
+  crop: Edge | null
+  /** Of the full image that is compared with; null: the same as `full`. */
+  compare: Edge | null
+}
+export type Edge = number | 'original'
+const OWN_EDGES: Edges = { full: null, crop: null, compare: null }
 
 export interface Answered {
   found: FoundRegions
@@ -47,13 +61,14 @@ export class UnansweredError extends Error {
  */
 export async function answerZoomed(zoom: Zoom, request: AskTarget): Promise<Answered> {
   const { question, pictures, target, mode, gate } = request
+  const shown = shownTo(target, request.edges)
   const found = await findRegions(zoom, {
     ...request,
     questions: [question],
     // the crop alone was asked for, so there has to be one
     gate: mode === 'crop' ? { ...gate, mode: 'always' } : gate,
-    view: { fullEdge: target.fullLongestEdge, enlarges: target.enlarges },
-    pictures: { ...pictures, ...picturesFor(target, request) },
+    view: { fullEdge: shown.full, enlarges: shown.enlarges, cropEdge: shown.crop },
+    pictures: { ...pictures, ...picturesFor(target, request, shown) },
   })
   const start = performance.now()
   try {
@@ -66,20 +81,44 @@ export async function answerZoomed(zoom: Zoom, request: AskTarget): Promise<Answ
   }
 }
 
+/** Longest edges in pixels of the pictures for a target; null: as large as they are. */
+interface Shown {
+  full: number | null
+  crop: number | null
+  compare: number | null
+  enlarges: boolean
+}
+
+function shownTo(target: Target, edges: Edges = OWN_EDGES): Shown {
+  const edge = (wanted: Edge | null, otherwise: number | null) => (wanted === 'original' ? null : (wanted ?? otherwise))
+  const full = edge(edges.full, target.fullLongestEdge)
+  const crop = edge(edges.crop, target.cropLongestEdge)
+  // what the engine runs enlarges by itself; an endpoint's crop is enlarged to its edge, if there is one
+  const enlarges = target.profile ? crop !== null && target.profile.cropEnlarge > 1 : target.enlarges
+  return { full, crop, compare: edge(edges.compare, full), enlarges }
+}
+
 /** The pictures that the target is sent: JPEG over a network, lossless PNG to a model in the engine. */
-function picturesFor(target: Target, { mode, compare }: AskTarget) {
+function picturesFor(target: Target, { mode, compare }: AskTarget, shown: Shown) {
   const encoding = target.local
     ? ({ format: 'png', quality: 100 } as const)
     : ({ format: 'jpeg', quality: 90 } as const)
+  const { profile } = target
+  const whole = profile ? { ...encoding, limits: { minSide: profile.minSide, maxAspect: MAX_ASPECT } } : encoding
+  const region = profile ? { ...whole, enlarge: profile.cropEnlarge } : whole
+  // one picture serves both calls where they show it alike
+  const isSame = shown.compare === shown.full
+  const needsFull = mode !== 'crop' || (compare && isSame)
   return {
-    targetFull: mode === 'crop' && !compare ? null : { ...encoding, longestEdge: target.fullLongestEdge },
-    targetCrop: mode === 'full' ? null : { ...encoding, longestEdge: target.cropLongestEdge },
+    targetFull: needsFull ? { ...whole, longestEdge: shown.full } : null,
+    targetCrop: mode === 'full' ? null : { ...region, longestEdge: shown.crop },
+    targetCompare: compare && !isSame ? { ...whole, longestEdge: shown.compare } : null,
   }
 }
 
 /** The answer and, with `compare`, the one from the full image alone. Both are asked for at the same time. */
 async function askBoth(
-  { pictures: { targetFull, targetCrop } }: Region,
+  { pictures: { targetFull, targetCrop, targetCompare } }: Region,
   { target, question, mode, compare, maxTokens, temperature, signal, deadline }: AskTarget,
   observer: ZoomObserver,
 ): Promise<Pick<Answered, 'answer' | 'compare'>> {
@@ -89,7 +128,7 @@ async function askBoth(
   const ask = async (full: Picture | null, crop: Picture | null) => {
     try {
       return await observed(target, observer, () =>
-        target.answer({ full, crop, question, maxTokens, temperature, signal: either, deadline }),
+        target.answer({ full, crop, question: stripped(question), maxTokens, temperature, signal: either, deadline }),
       )
     } catch (error) {
       failed.abort()
@@ -98,8 +137,9 @@ async function askBoth(
   }
   const main = ask(mode === 'crop' ? null : targetFull, targetCrop)
   if (!compare) return { answer: await main, compare: null }
-  // where no crop was sent the answer is already the one without it
-  const [answer, other] = await Promise.all([main, targetCrop === null ? main : ask(targetFull, null)])
+  // where neither a crop nor another size was sent the answer is already the one without it
+  const isSame = targetCrop === null && targetCompare === null
+  const [answer, other] = await Promise.all([main, isSame ? main : ask(targetCompare ?? targetFull, null)])
   return { answer, compare: other }
 }
 
@@ -112,7 +152,7 @@ async function observed(
   const start = performance.now()
   try {
     const answer = await call()
-    observer.onTargetCall(name, 'ok', performance.now() - start, answer.usage)
+    observer.onTargetCall(name, answer.refusal === null ? 'ok' : 'refused', performance.now() - start, answer.usage)
     return answer
   } catch (error) {
     observer.onTargetCall(name, outcomeOf(error), performance.now() - start, null)
@@ -121,7 +161,9 @@ async function observed(
 }
 
 function outcomeOf(error: unknown): TargetOutcome {
-  switch (CropVlmError.from(error).code) {
+  const { code, details } = CropVlmError.from(error)
+  if (details?.breaker === 'open') return 'not_asked'
+  switch (code) {
     case 'request_aborted':
       return 'aborted'
     case 'target_timeout':

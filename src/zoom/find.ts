@@ -1,4 +1,5 @@
 import { expandBox, FULL_BOX, toPixels } from '../contract/box.js'
+import { oneLine } from '../contract/question.js'
 import type { Cropper, Found } from '../cropper/cropper.js'
 import type { Engine } from '../engine/engine.js'
 import type { PictureRequest, Stage, Timings } from '../engine/protocol.js'
@@ -7,14 +8,15 @@ import type { PictureOptions } from '../image/picture.js'
 import { skipReason } from './gate.js'
 import type { FindRegions, FoundRegions, Pictures, PictureWishes, Region, Zoom } from './zoom.js'
 
-const NO_PICTURES: Pictures = { crop: null, overlay: null, targetFull: null, targetCrop: null }
+const NO_PICTURES: Pictures = { crop: null, overlay: null, targetFull: null, targetCrop: null, targetCompare: null }
 
 /** For each picture that can be wanted, how the engine renders it. */
-const RENDERED: { readonly [Name in keyof PictureWishes]: Pick<PictureRequest, 'show' | 'packing'> } = {
+const RENDERED: { readonly [Name in keyof PictureWishes]-?: Pick<PictureRequest, 'show' | 'packing'> } = {
   crop: { show: 'region', packing: 'small' },
   overlay: { show: 'overlay', packing: 'small' },
   targetFull: { show: 'whole', packing: 'fast' },
   targetCrop: { show: 'region', packing: 'fast' },
+  targetCompare: { show: 'whole', packing: 'fast' },
 }
 
 /**
@@ -24,7 +26,7 @@ const RENDERED: { readonly [Name in keyof PictureWishes]: Pick<PictureRequest, '
  */
 export async function findRegions({ cropper, engine, observer }: Zoom, request: FindRegions): Promise<FoundRegions> {
   checkResolution(cropper, request.resolution)
-  const keepPixels = Object.values(request.pictures).some(wish => wish !== null)
+  const keepPixels = Object.values(request.pictures).some(Boolean)
   const found = await (request.gate.mode === 'never'
     ? lookNowhere(engine, request, keepPixels)
     : findBoxes(cropper, request, keepPixels))
@@ -104,7 +106,7 @@ async function findBoxes(
   keepPixels: boolean,
 ): Promise<Found[]> {
   const outcomes = await cropper.find(
-    questions.map(question => ({ image, question, resolution, keepPixels, signal, deadline })),
+    questions.map(question => ({ image, question: oneLine(question), resolution, keepPixels, signal, deadline })),
   )
   return outcomes.map(outcome => {
     if (outcome.status === 'rejected') throw outcome.reason

@@ -1,4 +1,4 @@
-import { areaShare, type Box, type Size } from '../contract/box.js'
+import { areaShare, type Box, type Size, toPixels } from '../contract/box.js'
 import type { Found } from '../cropper/cropper.js'
 
 /**
@@ -25,6 +25,8 @@ export interface TargetView {
   fullEdge: number | null
   /** Whether a small crop arrives larger than it was cut. */
   enlarges: boolean
+  /** Longest edge in pixels up to which it is enlarged; null: whatever its size. Default: null. */
+  cropEdge?: number | null
 }
 
 /**
@@ -40,12 +42,14 @@ export function skipReason(
   { minConfidence, maxArea }: Gate,
   view: TargetView | null,
 ): SkipReason | null {
-  if (view && seesAll(image, view)) return 'sees_all'
+  if (view && seesAll(box, image, view)) return 'sees_all'
   if (confidence !== null && confidence < minConfidence) return 'low_confidence'
   return areaShare(box) > maxArea ? 'whole_image' : null
 }
 
 /** Whether the target gets every pixel of the image anyway, and the crop would show them no larger. */
-function seesAll({ width, height }: Size, { fullEdge, enlarges }: TargetView): boolean {
-  return !enlarges && (fullEdge === null || Math.max(width, height) <= fullEdge)
+function seesAll(box: Box, image: Size, { fullEdge, enlarges, cropEdge = null }: TargetView): boolean {
+  const [left, top, right, bottom] = toPixels(box, image)
+  const isEnlarged = enlarges && (cropEdge === null || Math.max(right - left, bottom - top) < cropEdge)
+  return !isEnlarged && (fullEdge === null || Math.max(image.width, image.height) <= fullEdge)
 }

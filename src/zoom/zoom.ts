@@ -40,10 +40,12 @@ export interface PictureWishes {
   targetFull: PictureOptions | null
   /** For a target VLM: the region. */
   targetCrop: PictureOptions | null
+  /** For a target VLM: the whole image, where it is compared with another size of it than `targetFull`. */
+  targetCompare?: PictureOptions | null
 }
 
 /** The pictures of one box; null where one was not wanted. */
-export type Pictures = { readonly [Name in keyof PictureWishes]: Picture | null }
+export type Pictures = { readonly [Name in keyof PictureWishes]-?: Picture | null }
 
 /** What was found for one question. */
 export interface Region extends Pick<Found, 'confidence' | 'raw' | 'cost' | 'usage'> {
@@ -74,13 +76,14 @@ export interface FoundRegions extends Pick<Found, 'model'> {
   timings: Timings
 }
 
-export type TargetOutcome = 'ok' | 'failed' | 'timeout' | 'aborted'
+/** `refused`: the target answered, with a refusal. `not_asked`: its breaker is open. */
+export type TargetOutcome = 'ok' | 'refused' | 'failed' | 'timeout' | 'aborted' | 'not_asked'
 
 /** Is told what the use cases did, for the metrics. */
 export interface ZoomObserver {
   onFound(found: FoundRegions): void
   /**
-   * One call of a target has ended.
+   * One call of a target has ended, or was not made.
    * @param usage Tokens, as the target reported them; null if it did not, or if the call failed.
    */
   onTargetCall(target: string, outcome: TargetOutcome, ms: number, usage: TargetAnswer['usage']): void

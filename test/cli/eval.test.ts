@@ -93,6 +93,20 @@ t.test('with the crop, without it and by the rule: accuracy, refusals, tokens', 
   t.match(out.join(''), /\| by the rule of zoom=auto, which skips 50\.0 % \| 100\.0 \| .* \| 0\.0 \| 75 \|/)
 })
 
+t.test('a refusal in its own field is counted as one, and is never right', async t => {
+  // the official normalisation takes articles away, so that nothing would be the right answer to this one
+  const pages = [{ id: 'a', image: 'images/a.png', question: 'A?', answers: ['a'] }]
+  const scripts = { 'A?': { answer: '', refusal: 'I cannot help with that.', without: 'a' } }
+  const { dir, service, run, file, report } = await setUp(t, scripts, pages)
+  t.equal(await run(['--data', dir, '--url', service.url, '--out', file]), 0)
+  const nothing = { exact: 0, vqa: 0, vqa_reference: 0, anls: 0 }
+  t.match(report().overall, { with_crop: nothing, without_crop: { exact: 1 }, failed: 0, hurt: 1 })
+  t.match(report().overall.refusals, { with_crop: 1, without_crop: 0, by_rule: 1 })
+  t.match(report().pages, [
+    { answer: '', refusal: 'I cannot help with that.', refusal_without_crop: null, with_crop: nothing },
+  ])
+})
+
 t.test('compared with an earlier report: the same, then another answer', async t => {
   const { dir, service, out, run, file } = await setUp(t, SCRIPTS)
   const args = ['--data', dir, '--url', service.url]

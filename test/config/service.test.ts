@@ -20,6 +20,7 @@ t.test('the defaults', async t => {
     host: '127.0.0.1',
     port: 8080,
     apiKey: null,
+    corsOrigins: null,
     logLevel: 'info',
     cropper: null,
     cropperModel: null,
@@ -49,6 +50,11 @@ t.test('the defaults', async t => {
     requestTimeoutMs: 60_000,
     queueSize: 64,
     shutdownGraceMs: 30_000,
+    imageUrls: null,
+    firstTimeoutMs: 120_000,
+    targetWarmup: false,
+    breakerFailures: 3,
+    breakerMs: 10_000,
     targets: [
       {
         kind: 'reader',
@@ -56,7 +62,16 @@ t.test('the defaults', async t => {
         timeoutMs: 30_000,
       },
     ],
+    proxies: { httpProxy: '', httpsProxy: '', noProxy: '' },
   })
+})
+
+t.test('a proxy that cannot be one is a problem where an endpoint would use it', async t => {
+  const wrong = { HTTPS_PROXY: 'gopher://me:hunter2@proxy' }
+  t.match(readConfig(wrong).proxies, { httpsProxy: '' })
+  const endpoint = { TARGET_BASE_URL: 'https://vlm.example/v1', TARGET_MODEL: 'm' }
+  t.match(problems({ ...wrong, ...endpoint }), [/^HTTPS_PROXY is wrong \(its value is not shown\); set it to the URL/])
+  t.match(problems({ ...wrong, CROPPER_BASE_URL: 'https://vlm.example/v1' }), [/^HTTPS_PROXY is wrong/])
 })
 
 t.test('every option can be set', async t => {
@@ -92,6 +107,10 @@ t.test('every option can be set', async t => {
     REQUEST_TIMEOUT_MS: '1000',
     QUEUE_SIZE: '1',
     SHUTDOWN_GRACE_MS: '0',
+    TARGET_FIRST_TIMEOUT_MS: '500',
+    TARGET_WARMUP: 'on',
+    TARGET_BREAKER_FAILURES: '0',
+    TARGET_BREAKER_MS: '100',
   })
   t.match(config, {
     host: '0.0.0.0',
@@ -125,6 +144,10 @@ t.test('every option can be set', async t => {
     requestTimeoutMs: 1000,
     queueSize: 1,
     shutdownGraceMs: 0,
+    firstTimeoutMs: 500,
+    targetWarmup: true,
+    breakerFailures: 0,
+    breakerMs: 100,
   })
 })
 

@@ -22,6 +22,10 @@ t.test('the table: what is configured, and which cropper that means', async t =>
     [{ targetModel: 'gemini-2.5-flash' }, 'target', 'gemini', false],
     [{ targetModel: 'gpt-5' }, 'text', null, true],
     [{ targetModel: 'gpt-5', boxes: 'generic' }, 'target', 'generic', false],
+    [{ targetModel: 'served', targetProfile: 'qwen3-vl' }, 'target', 'qwen3-vl', false],
+    [{ targetModel: 'served', targetProfile: 'plain' }, 'text', null, true],
+    [{ targetModel: qwen, targetProfile: 'internvl' }, 'target', 'qwen2.5-vl', false],
+    [{ cropper: 'target', targetModel: 'served', targetProfile: 'gemini' }, 'target', 'gemini', false],
     [{ targetModel: qwen, boxes: 'qwen3-vl' }, 'target', 'qwen3-vl', false],
     // said outright
     [{ cropper: 'text', targetModel: qwen, model: 'models/a' }, 'text', null, false],

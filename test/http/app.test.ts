@@ -119,7 +119,17 @@ t.test('information, without secrets', async t => {
         kind: 'vlm',
         local: false,
         full_longest_edge: 448,
-        crop_longest_edge: 512,
+        crop_longest_edge: 1008,
+        profile: {
+          name: 'qwen2.5-vl',
+          crop_enlarge: 8,
+          min_side: 28,
+          prompt: '{question}\nGive a very brief answer.',
+          system: null,
+          tokens_field: 'max_tokens',
+          takes_temperature: true,
+          reasoning_tokens: 0,
+        },
       },
     ],
   })

@@ -228,3 +228,131 @@ t.test('what is no HTTP gets the envelope too', async t => {
   const long = await dial(port, '/crop', [`x-long: ${'x'.repeat(20_000)}`])
   t.equal(parse(await readAll(long)).status, 431)
 })
+
+t.test('a client that closes its half of the connection gets its reply', async t => {
+  const { payload, headers } = await form(ASK)
+  const json = JSON.stringify({ image: IMAGE.toString('base64'), question: 'q' })
+  const requests = [
+    ['POST', '/crop', headers['content-type'], payload],
+    ['POST', '/answer', 'application/json', json],
+    ['GET', '/info', 'text/plain', ''],
+  ] as const
+  for (const delay of [0, 600]) {
+    const { port } = await listen(t, {
+      async locate(job) {
+        await new Promise(resolve => setTimeout(resolve, delay))
+        return located(job)
+      },
+    })
+    for (const [method, path, type, body] of requests) {
+      const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+      const head = `${method} ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: ${type}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`
+      socket.end(Buffer.concat([Buffer.from(head), Buffer.from(body)]))
+      const text = await readAll(socket)
+      t.match(text, /^HTTP\/1\.1 200 OK\r\n/, `${path} after ${delay} ms`)
+      t.equal(text.indexOf('HTTP/1.1'), text.lastIndexOf('HTTP/1.1'))
+      const told = parse(text).body as unknown as { object?: string; name?: string }
+      t.match(told, method === 'GET' ? { name: 'cropvlm' } : { object: path.slice(1) })
+    }
+  }
+})
+
+t.test('errors, several requests on one connection, and a body cut short by that', async t => {
+  const { port } = await listen(t)
+  const dialled = () => connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  const wrong = dialled()
+  wrong.end('GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n')
+  t.match(parse(await readAll(wrong)), { status: 404, body: { error: { code: 'not_found' } } })
+  const both = dialled()
+  both.end('GET /health HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(3))
+  t.equal((await readAll(both)).match(/HTTP\/1\.1 200 OK/g)?.length, 3)
+  const cut = dialled()
+  cut.end('POST /crop HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{"im')
+  t.match(await readAll(cut), /^(HTTP\/1\.1 400 |$)/)
+  t.equal((await fetch(`http://127.0.0.1:${port}/health`)).status, 200)
+})
+
+t.test('a client that closes its half and then resets the connection has gone', async t => {
+  let started: () => void = () => {}
+  const running = new Promise<void>(resolve => (started = resolve))
+  let ended: Promise<unknown> | undefined
+  const { port } = await listen(t, {
+    locate(job, call) {
+      const result = hang(job, call)
+      ended = result.catch(error => error)
+      started()
+      return result
+    },
+  })
+  const { payload, headers } = await form(ASK)
+  const head = [`content-type: ${headers['content-type']}`, `content-length: ${payload.length}`]
+  const socket = await dial(port, '/crop', head, payload)
+  socket.end()
+  await running
+  socket.resetAndDestroy()
+  t.match(await ended, { code: 'request_aborted' })
+})
+
+/** Sends headers that ask for leave to send the body; gives what comes back first. */
+async function expectContinue(port: number, method: string, path: string, headers: string[]) {
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write([`${method} ${path} HTTP/1.1`, 'host: x', 'expect: 100-continue', ...headers, '', ''].join('\r\n'))
+  const [first] = await once(socket, 'data')
+  return { socket, first: String(first) }
+}
+
+t.test('Expect: 100-continue is answered by what the headers say, before any body', async t => {
+  const { port, engine } = await listen(t, {}, { API_KEY: 'sesame', MAX_BODY_BYTES: '100000' })
+  const key = 'authorization: Bearer sesame'
+  const json = 'content-type: application/json'
+  const rows: [method: string, path: string, headers: string[], status: number][] = [
+    ['POST', '/crop', [key, json, 'content-length: 99999999'], 413],
+    ['POST', '/answer', [key, 'content-type: multipart/form-data; boundary=b', 'content-length: 100001'], 413],
+    ['POST', '/crop', [json, 'content-length: 100'], 401],
+    ['POST', '/crops', [key, json, 'content-length: 100'], 404],
+    ['PUT', '/crop', [key, json, 'content-length: 100'], 405],
+    ['POST', '/crop', [key, json, 'content-length: 100', 'content-encoding: gzip'], 415],
+  ]
+  for (const [method, path, headers, status] of rows) {
+    const { socket, first } = await expectContinue(port, method, path, headers)
+    const text = first + (await readAll(socket))
+    t.equal(parse(text).status, status, `${method} ${path}`)
+    t.notMatch(text, /100 Continue/)
+    t.match(text, /\r\nconnection: close\r\n/i)
+  }
+  t.equal(engine.jobs.length, 0)
+})
+
+t.test('with Expect: 100-continue a body that is welcome is asked for, once, and answered', async t => {
+  const { port } = await listen(t)
+  const { payload, headers } = await form(ASK)
+  const json = JSON.stringify({ image: IMAGE.toString('base64'), question: 'q' })
+  for (const [type, body] of [
+    [headers['content-type'], payload],
+    ['application/json', json],
+  ] as const) {
+    const length = `content-length: ${Buffer.byteLength(body)}`
+    const { socket, first } = await expectContinue(port, 'POST', '/crop', [`content-type: ${type}`, length])
+    t.equal(first, 'HTTP/1.1 100 Continue\r\n\r\n')
+    socket.write(body)
+    const [reply] = await once(socket, 'data')
+    t.equal(parse(String(reply)).status, 200)
+    // the connection can be used again
+    socket.write('GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
+    t.match(await readAll(socket), /^HTTP\/1\.1 200 /)
+  }
+})
+
+t.test('what the engine has no room for is not asked for', async t => {
+  const { port } = await listen(t, {
+    checkRoom() {
+      throw new CropVlmError('queue_full', 'The queue is full.', { retryAfter: 2 })
+    },
+  })
+  const { socket, first } = await expectContinue(port, 'POST', '/crop', [
+    'content-type: application/json',
+    'content-length: 100',
+  ])
+  t.equal(parse(first + (await readAll(socket))).status, 429)
+})

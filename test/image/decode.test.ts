@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs'
 import { crc32, deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import t from 'tap'
 import { openImage, rawSource } from '../../src/image/decode.js'
+import { checkImage, readHeader } from '../../src/image/limits.js'
 import { isSame } from '../support/images/difference.js'
 import { pattern } from '../support/images/patterns.js'
+import { onlyColourWebp, segmentAt, withBytes, withProfile, withSegment } from '../support/images/pictures.js'
 
 t.setTimeout(120_000)
 
@@ -45,7 +48,7 @@ t.test('alpha is composited on white', async t => {
   t.same(pixel(palette, 3, 1), [255, 255, 255])
 })
 
-t.test('greyscale, 16 bit, CMYK become 8-bit RGB', async t => {
+t.test('greyscale and 16 bit become 8-bit RGB', async t => {
   for (const format of ['png', 'jpeg'] as const) {
     const grey = await decode(await flat(3, [90, 90, 90], 'b-w').toFormat(format).toBuffer())
     t.equal(grey.data.length, 4 * 2 * 3)
@@ -57,10 +60,100 @@ t.test('greyscale, 16 bit, CMYK become 8-bit RGB', async t => {
   const deep = await flat(3, [200, 100, 50]).toColourspace('rgb16').png().toBuffer()
   t.equal((await sharp(deep).metadata()).depth, 'ushort')
   t.same(pixel(await decode(deep), 1, 1), [200, 100, 50])
-  const cmyk = await flat(3, [255, 0, 0]).toColourspace('cmyk').jpeg({ quality: 100 }).toBuffer()
-  t.equal((await sharp(cmyk).metadata()).space, 'cmyk')
-  const [red = 0, green = 0, blue = 0] = pixel(await decode(cmyk), 1, 1)
-  t.ok(red > 150 && green < 110 && blue < 110, `${[red, green, blue]} is still red`)
+})
+
+t.test('16-bit grey is scaled to 8 bits', async t => {
+  const grey = await sharp(Uint16Array.from([0, 255, 256, 25_700, 32_768, 65_279, 65_280, 65_535]), {
+    raw: { width: 8, height: 1, channels: 1 },
+  })
+    .toColourspace('grey16')
+    .png()
+    .toBuffer()
+  t.match(await sharp(grey).metadata(), { depth: 'ushort', space: 'grey16' })
+  const decoded = await decode(grey)
+  const values = Array.from({ length: 8 }, (_, x) => pixel(decoded, x, 0))
+  t.same(
+    values,
+    [0, 0, 1, 100, 128, 254, 255, 255].map(value => [value, value, value]),
+  )
+})
+
+t.test('CMYK becomes what its inks leave of the light, with a profile and lying on its side too', async t => {
+  const plain = readFileSync(new URL('../fixtures/images/cmyk.jpg', import.meta.url))
+  const { icc } = await sharp(await flat(3, [9, 9, 9]).withIccProfile('cmyk').jpeg().toBuffer()).metadata()
+  const files = {
+    plain,
+    'with a profile': withProfile(plain, icc as Buffer),
+    // TIFF, little-endian, one entry: orientation (0x112), a short, 1, 6
+    turned: withSegment(
+      plain,
+      0xe1,
+      Buffer.from('457869660000' + '49492a0008000000' + '0100' + '120103000100000006000000' + '00000000', 'hex'),
+    ),
+  }
+  for (const [name, bytes] of Object.entries(files)) {
+    const { space, hasProfile, orientation } = await sharp(bytes).metadata()
+    t.equal(space, 'cmyk', name)
+    t.equal(hasProfile, name === 'with a profile')
+    const turned = orientation === 6
+    t.equal(turned, name === 'turned')
+    const image = await decode(bytes)
+    t.match(image, turned ? { width: 16, height: 32 } : { width: 32, height: 16 }, name)
+    t.same(
+      [pixel(image, 4, 4), turned ? pixel(image, 4, 24) : pixel(image, 24, 4)],
+      [
+        [220, 30, 30],
+        [127, 107, 87],
+      ],
+      name,
+    )
+    const small = await (await openImage(bytes, LIMITS)).shrunk({ width: 8, height: 8 })
+    t.same(
+      [pixel(small, 1, 1), turned ? pixel(small, 1, 6) : pixel(small, 6, 1)],
+      [
+        [220, 30, 30],
+        [127, 107, 87],
+      ],
+      `${name}, shrunk`,
+    )
+  }
+})
+
+t.test('bytes between the segments of a JPEG, and what follows its end', async t => {
+  const whole = await flat(3, [200, 100, 50]).jpeg({ quality: 100 }).toBuffer()
+  const expected = await decode(whole)
+  const frame = segmentAt(whole, 0xc0)
+  const rows: [name: string, bytes: Buffer][] = [
+    ['18 before the frame', withBytes(whole, frame, Array(18).fill(0))],
+    ['a few after SOI', withBytes(whole, 2, [1, 2, 3])],
+    ['fill bytes', withBytes(whole, frame, [0xff, 0xff, 0xff])],
+    ['stuffed bytes', withBytes(whole, 2, [0xff, 0, 7])],
+    ['another JPEG behind, as in an MPO file', Buffer.concat([whole, await rgb().jpeg().toBuffer()])],
+    ['zeros behind', Buffer.concat([whole, Buffer.alloc(99)])],
+  ]
+  for (const [name, bytes] of rows) {
+    checkImage(bytes, LIMITS)
+    t.strictSame(await decode(bytes), expected, name)
+  }
+})
+
+t.test('a lossless WebP of 28 bytes', async t => {
+  const image = await decode(onlyColourWebp(100, 90))
+  t.match(image, { width: 100, height: 90 })
+  t.ok(image.data.every(value => value === 0))
+  await t.rejects(decode(onlyColourWebp(16_000, 16_000)), { code: 'image_too_large', message: /16000x16000/ })
+})
+
+t.test('a size that only libvips finds is held to the limits before anything is decoded', async t => {
+  const whole = await flat(3, [200, 100, 50]).jpeg({ quality: 100 }).toBuffer()
+  const hidden = (bytes: Buffer) => withBytes(bytes, 2, Array(11_000).fill([0xff, 0]).flat())
+  t.equal(readHeader(hidden(whole), 'jpeg'), 'unknown')
+  checkImage(hidden(whole), LIMITS)
+  t.strictSame(await decode(hidden(whole)), await decode(whole))
+  const huge = Buffer.from(whole)
+  huge.writeUInt32BE(20_000 * 65_536 + 20_000, segmentAt(whole, 0xc0) + 5)
+  checkImage(hidden(huge), LIMITS)
+  await t.rejects(decode(hidden(huge)), { code: 'image_too_large', message: /20000x20000/ })
 })
 
 t.test('EXIF orientation is applied before anything else', async t => {

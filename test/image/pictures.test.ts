@@ -3,6 +3,7 @@ import t from 'tap'
 import type { RawImage } from '../../src/image/decode.js'
 import type { Picture, PictureOptions } from '../../src/image/picture.js'
 import { overlayPicture, regionPicture, wholePicture } from '../../src/image/pictures.js'
+import { resample } from '../../src/image/pillow.js'
 
 const PNG: PictureOptions = { format: 'png', quality: 90, longestEdge: null }
 
@@ -42,13 +43,54 @@ t.test('one pixel, and the whole', async t => {
   t.match(await regionPicture(gradient(200, 100), [0, 0, 200, 100], PNG), { width: 200, height: 100 })
 })
 
-t.test('shrinks to the longest edge, never enlarges', async t => {
+t.test('shrinks to the longest edge, and by itself never enlarges', async t => {
   const image = gradient(200, 100)
   t.match(await wholePicture(image, { ...PNG, longestEdge: 50 }), { width: 50, height: 25 })
   t.match(await wholePicture(image, { ...PNG, longestEdge: 200 }), { width: 200, height: 100 })
   t.match(await wholePicture(image, { ...PNG, longestEdge: 5000 }), { width: 200, height: 100 })
   t.match(await regionPicture(image, [0, 0, 20, 100], { ...PNG, longestEdge: 50 }), { width: 10, height: 50 })
   t.match(await wholePicture(gradient(400, 1), { ...PNG, longestEdge: 50 }), { width: 50, height: 1 })
+})
+
+t.test('enlarges where that is wanted, with Lanczos as Pillow has it', async t => {
+  const image = gradient(200, 100)
+  const region = gradient(20, 10)
+  const picture = await regionPicture(image, [0, 0, 20, 10], { ...PNG, longestEdge: 50, enlarge: 8 })
+  t.match(picture, { width: 50, height: 25 })
+  const at = await decode(picture)
+  const expected = resample(region, { width: 50, height: 25 })
+  for (let y = 0; y < 25; y++)
+    for (let x = 0; x < 50; x++) {
+      const from = (y * 50 + x) * 3
+      if (`${at(x, y)}` !== `${expected.data.subarray(from, from + 3)}`) t.fail(`${x}, ${y}`)
+    }
+  t.match(await regionPicture(image, [0, 0, 20, 10], { ...PNG, longestEdge: 50, enlarge: 2 }), {
+    width: 40,
+    height: 20,
+  })
+})
+
+t.test('within the limits of a VLM: a narrow strip keeps its shape, and its edge is repeated', async t => {
+  const limits = { minSide: 28, maxAspect: 200 }
+  t.match(await wholePicture(gradient(2000, 100), { ...PNG, longestEdge: 512, limits }), { width: 560, height: 28 })
+  t.match(await regionPicture(gradient(60, 60), [0, 0, 10, 9], { ...PNG, longestEdge: null, limits }), {
+    width: 31,
+    height: 28,
+  })
+  const image = plain(300, 3, [0, 0, 0])
+  image.data.fill(200, 0, 300 * 3)
+  image.data.fill(90, 2 * 300 * 3)
+  const strip = await regionPicture(image, [0, 0, 300, 3], {
+    ...PNG,
+    longestEdge: null,
+    limits: { minSide: 3, maxAspect: 20 },
+  })
+  t.match(strip, { width: 300, height: 15 })
+  const at = await decode(strip)
+  t.same(
+    [0, 6, 7, 8, 14].map(y => at(150, y)[0]),
+    [200, 200, 0, 90, 90],
+  )
 })
 
 t.test('formats and quality', async t => {

@@ -28,5 +28,12 @@ for (const [question, answer, [x1, y1, x2, y2]] of questions)
     t.ok(left <= x1 && top <= y1 && right >= x2 && bottom >= y2, `${reply.bbox} holds the answer`)
     t.ok((right - left) * (bottom - top) < 1500, 'and is a crop, not the page')
     t.match(reply.answer, answer)
+    t.match(reply, { finish_reason: 'stop', refusal: null, reasoning: null })
     t.notMatch(reply.compare.answer, answer, 'which cannot be read on the whole page')
   })
+
+t.test('an answer that max_tokens cuts says so', async t => {
+  const payload = { image: page.toString('base64'), question: 'What is the total?', max_tokens: 1 }
+  const reply = (await app.inject({ method: 'POST', url: '/answer', payload })).json()
+  t.match(reply, { finish_reason: 'length', target: { usage: { completion_tokens: 1 } } })
+})

@@ -14,17 +14,15 @@ import { makeTargets } from '../../src/target/targets.js'
 /** A model folder with a tiny network and random weights. */
 export const tinyModel = (name: string): string => fileURLToPath(new URL(`../fixtures/models/${name}`, import.meta.url))
 
-export interface RealModels {
-  CROPPER_MODEL: string
-  LOCAL_TARGET_MODEL: string
-}
-
-/** Resolves once the models have answered; closed with the test. */
+/**
+ * Resolves once the models have answered; closed with the test.
+ * @param env The service's environment, its models at least.
+ */
 export async function startReal(
   t: Test,
-  models: RealModels,
+  env: Record<string, string>,
 ): Promise<{ url: string; app: FastifyInstance; engine: StartedEngine }> {
-  const config = readConfig({ ...models, GRAPH_CACHE_DIR: 'off', EXECUTION_PROVIDER: 'cpu', THREADS: '1' })
+  const config = readConfig({ GRAPH_CACHE_DIR: 'off', EXECUTION_PROVIDER: 'cpu', THREADS: '1', ...env })
   const log = pino({ level: 'silent' })
   const { needs, make } = configuredCropper(config)
   const engine = startEngine(engineOptions(config, needs), log)

@@ -19,9 +19,17 @@ export interface Server {
 /**
  * The real service in its own process, on a free port and on the tiny model, killed with the test.
  * @param folder From `compiledService`.
+ * @param openFiles Most files that it may have open at once; null: as many as this process may.
  */
-export function startServer(t: Test, folder: string, env: Record<string, string> = {}): Server {
-  const child = spawn(process.execPath, ['--enable-source-maps', join(folder, 'main.js')], {
+export function startServer(
+  t: Test,
+  folder: string,
+  env: Record<string, string> = {},
+  openFiles: number | null = null,
+): Server {
+  const limit = openFiles === null ? '' : `ulimit -n ${openFiles}; `
+  const command = `${limit}exec "$0" --enable-source-maps "$1"`
+  const child = spawn('sh', ['-c', command, process.execPath, join(folder, 'main.js')], {
     env: {
       ...process.env,
       PORT: '0',
@@ -31,6 +39,9 @@ export function startServer(t: Test, folder: string, env: Record<string, string>
       PREFIX_CACHE_BYTES: '0',
       LOCAL_TARGET_MODEL: tiny,
       EXECUTION_PROVIDER: 'cpu',
+      // what tests listen on is on this machine, whatever the proxies of its network
+      NO_PROXY: '*',
+      no_proxy: '*',
       ...env,
     },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -2,8 +2,18 @@ import { once } from 'node:events'
 import t from 'tap'
 import type { CropVlmError } from '../../src/errors.js'
 import { openAiTarget } from '../../src/target/openai.js'
+import { PROFILES } from '../../src/target/profiles.js'
 import type { TargetRequest } from '../../src/target/target.js'
-import { completion, countingUpstream, json, type Reply, targetConfig, upstream } from '../support/fakes/upstream.js'
+import { thinksLikeGpt5, unsupported } from '../support/fakes/odd-target-requests.js'
+import {
+  completion,
+  countingUpstream,
+  json,
+  type Received,
+  type Reply,
+  targetConfig,
+  upstream,
+} from '../support/fakes/upstream.js'
 
 const picture = (text: string) => ({
   mediaType: 'image/jpeg',
@@ -18,6 +28,9 @@ function request(more: Partial<TargetRequest> = {}): TargetRequest {
   return { ...pictures, question: 'WHO made it?', maxTokens: 64, temperature: 0, ...limits, ...more }
 }
 
+/** What an endpoint says beside an answer that says nothing else. */
+const PLAIN = { reasoning: null, refusal: null, finishReason: null }
+
 const failure = (answer: Promise<unknown>): Promise<CropVlmError> =>
   answer.then(
     () => Promise.reject(),
@@ -29,6 +42,7 @@ t.test('what is sent, and what comes back', async t => {
   const target = openAiTarget(targetConfig(baseUrl))
   t.match(target, { name: 'qwen', fullLongestEdge: 448, cropLongestEdge: 448, local: false })
   t.strictSame(await target.answer(request()), {
+    ...PLAIN,
     text: 'Dakota Digital.',
     usage: { promptTokens: 512, completionTokens: 3 },
   })
@@ -45,11 +59,70 @@ t.test('what is sent, and what comes back', async t => {
         content: [
           { type: 'image_url', image_url: { url: url('full') } },
           { type: 'image_url', image_url: { url: url('crop') } },
-          { type: 'text', text: 'Who made it?\nGive a very brief answer.' },
+          { type: 'text', text: 'WHO made it?\nGive a very brief answer.' },
         ],
       },
     ],
   })
+})
+
+const textOf = ({ body }: Received) => body.messages?.at(-1)?.content.at(-1)?.text
+
+t.test("the question as it was sent, in the target's own template, after its system message", async t => {
+  const { baseUrl, received } = await upstream(t, completion('x'))
+  const question = '  NASA badge AB-12c, $& {question}?'
+  const asked = { prompt: 'Look.\n{question}\nBriefly: {question}', system: 'You read badges.' }
+  await openAiTarget(targetConfig(baseUrl, asked)).answer(request({ question }))
+  t.equal(textOf(received[0] as Received), `Look.\n${question}\nBriefly: ${question}`)
+  t.match(received[0]?.body.messages, [{ role: 'system', content: 'You read badges.' }, { role: 'user' }])
+  await openAiTarget(targetConfig(baseUrl, { prompt: null })).answer(request({ question: 'NASA badge AB-12c' }))
+  t.equal(textOf(received[1] as Received), 'Nasa badge ab-12c\nGive a very brief answer.', "the paper's")
+})
+
+t.test('headers, a query and further fields go along', async t => {
+  const { baseUrl, received } = await upstream(t, completion('x'))
+  const more = {
+    query: 'api-version=2024-06-01&tag=a&tag=b',
+    headers: { 'api-key': 'k', Authorization: 'Basic abc' },
+    extraBody: { reasoning_effort: 'low', provider: { order: ['a'] } },
+    apiKey: null,
+  }
+  await openAiTarget(targetConfig(baseUrl, more)).answer(request())
+  t.equal(received[0]?.url, '/v1/chat/completions?api-version=2024-06-01&tag=a&tag=b')
+  t.match(received[0]?.headers, { 'api-key': 'k', authorization: 'Basic abc' })
+  t.match(received[0]?.body, { ...more.extraBody, max_tokens: 64, temperature: 0 })
+})
+
+t.test('the parameters of a model that thinks, by its profile', async t => {
+  const { baseUrl, received } = await upstream(t, completion('x'))
+  await openAiTarget(targetConfig(baseUrl, PROFILES['gpt-5'])).answer(request())
+  const { messages, ...fields } = received[0]?.body ?? {}
+  t.same(fields, { model: 'Qwen/Qwen2.5-VL-3B-Instruct', max_completion_tokens: 64 + 2048 })
+})
+
+t.test('what the endpoint says that it does not take is left out from then on', async t => {
+  const parameters = ({ body }: Received) => Object.keys(body).filter(name => !/^(model|messages)$/.test(name))
+  const { baseUrl, received } = await upstream(t, thinksLikeGpt5)
+  const target = openAiTarget(targetConfig(baseUrl))
+  t.equal((await target.answer(request())).text, '482')
+  t.equal((await target.answer(request({ temperature: 0.7 }))).text, '482')
+  t.same(received.map(parameters), [
+    ['max_tokens', 'temperature'],
+    ['max_completion_tokens', 'temperature'],
+    ['max_completion_tokens'],
+    ['max_completion_tokens'],
+  ])
+  t.equal(received[3]?.body.max_completion_tokens, 64 + 2048)
+})
+
+t.test('a refusal of both, or of something else, ends there', async t => {
+  const { baseUrl, received } = await upstream(t, json(400, unsupported('temperature')))
+  const error = await failure(openAiTarget(targetConfig(baseUrl)).answer(request()))
+  t.match(error, { code: 'target_failed', details: { status: 400, unsupported: 'temperature' } })
+  t.equal(received.length, 2)
+  const other = await upstream(t, json(400, unsupported('image_url')))
+  t.match(await failure(openAiTarget(targetConfig(other.baseUrl)).answer(request())), { code: 'target_failed' })
+  t.equal(other.received.length, 1)
 })
 
 t.test('one picture, no key, no usage', async t => {
@@ -58,7 +131,7 @@ t.test('one picture, no key, no usage', async t => {
   process.env.OPENAI_API_KEY = 'sk-from-the-environment'
   t.teardown(() => delete process.env.OPENAI_API_KEY)
   const target = openAiTarget(targetConfig(baseUrl, { apiKey: null }))
-  t.strictSame(await target.answer(request({ crop: null })), { text: 'yes', usage: null })
+  t.strictSame(await target.answer(request({ crop: null })), { ...PLAIN, text: 'yes', usage: null })
   t.equal(received[0]?.headers.authorization, undefined)
   t.equal(received[0]?.body.messages?.[0]?.content.length, 2)
 })
@@ -72,7 +145,7 @@ t.test('odd figures do not cost the answer', async t => {
   ]
   for (const [prompt_tokens, completion_tokens] of counts) {
     const { baseUrl, close } = await upstream(t, completion('yes', { prompt_tokens, completion_tokens }))
-    t.strictSame(await openAiTarget(targetConfig(baseUrl)).answer(request()), { text: 'yes', usage: null })
+    t.strictSame(await openAiTarget(targetConfig(baseUrl)).answer(request()), { ...PLAIN, text: 'yes', usage: null })
     await close()
   }
   const huge =
@@ -80,7 +153,7 @@ t.test('odd figures do not cost the answer', async t => {
   const { baseUrl } = await upstream(t, response =>
     response.writeHead(200, { 'content-type': 'application/json' }).end(huge),
   )
-  t.strictSame(await openAiTarget(targetConfig(baseUrl)).answer(request()), { text: 'yes', usage: null })
+  t.strictSame(await openAiTarget(targetConfig(baseUrl)).answer(request()), { ...PLAIN, text: 'yes', usage: null })
 })
 
 const upstreamError = { error: { message: 'Incorrect key sk-secret-key for: who made it?', code: 'invalid_api_key' } }
@@ -114,7 +187,7 @@ t.test('failures that are told at once, without the key or the question', async 
     ['null', json(200, null), { status: 200 }],
     ['an empty text', completion('  '), { status: 200 }],
     ['no text', completion(null), { status: 200 }],
-    ['parts', completion([{ type: 'text', text: 'x' }]), { status: 200 }],
+    ['parts without a text', completion([{ type: 'image_url', image_url: { url: 'x' } }]), { status: 200 }],
   ]
   const hangUps = new Set(['a reset', 'a hang-up within the body'])
   for (const [name, reply, details] of rows) {

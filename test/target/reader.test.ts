@@ -17,6 +17,8 @@ const ask = (changes = {}) => ({
   ...changes,
 })
 
+const LINE = { reasoning: null, refusal: null, finishReason: 'stop', usage: null }
+
 function make(script: Script = {}) {
   const engine = scriptedEngine(script)
   const targets = makeTargets(readConfig({ TARGET_MODEL: 'local:text' }), engine)
@@ -26,7 +28,7 @@ function make(script: Script = {}) {
 t.test('it is a reader, no VLM, and answers with the line of the crop', async t => {
   const { engine, target } = make()
   t.match(target, { model: 'pp-ocr-v4', kind: 'reader', local: true, fullLongestEdge: null, cropLongestEdge: null })
-  t.same(await target.answer(ask()), { text: '120 mm', usage: null })
+  t.same(await target.answer(ask()), { ...LINE, text: '120 mm' })
   t.same(
     jobsOf(engine, 'read').map(({ image, madeBy }) => [image[0], madeBy]),
     [[2, 'service']],
@@ -35,13 +37,13 @@ t.test('it is a reader, no VLM, and answers with the line of the crop', async t 
 
 t.test('the full image where the crop has no line that fits, or there is none', async t => {
   const { engine, target } = make({ read: job => (job.image[0] === 2 ? { ...read(), lines: [] } : read()) })
-  t.same(await target.answer(ask()), { text: '120 mm', usage: null })
-  t.same(await target.answer(ask({ crop: null })), { text: '120 mm', usage: null })
+  t.same(await target.answer(ask()), { ...LINE, text: '120 mm' })
+  t.same(await target.answer(ask({ crop: null })), { ...LINE, text: '120 mm' })
   t.same(
     jobsOf(engine, 'read').map(({ image }) => image[0]),
     [2, 1, 1],
   )
-  t.same(await target.answer(ask({ full: null })), { text: 'unanswerable', usage: null })
+  t.same(await target.answer(ask({ full: null })), { ...LINE, text: 'unanswerable' })
 })
 
 t.test('errors', async t => {

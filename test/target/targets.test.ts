@@ -41,7 +41,13 @@ t.test('a model folder instead', async t => {
   const engine = scriptedEngine()
   const targets = makeTargets(readConfig(LOCAL), engine)
   t.strictSame([...targets.keys()], ['local'])
-  t.match(await targets.get('local')?.answer(request()), { text: 'unanswerable', usage: { promptTokens: 512 } })
+  t.match(await targets.get('local')?.answer(request()), {
+    text: 'unanswerable',
+    finishReason: 'stop',
+    refusal: null,
+    reasoning: null,
+    usage: { promptTokens: 512 },
+  })
   t.match(engine.jobs, [{ kind: 'generate', model: 'local', maxTokens: 5, temperature: 0.5, resolution: null }])
 })
 

@@ -1,9 +1,10 @@
 import t from 'tap'
 import { CropVlmError } from '../../src/errors.js'
+import { PROFILES } from '../../src/target/profiles.js'
 import type { Target, TargetRequest } from '../../src/target/target.js'
 import { type AskTarget, answerZoomed, isSameAnswer, UnansweredError } from '../../src/zoom/answer.js'
 import type { ZoomObserver } from '../../src/zoom/zoom.js'
-import { scriptedEngine } from '../support/fakes/app.js'
+import { jobsOf, scriptedEngine } from '../support/fakes/app.js'
 import { scriptedCropper } from '../support/fakes/cropper.js'
 
 function target(answer: (request: TargetRequest) => string): Target {
@@ -16,7 +17,14 @@ function target(answer: (request: TargetRequest) => string): Target {
     enlarges: false,
     warnings: [],
     local: false,
-    answer: async request => ({ text: answer(request), usage: { promptTokens: 7, completionTokens: 1 } }),
+    breaker: null,
+    answer: async request => ({
+      text: answer(request),
+      reasoning: null,
+      refusal: null,
+      finishReason: 'stop',
+      usage: { promptTokens: 7, completionTokens: 1 },
+    }),
   }
 }
 
@@ -114,6 +122,89 @@ t.test('with compare both are asked; the first failure gives up the other', asyn
   }
   await t.rejects(answerZoomed(zoom().zoom, ask({ target: failing, compare: true })), { name: 'UnansweredError' })
   t.ok(signals.every(({ aborted }) => aborted))
+})
+
+/** An endpoint's target: its profile says how its pictures are made. */
+function endpoint(answer: (request: TargetRequest) => string): Target {
+  const profile = { ...PROFILES['qwen3-vl'], profile: 'qwen3-vl' as const }
+  return { ...target(answer), cropLongestEdge: 1152, enlarges: true, profile }
+}
+
+t.test("an endpoint's pictures are within its limits, and its crop is enlarged", async t => {
+  const made = zoom()
+  await answerZoomed(made.zoom, ask({ target: endpoint(() => 'yes') }))
+  const limits = { minSide: 32, maxAspect: 200 }
+  t.match(jobsOf(made.engine, 'render')[1]?.pictures, [
+    { show: 'whole', format: 'jpeg', longestEdge: 448, limits },
+    { show: 'region', format: 'jpeg', longestEdge: 1152, limits, enlarge: 8 },
+  ])
+  t.notOk('enlarge' in (jobsOf(made.engine, 'render')[1]?.pictures[0] ?? {}), 'the full image is not')
+})
+
+t.test('a request may want other edges', async t => {
+  const made = zoom()
+  const edges = { full: 'original', crop: 300, compare: null } as const
+  await answerZoomed(made.zoom, ask({ target: endpoint(() => 'yes'), edges, compare: true }))
+  t.match(jobsOf(made.engine, 'render')[1]?.pictures, [{ longestEdge: null }, { longestEdge: 300 }])
+})
+
+t.test('the full image that is compared with has an edge of its own', async t => {
+  const shown = async (mode: AskTarget['mode'], edges: NonNullable<AskTarget['edges']>) => {
+    const made = zoom()
+    const calls: TargetRequest[] = []
+    const asked = endpoint(call => {
+      calls.push(call)
+      return 'yes'
+    })
+    await answerZoomed(made.zoom, ask({ target: asked, mode, compare: true, edges }))
+    const pictures = jobsOf(made.engine, 'render')[1]?.pictures.map(({ show, longestEdge }) => [show, longestEdge])
+    return { pictures, calls: calls.map(seen) }
+  }
+  const both = [
+    ['full', 'region'],
+    ['full', ''],
+  ]
+  t.same(await shown('zoom', { full: 448, crop: null, compare: 96 }), {
+    pictures: [
+      ['whole', 448],
+      ['region', 1152],
+      ['whole', 96],
+    ],
+    calls: both,
+  })
+  t.same((await shown('zoom', { full: 448, crop: null, compare: 448 })).pictures, [
+    ['whole', 448],
+    ['region', 1152],
+  ])
+  const alone = await shown('full', { full: null, crop: null, compare: 'original' })
+  t.same(alone, {
+    pictures: [
+      ['whole', 448],
+      ['whole', null],
+    ],
+    calls: [
+      ['full', ''],
+      ['full', ''],
+    ],
+  })
+  t.same((await shown('crop', { full: null, crop: null, compare: 96 })).pictures, [
+    ['region', 1152],
+    ['whole', 96],
+  ])
+})
+
+t.test('auto leaves out a crop that its edge would not enlarge', async t => {
+  const gate = { mode: 'auto', minConfidence: 0, maxArea: 0.9 } as const
+  // the image has 1600x1200 pixels, the box 800x600
+  const decision = async (full: 'original' | number, crop: 'original' | number) => {
+    const edges = { full, crop, compare: null }
+    const { found } = await answerZoomed(zoom().zoom, ask({ target: endpoint(() => 'yes'), gate, edges }))
+    return found.regions[0]?.reason ?? null
+  }
+  t.equal(await decision('original', 800), 'sees_all')
+  t.equal(await decision(1600, 'original'), 'sees_all')
+  t.equal(await decision('original', 801), null)
+  t.equal(await decision(1599, 800), null)
 })
 
 t.test('answers are the same but for case, outer spaces and one full stop', t => {

@@ -9,7 +9,7 @@ import { scriptedCropper } from '../support/fakes/cropper.js'
 
 const PNG: PictureOptions = { format: 'png', quality: 90, longestEdge: null }
 const ALWAYS: Gate = { mode: 'always', minConfidence: 0, maxArea: 0.9 }
-const NONE = { crop: null, overlay: null, targetFull: null, targetCrop: null }
+const NONE = { crop: null, overlay: null, targetFull: null, targetCrop: null, targetCompare: null }
 
 function ask(changes: Partial<FindRegions> = {}): FindRegions {
   const { signal } = new AbortController()
@@ -70,6 +70,7 @@ t.test('one job makes the pictures of all boxes; each is where it was asked for'
         ['overlay', 'overlay'],
         ['targetFull', 'full'],
         ['targetCrop', 'region'],
+        ['targetCompare', ''],
       ],
     )
 })

@@ -34,3 +34,11 @@ t.test('sees_all: every pixel reaches the target, and the crop would not be enla
   t.equal(reason(SMALL, 1, {}, { fullEdge: 999, enlarges: false }), null)
   t.equal(reason(SMALL, 1, {}, { fullEdge: null, enlarges: true }), null)
 })
+
+t.test('sees_all: a crop that its own edge does not enlarge shows nothing new', async t => {
+  // the box is 100x40 pixels
+  const seesAll = { fullEdge: 1000, enlarges: true }
+  t.equal(reason(SMALL, 1, {}, { ...seesAll, cropEdge: 101 }), null)
+  t.equal(reason(SMALL, 1, {}, { ...seesAll, cropEdge: 100 }), 'sees_all')
+  t.equal(reason(SMALL, 1, {}, { ...seesAll, cropEdge: 100, fullEdge: 999 }), null)
+})

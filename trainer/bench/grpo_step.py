@@ -22,7 +22,7 @@ from grpo import report
 from grpo.work import Work, save_random_weights
 
 from cropvlm_trainer.data.synth import dataset
-from cropvlm_trainer.golden.fixture import REAL_FILES
+from cropvlm_trainer.golden.settings import REAL_FILES
 from cropvlm_trainer.idefics3.model import pick_device
 
 HERE = Path(__file__).resolve().parent

@@ -25,8 +25,10 @@ from cropvlm_trainer import export as export_package
 from cropvlm_trainer.export.check.session import GRAPHS
 from cropvlm_trainer.export.export import export_model, save_graph
 from cropvlm_trainer.export.manifest import write_manifest
-from cropvlm_trainer.export.precision.precision import PRECISIONS, convert
-from cropvlm_trainer.idefics3.checkpoint import load_checkpoint, write_json
+from cropvlm_trainer.export.precision.precision import convert
+from cropvlm_trainer.export.settings import PRECISIONS
+from cropvlm_trainer.files import write_json
+from cropvlm_trainer.idefics3.checkpoint import load_checkpoint
 
 HUB_Q8 = "_quantized"
 """The suffix that transformers.js gives its dtype q8."""

@@ -1,7 +1,7 @@
 """What a box is, and the ways in which boxes are made larger.
 
 Coordinates are in per cent of the upright image, 0..100, unless a comment says otherwise. The text form of a box is in
-`contract.py`, the measures of boxes are in `metrics/exact_and_iou.py`.
+`cropvlm_trainer.contract`, the measures of boxes are in `metrics/exact_and_iou.py`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ Box = tuple[int, int, int, int]
 """`(x1, y1, x2, y2)` in whole per cent of the upright image, 0..100, with x2 > x1 and y2 > y1."""
 Rect = tuple[float, float, float, float]
 """`(x1, y1, x2, y2)`, in per cent or in pixels."""
+WHOLE: Box = (0, 0, 100, 100)
+"""The box that stands in where there is none: the whole image, as in the service."""
 
 PERCENTILES = (20, 40, 60, 80)
 FACTORS = (45.0, 10.0, 4.0, 2.0, 1.0)
@@ -72,7 +74,7 @@ def grow(box: Sequence[float], factor: float) -> Rect:
 
 
 def growth_factors(areas: Sequence[float]) -> list[float]:
-    """Returns the factor by which each box's area grows, by its percentile in this set (contract, "Seed boxes" 1).
+    """Returns the factor by which each box's area grows, by its percentile in this set (paper, Table 3).
 
     Areas may have any unit. An area that equals a percentile belongs to the band above it, so that boxes that all
     have the same area do not grow. Percentiles are numpy's, interpolated linearly. Raises ValueError for no areas.
@@ -100,7 +102,7 @@ def expanded(rect: Sequence[float], factor: float) -> Rect:
 def widened(box: Sequence[float], n: int, rng: Random) -> Rect:
     """Returns the box with noise from U[0, 100/n] subtracted from its top left and added to its bottom right.
 
-    The result is clamped to 0..100. `n` is the number of the grid's cells a side (contract, "Seed boxes" 2).
+    The result is clamped to 0..100. `n` is the number of the grid's cells a side (paper, Appendix E).
     """
     noise = [rng.uniform(0, 100 / n) for _ in range(4)]
     x1, y1, x2, y2 = box

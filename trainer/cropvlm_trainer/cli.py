@@ -18,7 +18,7 @@ COMMANDS = {
     "summary": ("cropvlm_trainer.evaluation.summary", "put the scores of several croppers and seeds side by side"),
     "export": ("cropvlm_trainer.export.command", "write the ONNX folder that the service runs"),
     "verify": ("cropvlm_trainer.export.verify_command", "check an exported folder: files, graphs, answers, parity"),
-    "fixture": ("cropvlm_trainer.golden.fixture", "write random-weight model folders for tests"),
+    "fixture": ("cropvlm_trainer.golden.fixtures.command", "write random-weight model folders for tests"),
     "golden": ("cropvlm_trainer.golden.command", "write the oracle files that the TypeScript tests read"),
 }
 
@@ -28,7 +28,8 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     parser = argparse.ArgumentParser(prog="cropvlm-train", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    # Only the module of the command that was given is imported: torch takes seconds to import, and --help should not.
+    # Only the module of the command that was given is imported. It imports nothing slow before the command runs: torch
+    # takes seconds to import, and --help should not.
     for name, (module_name, summary) in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary)
         if argv and argv[0] == name:
@@ -39,7 +40,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return args.run(args) or 0
     except (FileNotFoundError, ValueError) as error:
-        print(f"cropvlm-train {args.command}: {error}", file=sys.stderr)
+        notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+        print(f"cropvlm-train {args.command}: {error}{notes}", file=sys.stderr)
         return 2
 
 

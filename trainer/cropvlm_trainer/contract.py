@@ -29,14 +29,24 @@ _S, _N = "[ \\t\\n\\r]*", "([0-9]{1,4})"
 _BOX = re.compile(rf"{_S}\[{_S}{_N}{_S},{_S}{_N}{_S},{_S}{_N}{_S},{_S}{_N}{_S}\]\.?{_S}")
 
 
+# What `str.isspace` or JavaScript's `\s` takes (they differ in U+001C..1F, U+0085 and U+FEFF), the zero-width space
+# and the word joiner; as in the service's `src/contract/question.ts`.
+_WHITE = re.compile("[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]+")
+
+
+def one_line(question: str) -> str:
+    """Returns a question without white space at its ends, and with one space for each run of it inside."""
+    return _WHITE.sub(" ", question).strip(" ")
+
+
 def cropper_prompt(question: str) -> str:
     """Returns the text that follows the image in the cropper's prompt."""
-    return f"{question.capitalize()}\nOutline the region in the image that would help answer this question."
+    return f"{one_line(question).capitalize()}\nOutline the region in the image that would help answer this question."
 
 
 def target_prompt(question: str) -> str:
     """Returns the text that follows the images (full, crop) in the prompt of the target and of the reward VLM."""
-    return f"{question.capitalize()}\nGive a very brief answer."
+    return f"{one_line(question).capitalize()}\nGive a very brief answer."
 
 
 def seed_prompt(question: str) -> str:

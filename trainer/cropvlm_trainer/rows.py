@@ -5,13 +5,12 @@ Every command that reads a data set names the fields that it needs; what such a 
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from cropvlm_trainer.boxes import check_box
+from cropvlm_trainer.files import numbered_lines
 
 DATASET = "manifest.jsonl"
 """The name of the data set's file in the folders that `data build` and `data synth` write."""
@@ -59,6 +58,32 @@ def is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
+NO_ANSWERS = ("", "unanswerable")
+"""Votes of people who saw no answer, lower-cased and stripped."""
+
+
+def target_votes(answers: Iterable[str]) -> list[str]:
+    """Returns the answers that may be the one to learn, lower-cased and stripped: all but `NO_ANSWERS`."""
+    votes = (answer.lower().strip() for answer in answers)
+    return [vote for vote in votes if vote not in NO_ANSWERS]
+
+
+def with_target(dataset: Path, rows: Sequence[dict]) -> list[dict]:
+    """Returns the rows that have an answer to learn, and says on stderr how many have none.
+
+    Raises ValueError where no row has one.
+    """
+    kept = [row for row in rows if target_votes(row["answers"])]
+    if not kept:
+        raise ValueError(f"every answer in {dataset} is blank or unanswerable; there is nothing to learn from it")
+    if len(kept) < len(rows):
+        print(
+            f"{len(rows) - len(kept)} rows of {dataset} left out: every answer is blank or unanswerable",
+            file=sys.stderr,
+        )
+    return kept
+
+
 def is_texts(value: object) -> bool:
     """Whether this is a list of at least one text; the texts may be blank."""
     return isinstance(value, list | tuple) and len(value) > 0 and all(isinstance(text, str) for text in value)
@@ -70,25 +95,6 @@ def check_beside(dataset: Path, out: Path) -> None:
         raise ValueError(f"image paths are relative to the manifest: choose an --out in {dataset.parent}")
     if out.exists():
         raise ValueError(f"{out} already exists; choose another --out or remove it")
-
-
-def to_lines(rows: Iterable[dict]) -> bytes:
-    """The content of a JSONL file with these rows."""
-    return "".join(json.dumps(row) + "\n" for row in rows).encode()
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file. Whoever reads it, even after a kill, finds the old content or the new, never a part."""
-    with replacing(path) as draft:
-        draft.write_bytes(content)
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Gives the path of a draft in the same folder, which replaces `path` in one step when the block ends."""
-    draft = path.with_name(f".{path.name}.tmp")
-    yield draft
-    os.replace(draft, path)
 
 
 def _check(value: object, field: str, where: str) -> None:
@@ -114,14 +120,7 @@ def _objects(path: Path) -> list[dict]:
             f"{path} is not a file: write a manifest with `cropvlm-train data build` or `data synth`"
         )
     rows = []
-    # Not splitlines, which also splits at U+2028 and similar characters that a JSON text may hold.
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"line {number} of {path} is not JSON ({error}); mend or remove it") from error
+    for number, row in numbered_lines(path):
         if not isinstance(row, dict):
             raise ValueError(f"line {number} of {path} is not a JSON object; mend or remove it")
         rows.append(row)

@@ -1,4 +1,12 @@
-from cropvlm_trainer.contract import answer_text, cropper_prompt, format_box, parse_box, target_prompt, to_pixels
+from cropvlm_trainer.contract import (
+    answer_text,
+    cropper_prompt,
+    format_box,
+    one_line,
+    parse_box,
+    target_prompt,
+    to_pixels,
+)
 
 
 def test_prompts_capitalize_like_the_reference_code():
@@ -6,6 +14,21 @@ def test_prompts_capitalize_like_the_reference_code():
         "What is on the sign?\nOutline the region in the image that would help answer this question."
     )
     assert target_prompt("ÉTÉ À PARIS?") == "Été à paris?\nGive a very brief answer."
+
+
+def test_a_question_is_one_line_without_white_space_around_it():
+    for text in ("What is\nthe total?\n", "\ufeff What\u00a0is \t the\u3000total?\u200b", "What is\x1cthe\x85total?"):
+        assert cropper_prompt(text) == cropper_prompt("What is the total?"), text
+        assert target_prompt(text) == target_prompt("What is the total?"), text
+    assert one_line(" \n\u200b") == ""
+    assert one_line("नमस्\u200dते a\u200cb") == "नमस्\u200dते a\u200cb"
+
+
+def test_white_space_is_all_that_python_takes_for_it():
+    assert {c for c in map(chr, range(0x110000)) if one_line(f"a{c}b") == "a b"} == {
+        *(c for c in map(chr, range(0x110000)) if c.isspace()),
+        *"\ufeff\u200b\u2060",
+    }
 
 
 def test_box_text_truncates_and_parses_back():

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cropvlm_trainer.rows import check_images, read_rows, replacing, write_whole
+from cropvlm_trainer.rows import check_images, read_rows, with_target
 
 ROW = {"id": "1", "image": "a.png", "question": "What?", "answers": ["7"], "box": [10, 10, 30, 20]}
 FIELDS = tuple(ROW)
@@ -51,15 +51,11 @@ def test_images_that_lack_are_counted_and_the_first_is_named(tmp_path):
     check_images(tmp_path / "manifest.jsonl", rows[:1])
 
 
-def test_a_file_is_replaced_in_one_step_or_not_at_all(tmp_path):
-    path = tmp_path / "file.txt"
-    write_whole(path, b"old")
-    with pytest.raises(RuntimeError), replacing(path) as draft:
-        draft.write_bytes(b"ne")
-        raise RuntimeError("killed")
-    assert path.read_bytes() == b"old"
-    with replacing(path) as draft:
-        draft.write_bytes(b"new")
-        assert path.read_bytes() == b"old"
-    assert path.read_bytes() == b"new"
-    assert list(tmp_path.iterdir()) == [path]
+def test_rows_without_an_answer_to_learn_are_left_out(tmp_path, capsys):
+    rows = [ROW, {**ROW, "answers": ["", " Unanswerable "]}, {**ROW, "answers": ["", "7"]}]
+    assert with_target(tmp_path / "a.jsonl", rows) == [rows[0], rows[2]]
+    assert "1 rows of" in capsys.readouterr().err
+    assert with_target(tmp_path / "a.jsonl", rows[:1]) == rows[:1]
+    assert capsys.readouterr().err == ""
+    with pytest.raises(ValueError, match="every answer in .*a.jsonl is blank or unanswerable"):
+        with_target(tmp_path / "a.jsonl", rows[1:2])

@@ -5,7 +5,7 @@ import {
   type AnswerScores,
   type Scores,
   type Spread,
-  scoreAnswer,
+  scoreSaid,
   summarise,
   summariseKinds,
   summariseTimes,
@@ -49,7 +49,7 @@ function pageRecord(outcome: Outcome): Record<string, unknown> {
   const { id, kind, question, answers, box } = outcome.page
   const page = { id, kind, question, answers, box }
   if (isFailed(outcome)) return { ...page, status: outcome.status, error: outcome.error }
-  const { bbox, decision, reason, confidence, answer, compare } = outcome.reply
+  const { bbox, decision, reason, confidence, answer, refusal = null, compare } = outcome.reply
   return {
     ...page,
     bbox,
@@ -58,8 +58,10 @@ function pageRecord(outcome: Outcome): Record<string, unknown> {
     confidence,
     answer,
     answer_without_crop: compare.answer,
-    with_crop: scoreAnswer(answer, answers),
-    without_crop: scoreAnswer(compare.answer, answers),
+    refusal,
+    refusal_without_crop: compare.refusal ?? null,
+    with_crop: scoreSaid({ answer, refusal }, answers),
+    without_crop: scoreSaid(compare, answers),
     iou: box ? boxScores(bbox, box).iou : null,
     latency_ms: outcome.latencyMs,
   }

@@ -1,8 +1,10 @@
 import { CropVlmError } from '../../errors.js'
-import { type ChatClient, chatClient, type Patience } from '../../openai/chat-client.js'
+import { type ChatClient, chatClient, type Guard, type Patience } from '../../openai/chat-client.js'
 import type { ImagePart } from '../../openai/image-part.js'
 import { cropperParty } from '../../openai/party.js'
-import { readUsage, type Usage } from '../../openai/usage.js'
+import { readMessage } from '../../openai/reply/message.js'
+import { rememberedForm } from '../../openai/request/forms.js'
+import type { Usage } from '../../openai/usage.js'
 import type { Dialect } from '../dialects/dialect.js'
 import type { Written } from '../dialects/read/written.js'
 import type { RemoteCropperSettings } from './settings.js'
@@ -26,45 +28,35 @@ const REFUSALS: readonly unknown[] = [400, 422]
 /** Most tokens of a model that takes `max_completion_tokens` alone: it reasons, and that counts. */
 const REASONING_TOKENS = 2048
 
+/** Speaks to the endpoint of a cropper. */
+export function cropperClient(settings: RemoteCropperSettings, guard?: Guard): ChatClient {
+  return chatClient(settings, cropperParty(settings.name === 'target' ? 'TARGET' : 'CROPPER'), guard)
+}
+
 /**
- * Not every endpoint takes every field. The forms of a request, the fullest first: with log-probabilities; without; and
+ * The forms of a request, the fullest first: with log-probabilities; without; and
  * without what the reasoning models of OpenAI refuse as well. The first that is taken is remembered.
  */
-export function asker(settings: RemoteCropperSettings): Ask {
+export function asker(settings: RemoteCropperSettings, client: ChatClient = cropperClient(settings)): Ask {
   const { dialect } = settings
-  const client = chatClient(settings, cropperParty(settings.name === 'target' ? 'TARGET' : 'CROPPER'))
   const limited = { max_tokens: dialect.maxTokens, temperature: 0, ...grammar(settings) }
-  const forms = [
-    { ...limited, logprobs: true },
-    limited,
-    { max_completion_tokens: Math.max(REASONING_TOKENS, dialect.maxTokens) },
-  ]
-  let form = 0
+  const fullest = { ...limited, logprobs: true }
+  const forms: object[] = [fullest, limited, { max_completion_tokens: Math.max(REASONING_TOKENS, dialect.maxTokens) }]
   let isKnown = false
+  const remembered = rememberedForm<object>(fullest, ({ error, form, first }) => {
+    if (!REFUSALS.includes(CropVlmError.from(error).details?.status)) throw error
+    const following = forms[forms.indexOf(form) + 1]
+    // what was refused for another reason is told as it was at first
+    if (isKnown || !following) throw first
+    return following
+  })
   return async (picture, question, patience) => {
     const messages = chatMessages(dialect, picture, question)
-    const ask = (fields: object) => client.complete({ model: settings.model, messages, ...fields }, patience)
-    const answer = readAnswer(await firstTaken(ask))
+    const caller = { ...patience, question }
+    const reply = await remembered.ask(form => client.complete({ model: settings.model, messages, ...form }, caller))
+    const answer = readAnswer(reply)
     isKnown = true
     return answer
-  }
-
-  async function firstTaken(ask: (fields: object) => ReturnType<ChatClient['complete']>): Promise<unknown> {
-    const tried = isKnown ? forms.slice(form, form + 1) : forms.slice(form)
-    let first: unknown = null
-    for (const fields of tried) {
-      try {
-        const reply = await ask(fields)
-        form = forms.indexOf(fields)
-        return reply
-      } catch (error) {
-        first ??= error
-        const { details } = CropVlmError.from(error)
-        if (!REFUSALS.includes(details?.status)) throw error
-      }
-    }
-    // what was refused for another reason is told as it was at first
-    throw first
   }
 }
 
@@ -80,31 +72,17 @@ function chatMessages(dialect: Dialect, picture: ImagePart, question: string): u
 }
 
 function readAnswer(reply: unknown): Answer {
-  const { choices, usage } = (reply ?? {}) as { choices?: unknown; usage?: unknown }
-  const choice: unknown = Array.isArray(choices) ? choices[0] : undefined
-  const { message, logprobs = null } = (choice ?? {}) as { message?: unknown; logprobs?: unknown }
-  if (typeof message !== 'object' || message === null)
+  const message = readMessage(reply)
+  if (!message)
     throw new CropVlmError('cropper_failed', "The cropper's endpoint gave no answer: its reply has no choice.", {
       details: { status: 200 },
     })
-  const { content, refusal, tool_calls: calls } = message as Record<string, unknown>
+  const { content, refusal, calls, logprobs, usage } = message
   return {
-    text: readContent(content) || (typeof refusal === 'string' ? refusal : ''),
-    toolCalls: Array.isArray(calls) ? calls.flatMap(readCall) : [],
+    // a dialect may need what a model writes while it thinks
+    text: content || (refusal ?? ''),
+    toolCalls: calls.map(call => call.arguments).filter(given => given !== null),
     logprobs,
-    usage: readUsage(usage),
+    usage,
   }
-}
-
-/** A text, or a list of parts of which some are texts. */
-function readContent(content: unknown): string {
-  if (typeof content === 'string') return content
-  if (!Array.isArray(content)) return ''
-  return content.map(part => (typeof part?.text === 'string' ? part.text : '')).join('')
-}
-
-function readCall(call: { function?: { arguments?: unknown } } | null): string[] {
-  const given = call?.function?.arguments
-  if (typeof given === 'string') return [given]
-  return typeof given === 'object' && given !== null ? [JSON.stringify(given)] : []
 }

@@ -3,10 +3,11 @@ import { FULL_BOX, type Size } from '../../contract/box.js'
 import type { Engine } from '../../engine/engine.js'
 import type { RenderResult } from '../../engine/protocol.js'
 import type { Picture } from '../../image/picture.js'
+import type { Guard } from '../../openai/chat-client.js'
 import { imagePart } from '../../openai/image-part.js'
 import type { Cropper, FindRequest, Found } from '../cropper.js'
 import { findByImage, type ImageGroup } from '../same-image.js'
-import { type Answer, type Ask, asker } from './ask.js'
+import { type Answer, type Ask, asker, cropperClient } from './ask.js'
 import { confidenceOf } from './confidence.js'
 import { placeBox } from './place.js'
 import type { RemoteCropperSettings } from './settings.js'
@@ -20,11 +21,16 @@ interface Parts {
   ask: Ask
 }
 
-export function remoteCropper(engine: Engine, settings: RemoteCropperSettings): Cropper {
+export function remoteCropper(engine: Engine, settings: RemoteCropperSettings, guard?: Guard): Cropper {
   const { name, model, dialect } = settings
-  const parts = { settings, engine, ask: asker(settings) }
+  const client = cropperClient(settings, guard)
+  const parts = { settings, engine, ask: asker(settings, client) }
   return {
-    info: { name, resolutions: null, warnings: [], model, dialect: dialect.name },
+    get info() {
+      const { breaker } = client
+      const told = { name, resolutions: null, warnings: [], model, dialect: dialect.name }
+      return { ...told, ...(breaker ? { breaker } : {}) }
+    },
     find: requests => findByImage(requests, group => findGroup(parts, group)),
   }
 }

@@ -1,15 +1,13 @@
+import type { Endpoint } from '../../openai/chat-client.js'
 import type { Dialect } from '../dialects/dialect.js'
 import type { Growth } from '../dialects/growth.js'
 
 /** Everything that can be set of a cropper behind an OpenAI-compatible endpoint. */
-export interface RemoteCropperSettings {
+export interface RemoteCropperSettings extends Endpoint {
   /** `target`: the endpoint is the default target's own. */
   readonly name: 'openai' | 'target'
-  /** Up to and with `/v1`. */
-  readonly baseUrl: string
   /** The endpoint's name of the model. */
   readonly model: string
-  readonly apiKey: string | null
   readonly dialect: Dialect
   /** Longest edge of the picture sent, in pixels; null: the dialect's. */
   readonly longestEdge: number | null
@@ -17,8 +15,4 @@ export interface RemoteCropperSettings {
   readonly growth: Growth
   /** Whether the grammar of the dialect's boxes goes along as vLLM's structured outputs. */
   readonly guided: 'off' | 'vllm'
-  /** How long one call may take, in milliseconds. */
-  readonly timeoutMs: number
-  /** Calls in flight at most. */
-  readonly concurrency: number
 }

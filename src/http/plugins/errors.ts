@@ -68,6 +68,9 @@ export const REPLIES = {
   unsupported_content_type: bad(415),
   unsupported_image_format: bad(415, 'image'),
   image_undecodable: bad(422, 'image'),
+  // the link is the caller's: what its host does wrong is no failure of this service
+  url_failed: bad(422, 'image'),
+  url_timeout: { status: 504, type: 'upstream_error', param: 'image', log: 'warn' },
   queue_full: { status: 429, type: 'rate_limit_error', retryAfter: 1 },
   not_ready: unavailable(5, 'info'),
   draining: unavailable(5, 'info'),
@@ -121,7 +124,9 @@ export function errorReply(error: CropVlmError, requestId: string) {
     },
     request_id: requestId,
   }
-  const retryAfter = row.retryAfter === undefined ? undefined : (error.retryAfter ?? row.retryAfter)
+  // of an upstream that is not asked now, the error alone knows when that makes sense again
+  const isSaid = row.retryAfter !== undefined || row.source !== undefined
+  const retryAfter = isSaid ? (error.retryAfter ?? row.retryAfter) : undefined
   const headers: Record<string, string> = { 'x-request-id': requestId }
   if (retryAfter !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfter)))
   if (error.code === 'invalid_api_key') headers['www-authenticate'] = 'Bearer'

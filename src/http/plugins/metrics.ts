@@ -3,7 +3,9 @@
 import type { FastifyInstance } from 'fastify'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { areaShare } from '../../contract/box.js'
+import type { Cropper } from '../../cropper/cropper.js'
 import type { Engine } from '../../engine/engine.js'
+import type { Target } from '../../target/target.js'
 import type { ZoomObserver } from '../../zoom/zoom.js'
 
 /** 5 ms to 60 s. */
@@ -11,8 +13,14 @@ const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30
 
 export type Metrics = ReturnType<typeof makeMetrics>
 
-/** The metrics of an app. Figures of the engine are read from it at each scrape. */
-export function makeMetrics(engine: Engine) {
+interface Sources {
+  engine: Engine
+  cropper: Cropper
+  targets: ReadonlyMap<string, Target>
+}
+
+/** The metrics of an app. Figures of the engine, the cropper and the targets are read from them at each scrape. */
+export function makeMetrics({ engine, cropper, targets }: Sources) {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
@@ -74,6 +82,25 @@ export function makeMetrics(engine: Engine) {
       const used = await engine.deviceBytes()
       this.reset()
       for (const [process, bytes] of used) this.set({ process }, bytes)
+    },
+  })
+
+  const openBreaker = 'while it is not asked, because it failed again and again.'
+  new Gauge({
+    name: 'cropvlm_target_breaker_open',
+    help: `1 for a target at an endpoint ${openBreaker}`,
+    labelNames: ['target'],
+    registers,
+    collect() {
+      for (const { name, breaker } of targets.values()) if (breaker) this.set({ target: name }, Number(breaker.open))
+    },
+  })
+  new Gauge({
+    name: 'cropvlm_cropper_breaker_open',
+    help: `1 for the cropper's endpoint ${openBreaker}`,
+    registers,
+    collect() {
+      this.set(Number(cropper.info.breaker?.open ?? false))
     },
   })
 
@@ -143,8 +170,8 @@ export function makeMetrics(engine: Engine) {
       }
     },
     onTargetCall(target, outcome, ms, usage) {
-      targetDuration.observe({ target }, ms / 1000)
       targetRequests.inc({ target, outcome })
+      if (outcome !== 'not_asked') targetDuration.observe({ target }, ms / 1000)
       if (!usage) return
       targetTokens.inc({ target, type: 'prompt' }, usage.promptTokens)
       targetTokens.inc({ target, type: 'completion' }, usage.completionTokens)

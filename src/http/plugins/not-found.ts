@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { CropVlmError } from '../../errors.js'
 
-type Methods = ReadonlyMap<string, ReadonlySet<string>>
+/** The methods of the route that a URL leads to, in order; null where there is none. */
+export type MethodsOf = (url: string) => readonly string[] | null
 
 /** Refuses what no route answers, before its body is read. Call before the routes are added. */
-export function addNotFound(app: FastifyInstance): void {
-  const methods = collectMethods(app)
+export function addNotFound(app: FastifyInstance, methods: MethodsOf): void {
   app.addHook('onRequest', async (request, reply) => {
     if (request.is404) throw unmatched(request, reply, methods)
   })
@@ -14,21 +14,25 @@ export function addNotFound(app: FastifyInstance): void {
   })
 }
 
-function collectMethods(app: FastifyInstance): Methods {
+/** Call before the routes are added. */
+export function collectMethods(app: FastifyInstance): MethodsOf {
   const methods = new Map<string, Set<string>>()
   app.addHook('onRoute', ({ url, method }) => {
     const known = methods.get(url) ?? new Set()
     for (const one of [method].flat()) known.add(one)
     methods.set(url, known)
   })
-  return methods
+  return url => {
+    const known = methods.get(url.split('?', 1)[0] ?? '')
+    return known ? [...known].sort() : null
+  }
 }
 
 /** 405 where the path is known with another method, else 404. */
-function unmatched(request: FastifyRequest, reply: FastifyReply, methods: Methods): CropVlmError {
-  const allowed = methods.get(request.url.split('?', 1)[0] ?? '')
+function unmatched(request: FastifyRequest, reply: FastifyReply, methods: MethodsOf): CropVlmError {
+  const allowed = methods(request.url)
   if (!allowed) return notFound()
-  const list = [...allowed].sort().join(', ')
+  const list = allowed.join(', ')
   reply.header('allow', list)
   return new CropVlmError('method_not_allowed', `${request.method} is not possible here; use ${list}.`)
 }

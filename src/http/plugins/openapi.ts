@@ -6,7 +6,7 @@ import { documented, forPage } from '../openapi-document.js'
 import { ERROR_REPLY, errorReplies, jsonReply, MALFORMED } from '../reply/error-schema.js'
 import { NAMED_INFO } from '../reply/info-schema.js'
 import { NAMED_REPLIES } from '../reply/schemas.js'
-import { IMAGE_URL } from '../request/body-schema.js'
+import { IMAGE_LINK, IMAGE_SOURCE, IMAGE_URL } from '../request/body-schema.js'
 
 /** The page's own assets and nothing else. Without the plugin's upgrade-insecure-requests, which breaks it over HTTP. */
 const CSP =
@@ -24,7 +24,8 @@ const TAGS = [
  * key, and all their addresses are relative, so that they work behind a proxy's path prefix. Register before the routes.
  */
 export async function registerDocs(app: FastifyInstance, hasKey: boolean): Promise<void> {
-  for (const schema of [...NAMED_REPLIES, ERROR_REPLY, ...NAMED_INFO, IMAGE_URL]) app.addSchema(schema)
+  for (const schema of [...NAMED_REPLIES, ERROR_REPLY, ...NAMED_INFO, IMAGE_URL, IMAGE_SOURCE, IMAGE_LINK])
+    app.addSchema(schema)
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

@@ -20,7 +20,8 @@ export const ERROR_REPLY = Type.Object(
           { crop: Type.Optional(ref(CROP_REPLY)) },
           {
             additionalProperties: true,
-            description: "The upstream's status; and, where a target failed, the whole reply of /crop as crop.",
+            description:
+              "The upstream's status, its code and its reason, cleaned and cut; and, where a target failed, the whole reply of /crop as crop.",
           },
         ),
       ),
@@ -53,15 +54,15 @@ export const CROP_ERRORS = {
   403: 'A URL that is not allowed.',
   413: 'Bytes, pixels or aspect over the limit.',
   415: 'Not JPEG, PNG or WebP by content, or a content type that is not read.',
-  422: 'An image of an accepted format that cannot be decoded.',
+  422: 'An image of an accepted format that cannot be decoded, or one that cannot be fetched from its link.',
   429: 'The queue is full; see Retry-After.',
   503: 'Loading, draining or the engine is being restarted; see Retry-After.',
-  502: "The cropper's endpoint failed.",
-  504: "The request's deadline passed, or the cropper's endpoint timed out.",
+  502: "The cropper's endpoint failed; Retry-After is there where it is not asked for now, because it failed again and again.",
+  504: "The request's deadline passed, or the cropper's endpoint or the host of the image's link timed out.",
 }
 
 export const ANSWER_ERRORS = {
   ...CROP_ERRORS,
-  502: "The cropper's endpoint failed; or the target did, and error.details.crop has the box.",
-  504: "The request's deadline passed, or the cropper's endpoint or the target timed out; of a target, error.details.crop has the box.",
+  502: "The cropper's endpoint failed; or the target did, and error.details.crop has the box. Retry-After is there where it is not asked for now, because it failed again and again.",
+  504: "The request's deadline passed, or the cropper's endpoint, the host of the image's link or the target timed out; of a target, error.details.crop has the box.",
 }

@@ -41,6 +41,34 @@ const LIMITS = Type.Object(
   { $id: 'Limits', description: 'What a request must keep to.' },
 )
 
+const BREAKER_INFO = Type.Object(
+  {
+    open: Type.Boolean({ description: 'Whether it is not asked now.' }),
+    failures: integer('Failures in a row.'),
+    retry_in_ms: integerOrNull('Until it is asked again; null while it is asked.'),
+  },
+  { $id: 'BreakerInfo', description: 'Whether an endpoint is asked that fails again and again.' },
+)
+
+const BREAKER_OR_NULL = Type.Unsafe<Static<typeof BREAKER_INFO> | null>({
+  anyOf: [ref(BREAKER_INFO), { type: 'null' }],
+  description: 'null where every call is made: no endpoint is asked, or TARGET_BREAKER_FAILURES is 0.',
+})
+
+const TARGET_PROFILE = Type.Object(
+  {
+    name: text('As TARGET_PROFILE names it.'),
+    crop_enlarge: Type.Number({ description: 'At most how many times a small crop is enlarged.' }),
+    min_side: integer('Least pixels of either side of a picture.'),
+    prompt: textOrNull("The text with {question} in it that follows the pictures; null: the paper's."),
+    system: textOrNull('The system message; null: none.'),
+    tokens_field: text('The field that limits the answer, unless the endpoint refuses it.'),
+    takes_temperature: Type.Boolean({ description: 'Whether it is sent one, unless the endpoint refuses it.' }),
+    reasoning_tokens: integer('Tokens that it may think with, beyond max_tokens.'),
+  },
+  { $id: 'TargetProfile', description: 'What a target at an endpoint is shown and told.' },
+)
+
 const TARGET_INFO = Type.Object(
   {
     name: text("What a request's `target` calls it."),
@@ -48,7 +76,12 @@ const TARGET_INFO = Type.Object(
     kind: text('vlm; or reader, which reads text and takes a line of it, and knows nothing of what a picture shows.'),
     local: Type.Boolean({ description: 'Whether this service runs it.' }),
     full_longest_edge: integerOrNull('To which the full image is shrunk; null: it is not.'),
-    crop_longest_edge: integerOrNull('To which the crop is shrunk; null: it is not.'),
+    crop_longest_edge: integerOrNull('To which the crop is shrunk or enlarged; null: it is not.'),
+    breaker: BREAKER_OR_NULL,
+    profile: Type.Unsafe<Static<typeof TARGET_PROFILE> | null>({
+      anyOf: [ref(TARGET_PROFILE), { type: 'null' }],
+      description: 'null for what the service runs itself.',
+    }),
   },
   { $id: 'TargetInfo', description: 'A target that can be asked.' },
 )
@@ -65,6 +98,7 @@ const CROPPER_INFO = Type.Object(
       description: 'Longest edges in pixels that may be asked for; null where any may, or while they are not known.',
     }),
     warnings: Type.Array(Type.String(), { description: 'What users of its boxes should know.' }),
+    breaker: BREAKER_OR_NULL,
   },
   { $id: 'CropperInfo', description: 'What finds the boxes.' },
 )
@@ -86,4 +120,13 @@ export const INFO_REPLY = Type.Object(
   { $id: 'InfoReply', description: 'What runs here and within which limits.' },
 )
 
-export const NAMED_INFO = [MODEL_INFO, PROVIDER_INFO, CROPPER_INFO, LIMITS, TARGET_INFO, INFO_REPLY]
+export const NAMED_INFO = [
+  MODEL_INFO,
+  PROVIDER_INFO,
+  BREAKER_INFO,
+  CROPPER_INFO,
+  LIMITS,
+  TARGET_PROFILE,
+  TARGET_INFO,
+  INFO_REPLY,
+]

@@ -173,9 +173,21 @@ const ANSWERED_BY = Type.Object(
   { $id: 'AnsweredBy', description: 'The target that answered.' },
 )
 
+/** What a target said beside its answer. */
+const said = {
+  finish_reason: textOrNull(
+    'Why the answer ends: stop; length where max_tokens cut it; another word of the target. null where it does not say.',
+  ),
+  refusal: textOrNull('The words with which the target declined; answer is empty then. null where it answered.'),
+  reasoning: textOrNull(
+    'What the target thought before it answered; never part of answer. null where it tells nothing.',
+  ),
+}
+
 const COMPARISON = Type.Object(
   {
     answer: text('From the full image alone.'),
+    ...said,
     agrees: Type.Boolean({ description: 'Whether both are the same but for case and a final full stop.' }),
     usage: USAGE_OR_NULL,
   },
@@ -189,7 +201,8 @@ export const ANSWER_REPLY = Type.Object(
     image: ref(SIZE),
     ...verdict,
     model: ref(CROPPER),
-    answer: text("The target's answer."),
+    answer: text("The target's answer; empty where it refused."),
+    ...said,
     target: ref(ANSWERED_BY),
     compare: Type.Optional(ref(COMPARISON)),
     timings_ms: ref(ANSWER_TIMINGS),

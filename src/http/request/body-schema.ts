@@ -36,16 +36,38 @@ const FORM_IMAGE = Type.Unsafe<Buffer>({
   description: 'A JPEG, PNG or WebP file.',
 })
 
-/** OpenAI's way to hand over an image. */
+const dataText = (description = 'A data URL or base64; or a link, where the service fetches any.') =>
+  Type.String({ description })
+
+/** OpenAI's way to hand over an image: the part of a chat completion, or of a response. */
 export const IMAGE_URL = Type.Object(
-  { image_url: Type.Object({ url: Type.String({ description: 'A data URL or base64.' }) }) },
-  { $id: 'ImageUrl', description: "An image in OpenAI's form." },
+  { image_url: Type.Union([dataText(), Type.Object({ url: dataText() })]) },
+  { $id: 'ImageUrl', description: "An image in OpenAI's forms, image_url and input_image." },
 )
 
-const JSON_IMAGE = Type.Union([Type.String(), ref(IMAGE_URL)], {
-  expected: 'a data URL or base64 as a string, or {"image_url": {"url": "data:..."}}',
+/** Anthropic's. A source that is a link is told as such, not as a wrong form. */
+export const IMAGE_SOURCE = Type.Object(
+  {
+    source: Type.Union([
+      Type.Object({ data: dataText('Base64.') }),
+      Type.Object({ url: dataText('A data URL; or a link.') }),
+    ]),
+  },
+  { $id: 'ImageSource', description: "An image in Anthropic's form." },
+)
+
+/** The shortest form. */
+export const IMAGE_LINK = Type.Object(
+  { url: dataText() },
+  { $id: 'ImageLink', description: 'An image by its data URL.' },
+)
+
+const JSON_IMAGE = Type.Union([Type.String(), ref(IMAGE_URL), ref(IMAGE_SOURCE), ref(IMAGE_LINK)], {
+  expected:
+    'a data URL or base64 as a string, or {"image_url": {"url": "data:..."}}, {"type": "input_image", "image_url": "data:..."}, {"type": "image", "source": {"type": "base64", "data": "..."}} or {"url": "data:..."}',
   description:
-    'A JPEG, PNG or WebP file as a data URL or as base64; {"image_url": {"url": ...}} around it is read too. ' +
+    "A JPEG, PNG or WebP file as a data URL or as base64, in OpenAI's and Anthropic's forms too. " +
+    'An http or https link is fetched where the service allows its host (IMAGE_URLS, IMAGE_URL_HOSTS). ' +
     'Send files of several megabytes as multipart/form-data instead: it is read as it arrives, while a long JSON ' +
     'text is parsed in one go, and other requests wait for that.',
 })

@@ -1,8 +1,11 @@
 /** Reads a multipart form into memory under hard limits: what is over them is thrown away as it arrives. */
+import { isUtf8 } from 'node:buffer'
 import type { FastifyRequest } from 'fastify'
 import { CropVlmError } from '../../errors.js'
+import { sniffImage } from '../../image/limits.js'
 import { tooLarge } from '../plugins/body-budget.js'
 import { deadlineOf } from '../plugins/deadline.js'
+import { decodeBase64 } from './base64.js'
 
 export interface FormLimits {
   /** Of the whole body, in bytes. */
@@ -62,6 +65,9 @@ export async function readForm(request: FastifyRequest, limits: FormLimits): Pro
 async function readParts(request: FastifyRequest, limits: FormLimits): Promise<Form> {
   const form: Form = { image: null, texts: new Map(), truncated: new Set() }
   const parts = request.parts({
+    // clients write an image as a file without a filename, or without a type; what it holds then tells whether it is one
+    isPartAFile: (name, type, filename) =>
+      name === 'image' || filename !== undefined || type === 'application/octet-stream',
     limits: {
       fileSize: limits.maxBytes,
       files: 2,
@@ -82,7 +88,11 @@ async function readParts(request: FastifyRequest, limits: FormLimits): Promise<F
     if (part.type === 'file') {
       if (name !== 'image')
         throw new CropVlmError('invalid_option', `\`${name}\` was sent as a file; send it as text.`, { param: name })
-      form.image = await part.toBuffer()
+      const bytes = await part.toBuffer()
+      // old clients; browsers and today's libraries send the bytes themselves
+      if (part.encoding === 'base64') form.image = decodeBase64(bytes.toString('latin1'))
+      else if (isText(part, bytes)) form.texts.set(name, [bytes.toString()])
+      else form.image = bytes
     } else {
       // a part that says it is JSON has been parsed by the plugin
       const text = typeof part.value === 'string' ? part.value : JSON.stringify(part.value)
@@ -91,6 +101,11 @@ async function readParts(request: FastifyRequest, limits: FormLimits): Promise<F
     }
   }
   return form
+}
+
+/** Whether an `image` that nothing declares to be a file is none: a link, base64, or a field left blank. */
+function isText({ filename, mimetype }: { filename?: string; mimetype: string }, bytes: Buffer): boolean {
+  return filename === undefined && mimetype.startsWith('text/') && isUtf8(bytes) && sniffImage(bytes) === null
 }
 
 /** The parser's own errors have neither a code nor a status. A `TypeError` is not the form's fault but a bug. */

@@ -1,6 +1,7 @@
 /** What a route works on, out of a validated body: the image's bytes, the questions, the options. */
 import type { TProperties } from '@sinclair/typebox'
 import type { Config } from '../../config/service.js'
+import { stripped } from '../../contract/question.js'
 import { CropVlmError } from '../../errors.js'
 import { checkImage } from '../../image/limits.js'
 import type { Body } from './body-schema.js'
@@ -46,9 +47,15 @@ function readQuestions({
     throw new CropVlmError('invalid_option', 'Both `question` and `questions` were sent; send one of them.', {
       param: 'questions',
     })
-  if (first !== undefined) return [first, ...others]
-  if (question !== undefined) return [question]
+  if (first !== undefined) return [notEmpty(first), ...others.map(notEmpty)]
+  if (question !== undefined) return [notEmpty(question)]
   throw new CropVlmError('missing_field', '`question` is missing; send it as a text, or `questions` as a JSON array.', {
     param: 'question',
   })
+}
+
+/** The schema has refused what JavaScript takes for white space alone; there is more of it. */
+function notEmpty(question: string): string {
+  if (stripped(question) !== '') return question
+  throw new CropVlmError('missing_field', '`question` is empty.', { param: 'question' })
 }

@@ -3,7 +3,8 @@
  * and the documentation.
  */
 import { type Static, type TOptional, type TProperties, type TSchema, Type } from '@sinclair/typebox'
-import { Choice } from '../../config/schema.js'
+import { Choice, expectedBy } from '../../config/schema.js'
+import { EDGE } from '../../config/target-profile.js'
 
 /** The options as a route gets them: defaults filled in, null for what has no default and was not sent. */
 export type Options<T extends TProperties> = {
@@ -61,6 +62,15 @@ export const CROP_OPTIONS = {
   ...ZOOM_OPTIONS,
 }
 
+/** A number of pixels, or `original`. */
+const edge = (description: string) =>
+  Type.Optional(
+    Type.Union([Type.Integer(EDGE), Type.Literal('original')], {
+      expected: `${expectedBy(Type.Integer(EDGE))}, or original`,
+      description,
+    }),
+  )
+
 export const ANSWER_OPTIONS = {
   ...ZOOM_OPTIONS,
   target: Type.Optional(
@@ -75,6 +85,15 @@ export const ANSWER_OPTIONS = {
     description: 'What the target sees: zoom is the full image and the crop, full has no crop, crop is the crop alone.',
   }),
   compare: Type.Boolean({ default: false, description: 'Also answer from the full image alone, and return both.' }),
+  full_edge: edge(
+    "Longest edge in pixels of the full image as the target gets it, or original. Default: the target's, which GET /info has.",
+  ),
+  crop_edge: edge(
+    "Longest edge in pixels to which the crop is shrunk or enlarged for the target, or original. Default: the target's.",
+  ),
+  compare_edge: edge(
+    'With `compare`, longest edge in pixels of the full image that is compared with, or original. Default: `full_edge`.',
+  ),
   max_tokens: Type.Integer({
     minimum: 1,
     maximum: 4096,

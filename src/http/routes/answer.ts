@@ -19,7 +19,7 @@ interface AnswerWork extends Work {
 }
 
 /** `POST /answer`: all of `/crop`, then the full image and the crop go to a target VLM with the question. */
-export function answerRoute(app: FastifyInstance, { config, zoom, targets }: AnswerWork): void {
+export function answerRoute(app: FastifyInstance, { config, zoom, links, targets }: AnswerWork): void {
   const bodies = bodySchemas(ANSWER_OPTIONS, config.maxQuestionChars)
   const schema = {
     operationId: 'answer',
@@ -35,7 +35,7 @@ export function answerRoute(app: FastifyInstance, { config, zoom, targets }: Ans
     '/answer',
     {
       schema,
-      ...workOptions(bodies, { config, zoom }),
+      ...workOptions(bodies, { config, zoom, links }),
     },
     untilAnswered(async (request, reply): Promise<Static<typeof ANSWER_REPLY>> => {
       const input = readInput(request.body, ANSWER_OPTIONS, config)
@@ -51,6 +51,7 @@ export function answerRoute(app: FastifyInstance, { config, zoom, targets }: Ans
           target,
           mode: options.mode,
           compare: options.compare,
+          edges: { full: options.full_edge, crop: options.crop_edge, compare: options.compare_edge },
           maxTokens: options.max_tokens,
           temperature: options.temperature,
         })
@@ -58,7 +59,7 @@ export function answerRoute(app: FastifyInstance, { config, zoom, targets }: Ans
         return {
           ...region,
           object: 'answer',
-          answer: answer.text,
+          ...said(answer),
           target: { name: target.name, model: target.model, usage: usage(answer) },
           ...(compare ? { compare: comparison(answer, compare) } : {}),
           timings_ms: { ...timings_ms, target: tenth(targetMs) },
@@ -91,7 +92,11 @@ function withCrop({ cause }: UnansweredError, crop: ReturnType<typeof cropReply>
 }
 
 function comparison(answer: TargetAnswer, compare: TargetAnswer) {
-  return { answer: compare.text, agrees: isSameAnswer(answer.text, compare.text), usage: usage(compare) }
+  return { ...said(compare), agrees: isSameAnswer(answer.text, compare.text), usage: usage(compare) }
+}
+
+function said({ text, finishReason, refusal, reasoning }: TargetAnswer) {
+  return { answer: text, finish_reason: finishReason, refusal, reasoning }
 }
 
 function usage({ usage }: TargetAnswer) {

@@ -10,7 +10,7 @@ import { CROP_OPTIONS } from '../request/options.js'
 import { callerPictures, type Work, wanted, workOptions } from './work.js'
 
 /** `POST /crop`: the region of one image that helps to answer a question, or one for each of several. */
-export function cropRoute(app: FastifyInstance, { config, zoom }: Work): void {
+export function cropRoute(app: FastifyInstance, { config, zoom, links }: Work): void {
   const bodies = bodySchemas(CROP_OPTIONS, config.maxQuestionChars)
   const schema = {
     operationId: 'crop',
@@ -26,7 +26,7 @@ export function cropRoute(app: FastifyInstance, { config, zoom }: Work): void {
     '/crop',
     {
       schema,
-      ...workOptions(bodies, { config, zoom }),
+      ...workOptions(bodies, { config, zoom, links }),
     },
     untilAnswered(async (request, reply) => {
       const input = readInput(request.body, CROP_OPTIONS, config)

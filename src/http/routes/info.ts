@@ -2,6 +2,7 @@ import type { Static } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { ref } from '../../config/schema.js'
 import type { Config } from '../../config/service.js'
+import type { TargetProfile } from '../../config/target-profile.js'
 import type { Cropper, CropperInfo } from '../../cropper/cropper.js'
 import type { Engine } from '../../engine/engine.js'
 import type { EngineInfo } from '../../engine/protocol.js'
@@ -44,7 +45,7 @@ export function infoRoute(app: FastifyInstance, { config, engine, cropper, targe
         question_chars: config.maxQuestionChars,
         request_timeout_ms: config.requestTimeoutMs,
         queue: config.queueSize,
-        image_urls: false,
+        image_urls: config.imageUrls !== null,
       },
       targets: [...targets.values()].map(target => ({
         name: target.name,
@@ -53,6 +54,8 @@ export function infoRoute(app: FastifyInstance, { config, engine, cropper, targe
         local: target.local,
         full_longest_edge: target.fullLongestEdge,
         crop_longest_edge: target.cropLongestEdge,
+        breaker: breakerInfo(target.breaker),
+        profile: target.profile ? profileInfo(target.profile) : null,
       })),
     }),
   )
@@ -63,9 +66,26 @@ function provider(info: EngineInfo | null) {
   return info?.executionProvider ? { name: info.executionProvider, reason: info.executionProviderReason } : null
 }
 
-function cropperInfo({ name, why, model, dialect, resolutions, warnings }: CropperInfo) {
+function cropperInfo({ name, why, model, dialect, resolutions, warnings, breaker }: CropperInfo) {
   const told = { reason: why ?? null, model: model ?? null, dialect: dialect ?? null }
-  return { name, ...told, resolutions, warnings: [...warnings] }
+  return { name, ...told, resolutions, warnings: [...warnings], breaker: breakerInfo(breaker ?? null) }
+}
+
+function breakerInfo(breaker: Target['breaker']) {
+  return breaker && { open: breaker.open, failures: breaker.failures, retry_in_ms: breaker.retryInMs }
+}
+
+function profileInfo(profile: TargetProfile) {
+  return {
+    name: profile.profile,
+    crop_enlarge: profile.cropEnlarge,
+    min_side: profile.minSide,
+    prompt: profile.prompt,
+    system: profile.system,
+    tokens_field: profile.tokensField,
+    takes_temperature: profile.takesTemperature,
+    reasoning_tokens: profile.reasoningTokens,
+  }
 }
 
 function model(info: ModelInfo) {

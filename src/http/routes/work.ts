@@ -2,9 +2,11 @@
 import type { FastifyRequest } from 'fastify'
 import type { Config } from '../../config/service.js'
 import type { PictureOptions } from '../../image/picture.js'
+import type { ImageLinks } from '../../links/links.js'
 import type { FindRegions, Zoom } from '../../zoom/zoom.js'
 import { deadlineOf } from '../plugins/deadline.js'
 import { bodyReader } from '../request/body.js'
+import { linkFetcher } from '../request/image-link.js'
 import type { Input } from '../request/input.js'
 import type { ANSWER_OPTIONS, CROP_OPTIONS } from '../request/options.js'
 
@@ -12,17 +14,19 @@ import type { ANSWER_OPTIONS, CROP_OPTIONS } from '../request/options.js'
 export interface Work {
   config: Config
   zoom: Zoom
+  links: ImageLinks
 }
 
 /**
  * The route's options beside its schema. Whether there is room is asked before a byte of the body is read: under overload
  * most of the work would be to receive what is refused.
  */
-export function workOptions(bodies: Parameters<typeof bodyReader>[0], { config, zoom: { engine } }: Work) {
+export function workOptions(bodies: Parameters<typeof bodyReader>[0], { config, zoom: { engine }, links }: Work) {
   return {
     config: { work: true },
     onRequest: async (request: FastifyRequest) => engine.checkRoom(deadlineOf(request).deadline),
     preValidation: bodyReader(bodies, config),
+    preHandler: linkFetcher(links),
   }
 }
 

@@ -28,6 +28,8 @@ export interface DecodeOptions {
 export interface Decoded {
   /** The answer, including the end token if one was reached. */
   tokens: number[]
+  /** Whether the model ended the answer, or the grammar did; if not, `maxNewTokens` were reached. */
+  isComplete: boolean
   /** For each token its log-probability under the model, given the tokens before it; null for a forced token. */
   logProbs: (number | null)[]
   /** Runs of the decoder, the prefill included. */
@@ -74,11 +76,11 @@ export async function decode(options: DecodeOptions): Promise<Decoded> {
     for (let token = forcedToken(state); token !== null && tokens.length < maxNewTokens; token = forcedToken(state))
       append(token)
   }
-  const isComplete = () =>
-    tokens.length >= maxNewTokens || (state ? state.allowed.length === 0 : eos.has(tokens.at(-1) ?? -1))
+  const isComplete = () => (state ? state.allowed.length === 0 : eos.has(tokens.at(-1) ?? -1))
+  const isOver = () => tokens.length >= maxNewTokens || isComplete()
 
   openingTokens(grammar, maxNewTokens).forEach(append)
-  while (!isComplete()) {
+  while (!isOver()) {
     throwIfAborted(signal)
     // the prefill knows the opening tokens only, so the first run has no draft tokens
     const drafts = canRewind && runs > 0 && state ? state.draftTokens.slice(0, maxNewTokens - tokens.length) : []
@@ -100,7 +102,7 @@ export async function decode(options: DecodeOptions): Promise<Decoded> {
       append(pickToken(logitsAfter(tokens.length), state?.allowed ?? null, temperature, random))
       appendForced()
       while (fed < tokens.length && fed < fedWithDrafts && sent[fed - fedBefore] === tokens[fed]) fed++
-    } while (!isComplete() && fed === tokens.length)
+    } while (!isOver() && fed === tokens.length)
     rejected = fedWithDrafts - fed
 
     // Score all tokens that this run has brought logits for, forced ones too.
@@ -112,7 +114,7 @@ export async function decode(options: DecodeOptions): Promise<Decoded> {
       if (chosen.has(scored)) logProbs[scored] = logProbability(logits, token, logits[best] as number)
     }
   }
-  return { tokens, logProbs, runs, nonGreedyTokens }
+  return { tokens, isComplete: isComplete(), logProbs, runs, nonGreedyTokens }
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Size } from '../../contract/box.js'
 import { type ImageSource, type RawImage, rawSource } from '../../image/decode.js'
-import { multiplyAdds, resample } from './pillow.js'
+import { multiplyAdds, resample } from '../../image/pillow.js'
 
 /**
  * The most products (see `multiplyAdds`) for which our own filter is taken, about 8 ms of one core: 600x600 to 96x96.

@@ -132,3 +132,21 @@ t.test('an abort ends the calls', async t => {
     { status: 'rejected', reason: { code: 'request_aborted' } },
   ])
 })
+
+t.test("the target's headers, query and further fields go along where the target finds the box", async t => {
+  const { baseUrl, received } = await upstream(t, completion('[]'))
+  const entry = { headers: { 'api-key': 'k' }, query: { v: '2' }, extra_body: { reasoning_effort: 'low' } }
+  const target = { name: 'a', base_url: `${baseUrl}?v=1&w=2`, model: 'Qwen2.5-VL', ...entry }
+  const config = readConfig({ TARGETS: JSON.stringify([target]) })
+  await configuredCropper(config)
+    .make(scriptedEngine())
+    .find([request('q')])
+  t.match(received, [
+    { url: '/v1/chat/completions?v=2&w=2', headers: { 'api-key': 'k' }, body: { reasoning_effort: 'low' } },
+  ])
+  const own = readConfig({ CROPPER_BASE_URL: `${baseUrl}/?v=3`, CROPPER_MODEL: 'm' })
+  await configuredCropper(own)
+    .make(scriptedEngine())
+    .find([request('q')])
+  t.equal(received[1]?.url, '/v1/chat/completions?v=3')
+})

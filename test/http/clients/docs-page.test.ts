@@ -60,8 +60,8 @@ async function execute(page: Page, route: string): Promise<string> {
   if ((await operation.getAttribute('class'))?.includes('is-open') === false) {
     await operation.locator('.opblock-summary').click()
   }
-  const toggle = operation.locator('.try-out button')
-  // the button says "Try it out", and "Cancel" once it has been pressed
+  const toggle = operation.locator('.try-out button').first()
+  // the button says "Try it out", and "Cancel" once it has been pressed; "Reset" may stand behind it
   if ((await toggle.textContent())?.trim() === 'Try it out') await toggle.click()
   const file = { name: 'page.png', mimeType: 'image/png', buffer: IMAGE }
   await operation.locator('input[type=file]').setInputFiles(file)

@@ -21,13 +21,13 @@ const STATUSES: Record<number, ErrorCode[]> = {
   405: ['method_not_allowed'],
   413: ['body_too_large', 'image_too_large', 'image_aspect_too_extreme'],
   415: ['unsupported_content_type', 'unsupported_image_format'],
-  422: ['image_undecodable'],
+  422: ['image_undecodable', 'url_failed'],
   429: ['queue_full'],
   499: ['request_aborted'],
   500: ['internal_error', 'invalid_config', 'invalid_model'],
   502: ['cropper_failed', 'target_failed'],
   503: ['not_ready', 'draining', 'engine_unavailable'],
-  504: ['cropper_timeout', 'deadline_exceeded', 'target_timeout'],
+  504: ['cropper_timeout', 'deadline_exceeded', 'target_timeout', 'url_timeout'],
 }
 
 t.test('every code has the status of the table', async t => {

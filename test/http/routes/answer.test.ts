@@ -13,6 +13,9 @@ t.test('the whole reply, by the local target', async t => {
     object: 'answer',
     decision: 'zoomed',
     answer: 'Dakota Digital.',
+    finish_reason: 'stop',
+    refusal: null,
+    reasoning: null,
     target: { name: 'local', model: 'smolvlm-mini', usage: { prompt_tokens: 512, completion_tokens: 3 } },
   })
   t.strictSame(Object.keys(body).sort(), [
@@ -21,11 +24,14 @@ t.test('the whole reply, by the local target', async t => {
     'bbox_pixels',
     'confidence',
     'decision',
+    'finish_reason',
     'image',
     'model',
     'object',
     'raw',
     'reason',
+    'reasoning',
+    'refusal',
     'request_id',
     'target',
     'timings_ms',
@@ -88,11 +94,18 @@ t.test('compare answers without the crop too, at the same time', async t => {
       if (++waiting === 2) both()
       await together
       const text = job.images.length === 2 ? 'Yes.' : ' yes'
-      return { kind: 'generate', text, usage: { promptTokens: 1, completionTokens: 1 }, timings: {} as never }
+      return {
+        kind: 'generate',
+        text,
+        finishReason: 'length',
+        usage: { promptTokens: 1, completionTokens: 1 },
+        timings: {} as never,
+      }
     },
   })
   const { body } = await post(app, '/answer', { ...ASK, compare: 'true' })
   t.match(body.compare, { answer: 'yes', agrees: true, usage: { prompt_tokens: Number, completion_tokens: Number } })
+  t.match(body, { finish_reason: 'length', compare: { finish_reason: 'length', refusal: null, reasoning: null } })
   t.equal(body.answer, 'Yes.')
   t.equal(jobsOf(engine, 'generate').length, 2)
 })

@@ -29,7 +29,7 @@ t.test('an OpenAI-compatible target sees shrunk JPEGs and its answer comes back'
   ])
   const urls = received[0]?.body.messages?.[0]?.content.map(part => part?.image_url?.url ?? part?.text)
   const url = (text: string) => `data:image/jpeg;base64,${Buffer.from(text).toString('base64')}`
-  t.strictSame(urls, [url('full'), url('region'), 'Who made it?\nGive a very brief answer.'])
+  t.strictSame(urls, [url('full'), url('region'), 'WHO made it?\nGive a very brief answer.'])
 })
 
 t.test('whatever the target does, the reply is 502 or 504 with the box in it', async t => {
@@ -47,7 +47,7 @@ t.test('whatever the target does, the reply is 502 or 504 with the box in it', a
     ['500', json(500, error), 502, { status: 500 }],
     ['a reset', (_response, _received, socket) => socket.resetAndDestroy(), 502, { status: null }],
     ['HTML', response => response.end('<h1>hi</h1>'), 502, { status: 200 }],
-    ['a stall', stall, 504, {}, { TARGET_TIMEOUT_MS: '100' }],
+    ['a stall', stall, 504, {}, { TARGET_TIMEOUT_MS: '100', TARGET_FIRST_TIMEOUT_MS: '100' }],
     ['a stall to the deadline', stall, 504, {}, { REQUEST_TIMEOUT_MS: '300' }],
   ]
   for (const [name, reply, status, details, env] of rows) {

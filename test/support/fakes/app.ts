@@ -130,7 +130,13 @@ export function read(): ReadResult {
 
 function generated(job: GenerateJob): GenerateResult {
   const text = job.images.length === 2 ? ' Dakota Digital. ' : 'unanswerable'
-  return { kind: 'generate', text, usage: { promptTokens: 512, completionTokens: 3 }, timings: TIMINGS }
+  return {
+    kind: 'generate',
+    text,
+    finishReason: 'stop',
+    usage: { promptTokens: 512, completionTokens: 3 },
+    timings: TIMINGS,
+  }
 }
 
 export function scriptedEngine(script: Script = {}): ScriptedEngine {

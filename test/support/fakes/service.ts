@@ -13,6 +13,8 @@ export interface Script {
   promptTokens?: number
   answer?: string
   without?: string
+  /** In the field of its own; of the answer with the crop. */
+  refusal?: string
   /** Sent as it is instead of a reply. */
   text?: string
   /** Cut the connection without a reply. */
@@ -58,7 +60,16 @@ export async function startScripted(
 }
 
 function reply(response: ServerResponse, script: Script = {}): unknown {
-  const { status = 200, bbox = [0, 0, 50, 50], decision = 'zoomed', answer = '', without = '', text, hangUp } = script
+  const {
+    status = 200,
+    bbox = [0, 0, 50, 50],
+    decision = 'zoomed',
+    answer = '',
+    without = '',
+    refusal = null,
+    text,
+    hangUp,
+  } = script
   const tokens = (share: number) =>
     script.promptTokens === undefined ? null : { prompt_tokens: script.promptTokens * share }
   if (hangUp) return response.destroy()
@@ -71,6 +82,7 @@ function reply(response: ServerResponse, script: Script = {}): unknown {
     would_skip: script.wouldSkip ?? null,
     confidence: 0.5,
     answer,
+    refusal,
     target: { usage: tokens(1) },
     compare: { answer: without, agrees: answer === without, usage: tokens(0.5) },
     timings_ms: { queue: 1, vision: 20, total: 40 },

@@ -4,6 +4,7 @@ import type { Test } from 'tap'
 import type { OpenAiTargetConfig } from '../../../src/config/service.js'
 import { generic } from '../../../src/cropper/dialects/pointing/generic.js'
 import type { RemoteCropperSettings } from '../../../src/cropper/remote/settings.js'
+import { PROFILES } from '../../../src/target/profiles.js'
 
 export interface Received {
   url: string
@@ -37,7 +38,9 @@ export async function upstream(t: Test, reply: Reply) {
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
-    const one = { url: request.url ?? '', headers: request.headers, body: JSON.parse(Buffer.concat(chunks).toString()) }
+    // a GET has none
+    const body = JSON.parse(Buffer.concat(chunks).toString() || '{}')
+    const one = { url: request.url ?? '', headers: request.headers, body }
     received.push(one)
     reply(response, one, request.socket)
   })
@@ -77,6 +80,11 @@ export function targetConfig(baseUrl: string, more: Partial<OpenAiTargetConfig> 
     apiKey: 'sk-secret-key',
     timeoutMs: 30_000,
     concurrency: 4,
+    query: '',
+    headers: {},
+    extraBody: {},
+    profile: 'qwen2.5-vl',
+    ...PROFILES['qwen2.5-vl'],
     fullEdge: 448,
     cropEdge: 448,
     ...more,

@@ -1,6 +1,6 @@
 import type { RawImage } from '../../../src/image/decode.js'
+import { resample } from '../../../src/image/pillow.js'
 import { tileGrid } from '../../../src/vlm/idefics3/grid.js'
-import { resample } from '../../../src/vlm/resize/pillow.js'
 
 /**
  * The image at its longest edge, by our own filter, so that nothing is left for libvips to shrink: for goldens whose

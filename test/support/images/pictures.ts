@@ -54,3 +54,48 @@ export function webpHeader(kind: 'VP8 ' | 'VP8L' | 'VP8X', width: number, height
   }
   return bytes
 }
+
+/** The smallest lossless WebP file that there is: every pixel is (0, 0, 0). */
+export function onlyColourWebp(width: number, height: number): Buffer {
+  const bytes = Buffer.alloc(28)
+  bytes.write('RIFF', 0, 'latin1')
+  bytes.writeUInt32LE(20, 4)
+  bytes.write('WEBPVP8L', 8, 'latin1')
+  bytes.writeUInt32LE(8, 16)
+  bytes[20] = 0x2f
+  bytes.writeUInt32LE((width - 1) | ((height - 1) << 14), 21)
+  // no transform, no colour cache, no meta codes (3 bits of 0); then five codes of one symbol each, which is 0 (bits 1000)
+  bytes.writeUIntLE(0b0001_0001_0001_0001_0001_000, 25, 3)
+  return bytes
+}
+
+/** A file with these bytes put in. */
+export function withBytes(file: Buffer, at: number, bytes: readonly number[]): Buffer {
+  return Buffer.concat([file.subarray(0, at), Buffer.from(bytes), file.subarray(at)])
+}
+
+/** Where the first segment of this marker begins in a JPEG file whose segments follow one another. */
+export function segmentAt(jpeg: Buffer, marker: number): number {
+  for (let at = 2; at + 4 <= jpeg.length; at += 2 + jpeg.readUInt16BE(at + 2)) if (jpeg[at + 1] === marker) return at
+  throw new Error(`the JPEG file has no segment ${marker.toString(16)}`)
+}
+
+/** A JPEG file with one more segment, the first. */
+export function withSegment(jpeg: Buffer, marker: number, content: Buffer): Buffer {
+  const head = Buffer.from([0xff, marker, 0, 0])
+  head.writeUInt16BE(content.length + 2, 2)
+  return Buffer.concat([jpeg.subarray(0, 2), head, content, jpeg.subarray(2)])
+}
+
+/** A JPEG file with an ICC profile, in as many segments as that needs. */
+export function withProfile(jpeg: Buffer, icc: Buffer): Buffer {
+  const most = 65_000
+  const count = Math.ceil(icc.length / most)
+  let file = jpeg
+  // each becomes the first segment, so the last is put in first
+  for (let i = count; i >= 1; i--) {
+    const head = Buffer.from(`ICC_PROFILE\0${String.fromCharCode(i, count)}`, 'latin1')
+    file = withSegment(file, 0xe2, Buffer.concat([head, icc.subarray((i - 1) * most, i * most)]))
+  }
+  return file
+}

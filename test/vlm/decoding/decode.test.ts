@@ -44,8 +44,9 @@ const slowly = (seed: number, grammar: GrammarState | null, length: number) => {
 t.test('free greedy decoding stops at an end token or at the limit', async t => {
   const lengths = new Set<number>()
   for (let seed = 0; seed < 60; seed++) {
-    const { tokens, logProbs } = await run(plain(seed))
+    const { tokens, isComplete, logProbs } = await run(plain(seed))
     t.same(tokens, slowly(seed, null, 12))
+    t.equal(isComplete, tokens.at(-1) === END, 'the model ended it, even with the last token that it was allowed')
     t.ok(logProbs.length === tokens.length && logProbs.every(logProb => logProb !== null && logProb <= 0))
     lengths.add(tokens.length)
   }
@@ -122,7 +123,8 @@ t.test('tokens that the model alone would not have written are counted', async t
 
 t.test('the limit holds within forced tokens too', async t => {
   const grammar = { start: steps([3], [4], [5, 6], [7], [8]) }
-  t.same((await run(plain(1), { grammar, maxNewTokens: 2 })).tokens, [3, 4])
+  t.match(await run(plain(1), { grammar, maxNewTokens: 2 }), { tokens: [3, 4], isComplete: false })
+  t.match(await run(plain(1), { grammar, maxNewTokens: 5 }), { isComplete: true })
   t.equal((await run(plain(1), { grammar, maxNewTokens: 4 })).tokens.length, 4)
 })
 

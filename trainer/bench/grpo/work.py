@@ -12,10 +12,10 @@ from transformers import AutoConfig, AutoProcessor, Idefics3ForConditionalGenera
 
 from cropvlm_trainer.boxes import Box
 from cropvlm_trainer.contract import cropper_prompt
-from cropvlm_trainer.idefics3.image_processing import load_image
 from cropvlm_trainer.idefics3.lora import LoraSettings
 from cropvlm_trainer.idefics3.prompts import PromptEncoder, prompt_grid
 from cropvlm_trainer.idefics3.tokenizer import SPECIAL_TOKENS
+from cropvlm_trainer.pictures import open_picture
 from cropvlm_trainer.rows import read_rows
 
 TEMPERATURE, BETA, LEARNING_RATE, MAX_GRAD_NORM = 0.8, 0.01, 5e-6, 0.1
@@ -78,7 +78,7 @@ def prompt_sizes(work: Work, encoder: PromptEncoder, tile: int) -> list[dict[str
     """Tiles and tokens of each question's prompt."""
     sizes = []
     for row in work.rows():
-        image = load_image(Path(work.data).parent / row["image"])
+        image = open_picture(Path(work.data).parent / row["image"])
         rows, columns = prompt_grid(image, work.resolution, tile)
         ids = encoder(cropper_prompt(row["question"]), [(rows, columns)])
         sizes.append({"tiles": rows * columns + 1, "tokens": len(ids)})

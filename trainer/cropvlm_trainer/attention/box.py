@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cropvlm_trainer.boxes import Rect
+from cropvlm_trainer.boxes import WHOLE, Rect
 
 RATIOS = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0)
 """The sides of the windows, in multiples of the base."""
@@ -63,7 +63,8 @@ def attention_box(cells: np.ndarray, width: int, height: int, base: float) -> Re
         if best is None or window.stands_out > best[0].stands_out:
             best = window, base * ratio
     if best is None or not np.isfinite(sums[-1, -1]):
-        return 0.0, 0.0, 100.0, 100.0
+        x1, y1, x2, y2 = map(float, WHOLE)
+        return x1, y1, x2, y2
     window, side = best
     x1, x2 = _side((window.left + window.width / 2) * (width / columns), side, width)
     y1, y2 = _side((window.top + window.height / 2) * (height / rows), side, height)

@@ -6,26 +6,25 @@ which the answer would begin.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 from transformers import BatchFeature
 
 from cropvlm_trainer.attention.box import attention_box, base_side
-from cropvlm_trainer.attention.maps import GENERAL_QUESTION, image_map, middle_layer, relative
+from cropvlm_trainer.attention.maps import GENERAL_QUESTION, METHODS, attention_layers, image_map, relative
 from cropvlm_trainer.attention.torch_attention import gradient_attention, last_attention
 from cropvlm_trainer.boxes import Box, around
 from cropvlm_trainer.contract import target_prompt
-from cropvlm_trainer.idefics3.adapter import open_checkpoint
+from cropvlm_trainer.idefics3.adapter import open_for_inference
 from cropvlm_trainer.idefics3.image_processing import tile_grid
-from cropvlm_trainer.idefics3.model import pick_device
-from cropvlm_trainer.idefics3.resolution import check_resolution
+from cropvlm_trainer.idefics3.prompts import chat_text
 
-METHODS = ("rel-att", "grad-att")
-"""relative attention, and the attention weighted by its gradient"""
+KEPT_MAPS = 8
+"""Images whose general maps are kept, as many as `open_image` keeps."""
 
 
 class AttentionCropper:
@@ -50,18 +49,10 @@ class AttentionCropper:
         """
         if method not in METHODS:
             raise ValueError(f"unknown method {method!r}; known are {', '.join(METHODS)}")
-        with open_checkpoint(folder) as (model, processor, _):
-            self.model, self.processor = model.eval().requires_grad_(False), processor
+        self.model, self.processor, self.tile, self.longest_edge = open_for_inference(folder, longest_edge, device)
         self.method = method
-        self.device = pick_device(device)
-        self.model.to(self.device, torch.bfloat16 if self.device.type == "cuda" else torch.float32)
-        count = model.config.text_config.num_hidden_layers
-        self.layers = list(layers) or [middle_layer(count)]
-        if not all(0 <= layer < count for layer in self.layers):
-            raise ValueError(f"attention layers {self.layers}: give some of 0 to {count - 1}")
-        self.tile = self.model.config.vision_config.image_size
-        self.longest_edge = longest_edge or self.tile
-        check_resolution(f"{folder} cannot see images at this longest edge:", self.longest_edge, self.tile)
+        self.layers = attention_layers(layers, self.model.config.text_config.num_hidden_layers)
+        self._general: deque[tuple[Image.Image, np.ndarray]] = deque(maxlen=KEPT_MAPS)
 
     def boxes(self, questions: Iterable[tuple[Callable[[], Image.Image], str]]) -> Iterator[Box]:
         """Yields a box in whole per cent for each image, which is opened by a call, and question."""
@@ -77,8 +68,15 @@ class AttentionCropper:
         """The question's map over the image, f64 [rows, columns]."""
         if self.method == "grad-att":
             return self._map(image, question, gradient_attention)
-        asked = self._map(image, question, last_attention)
-        return relative(asked, self._map(image, GENERAL_QUESTION, last_attention))
+        return relative(self._map(image, question, last_attention), self._general_map(image))
+
+    def _general_map(self, image: Image.Image) -> np.ndarray:
+        """The general question's map, which depends on the image alone: it is computed once for all its questions."""
+        kept = next((cells for known, cells in self._general if known is image), None)
+        if kept is None:
+            kept = self._map(image, GENERAL_QUESTION, last_attention)
+            self._general.append((image, kept))
+        return kept
 
     def _map(self, image: Image.Image, question: str, attention: Callable) -> np.ndarray:
         inputs = self._inputs(image, target_prompt(question))
@@ -87,8 +85,7 @@ class AttentionCropper:
         return image_map(on_image, *tile_grid(*image.size, self.longest_edge, self.tile))
 
     def _inputs(self, image: Image.Image, text: str) -> BatchFeature:
-        content = [{"type": "image"}, {"type": "text", "text": text}]
-        chat = self.processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
+        chat = chat_text(self.processor, 1, text)
         size = {"longest_edge": self.longest_edge}
         inputs = self.processor(text=chat, images=[[image]], size=size, return_tensors="pt")
-        return inputs.to(self.device, self.model.dtype)
+        return inputs.to(self.model.device, self.model.dtype)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
+METHODS = ("rel-att", "grad-att")
+"""Relative attention, and the attention weighted by its gradient."""
 GENERAL_QUESTION = "Write a general description of the image."
 """What the attention of a question is compared with (ViCrop's released code). It is asked in the same prompt."""
 LEAST = 1e-9
@@ -18,6 +21,17 @@ def middle_layer(count: int) -> int:
     The released code takes 14 of LLaVA-1.5-7B's 32 layers, and 22 of Qwen2.5-VL-7B's 28.
     """
     return count // 2
+
+
+def attention_layers(wanted: Sequence[int], count: int) -> list[int]:
+    """The layers, from 0, whose attention counts in a model of `count`: those `wanted`, or the one in the middle.
+
+    Raises ValueError for layers that the model does not have, and for one that comes twice.
+    """
+    layers = list(wanted) or [middle_layer(count)]
+    if any(not 0 <= layer < count for layer in layers) or len(set(layers)) < len(layers):
+        raise ValueError(f"attention layers {layers}: give different ones of 0 to {count - 1}")
+    return layers
 
 
 def image_map(attention: np.ndarray, rows: int, columns: int) -> np.ndarray:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from cropvlm_trainer.files import to_line, whole_lines
+
 
 class AnswerCache:
     """Answers by key; the file has `{"key", "answer"}` on each line. With `path` None, nothing is kept on disk.
@@ -14,7 +16,7 @@ class AnswerCache:
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
-        self._answers = _read(path) if path and path.exists() else {}
+        self._answers = _read(path) if path else {}
 
     @property
     def count(self) -> int:
@@ -29,17 +31,12 @@ class AnswerCache:
         if self.path:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"key": key, "answer": answer}) + "\n")
+                file.write(to_line({"key": key, "answer": answer}))
 
 
 def _read(path: Path) -> dict[str, str]:
-    text = path.read_text(encoding="utf-8")
-    whole, newline, torn = text.rpartition("\n")
-    if torn:
-        # A killed run left a line that is not whole. It is removed, since the next line would be appended to it.
-        path.write_text(whole + newline, encoding="utf-8")
     answers = {}
-    for number, line in enumerate(whole.split("\n") if whole else [], start=1):
+    for number, line in enumerate(whole_lines(path), start=1):
         try:
             row = json.loads(line)
             answers[row["key"]] = row["answer"]

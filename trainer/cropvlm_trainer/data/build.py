@@ -7,18 +7,18 @@ are removed.
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import asdict
 from pathlib import Path
 
 from cropvlm_trainer.data.images import ImageStore
 from cropvlm_trainer.data.merge import merge
-from cropvlm_trainer.data.parts import collect, read_part
+from cropvlm_trainer.data.parts import collect
 from cropvlm_trainer.data.readers import pin
 from cropvlm_trainer.data.report import report, summary
 from cropvlm_trainer.data.sources import Source, parse_sources
-from cropvlm_trainer.rows import DATASET, to_lines, write_whole
+from cropvlm_trainer.files import read_json, read_lines, to_lines, write_json, write_whole
+from cropvlm_trainer.rows import DATASET
 
 
 def build(out: Path, source_texts: list[str], split: str, limit: int | None, shard_size: int) -> None:
@@ -41,7 +41,7 @@ def build(out: Path, source_texts: list[str], split: str, limit: int | None, sha
         for number, source in enumerate(sources):
             collect(source, split, state["revisions"][number], limit, shard_size, store, parts / f"{number:02d}")
         state["counts"] = _assemble(out, sorted(parts.glob("*.part")))
-        write_whole(out / "build.json", json.dumps(state, indent=2).encode() + b"\n")
+        write_json(out / "build.json", state)
     if parts.exists():
         shutil.rmtree(parts)
     print(report(out, state["counts"]))
@@ -54,7 +54,7 @@ def _claim(out: Path, request: dict, sources: list[Source]) -> dict:
     """
     path = out / "build.json"
     if path.exists():
-        state = json.loads(path.read_text(encoding="utf-8"))
+        state = read_json(path)
         if state["request"] != request:
             raise ValueError(
                 f"{out} holds a set built from other sources or options ({path} names them): choose another --out, "
@@ -67,13 +67,13 @@ def _claim(out: Path, request: dict, sources: list[Source]) -> dict:
         raise ValueError(f"{out} holds a set that was not built here; choose another --out or remove it")
     state = {"request": request, "revisions": [pin(source) for source in sources]}
     out.mkdir(parents=True, exist_ok=True)
-    write_whole(path, json.dumps(state, indent=2).encode() + b"\n")
+    write_json(path, state)
     return state
 
 
 def _assemble(out: Path, parts: list[Path]) -> dict:
     """Writes the data set and the rejected rows; returns the counts for `build.json`."""
-    entries = [entry for part in parts for entry in read_part(part)]
+    entries = [entry for part in parts for entry in read_lines(part)]
     found = [entry["row"] for entry in entries if "row" in entry]
     rejected = [entry["rejected"] for entry in entries if "rejected" in entry]
     rows, dropped = merge(found)

@@ -39,6 +39,10 @@ class Raw:
     """Further fields of a row that is already in our format, kept as they are."""
 
 
+MAX_ANSWER = 1000
+"""Characters that an answer may have: what a likelihood costs grows with its tokens."""
+
+
 class Rejection(ValueError):
     """A row that cannot be used. `reason` is a short text by which rejected rows are counted; the message says more."""
 
@@ -66,6 +70,9 @@ def answers_of(raw: Raw) -> list[str]:
         raise Rejection("answers are not text", f"answers are {str(answers)[:200]}")
     if not any(answer.strip() for answer in answers):
         raise Rejection("no answers", "every answer is blank")
+    longest = max(map(len, answers))
+    if longest > MAX_ANSWER:
+        raise Rejection("answer too long", f"an answer has {longest} characters, more than {MAX_ANSWER}; shorten it")
     return list(answers)
 
 

@@ -47,6 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     seed_arguments.add_arguments(seed)
     seed.set_defaults(data_run=_seed)
 
+    merge = commands.add_parser("merge", help="put the shards of `data seed --shard` together; says what is missing")
+    merge.add_argument("--manifest", type=Path, required=True, help="of which the parts are the shards")
+    merge.add_argument("--parts", type=Path, nargs="+", required=True, help="what `data seed` wrote for each shard")
+    merge.add_argument("--out", type=Path, required=True, help="new manifest, in the folder of the other")
+    merge.set_defaults(data_run=_merge)
+
     expand = commands.add_parser("expand", help="grow the boxes of a manifest about their centres")
     expand.add_argument("--manifest", type=Path, required=True)
     expand.add_argument("--out", type=Path, required=True, help="new manifest, in the folder of the other")
@@ -89,6 +95,12 @@ def _seed(args: argparse.Namespace) -> None:
         from cropvlm_trainer.data.seed.grid import seed_grid
 
         seed_grid(args)
+
+
+def _merge(args: argparse.Namespace) -> None:
+    from cropvlm_trainer.data.seed.shards import merge_shards
+
+    merge_shards(args.manifest, args.parts, args.out)
 
 
 def _expand(args: argparse.Namespace) -> None:

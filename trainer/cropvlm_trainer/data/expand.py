@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from cropvlm_trainer.boxes import grow, growth_factors
+from cropvlm_trainer.files import to_lines, write_whole
 from cropvlm_trainer.metrics.exact_and_iou import area
-from cropvlm_trainer.rows import check_beside, read_rows, to_lines, write_whole
+from cropvlm_trainer.rows import check_beside, read_rows
 
 PERCENTILE = "percentile"
 
@@ -14,7 +15,7 @@ PERCENTILE = "percentile"
 def expand(dataset: Path, out: Path, by: str) -> None:
     """Writes the rows of `dataset` to `out` with their boxes grown and all other fields unchanged.
 
-    `by` is "percentile" (contract, "Seed boxes" 1) or a number, the factor of every box's area. Raises ValueError for a
+    `by` is "percentile" (paper, Table 3) or a number, the factor of every box's area. Raises ValueError for a
     row without a valid box, for an `out` that exists or is not in the data set's folder, and for another `by`.
     """
     check_beside(dataset, out)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import struct
-import zlib
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -12,15 +9,15 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from cropvlm_trainer.data.columns import Rejection
+from cropvlm_trainer.files import replacing
+from cropvlm_trainer.pictures import BROKEN, decoded, reason
 
 KEPT = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "WEBP": "webp"}
 """Formats that the service reads, whose files are stored unchanged. An MPO is a JPEG followed by further images."""
 READ = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG2000")
 """Formats that are accepted. Pillow reads more, but its EPS decoder runs Ghostscript on the file."""
 PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
-"""Pillow's modes that a PNG can hold; images in other modes are converted to RGB."""
-BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error, zlib.error)
-"""The errors that Pillow's decoders are known to raise for broken files."""
+"""Pillow's modes that a PNG can hold; images in other modes are stored as `decoded` gives them, RGB."""
 
 
 class ImageStore:
@@ -49,9 +46,8 @@ class ImageStore:
         path = self.out / name
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            draft = self.drafts / "image.tmp"
-            draft.write_bytes(encoded)
-            os.replace(draft, path)
+            with replacing(path, self.drafts) as draft:
+                draft.write_bytes(encoded)
         return name
 
 
@@ -62,12 +58,10 @@ def _checked(data: bytes) -> tuple[bytes, str]:
         image.load()
         if image.format in KEPT:
             return data, KEPT[image.format]
-        # The first frame, upright, as the service and `load_image` see an image.
-        image = ImageOps.exif_transpose(image)
-        if image.mode not in PNG_MODES:
-            image = image.convert("RGB")
+        # The first frame, upright, as the service and `open_picture` see an image.
+        image = ImageOps.exif_transpose(image) if image.mode in PNG_MODES else decoded(image)
         png = BytesIO()
         image.save(png, "PNG")
         return png.getvalue(), "png"
-    except (*BROKEN, Image.DecompressionBombError) as error:
-        raise Rejection("undecodable image", str(error) or type(error).__name__) from error
+    except BROKEN as error:
+        raise Rejection("undecodable image", reason(error)) from error

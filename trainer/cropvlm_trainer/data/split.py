@@ -6,7 +6,8 @@ import json
 from hashlib import sha256
 from pathlib import Path
 
-from cropvlm_trainer.rows import DATASET, read_rows, to_lines, write_whole
+from cropvlm_trainer.files import to_lines, write_whole
+from cropvlm_trainer.rows import DATASET, read_rows
 
 SFT, GRPO = "sft.jsonl", "grpo.jsonl"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -10,11 +11,14 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
+from cropvlm_trainer.chat.answer_cache import AnswerCache
+from cropvlm_trainer.chat.client import EndpointTarget
+from cropvlm_trainer.chat.endpoint import Endpoint, key_from
 from cropvlm_trainer.chat.messages import Prompt
-from cropvlm_trainer.idefics3.adapter import open_checkpoint
+from cropvlm_trainer.evaluation.arguments import CHECKPOINT_TOKENS
+from cropvlm_trainer.idefics3.adapter import open_for_inference
 from cropvlm_trainer.idefics3.image_processing import tile_grid
-from cropvlm_trainer.idefics3.model import pick_device
-from cropvlm_trainer.idefics3.resolution import check_resolution
+from cropvlm_trainer.idefics3.prompts import chat_text
 
 MAX_BATCH = 32
 """Prompts in a batch."""
@@ -37,15 +41,9 @@ class Checkpoint:
         Raises FileNotFoundError where checkpoint or base is missing, ValueError for a `longest_edge` that the model
         cannot see.
         """
-        with open_checkpoint(folder) as (model, processor, _):
-            self.model, self.processor = model.eval(), processor
-        self.device = pick_device(device)
-        self.model.to(self.device, torch.bfloat16 if self.device.type == "cuda" else torch.float32)
+        self.model, self.processor, self.tile, self.longest_edge = open_for_inference(folder, longest_edge, device)
         self.processor.tokenizer.padding_side = "left"
-        self.tile = self.model.config.vision_config.image_size
-        self.longest_edge = longest_edge or self.tile
         self.max_tokens = max_tokens
-        check_resolution(f"{folder} cannot see images at this longest edge:", self.longest_edge, self.tile)
 
     def answer(self, prompts: Sequence[Prompt], name: str) -> list[str | None]:
         answers = []
@@ -74,14 +72,32 @@ class Checkpoint:
 
     @torch.no_grad()
     def _generate(self, texts: list[str], pictures: list[list[Image.Image]]) -> list[str]:
-        chats = [self._chat(len(some), text) for some, text in zip(pictures, texts, strict=True)]
+        chats = [chat_text(self.processor, len(some), text) for some, text in zip(pictures, texts, strict=True)]
         size = {"longest_edge": self.longest_edge}
         inputs = self.processor(text=chats, images=pictures, size=size, padding=True, return_tensors="pt")
-        inputs = inputs.to(self.device, self.model.dtype)
+        inputs = inputs.to(self.model.device, self.model.dtype)
         ids = self.model.generate(**inputs, max_new_tokens=self.max_tokens, do_sample=False)
         new = ids[:, inputs["input_ids"].shape[1] :]
         return [text.strip() for text in self.processor.batch_decode(new, skip_special_tokens=True)]
 
-    def _chat(self, images: int, text: str) -> str:
-        content = [{"type": "image"}] * images + [{"type": "text", "text": text}]
-        return self.processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
+
+def make_target(args: argparse.Namespace) -> Target:
+    """Returns the checkpoint or endpoint that the options name.
+
+    Raises FileNotFoundError and ValueError for a checkpoint that is missing or cannot see images at the resolution, and
+    for a key that is not in the environment.
+    """
+    if args.target:
+        return Checkpoint(args.target, args.target_resolution, args.max_tokens or CHECKPOINT_TOKENS)
+    key = key_from(args.target_key_env)
+    given = {
+        "longest_edge": args.target_resolution,
+        "max_tokens": args.max_tokens,
+        "concurrency": args.target_concurrency,
+        "timeout": args.target_timeout,
+    }
+    settings = {name: value for name, value in given.items() if value is not None}
+    cache = AnswerCache(args.out and args.out.with_suffix(".answers.jsonl"))
+    if cache.count:
+        print(f"{cache.count} answers of earlier runs are in {cache.path}")
+    return EndpointTarget(Endpoint(args.target_url, args.target_model, key, **settings), cache)

@@ -1,15 +1,12 @@
-"""The options of `cropvlm-train eval`, their checks, and the target that they name."""
+"""The options of `cropvlm-train eval`, and their checks. This module imports nothing slow, since --help needs it."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from cropvlm_trainer.attention.cropper import METHODS
-from cropvlm_trainer.chat.answer_cache import AnswerCache
-from cropvlm_trainer.chat.client import EndpointTarget
-from cropvlm_trainer.chat.endpoint import Endpoint, key_from
-from cropvlm_trainer.evaluation.answers import Checkpoint, Target
+from cropvlm_trainer.attention.maps import METHODS
+from cropvlm_trainer.chat.endpoint import Endpoint
 from cropvlm_trainer.options import check_positive, flag
 
 CHECKPOINT_TOKENS = 16
@@ -127,28 +124,6 @@ def check(args: argparse.Namespace) -> None:
 def attention_method(args: argparse.Namespace) -> str | None:
     """Returns the method of `METHODS` that `--cropper` names; None where it is a checkpoint or not given."""
     return str(args.cropper) if args.cropper and str(args.cropper) in METHODS else None
-
-
-def make_target(args: argparse.Namespace) -> Target:
-    """Returns the checkpoint or endpoint that the options name.
-
-    Raises FileNotFoundError and ValueError for a checkpoint that is missing or cannot see images at the resolution, and
-    for a key that is not in the environment.
-    """
-    if args.target:
-        return Checkpoint(args.target, args.target_resolution, args.max_tokens or CHECKPOINT_TOKENS)
-    key = key_from(args.target_key_env)
-    given = {
-        "longest_edge": args.target_resolution,
-        "max_tokens": args.max_tokens,
-        "concurrency": args.target_concurrency,
-        "timeout": args.target_timeout,
-    }
-    settings = {name: value for name, value in given.items() if value is not None}
-    cache = AnswerCache(args.out and args.out.with_suffix(".answers.jsonl"))
-    if cache.count:
-        print(f"{cache.count} answers of earlier runs are in {cache.path}")
-    return EndpointTarget(Endpoint(args.target_url, args.target_model, key, **settings), cache)
 
 
 def describe(args: argparse.Namespace) -> dict:

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from PIL import Image
-
 from cropvlm_trainer.boxes import Box, Rect, expanded, taught_region, to_box
-from cropvlm_trainer.contract import to_pixels
 
 Cropping = Sequence[Rect | None]
 """A box in per cent for each row. None where the cropper gave no valid box; the crop is then the whole image."""
@@ -39,8 +36,3 @@ def moved(rng: Random, box: Box) -> Box:
     w, h = box[2] - box[0], box[3] - box[1]
     x, y = rng.randint(0, 100 - w), rng.randint(0, 100 - h)
     return x, y, x + w, y + h
-
-
-def cut(image: Image.Image, box: Rect | None) -> Image.Image:
-    """Returns the crop in the image's original pixels; without a box, the whole image."""
-    return image.crop(to_pixels(box or (0, 0, 100, 100), *image.size))

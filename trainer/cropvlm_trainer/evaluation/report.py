@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from cropvlm_trainer.boxes import Box
+from cropvlm_trainer.boxes import WHOLE, Box
 from cropvlm_trainer.evaluation.markdown import table
 from cropvlm_trainer.evaluation.rows import ANLS, CHOICE, EXACT, VQA, measure_of, source_of
 from cropvlm_trainer.evaluation.scores import (
@@ -56,7 +56,7 @@ def held_out(rows: Sequence[dict], answers: Mapping[str, Answers], found: Sequen
         boxed = [(box, row["box"]) for box, row in zip(found, rows, strict=True) if row.get("box")]
         if boxed:
             report["boxes"] = box_measures(*zip(*boxed, strict=True))
-        sizes = [area(box or (0, 0, 100, 100)) / 10_000 for box in found]
+        sizes = [area(box or WHOLE) / 10_000 for box in found]
         report["cropper"] = {"no_valid_box": found.count(None), "size": sum(sizes) / len(sizes)}
     report["notes"] = _notes(rows, report)
     return report

@@ -8,13 +8,13 @@ standard deviation.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
 
 from cropvlm_trainer.evaluation.markdown import table
+from cropvlm_trainer.files import read_json, write_json
 
 STAGES = {
     "sft": "SFT",
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> None:
         raise ValueError("give --out, a JSON file for the figures, or --best")
     results = read_results(args.runs)
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps(results.figures(), indent=2) + "\n", encoding="utf-8")
+    write_json(args.out, results.figures())
     text = tables(results)
     args.out.with_suffix(".md").write_text(text + "\n", encoding="utf-8")
     print(text)
@@ -178,4 +178,4 @@ def _counted(seeds: Mapping[str, int]) -> str:
 def _read(path: Path) -> Report:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; write it with `cropvlm-train eval --out {path}`")
-    return json.loads(path.read_text(encoding="utf-8"))["held_out"]
+    return read_json(path)["held_out"]

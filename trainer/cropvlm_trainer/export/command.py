@@ -1,14 +1,10 @@
 """The command line of `cropvlm-train export`."""
 
 import argparse
-import json
 from pathlib import Path
 
-from cropvlm_trainer.export.check.agreement import FLOOR
-from cropvlm_trainer.export.check.pages import PAGES
-from cropvlm_trainer.export.check.parity import TOLERANCE
-from cropvlm_trainer.export.export import export
-from cropvlm_trainer.export.precision.precision import PRECISIONS
+from cropvlm_trainer.export.settings import FLOOR, PAGES, PRECISIONS, TOLERANCE
+from cropvlm_trainer.files import read_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    # Imported when the command runs: torch takes seconds, and --help should not.
+    from cropvlm_trainer.export.export import export
+
     made = export(
         args.checkpoint,
         args.out,
@@ -56,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         tolerance=args.tolerance,
         floor=args.floor,
         parity_pages=args.parity_pages,
-        scores=json.loads(args.scores.read_text(encoding="utf-8")) if args.scores else None,
+        scores=read_json(args.scores) if args.scores else None,
         warning=args.warning,
         attention=args.attention,
     )

@@ -8,19 +8,19 @@ from typing import Any
 import onnx
 from transformers import Idefics3ForConditionalGeneration, Idefics3Processor
 
-from cropvlm_trainer.attention.maps import middle_layer
-from cropvlm_trainer.export.check.agreement import FLOOR, check_precision
+from cropvlm_trainer.attention.maps import attention_layers
+from cropvlm_trainer.export.check.agreement import check_precision
 from cropvlm_trainer.export.check.expected import PROMPTS, Expected, expected
-from cropvlm_trainer.export.check.pages import PAGES, check_pages, on_pages
-from cropvlm_trainer.export.check.parity import TOLERANCE
+from cropvlm_trainer.export.check.pages import check_pages, on_pages
 from cropvlm_trainer.export.check.session import GRAPHS, OnnxModel
-from cropvlm_trainer.export.graphs.decoder import check_layers, decoder_graph
+from cropvlm_trainer.export.graphs.decoder import decoder_graph
 from cropvlm_trainer.export.graphs.embed import embed_graph
 from cropvlm_trainer.export.graphs.hub import hub_decoder_graph, hub_vision_graph
 from cropvlm_trainer.export.graphs.pixels import normalisation
 from cropvlm_trainer.export.graphs.vision import vision_graph
 from cropvlm_trainer.export.manifest import COPIED, MANIFEST, copy_hub_files, tile_resolutions, write_manifest
-from cropvlm_trainer.export.precision.precision import PRECISIONS, convert
+from cropvlm_trainer.export.precision.precision import convert
+from cropvlm_trainer.export.settings import FLOOR, PAGES, PRECISIONS, TOLERANCE
 from cropvlm_trainer.idefics3.adapter import open_checkpoint
 from cropvlm_trainer.idefics3.checkpoint import read_training
 
@@ -78,7 +78,7 @@ def export_model(
     graphs that are beyond `tolerance` or below `floor`. An older export then stays as it is.
     """
     _refuse_unknown(precisions, hub_layout)
-    layers = attention_layers(model, attention, hub_layout)
+    layers = layers_given(model, attention, hub_layout)
     _refuse_other_folders(out)
     model.eval()
     # Written beside the old folder, and put in its place once all checks have passed.
@@ -115,18 +115,13 @@ def export_model(
     return result
 
 
-def attention_layers(
-    model: Idefics3ForConditionalGeneration, wanted: Sequence[int] | None, hub_layout: bool
-) -> list[int]:
+def layers_given(model: Idefics3ForConditionalGeneration, wanted: Sequence[int] | None, hub_layout: bool) -> list[int]:
     """The layers whose attention the graph gives; raises ValueError where it cannot give it."""
     if wanted is None:
         return []
     if hub_layout:
         raise ValueError("the hub's layout has no output for attention; leave out --attention or --hub-layout")
-    count = model.config.text_config.num_hidden_layers
-    layers = list(wanted) or [middle_layer(count)]
-    check_layers(layers, count)
-    return layers
+    return attention_layers(wanted, model.config.text_config.num_hidden_layers)
 
 
 def _graphs(

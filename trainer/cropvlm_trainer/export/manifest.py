@@ -3,28 +3,19 @@
 import hashlib
 import shutil
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from transformers import Idefics3Processor
 
 from cropvlm_trainer.contract import PROMPT_CONTRACT
-from cropvlm_trainer.idefics3.checkpoint import write_json
+from cropvlm_trainer.files import write_json
+from cropvlm_trainer.idefics3.checkpoint import CONFIG, FILE_GROUPS
 
 MANIFEST = "cropvlm.json"
 FORMAT = 2
 """Version of the manifest's fields; the service refuses others."""
-COPIED = (
-    "config.json",
-    "generation_config.json",
-    "preprocessor_config.json",
-    "processor_config.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "chat_template.json",
-    "chat_template.jinja",
-)
+COPIED = (CONFIG, *chain.from_iterable(FILE_GROUPS))
 """Files that are taken from the checkpoint, those of them that it has."""
 
 

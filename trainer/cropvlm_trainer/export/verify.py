@@ -1,6 +1,5 @@
 """`cropvlm-train verify`: checks that a model folder is what its manifest (`cropvlm.json`) says, and that it works."""
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -11,12 +10,12 @@ from transformers import AutoProcessor, Idefics3Processor
 
 from cropvlm_trainer.contract import PROMPT_CONTRACT, cropper_prompt, target_prompt
 from cropvlm_trainer.data.synth import dataset
-from cropvlm_trainer.export.check.agreement import FLOOR, check_precision
+from cropvlm_trainer.export.check.agreement import check_precision
 from cropvlm_trainer.export.check.expected import NEW_TOKENS, Expected, expected, make_prompt
-from cropvlm_trainer.export.check.parity import TOLERANCE
 from cropvlm_trainer.export.check.session import OnnxModel
 from cropvlm_trainer.export.manifest import FORMAT, MANIFEST, revision, sha256
-from cropvlm_trainer.export.precision.precision import PRECISIONS
+from cropvlm_trainer.export.settings import FLOOR, PRECISIONS, TOLERANCE
+from cropvlm_trainer.files import read_json
 from cropvlm_trainer.idefics3.adapter import open_checkpoint
 
 ROLES = {"cropper": cropper_prompt, "target": target_prompt}
@@ -72,7 +71,7 @@ def _read(path: Path) -> dict:
     """The manifest; raises ValueError where the other checks could not use it."""
     if not path.is_file():
         raise ValueError("the file is missing, and a folder without it promises nothing to verify")
-    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest = read_json(path)
     versions = {"format": FORMAT, "prompt_contract": PROMPT_CONTRACT}
     for key, value in versions.items():
         if not isinstance(manifest, dict) or manifest.get(key) != value:

@@ -3,9 +3,7 @@
 import argparse
 from pathlib import Path
 
-from cropvlm_trainer.export.check.agreement import FLOOR
-from cropvlm_trainer.export.check.parity import TOLERANCE
-from cropvlm_trainer.export.verify import Against, verify
+from cropvlm_trainer.export.settings import FLOOR, TOLERANCE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints a line for each check; returns 1 where one failed."""
+    # Imported when the command runs: torch takes seconds, and --help should not.
+    from cropvlm_trainer.export.verify import Against, verify
+
     if args.base and not args.checkpoint:
         raise ValueError("--base belongs to an adapter; name the adapter's folder with --checkpoint")
     against = Against(args.checkpoint, args.base, args.tolerance, args.floor) if args.checkpoint else None

@@ -1,15 +1,22 @@
-"""Goldens of the rule from attention to a box: the attention on an image's tokens, and the box that it gives.
+"""Goldens of ViCrop: the rule from attention to a box, and where the tiny model looks, by transformers alone.
 
-No model is needed. Both languages add and divide in the same order, so that ties are decided alike.
+The rule needs no model. Both languages add and divide in the same order, so that ties are decided alike.
 """
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 
 from cropvlm_trainer.attention.box import attention_box, base_side
+from cropvlm_trainer.attention.cropper import AttentionCropper
 from cropvlm_trainer.attention.maps import image_map, relative
 from cropvlm_trainer.boxes import around
+from cropvlm_trainer.data.synth.test_patterns import FORMULAS, pattern_image
+from cropvlm_trainer.golden.fixtures.models import ATTENTION_LAYERS, TINY, tiny_model, tiny_tokenizer
+from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 
 SHAPES = [
     (640, 480, 0, 0, 64),
@@ -21,6 +28,13 @@ SHAPES = [
 """Width and height in pixels, rows and columns of tiles, tokens of a tile."""
 TILE = 512
 KINDS = ("noise", "spot", "edge", "flat", "zero")
+
+BOXES_MADE_BY = (
+    "cropvlm_trainer.attention, rel-att with transformers' eager attention in fp32, the mean of the layers "
+    f"{list(ATTENTION_LAYERS)} of the tiny model. `cells`: the relative attention, [rows, columns] as one list"
+)
+BOX_SIZES = [(640, 480), (300, 200), (90, 400), (1000, 100), (37, 11)]
+BOX_QUESTIONS = ["What is the total?", "what number is UNDER the red Circle?", "Où est l'Étoile?"]
 
 
 def attention() -> dict:
@@ -60,3 +74,29 @@ def _values(rng: np.random.Generator, kind: str, tiles: int, tokens: int) -> np.
     at = int(rng.integers(tiles * tokens)) if kind == "spot" else tokens - 1
     values[at :: tokens if kind == "edge" else tiles * tokens] += 8
     return values
+
+
+def attention_boxes(seed: int) -> dict:
+    """Returns the golden: each size at one, two and four tiles' edge, with patterns and questions in turn."""
+    with tempfile.TemporaryDirectory() as scratch:
+        checkpoint = Path(scratch)
+        save_checkpoint(tiny_model(seed), TINY, tiny_tokenizer(), checkpoint, {})
+        cases = []
+        for tiles in (1, 2, 4):
+            cropper = AttentionCropper(checkpoint, "rel-att", tiles * TINY.tile, ATTENTION_LAYERS, device="cpu")
+            for i, (width, height) in enumerate(BOX_SIZES):
+                pattern, question = (
+                    list(FORMULAS)[(i + tiles) % len(FORMULAS)],
+                    BOX_QUESTIONS[(i + tiles) % len(BOX_QUESTIONS)],
+                )
+                case = {"pattern": pattern, "width": width, "height": height, "longest_edge": cropper.longest_edge}
+                cases.append(_boxes_case(cropper, case | {"question": question}))
+    return {"made_by": BOXES_MADE_BY, "formula": FORMULAS, "model": "tiny-attention", "cases": cases}
+
+
+def _boxes_case(cropper: AttentionCropper, case: dict) -> dict:
+    image = pattern_image(case["pattern"], case["width"], case["height"])
+    cells = cropper.map(image, case["question"])
+    rounded = [float(f"{value:.5g}") for value in cells.flatten()]
+    box = cropper.box(image, case["question"])
+    return case | {"rows": cells.shape[0], "cols": cells.shape[1], "cells": rounded, "box": box}

@@ -14,12 +14,12 @@ from transformers import AutoProcessor, Idefics3ForConditionalGeneration
 from cropvlm_trainer.contract import END_OF_UTTERANCE, cropper_prompt, format_box, parse_box
 from cropvlm_trainer.data.synth.test_patterns import FORMULAS, pattern_image
 from cropvlm_trainer.export.export import export_model
-from cropvlm_trainer.golden.fixture import TINY, tiny_model, tiny_tokenizer
+from cropvlm_trainer.golden.fixtures.models import TINY, tiny_model, tiny_tokenizer
 from cropvlm_trainer.golden.generate import MADE_BY, answer
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
-from cropvlm_trainer.idefics3.forward import Batch, PromptBuilder, answer_loss
+from cropvlm_trainer.idefics3.forward import Batch, answer_loss
 from cropvlm_trainer.idefics3.image_processing import tiles
-from cropvlm_trainer.idefics3.prompts import PromptEncoder, prompt_grid
+from cropvlm_trainer.idefics3.prompts import PromptBuilder, PromptEncoder, prompt_grid
 
 STEPS = 300
 EXAMPLES, ONE_TILE = 36, 24

@@ -5,14 +5,15 @@ from dataclasses import fields
 from itertools import product
 
 from cropvlm_trainer.boxes import Box
-from cropvlm_trainer.contract import PROMPT_CONTRACT, format_box, parse_box, to_pixels
+from cropvlm_trainer.contract import PROMPT_CONTRACT, format_box, one_line, parse_box, to_pixels
 from cropvlm_trainer.export.check.pages import AnswerParity, BoxParity
 from cropvlm_trainer.export.manifest import FORMAT
 
 MADE_BY = (
     "cropvlm_trainer.contract and cropvlm_trainer.export. `folder`: `format` and `prompt_contract` of cropvlm.json, "
     "and by role where under `scores` it says how well int8 agrees with fp32. `texts`: a model's whole answer, and "
-    "either its box or what is wrong with it. `boxes`: a box as the model writes it. `pixels`: per cent to pixels."
+    "either its box or what is wrong with it. `boxes`: a box as the model writes it. `pixels`: per cent to pixels. "
+    "`questions`: a question with the character in and around it, and as the prompts have it."
 )
 
 NO_BOX = [
@@ -62,6 +63,15 @@ VALID: list[tuple[str, Box]] = [
     ("\r\n\t[1,\t2,\n3,\r4].\t", (1, 2, 3, 4)),
     ("[007, 0, 08, 0001].", (7, 0, 8, 1)),
 ]
+# All that Unicode, Python or JavaScript may take for white space or draw without a width, and what is beside it.
+PERHAPS_WHITE = [
+    *range(0x00, 0x22),
+    *range(0x7F, 0xA2),
+    *(0xAD, 0x034F, 0x061C, 0x115F, 0x1680, 0x180E),
+    *range(0x1FFF, 0x2030),
+    *range(0x205E, 0x2070),
+    *(0x2800, 0x3000, 0x3164, 0xFEFF, 0xFFA0),
+]
 SIDES = (0, 1, 50, 99, 100, 101, 999, 9999)
 BOXES: list[Box] = [
     (0, 0, 100, 100),
@@ -76,7 +86,7 @@ SIZES = [(1, 1), (2, 3), (10, 1000), (37, 11), (100, 100), (640, 480), (1600, 12
 
 def contract() -> dict:
     """Raises AssertionError where the trainer's reader of boxes does not give what is written here by hand."""
-    return {"made_by": MADE_BY, "cases": [_folder(), *_texts(), *_formatted(), *_pixels()]}
+    return {"made_by": MADE_BY, "cases": [_folder(), *_texts(), *_formatted(), *_pixels(), *_questions()]}
 
 
 def _folder() -> dict:
@@ -112,3 +122,10 @@ def _formatted() -> Iterator[dict]:
 def _pixels() -> Iterator[dict]:
     for box, (width, height) in product(BOXES, SIZES):
         yield {"kind": "pixels", "box": box, "width": width, "height": height, "pixels": to_pixels(box, width, height)}
+
+
+def _questions() -> Iterator[dict]:
+    for code in PERHAPS_WHITE:
+        one = chr(code)
+        for question in (f"{one}{one}What is{one}here?{one}", f"a{one} {one}b \n"):
+            yield {"kind": "questions", "question": question, "line": one_line(question)}

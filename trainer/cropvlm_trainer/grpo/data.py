@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cropvlm_trainer.rows import check_images, read_rows
+from cropvlm_trainer.rows import check_images, read_rows, with_target
 
 
 def read_training_rows(manifest: Path) -> list[dict]:
-    """All rows, each with `id`, `image` (a path relative to the manifest), `question` and `answers`.
+    """The rows that have an answer to learn: `id`, `image` (a path relative to the manifest), `question`, `answers`.
 
     A row may have a `box`. GRPO does not train on it; it is drawn into the sample pictures.
 
@@ -17,4 +17,4 @@ def read_training_rows(manifest: Path) -> list[dict]:
     """
     rows = read_rows(manifest, needs=("id", "image", "question", "answers"))
     check_images(manifest, rows)
-    return rows
+    return with_target(manifest, rows)

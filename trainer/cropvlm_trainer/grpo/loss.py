@@ -1,4 +1,4 @@
-"""GRPO's advantages and loss as pure functions (paper, Eq. 1; contract, "Training").
+"""GRPO's advantages and loss as pure functions (paper, Eq. 1).
 
 In the shapes: B questions, G completions of each, N = B * G completions, T tokens of the longest completion.
 
@@ -12,11 +12,10 @@ There are two recipes. They differ in what the rewards and the loss are divided 
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 
-RecipeName = Literal["paper", "released"]
+from cropvlm_trainer.training.stages import RecipeName
+
 EPSILON = 1e-4
 """Added to the standard deviation, as TRL does (`GRPOTrainer`), so that equal rewards are not divided by 0."""
 

@@ -1,4 +1,4 @@
-"""The rewards of the paper (Section 3; contract, "Training"), for G boxes a question.
+"""The rewards of the paper (Section 3), for G boxes a question.
 
 There are two to choose from: the reward VLM's log-likelihood of the right answer (Eq. 2), and the accuracy of the
 reward VLM's own answer. A format reward for a valid box is added to either. Where a completion has no valid box, its

@@ -13,7 +13,7 @@ import torch
 
 from cropvlm_trainer.boxes import Box
 from cropvlm_trainer.contract import END_OF_UTTERANCE, cropper_prompt
-from cropvlm_trainer.grpo.loss import RecipeName, advantages, grpo_loss, kl_per_token
+from cropvlm_trainer.grpo.loss import advantages, grpo_loss, kl_per_token
 from cropvlm_trainer.grpo.policy import Policy
 from cropvlm_trainer.idefics3.forward import encode_tiles
 from cropvlm_trainer.idefics3.generation import Completions, decode_boxes, log_probs, prefill, sample
@@ -21,6 +21,7 @@ from cropvlm_trainer.idefics3.prompts import PromptEncoder, prompt_grid
 from cropvlm_trainer.idefics3.reward_model import Example
 from cropvlm_trainer.idefics3.tokenizer import SPECIAL_TOKENS
 from cropvlm_trainer.metrics.exact_and_iou import area
+from cropvlm_trainer.training.stages import GrpoConfig, RecipeName
 
 Reward = Callable[[Sequence[Example], Sequence[Sequence[Box | None]]], dict[str, torch.Tensor]]
 """B examples and G boxes for each -> rewards f32 `[B, G]` by name. Their sum is what the policy learns from."""
@@ -28,16 +29,18 @@ Reward = Callable[[Sequence[Example], Sequence[Sequence[Box | None]]], dict[str,
 
 @dataclass(frozen=True)
 class StepSettings:
+    """What a step needs of the configuration, with its defaults."""
+
     longest_edge: int
     """of the image that the policy sees, pixels"""
-    group: int = 6
+    group: int = GrpoConfig.group
     """G: completions drawn for each question"""
-    temperature: float = 0.8
-    max_new_tokens: int = 32
+    temperature: float = GrpoConfig.temperature
+    max_new_tokens: int = GrpoConfig.max_new_tokens
     """a completion's tokens at most, the end token included"""
-    beta: float = 0.01
+    beta: float = GrpoConfig.beta
     """weight of the KL divergence from the reference"""
-    recipe: RecipeName = "paper"
+    recipe: RecipeName = GrpoConfig.recipe
 
 
 @dataclass(frozen=True)

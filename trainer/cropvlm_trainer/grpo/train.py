@@ -32,16 +32,18 @@ from cropvlm_trainer.grpo.rewards import REWARDS
 from cropvlm_trainer.grpo.step import Step, StepOutcome, StepSettings
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint, read_training
 from cropvlm_trainer.idefics3.forward import checkpoint_vision_encoder, set_training_attention
-from cropvlm_trainer.idefics3.image_processing import load_image
+from cropvlm_trainer.idefics3.image_processing import check_resolution
 from cropvlm_trainer.idefics3.lora import add_lora, load_lora, save_lora
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
-from cropvlm_trainer.idefics3.resolution import check_resolution
 from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
+from cropvlm_trainer.pictures import open_picture
 from cropvlm_trainer.training.config import to_table
-from cropvlm_trainer.training.order import shuffled
+from cropvlm_trainer.training.identity import identity, refuse_past
+from cropvlm_trainer.training.order import batches
 from cropvlm_trainer.training.run import Run
 from cropvlm_trainer.training.samples import Sample, draw_samples
 from cropvlm_trainer.training.stages import GrpoConfig
+from cropvlm_trainer.training.stop import StopSignal, stopped_by_sigterm
 
 MAX_PICTURES = 4
 """How many questions of a step are drawn as sample pictures, in the steps that draw any (`config.sample_every`)."""
@@ -54,25 +56,55 @@ def train(config: GrpoConfig) -> None:
     `state.pt` and, at the end, `adapter/`.
 
     Raises ValueError for settings that cannot go together and for a folder that holds a run of other settings,
-    FileNotFoundError where the base, the adapter, the manifest or an image is missing.
+    FileNotFoundError where the base, the adapter, the manifest or an image is missing. SIGTERM ends the run after the
+    step in progress, with its state saved and without an adapter.
     """
-    accelerator = Accelerator(mixed_precision="bf16" if config.precision == "bf16" else "no")
+    # `cpu`: without it accelerate takes several processes without a GPU for one each.
+    accelerator = Accelerator(
+        mixed_precision="bf16" if config.precision == "bf16" else "no", cpu=not torch.cuda.is_available()
+    )
 
     # Data: the rows of all steps, in order.
-    rows = read_training_rows(config.data)
-    order = shuffled(rows, config.epochs, config.batch, config.seed)
-    batches = [order[start : start + config.batch] for start in range(0, len(order), config.batch)][: config.max_steps]
-    steps = len(batches)
-    if not steps:
-        raise ValueError(f"{config.data} has {len(rows)} questions, less than a batch of {config.batch}; lower batch")
+    order = batches(read_training_rows(config.data), config)
+    steps = len(order)
     config.check_processes(accelerator.num_processes)
 
     # Model, optimizer, and the run folder, which restores the state of a run that was broken off.
     policy, compute_loss = prepare(config, accelerator.device)
     optimizer = torch.optim.AdamW(policy.trained_parameters, lr=config.learning_rate, weight_decay=0.0)
     schedule = get_cosine_schedule_with_warmup(optimizer, round(config.warmup * steps), steps)
-    run = Run(config.out, to_table(config), policy.trained_parameters, optimizer, schedule, accelerator.is_main_process)
+    asked, is_main = identity(config), accelerator.is_main_process
+    run = Run(config.out, asked, policy.trained_parameters, optimizer, schedule, is_main)
+    refuse_past(config.out, run.first, steps)
+    with stopped_by_sigterm() as stop:
+        taken = take_steps(config, accelerator, policy, compute_loss, order, optimizer, schedule, run, stop)
+    run.close()
+    if run.main and taken < steps:
+        print(f"{config.out}: stopped after step {taken} of {steps}; the same command goes on from there")
+    elif run.main:
+        training = {"stage": "grpo", "steps": steps, **to_table(config)}
+        if config.adapter:
+            training["adapter"] = read_training(config.adapter)
+        save_lora(policy.peft_model, config.out / "adapter", config.base, training)
+    accelerator.end_training()
 
+
+def take_steps(
+    config: GrpoConfig,
+    accelerator: Accelerator,
+    policy: Policy,
+    compute_loss: Step,
+    order: Sequence[Sequence[dict]],
+    optimizer: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
+    run: Run,
+    stop: StopSignal,
+) -> int:
+    """Trains on the batches of `order` that `run` has not had, until the last or until `stop`.
+
+    Returns the number of steps taken in all; the state after them is saved.
+    """
+    steps, step_number = len(order), run.first
     bar = tqdm(range(run.first, steps), initial=run.first, total=steps, desc="grpo", disable=not run.main)
     for index in bar:
         started = time.monotonic()
@@ -80,7 +112,9 @@ def train(config: GrpoConfig) -> None:
         is_last = step_number == steps
         # Dropout is seeded anew in each step (and process), so that a resumed run draws what an unbroken one draws.
         torch.manual_seed(draw_seed(config.seed, index, f"dropout/{accelerator.process_index}"))
-        own_rows = batches[index][accelerator.process_index :: accelerator.num_processes]
+        # In one piece, so that the micro-batches, whose means are logged, are those of one process.
+        share = config.batch // accelerator.num_processes
+        own_rows = order[index][accelerator.process_index * share :][:share]
         draws_samples = config.sample_every and (is_last or step_number % config.sample_every == 0)
         pictures: list[Sample] | None = [] if run.main and draws_samples else None
 
@@ -97,16 +131,12 @@ def train(config: GrpoConfig) -> None:
         bar.set_postfix(reward=f"{scalars['reward']:.3f}", kl=f"{scalars['kl']:.4f}")
         if pictures:
             draw_samples(config.out, step_number, pictures)
-        if is_last or step_number % config.save_every == 0:
+        stopped = stop.everywhere(accelerator.device)
+        if is_last or stopped or step_number % config.save_every == 0:
             run.save(step_number)
-
-    run.close()
-    if run.main:
-        training = {"stage": "grpo", "steps": steps, **to_table(config)}
-        if config.adapter:
-            training["adapter"] = read_training(config.adapter)
-        save_lora(policy.peft_model, config.out / "adapter", config.base, training)
-    accelerator.end_training()
+        if stopped:
+            break
+    return step_number
 
 
 def prepare(config: GrpoConfig, device: torch.device) -> tuple[Policy, Step]:
@@ -158,8 +188,12 @@ def accumulate_gradients(
         micro_batch = rows[start : start + config.micro_batch]
         examples = [to_example(row, config) for row in micro_batch]
         generators = [torch.Generator().manual_seed(draw_seed(config.seed, index, row["id"])) for row in micro_batch]
-        with accelerator.autocast():
-            loss, scalars = compute_loss(examples, generators)
+        try:
+            with accelerator.autocast():
+                loss, scalars = compute_loss(examples, generators)
+        except Exception as error:
+            error.add_note(f"in step {index + 1}, with the rows {', '.join(row['id'] for row in micro_batch)}")
+            raise
         # The loss is a mean over the micro-batch. Weighted by its size, the losses of all micro-batches and processes
         # add up to the mean over the batch.
         (loss * len(micro_batch) / config.batch).backward()
@@ -177,7 +211,7 @@ def accumulate_gradients(
 
 def to_example(row: dict, config: GrpoConfig) -> Example:
     """A manifest's row with its image read."""
-    image = load_image(config.data.parent / row["image"])
+    image = open_picture(config.data.parent / row["image"])
     return Example(image, row["question"], row["answers"], row.get("source", ""))
 
 

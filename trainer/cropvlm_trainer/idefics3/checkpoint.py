@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,9 +13,17 @@ from tokenizers import Tokenizer
 from transformers import AutoProcessor, Idefics3ForConditionalGeneration, Idefics3Processor
 
 from cropvlm_trainer.contract import CHAT_TEMPLATE, END_OF_UTTERANCE
+from cropvlm_trainer.files import read_json, write_json
 from cropvlm_trainer.idefics3.model import Shape
 
-TRAINING = "training.json"
+CONFIG, ADAPTER, TRAINING = "config.json", "adapter_config.json", "training.json"
+FILE_GROUPS = (
+    ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
+    ("preprocessor_config.json", "processor_config.json"),
+    ("chat_template.json", "chat_template.jinja"),
+    ("generation_config.json",),
+)
+"""The files beside `CONFIG` and the weights that a checkpoint may have; those of a group belong together."""
 NO_TRAINING = {"base": None, "data": None, "recipe": None, "steps": 0, "seed": None}
 """The record of a checkpoint without `training.json`."""
 
@@ -82,7 +89,7 @@ def load_checkpoint(folder: Path) -> tuple[Idefics3ForConditionalGeneration, Ide
 
     Raises FileNotFoundError where it holds none: transformers would take `runs/base` for a model's name on the hub.
     """
-    if not (folder / "config.json").exists():
+    if not (folder / CONFIG).exists():
         raise FileNotFoundError(f"{folder} holds no config.json; name the folder of a checkpoint")
     model = Idefics3ForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
     return model, AutoProcessor.from_pretrained(folder)
@@ -91,8 +98,4 @@ def load_checkpoint(folder: Path) -> tuple[Idefics3ForConditionalGeneration, Ide
 def read_training(checkpoint: Path) -> dict:
     """What the folder's `training.json` says; `NO_TRAINING` without one."""
     path = checkpoint / TRAINING
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else NO_TRAINING
-
-
-def write_json(path: Path, value: dict) -> None:
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return read_json(path) if path.exists() else NO_TRAINING

@@ -13,10 +13,7 @@ from dataclasses import dataclass, fields
 
 import torch
 import torch.nn.functional as F
-from tokenizers import Tokenizer
 from transformers import Idefics3ForConditionalGeneration
-
-from cropvlm_trainer.contract import END_OF_UTTERANCE
 
 IGNORE = -100
 """The label of a position that is not trained, as in torch's cross-entropy."""
@@ -123,45 +120,3 @@ def token_loss(
     if weights is None:
         return losses.mean(), right
     return (losses * weights[is_answer]).sum() / weights[is_answer].sum(), right
-
-
-class PromptBuilder:
-    """Token ids of prompts and answers about images of one tile, in the contract's chat template.
-
-    For small models, of which there is a tokenizer and not yet a processor; `prompts.PromptEncoder` is for all others.
-    The tests hold its ids equal to those of transformers' processor.
-    """
-
-    def __init__(self, tokenizer: Tokenizer, tokens_per_tile: int) -> None:
-        self.tokenizer = tokenizer
-        self.tokens_per_tile = tokens_per_tile
-        self.image = "<fake_token_around_image><global-img>" + "<image>" * tokens_per_tile
-        self.image += "<fake_token_around_image>"
-        self.pad = tokenizer.token_to_id("<|im_end|>")
-
-    def word(self, word: str) -> int:
-        """The id of a word as it stands inside a question: after a space, except for a digit.
-
-        Raises ValueError for a word that is not one token.
-        """
-        text = word if word.isdecimal() else f" {word}"
-        ids = self.tokenizer.encode(text).ids
-        if len(ids) != 1:
-            raise ValueError(f"{word!r} is {len(ids)} tokens; a word to name things by must be one")
-        return ids[0]
-
-    def encode(self, images: int, text: str, answer: str) -> tuple[list[int], int]:
-        """The ids of a prompt with `images` images and of its answer, and the position where the answer starts."""
-        head = f"<|im_start|>User:{self.image * images}{text}{END_OF_UTTERANCE}\nAssistant:"
-        prompt = self.tokenizer.encode(head).ids
-        return prompt + self.tokenizer.encode(f"{answer}{END_OF_UTTERANCE}").ids, len(prompt)
-
-    def collate(self, sequences: list[tuple[list[int], int]]) -> tuple[torch.Tensor, torch.Tensor]:
-        """A batch's `input_ids` and `labels`, int64 `[B, L]` each, from what `encode` returned for each question."""
-        length = max(len(ids) for ids, _ in sequences)
-        input_ids = torch.full((len(sequences), length), self.pad)
-        labels = torch.full((len(sequences), length), IGNORE)
-        for row, (ids, start) in enumerate(sequences):
-            input_ids[row, : len(ids)] = torch.tensor(ids)
-            labels[row, start - 1 : len(ids) - 1] = torch.tensor(ids[start:])
-        return input_ids, labels

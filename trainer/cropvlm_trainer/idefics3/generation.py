@@ -49,6 +49,13 @@ class Prefix:
         hidden = self.last_hidden.detach() if detach else self.last_hidden
         return Prefix(cache, self.mask.repeat_interleave(times, dim=0), hidden.repeat_interleave(times, dim=0))
 
+    def part(self, start: int, stop: int) -> Prefix:
+        """A prefix of the rows from `start` to before `stop`. Its cache is a copy."""
+        cache = DynamicCache()
+        for index, layer in enumerate(self.cache.layers):
+            cache.update(layer.keys[start:stop].clone(), layer.values[start:stop].clone(), index)
+        return Prefix(cache, self.mask[start:stop], self.last_hidden[start:stop])
+
 
 @dataclass
 class Completions:

@@ -1,4 +1,4 @@
-"""Idefics3's image processing on PIL images (contract, "Image processing").
+"""Idefics3's image processing on PIL images.
 
 The steps are those of transformers 5.18 with its PIL backend, and the tests compare the results bit by bit. They are
 written out here since training takes tiles as bytes, while transformers' processor also normalises and pads them.
@@ -8,31 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
+from cropvlm_trainer.boxes import WHOLE
 from cropvlm_trainer.contract import to_pixels
+from cropvlm_trainer.idefics3.tokenizer import MAX_GRID
 
 
-def load_image(path: Path) -> Image.Image:
-    """Reads an image file as the service does: turned upright by its EXIF, alpha composited on white, RGB."""
-    image = ImageOps.exif_transpose(Image.open(path))
-    if image.mode != "RGB":
-        rgba = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
-    return image
-
-
-def crop(image: Image.Image, box: Sequence[float]) -> Image.Image:
-    """The part of the image inside a box in per cent, widened to whole pixels."""
-    return image.crop(to_pixels(box, *image.size))
-
-
-# `load_image` for callers that come to the same image several times in a row: it keeps the last 8.
-open_image = lru_cache(maxsize=8)(load_image)
+def crop(image: Image.Image, box: Sequence[float] | None) -> Image.Image:
+    """The part of the image inside a box in per cent, widened to whole pixels; without a box, the whole image."""
+    return image.crop(to_pixels(box or WHOLE, *image.size))
 
 
 def resized_edges(width: int, height: int, longest_edge: int) -> tuple[int, int]:
@@ -78,3 +65,14 @@ def _to_multiples(width: int, height: int, tile: int) -> tuple[int, int]:
         height = math.ceil(height / tile) * tile
         width = math.ceil(int(height * aspect) / tile) * tile
     return width, height
+
+
+def check_resolution(name: str, resolution: int, tile: int) -> None:
+    """Raises ValueError unless images with this longest edge can be cut into tiles of `tile` pixels, both in pixels.
+
+    `name` is what the message calls the option.
+    """
+    if resolution % tile:
+        raise ValueError(f"{name} {resolution} must be a multiple of the model's tiles, {tile} pixels")
+    if resolution > MAX_GRID * tile:
+        raise ValueError(f"{name} {resolution} is too large: the model's tiles have names up to {MAX_GRID * tile}")

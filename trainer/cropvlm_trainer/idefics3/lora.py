@@ -1,28 +1,20 @@
-"""LoRA on an Idefics3, as the paper trains it (contract, "Training")."""
+"""LoRA on an Idefics3, as the paper trains it (Section 4.1)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model
 from torch import nn
 
-from cropvlm_trainer.idefics3.checkpoint import TRAINING, read_training, write_json
+from cropvlm_trainer.files import write_json
+from cropvlm_trainer.idefics3.checkpoint import ADAPTER, TRAINING, read_training
+from cropvlm_trainer.idefics3.lora_settings import LoraSettings
 
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj", "fc1", "fc2", "proj")
 """The linear layers that are adapted, by the last part of their name. The vision encoder's `out_proj` is not one."""
 TRAINED = "default"
 """peft's name of the adapter that is trained."""
-
-
-@dataclass(frozen=True)
-class LoraSettings:
-    r: int = 128
-    """rank"""
-    alpha: int = 256
-    """the update is scaled by alpha / r"""
-    dropout: float = 0.05
 
 
 def add_lora(model: nn.Module, settings: LoraSettings) -> PeftModel:
@@ -38,8 +30,8 @@ def load_lora(model: nn.Module, adapter: Path, settings: LoraSettings | None = N
 
     Raises FileNotFoundError where there is none, and ValueError where its settings are not `settings` (None: any).
     """
-    if not (adapter / "adapter_config.json").exists():
-        raise FileNotFoundError(f"{adapter} holds no adapter_config.json; name the folder of a LoRA adapter")
+    if not (adapter / ADAPTER).exists():
+        raise FileNotFoundError(f"{adapter} holds no {ADAPTER}; name the folder of a LoRA adapter")
     config = PeftConfig.from_pretrained(adapter)
     found = LoraSettings(config.r, config.lora_alpha, config.lora_dropout)
     if settings and found != settings:

@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from tokenizers import Tokenizer
-from transformers import Idefics3Config, Idefics3ForConditionalGeneration
+from transformers import Idefics3Config, Idefics3ForConditionalGeneration, LlamaConfig
 
 from cropvlm_trainer.contract import END_OF_UTTERANCE
+
+
+def _with_valid_default(make: Callable[..., None]) -> Callable[..., None]:
+    def post_init(self: Idefics3Config, **kwargs) -> None:
+        if self.text_config is None:
+            self.text_config = LlamaConfig(
+                vocab_size=self.pad_token_id + 1, rms_norm_eps=1e-5, pad_token_id=self.pad_token_id
+            )
+        make(self, **kwargs)
+
+    return post_init
+
+
+# transformers 5.18 compares each config that it reads with `Idefics3Config()`, and warns that the padding token of that
+# default, 128002, is not in the vocabulary of its default Llama. The default gets a vocabulary that has it; what is
+# read and written stays the same. Goes when transformers' default is valid.
+Idefics3Config.__post_init__ = _with_valid_default(Idefics3Config.__post_init__)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
-"""Prompts as token ids: the contract's texts in the model's own chat template, by transformers' processor.
+"""Prompts as token ids: texts of `cropvlm_trainer.contract` in the model's chat template, by transformers' processor.
 
-`forward.PromptBuilder` makes the same ids for the small models that `pretrain` trains, which have a tokenizer but no
-processor.
+`PromptBuilder` makes the same ids for the small models that `pretrain` trains, which have a tokenizer but no processor.
 """
 
 from __future__ import annotations
@@ -9,11 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+import torch
 from PIL import Image
 from tokenizers import Tokenizer
 from transformers import Idefics3Processor, PreTrainedTokenizerBase
 
 from cropvlm_trainer.contract import END_OF_UTTERANCE
+from cropvlm_trainer.idefics3.forward import IGNORE
 from cropvlm_trainer.idefics3.image_processing import tile_grid
 
 Grid = tuple[int, int]
@@ -51,16 +52,61 @@ class PromptEncoder:
 
     def _around_text(self, grids: Sequence[Grid]) -> tuple[str, str]:
         """What stands before the text, with the images' placeholders, and what stands after it."""
-        content = [{"type": "image"} for _ in grids] + [{"type": "text", "text": TEXT_MARK}]
-        turn = [{"role": "user", "content": content}]
-        prompt = self.processor.apply_chat_template(turn, add_generation_prompt=True, tokenize=False)
-        before, after = prompt.split(TEXT_MARK)
+        before, after = chat_text(self.processor, len(grids), TEXT_MARK).split(TEXT_MARK)
         opening, *gaps = before.split("<image>")
         images = [self.processor.replace_image_token({"rows": [[r]], "cols": [[c]]}, 0) for r, c in grids]
         return opening + "".join(image + gap for image, gap in zip(images, gaps, strict=True)), after
 
     def _encode(self, text: str) -> list[int]:
         return self.tokenizer(text, add_special_tokens=False)["input_ids"]
+
+
+class PromptBuilder:
+    """Token ids of prompts and answers about images of one tile, in the chat template of `cropvlm_trainer.contract`.
+
+    For small models, of which there is a tokenizer and not yet a processor; `PromptEncoder` is for all others.
+    The tests hold its ids equal to those of transformers' processor.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, tokens_per_tile: int) -> None:
+        self.tokenizer = tokenizer
+        self.tokens_per_tile = tokens_per_tile
+        self.image = "<fake_token_around_image><global-img>" + "<image>" * tokens_per_tile
+        self.image += "<fake_token_around_image>"
+        self.pad = tokenizer.token_to_id("<|im_end|>")
+
+    def word(self, word: str) -> int:
+        """The id of a word as it stands inside a question: after a space, except for a digit.
+
+        Raises ValueError for a word that is not one token.
+        """
+        text = word if word.isdecimal() else f" {word}"
+        ids = self.tokenizer.encode(text).ids
+        if len(ids) != 1:
+            raise ValueError(f"{word!r} is {len(ids)} tokens; a word to name things by must be one")
+        return ids[0]
+
+    def encode(self, images: int, text: str, answer: str) -> tuple[list[int], int]:
+        """The ids of a prompt with `images` images and of its answer, and the position where the answer starts."""
+        head = f"<|im_start|>User:{self.image * images}{text}{END_OF_UTTERANCE}\nAssistant:"
+        prompt = self.tokenizer.encode(head).ids
+        return prompt + self.tokenizer.encode(f"{answer}{END_OF_UTTERANCE}").ids, len(prompt)
+
+    def collate(self, sequences: list[tuple[list[int], int]]) -> tuple[torch.Tensor, torch.Tensor]:
+        """A batch's `input_ids` and `labels`, int64 `[B, L]` each, from what `encode` returned for each question."""
+        length = max(len(ids) for ids, _ in sequences)
+        input_ids = torch.full((len(sequences), length), self.pad)
+        labels = torch.full((len(sequences), length), IGNORE)
+        for row, (ids, start) in enumerate(sequences):
+            input_ids[row, : len(ids)] = torch.tensor(ids)
+            labels[row, start - 1 : len(ids) - 1] = torch.tensor(ids[start:])
+        return input_ids, labels
+
+
+def chat_text(processor: Idefics3Processor, images: int, text: str) -> str:
+    """A user's turn of so many images and then the text, and the reply's opening, in the model's own chat template."""
+    turn = {"role": "user", "content": [{"type": "image"}] * images + [{"type": "text", "text": text}]}
+    return processor.apply_chat_template([turn], add_generation_prompt=True, tokenize=False)
 
 
 def without_added_tokens(tokenizer: PreTrainedTokenizerBase) -> Tokenizer:

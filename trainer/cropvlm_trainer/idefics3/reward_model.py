@@ -13,15 +13,16 @@ import torch
 from PIL import Image
 from transformers import Idefics3ForConditionalGeneration
 
-from cropvlm_trainer.boxes import Box
+from cropvlm_trainer.boxes import WHOLE, Box
 from cropvlm_trainer.contract import answer_text, target_prompt
 from cropvlm_trainer.idefics3.forward import encode_tiles
 from cropvlm_trainer.idefics3.generation import Completions, Prefix, log_probs, prefill, sample
 from cropvlm_trainer.idefics3.image_processing import crop, tiles
 from cropvlm_trainer.idefics3.prompts import PromptEncoder, prompt_grid
+from cropvlm_trainer.rows import target_votes
 
-WHOLE: Box = (0, 0, 100, 100)
-"""The crop that is shown where there is no box: the full image, as in the service."""
+MAX_SCORED_TOKENS = 8192
+"""Tokens that are scored in one pass, padding included: each takes a row of logits, 200 KB with 49,000 tokens."""
 
 Pair = tuple[int, Box]
 """The index of an example, and a box to crop its image to."""
@@ -46,8 +47,14 @@ class Example:
 
 
 def most_common(answers: Sequence[str]) -> str:
-    """The most common answer, lower-cased and stripped; the first of those that are equally common."""
-    return Counter(answer.lower().strip() for answer in answers).most_common(1)[0][0]
+    """The most common answer, lower-cased and stripped; the first of those that are equally common.
+
+    Blank answers and "unanswerable" do not count. Raises ValueError where there are no others.
+    """
+    votes = target_votes(answers)
+    if not votes:
+        raise ValueError(f"{list(answers)[:10]}: every answer is blank or unanswerable; take the row out")
+    return Counter(votes).most_common(1)[0][0]
 
 
 class RewardModel:
@@ -68,7 +75,7 @@ class RewardModel:
         answers = [self.answer_ids(example.answers) for example in examples]
         pairs, places = _unique_pairs(boxes)
         scores = []
-        for rows, prefix in self._prefixes(examples, pairs):
+        for rows, prefix in self._prefixes(examples, pairs, [len(ids) for ids in answers]):
             length = max(len(answers[row]) for row in rows)
             ids = torch.full((len(rows), length), self.pad, device=self.model.device)
             mask = torch.zeros_like(ids, dtype=torch.bool)
@@ -97,11 +104,16 @@ class RewardModel:
         """The tokens of the most common answer as the target writes it, and the end token."""
         return self.encoder.reply(answer_text(most_common(answers)))
 
-    def _prefixes(self, examples: Sequence[Example], pairs: Sequence[Pair]) -> Iterator[tuple[list[int], Prefix]]:
-        """Prefills all pairs' prompts, `batch_size` at a time: the index of each row's example, and the prefix."""
+    def _prefixes(
+        self, examples: Sequence[Example], pairs: Sequence[Pair], lengths: Sequence[int] | None = None
+    ) -> Iterator[tuple[list[int], Prefix]]:
+        """Prefills all pairs' prompts, a batch at a time: the index of each row's example, and the prefix.
+
+        `lengths`: the tokens of each example that will be scored after the prompt.
+        """
         full_features = self.encode([example.tiles(self.longest_edge, self.tile) for example in examples])
-        for start in range(0, len(pairs), self.batch_size):
-            batch = pairs[start : start + self.batch_size]
+        for start, stop in batches_by_tokens([lengths[row] if lengths else 0 for row, _ in pairs], self.batch_size):
+            batch = pairs[start:stop]
             crops = [crop(examples[row].image, box) for row, box in batch]
             crop_features = self.encode([torch.tensor(tiles(c, self.longest_edge, self.tile)) for c in crops])
             prompts, features = [], []
@@ -116,6 +128,22 @@ class RewardModel:
         """Encodes several images' tiles (uint8 `[n, S, S, 3]` each) in one pass -> each one's features `[n, T, D]`."""
         all_tiles = torch.cat(list(images)).to(self.model.device)
         return list(encode_tiles(self.model, all_tiles).split([len(image) for image in images]))
+
+
+def batches_by_tokens(lengths: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
+    """Yields the start and end of batches of sequences with so many tokens each, in their order.
+
+    A batch has at most `most` sequences and, padded to its longest, `MAX_SCORED_TOKENS`; a longer one is alone.
+    """
+    start, longest = 0, 0
+    for stop, length in enumerate(lengths):
+        padded = max(longest, length)
+        if stop > start and (stop - start == most or padded * (stop + 1 - start) > MAX_SCORED_TOKENS):
+            yield start, stop
+            start, padded = stop, length
+        longest = padded
+    if lengths:
+        yield start, len(lengths)
 
 
 def _unique_pairs(boxes: Sequence[Sequence[Box | None]]) -> tuple[list[Pair], list[list[int]]]:

@@ -1,4 +1,4 @@
-"""Exact match of answers and the measures of boxes, as pure functions (contract, "Measures"; paper, Appendix B).
+"""Exact match of answers and the measures of boxes, as pure functions (paper, Appendix B).
 
 The service's `npm run eval` states the same in `src/evaluation/measures.ts`.
 """
@@ -6,6 +6,8 @@ The service's `npm run eval` states the same in `src/evaluation/measures.ts`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+from cropvlm_trainer.boxes import WHOLE
 
 Rect = Sequence[float]
 """`(x1, y1, x2, y2)`, in any unit that the rectangles of a measure share."""
@@ -57,7 +59,7 @@ def box_measures(predicted: Sequence[Rect | None], true: Sequence[Rect]) -> dict
     `size` is the mean area as a share of the image's, `full_recall` the share of instances whose true box is covered
     completely, `valid` the share with a valid box. An instance without a valid box (None) counts as the whole image.
     """
-    boxes = [(0, 0, 100, 100) if box is None else box for box in predicted]
+    boxes = [WHOLE if box is None else box for box in predicted]
     pairs = list(zip(boxes, true, strict=True))
     count = len(pairs)
     return {

@@ -18,7 +18,8 @@ import torch.nn.functional as F
 from torch import nn
 from transformers import Idefics3ForConditionalGeneration
 
-from cropvlm_trainer.idefics3.forward import Batch, PromptBuilder, encode_tiles, hidden_states, token_loss
+from cropvlm_trainer.idefics3.forward import Batch, encode_tiles, hidden_states, token_loss
+from cropvlm_trainer.idefics3.prompts import PromptBuilder
 from cropvlm_trainer.pretrain.batches import APPEARANCE_WORDS
 
 POSITIVE_WEIGHT = 3.0

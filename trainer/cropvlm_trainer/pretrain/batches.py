@@ -20,8 +20,9 @@ from cropvlm_trainer.boxes import Box, around
 from cropvlm_trainer.contract import answer_text, format_box, target_prompt
 from cropvlm_trainer.data.synth import dataset, shapes
 from cropvlm_trainer.data.synth.page import Page, Question
-from cropvlm_trainer.idefics3.forward import Batch, PromptBuilder
+from cropvlm_trainer.idefics3.forward import Batch
 from cropvlm_trainer.idefics3.image_processing import crop, tiles
+from cropvlm_trainer.idefics3.prompts import PromptBuilder
 from cropvlm_trainer.pretrain.regions import elsewhere, reading_region
 
 QUESTIONS_PER_PAGE = 4
@@ -35,8 +36,8 @@ POINTING_REQUESTS = (
     "Find the place that would answer this question.",
     "Locate the answer in the image.",
 )
-"""What follows the question when a base is asked to point. A cropper is asked by the contract's prompt, which bases are
-not taught."""
+"""What follows the question when a base is asked to point. A cropper is asked by `contract.cropper_prompt`,
+which bases are not taught."""
 
 
 def pointing_prompt(question: str, wording: int = 0) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from cropvlm_trainer.sft.train import train
 from cropvlm_trainer.training.stages import add_config_arguments, read_config
 
 
@@ -13,4 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    # Imported when the command runs: torch takes seconds, and --help should not.
+    from cropvlm_trainer.sft.train import train
+
     train(read_config("sft", args))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -9,11 +10,12 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from PIL import Image
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, get_worker_info
 
 from cropvlm_trainer.contract import cropper_prompt, format_box, parse_box
-from cropvlm_trainer.idefics3.image_processing import load_image, tiles
+from cropvlm_trainer.idefics3.image_processing import tiles
 from cropvlm_trainer.idefics3.prompts import Grid, PromptEncoder, prompt_grid
+from cropvlm_trainer.pictures import open_picture
 from cropvlm_trainer.rows import check_images, read_rows
 
 CACHE_BYTES = 512 * 1024**2
@@ -64,13 +66,16 @@ class SftDataset(Dataset):
         return len(self.rows)
 
     def __getitem__(self, index: int) -> SftExample:
+        if get_worker_info() is not None:
+            # A signal to the whole process group must not end this worker before the run has finished its step.
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
         row = self.rows[index]
         image_tiles, prompt = self.prompt(row)
         answer = self.encoder.reply(format_box(row["box"]))
         return SftExample(torch.from_numpy(image_tiles), [*prompt, *answer], len(prompt))
 
     def image(self, row: dict) -> Image.Image:
-        return load_image(self.folder / row["image"])
+        return open_picture(self.folder / row["image"])
 
     def prompt(self, row: dict) -> tuple[np.ndarray, list[int]]:
         """The row's tiles, uint8 `[n, S, S, 3]`, and the token ids of its prompt."""

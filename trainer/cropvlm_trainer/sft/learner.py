@@ -9,8 +9,9 @@ import torch
 from peft import PeftModel
 from transformers import Idefics3ForConditionalGeneration, Idefics3Processor
 
-from cropvlm_trainer.idefics3.forward import IGNORE, Batch, PromptBuilder, answer_loss, checkpoint_vision_encoder
+from cropvlm_trainer.idefics3.forward import IGNORE, Batch, answer_loss, checkpoint_vision_encoder
 from cropvlm_trainer.idefics3.lora import LoraSettings, add_lora
+from cropvlm_trainer.idefics3.prompts import PromptBuilder
 from cropvlm_trainer.sft.data import SftExample
 
 

@@ -14,10 +14,26 @@ from transformers import TrainerCallback
 from cropvlm_trainer.idefics3.forward import encode_tiles
 from cropvlm_trainer.idefics3.generation import decode_boxes, prefill, sample
 from cropvlm_trainer.sft.data import SftDataset
-from cropvlm_trainer.training.run import RunLog
+from cropvlm_trainer.training.run import RunLog, renew_learning_rate
 from cropvlm_trainer.training.samples import Sample, draw_samples
+from cropvlm_trainer.training.stop import StopSignal
 
 MAX_NEW_TOKENS = 32
+
+
+class Steering(TrainerCallback):
+    """What every process of a run heeds: the schedule of a run that goes on, and a signal to stop."""
+
+    def __init__(self, stop: StopSignal) -> None:
+        self.stop = stop
+
+    def on_train_begin(self, args, state, control, optimizer, lr_scheduler, **kwargs) -> None:
+        if state.global_step:
+            renew_learning_rate(optimizer, lr_scheduler)
+
+    def on_step_end(self, args, state, control, **kwargs) -> None:
+        if self.stop.everywhere(args.device):
+            control.should_save = control.should_training_stop = True
 
 
 class Recorder(TrainerCallback):

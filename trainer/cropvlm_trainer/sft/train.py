@@ -7,28 +7,29 @@ the log and the pictures.
 
 from __future__ import annotations
 
-import json
 import math
 import sys
+from itertools import chain
 from pathlib import Path
 
 import torch
 from accelerate import PartialState
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
+from cropvlm_trainer.files import read_json, write_json
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint
 from cropvlm_trainer.idefics3.forward import set_training_attention
+from cropvlm_trainer.idefics3.image_processing import check_resolution
 from cropvlm_trainer.idefics3.lora import save_lora
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
-from cropvlm_trainer.idefics3.resolution import check_resolution
-from cropvlm_trainer.rows import write_whole
 from cropvlm_trainer.sft.data import SftDataset, read_training_rows
 from cropvlm_trainer.sft.learner import Collator, make_learner
-from cropvlm_trainer.sft.recorder import Recorder
+from cropvlm_trainer.sft.recorder import Recorder, Steering
 from cropvlm_trainer.training.config import to_table
-from cropvlm_trainer.training.order import shuffled
-from cropvlm_trainer.training.run import refuse_other
+from cropvlm_trainer.training.identity import identity, refuse_other, refuse_past
+from cropvlm_trainer.training.order import batches
 from cropvlm_trainer.training.stages import SftConfig
+from cropvlm_trainer.training.stop import stopped_by_sigterm
 
 STATE = "state"
 """The folder of Trainer's checkpoints, within the run folder."""
@@ -43,19 +44,18 @@ def train(config: SftConfig) -> None:
     `state/` and, at the end, `adapter/`.
 
     Raises ValueError for settings that cannot go together and for a folder that holds a run of other settings,
-    FileNotFoundError where the base, the manifest or an image is missing.
+    FileNotFoundError where the base, the manifest or an image is missing. SIGTERM ends the run after the step in
+    progress, with its state saved and without an adapter.
     """
-    is_main = PartialState().is_main_process
+    # `cpu`: without it accelerate takes several processes without a GPU for one each.
+    is_main = PartialState(cpu=not torch.cuda.is_available()).is_main_process
 
     # Data: the rows of all steps, in order.
     rows, left_out = read_training_rows(config.data)
     if left_out and is_main:
         print(f"{left_out} rows of {config.data} left out: no area in whole per cents", file=sys.stderr)
-    order = shuffled(rows, config.epochs, config.batch, config.seed)
-    steps = min(len(order) // config.batch, config.max_steps or len(order))
-    if not steps:
-        raise ValueError(f"{config.data} has {len(rows)} questions, less than a batch of {config.batch}; lower batch")
-    arguments = trainer_arguments(config, steps)
+    order = batches(rows, config)
+    arguments = trainer_arguments(config, len(order))
 
     # Model, and the checkpoint of a run that was broken off.
     model, processor = load_checkpoint(config.base)
@@ -63,27 +63,32 @@ def train(config: SftConfig) -> None:
     check_resolution("resolution", config.resolution, tile)
     set_training_attention(model, arguments.device)
     checkpoint = last_checkpoint(config.out / STATE)
-    settings = to_table(config)
+    settings, asked = to_table(config), identity(config)
     if checkpoint:
-        refuse_other(config.out, settings, json.loads((config.out / "config.json").read_text(encoding="utf-8")))
+        refuse_other(config.out, asked, read_json(config.out / "config.json"))
+        refuse_past(config.out, step_of(checkpoint), len(order))
     torch.manual_seed(config.seed)
     learner = make_learner(model, config.lora, config.gradient_checkpointing)
-    dataset = SftDataset(
-        order[: steps * config.batch], config.data.parent, PromptEncoder(processor), config.resolution, tile
-    )
+    in_order = list(chain.from_iterable(order))
+    dataset = SftDataset(in_order, config.data.parent, PromptEncoder(processor), config.resolution, tile)
 
     # Loop, log, pictures and state.
     trainer = Trainer(learner, arguments, data_collator=Collator(processor), train_dataset=dataset)
     trainer.remove_callback(PrinterCallback)
     if is_main:
         config.out.mkdir(parents=True, exist_ok=True)
-        write_whole(config.out / "config.json", (json.dumps(settings, indent=2) + "\n").encode())
+        write_json(config.out / "config.json", asked)
         # At most MAX_PICTURES rows, spread evenly over the manifest.
         shown_rows = rows[:: math.ceil(len(rows) / MAX_PICTURES)]
         trainer.add_callback(Recorder(config.out, step_of(checkpoint), dataset, shown_rows, config.sample_every))
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    if is_main:
-        training = {"stage": "sft", "steps": steps, "rows_left_out": left_out, **settings}
+    with stopped_by_sigterm() as stop:
+        trainer.add_callback(Steering(stop))
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    taken = trainer.state.global_step
+    if is_main and taken < len(order):
+        print(f"{config.out}: stopped after step {taken} of {len(order)}; the same command goes on from there")
+    elif is_main:
+        training = {"stage": "sft", "steps": len(order), "rows_left_out": left_out, **settings}
         save_lora(learner, config.out / "adapter", config.base, training)
     PartialState().wait_for_everyone()
 
@@ -140,7 +145,7 @@ def step_of(checkpoint: Path | None) -> int:
 
 def _is_json(path: Path) -> bool:
     try:
-        json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+        read_json(path)
+    except (FileNotFoundError, ValueError):
         return False
     return True

@@ -14,7 +14,8 @@ from typing import TextIO
 import torch
 from torch import nn
 
-from cropvlm_trainer.rows import replacing, write_whole
+from cropvlm_trainer.files import replacing, to_line, whole_lines, write_json, write_whole
+from cropvlm_trainer.training.identity import refuse_other
 from cropvlm_trainer.training.tensorboard import TensorBoardWriter
 
 
@@ -31,7 +32,7 @@ class RunLog:
 
     def add(self, step: int, scalars: dict[str, float]) -> None:
         """Logs the scalars of a step, which counts from 1. They are on disk when this returns."""
-        self.file.write(json.dumps({"step": step, **scalars}) + "\n")
+        self.file.write(to_line({"step": step, **scalars}))
         self.file.flush()
         if self.tensorboard:
             self.tensorboard.scalars(step, scalars)
@@ -50,7 +51,7 @@ class Run:
     ) -> None:
         """Opens the folder, and loads `out/state.pt` where it exists; `first` is then the number of steps taken.
 
-        `asked` is the resolved configuration. `main` is whether this process writes; of several processes one does.
+        `asked` is what `identity` says of the configuration. `main`: whether this process writes; of several one does.
         Raises ValueError where the folder holds a run with another configuration.
         """
         out.mkdir(parents=True, exist_ok=True)
@@ -58,7 +59,7 @@ class Run:
         self.optimizer, self.schedule = optimizer, schedule
         self.first = self._resume()
         if main:
-            (out / "config.json").write_text(json.dumps(asked, indent=2) + "\n", encoding="utf-8")
+            write_json(out / "config.json", asked)
             self._log = RunLog(out, self.first)
 
     def log(self, step: int, scalars: dict[str, float]) -> None:
@@ -90,23 +91,29 @@ class Run:
                 parameter.copy_(saved)
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
+        renew_learning_rate(self.optimizer, self.schedule)
         return state["step"]
+
+
+def renew_learning_rate(optimizer, schedule) -> None:
+    """Sets the learning rates to what the schedule, which was restored, has for its step.
+
+    The optimizer's own state has the rates of the run before, which may have been planned for another number of steps.
+    """
+    rates = [
+        base * factor(schedule.last_epoch) for base, factor in zip(schedule.base_lrs, schedule.lr_lambdas, strict=True)
+    ]
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        group["lr"] = rate
+    schedule._last_lr = rates
 
 
 def open_log(path: Path, first: int) -> TextIO:
     """Opens the log to add to it, after dropping the rows of steps after `first`, which will be taken again."""
-    # A killed run may have left a last line that is not whole: what follows the last line break is dropped.
-    rows = path.read_text().split("\n")[:-1] if path.exists() else []
+    rows = whole_lines(path)
     # The file is replaced in one piece, so that a kill at this point loses no row of earlier runs.
     write_whole(path, "".join(row + "\n" for row in rows if json.loads(row)["step"] <= first).encode())
     return path.open("a")
-
-
-def refuse_other(out: Path, asked: dict, there: dict) -> None:
-    """Raises ValueError where `there`, the configuration of the run in `out`, differs from `asked`."""
-    changed = sorted(key for key in {*asked, *there} if asked.get(key) != there.get(key))
-    if changed:
-        raise ValueError(f"{out} holds a run with another {', '.join(changed)}; give another out, or remove it")
 
 
 def save_whole(state: dict, path: Path) -> None:

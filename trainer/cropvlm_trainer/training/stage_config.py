@@ -1,4 +1,4 @@
-"""What both stages of training can be told. The defaults are the paper's values (contract, "Training").
+"""What both stages of training can be told. The defaults are the paper's values (Section 4.1).
 
 The defaults here are SFT's; `stages.py` has GRPO's where they differ.
 """
@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from cropvlm_trainer.idefics3.lora import LoraSettings
+from cropvlm_trainer.idefics3.lora_settings import LoraSettings
 from cropvlm_trainer.training.config import NO_UNKNOWN_KEYS, Advice
 
 Count = Annotated[int, Field(ge=1)]

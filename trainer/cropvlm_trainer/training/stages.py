@@ -12,6 +12,9 @@ from pydantic.dataclasses import dataclass
 from cropvlm_trainer.training.config import NO_UNKNOWN_KEYS, Advice, load_config, parse_override
 from cropvlm_trainer.training.stage_config import Count, CountOrZero, PositiveAsInPaper, StageConfig
 
+RecipeName = Literal["paper", "released"]
+"""How advantages and the loss are scaled: as in the paper's Eq. 1, or as in its released code."""
+
 
 @dataclass(frozen=True, config=NO_UNKNOWN_KEYS)
 class SftConfig(StageConfig):
@@ -32,8 +35,7 @@ class GrpoConfig(StageConfig):
     reward: Literal["log_likelihood", "accuracy"] = "log_likelihood"
     reward_resolution: Count = 512
     """longest edge of the full image and of the crop that the reward VLM sees, in pixels"""
-    recipe: Literal["paper", "released"] = "paper"
-    """how advantages and the loss are scaled: as in the paper's Eq. 1, or as in its released code"""
+    recipe: RecipeName = "paper"
     group: Annotated[int, Field(ge=2), Advice("advantages compare a question's boxes; the paper has {default:g}")] = 6
     """boxes drawn for each question"""
     temperature: Annotated[
@@ -46,6 +48,7 @@ class GrpoConfig(StageConfig):
     """tokens of a drawn box, the end token included"""
 
 
+AUTO, NEVER = "auto", "never"
 STAGES = {"sft": SftConfig, "grpo": GrpoConfig}
 """Each stage's config by the name of its table in the file."""
 
@@ -55,8 +58,21 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="a key over the file's, e.g. lora.r=16"
     )
+    parser.add_argument(
+        "--resume",
+        choices=(AUTO, NEVER),
+        default=AUTO,
+        help=f"{AUTO} (default): go on with the run that `out` holds, from its last saved state; {NEVER}: refuse to. A "
+        "run that gets SIGTERM finishes its step, saves its state and exits with 0",
+    )
 
 
 def read_config(stage: str, args: argparse.Namespace) -> SftConfig | GrpoConfig:
-    """Returns the config of a stage ("sft" or "grpo") as `--config` and `--set` give it; raises as `load_config`."""
-    return load_config(STAGES, stage, args.config, dict(parse_override(text) for text in args.set))
+    """Returns the config of a stage ("sft" or "grpo") as `--config` and `--set` give it.
+
+    Raises as `load_config`, and ValueError where `out` holds a run that `--resume never` forbids to go on with.
+    """
+    config = load_config(STAGES, stage, args.config, dict(parse_override(text) for text in args.set))
+    if args.resume == NEVER and (config.out / "config.json").exists():
+        raise ValueError(f"{config.out} holds a run; give another out, or --resume {AUTO} to go on with it")
+    return config

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from cropvlm_trainer.attention.cropper import AttentionCropper
-from cropvlm_trainer.attention.maps import image_map, relative
+from cropvlm_trainer.attention.maps import GENERAL_QUESTION, image_map, relative
 from cropvlm_trainer.boxes import is_box
 from cropvlm_trainer.contract import target_prompt
 from cropvlm_trainer.data.synth.test_patterns import pattern_image
-from cropvlm_trainer.golden.fixture import TINY, tiny_model, tiny_tokenizer
+from cropvlm_trainer.golden.fixtures.models import TINY, tiny_model, tiny_tokenizer
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 
 IMAGE = pattern_image("strokes", 640, 480)
@@ -50,6 +50,23 @@ def test_relative_attention_is_of_two_prompts(cropper: AttentionCropper) -> None
     np.testing.assert_allclose(cropper.map(IMAGE, QUESTION), relative(asked, general), rtol=1e-3)
 
 
+def test_the_general_map_of_an_image_is_computed_once(cropper: AttentionCropper, monkeypatch) -> None:
+    asked = []
+    inputs = AttentionCropper._inputs
+    monkeypatch.setattr(
+        AttentionCropper, "_inputs", lambda self, image, text: asked.append(text) or inputs(self, image, text)
+    )
+    images = [pattern_image("hash", 90, 60), pattern_image("blocks", 60, 90)]
+    found = list(
+        cropper.boxes([(lambda image=image: image, q) for q in ("One?", "Two?", "Three?") for image in images])
+    )
+    general = target_prompt(GENERAL_QUESTION)
+    assert (len(asked), asked.count(general)) == (6 + 2, 2), "three questions of two images"
+    fresh = AttentionCropper.box
+    cropper._general.clear()
+    assert found == [fresh(cropper, image, q) for q in ("One?", "Two?", "Three?") for image in images]
+
+
 @pytest.mark.parametrize("method", ["rel-att", "grad-att"])
 @pytest.mark.parametrize("edge", [None, 64, 256])
 def test_boxes(checkpoint: Path, method: str, edge: int | None) -> None:
@@ -66,7 +83,7 @@ def test_boxes(checkpoint: Path, method: str, edge: int | None) -> None:
 def test_what_there_is_not(checkpoint: Path) -> None:
     with pytest.raises(ValueError, match="unknown method 'att'; known are rel-att, grad-att"):
         AttentionCropper(checkpoint, "att")
-    with pytest.raises(ValueError, match="give some of 0 to 1"):
+    with pytest.raises(ValueError, match="give different ones of 0 to 1"):
         AttentionCropper(checkpoint, "rel-att", layers=[2])
     with pytest.raises(ValueError, match="cannot see images at this longest edge: 100"):
         AttentionCropper(checkpoint, "rel-att", 100)

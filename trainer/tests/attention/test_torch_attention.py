@@ -12,7 +12,7 @@ from transformers import (
 )
 
 from cropvlm_trainer.attention.torch_attention import gradient_attention, last_attention
-from cropvlm_trainer.golden.fixture import tiny_model
+from cropvlm_trainer.golden.fixtures.models import tiny_model
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 import pytest
 
-from cropvlm_trainer.data.columns import Columns, Raw, Rejection, answers_of, box_of, question_of
+from cropvlm_trainer.data.columns import MAX_ANSWER, Columns, Raw, Rejection, answers_of, box_of, question_of
 
 
 def raw(question="What?", answers=("a",), box=None):
@@ -23,6 +23,13 @@ def test_answers_keep_order_repeats_and_blanks():
     assert answers_of(raw(answers="one")) == ["one"]
     assert {reason(answers_of, raw(answers=answers)) for answers in (None, [], "", ["", " "])} == {"no answers"}
     assert {reason(answers_of, raw(answers=answers)) for answers in ([1], ["a", None], 7)} == {"answers are not text"}
+
+
+def test_an_answer_has_a_limit():
+    assert answers_of(raw(answers=["a" * MAX_ANSWER])) == ["a" * MAX_ANSWER]
+    with pytest.raises(Rejection, match="an answer has 20000 characters, more than 1000; shorten it") as rejection:
+        answers_of(raw(answers=["a", "b" * 20_000]))
+    assert rejection.value.reason == "answer too long"
 
 
 def test_a_box_is_in_per_cent_or_not_at_all():

@@ -10,7 +10,7 @@ from cropvlm_trainer.evaluation.answers import Checkpoint
 from cropvlm_trainer.evaluation.rows import scored_rows
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 from cropvlm_trainer.idefics3.model import Shape, build_model
-from cropvlm_trainer.pretrain.command import mini_tokenizer
+from cropvlm_trainer.pretrain.train import mini_tokenizer
 
 SHAPE = Shape(
     tile=32, patch=8, shuffle=2, vision_width=32, vision_layers=1, vision_heads=2, text_width=32, text_layers=1
@@ -77,7 +77,7 @@ def test_boxes_from_where_the_target_looks(method, data, checkpoint, tmp_path):
     ("options", "message"),
     [
         (["--attention-layers", "0"], "--attention-layers is for --cropper rel-att and grad-att; leave it out"),
-        (["--cropper", "rel-att", "--attention-layers", "1"], "attention layers [1]: give some of 0 to 0"),
+        (["--cropper", "rel-att", "--attention-layers", "1"], "attention layers [1]: give different ones of 0 to 0"),
     ],
 )
 def test_options_of_attention_that_contradict(options, message, data, checkpoint, capsys):

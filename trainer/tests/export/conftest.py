@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from transformers import Idefics3ForConditionalGeneration
 
-from cropvlm_trainer.golden.fixture import TINY, tiny_model, tiny_tokenizer
+from cropvlm_trainer.golden.fixtures.models import TINY, tiny_model, tiny_tokenizer
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 
 

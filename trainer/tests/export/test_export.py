@@ -17,7 +17,7 @@ from cropvlm_trainer.export.check.expected import expected
 from cropvlm_trainer.export.check.parity import ParityError, check_fp32
 from cropvlm_trainer.export.check.session import OnnxModel, appended
 from cropvlm_trainer.export.export import export, export_model
-from cropvlm_trainer.golden.fixture import TINY, randomize, tiny_model, tiny_tokenizer
+from cropvlm_trainer.golden.fixtures.models import TINY, randomize, tiny_model, tiny_tokenizer
 from cropvlm_trainer.golden.images import tiles_of
 from cropvlm_trainer.idefics3.model import build_model
 

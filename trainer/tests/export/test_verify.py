@@ -13,7 +13,7 @@ from cropvlm_trainer.cli import main
 from cropvlm_trainer.export.export import export
 from cropvlm_trainer.export.manifest import revision, sha256
 from cropvlm_trainer.export.verify import verify
-from cropvlm_trainer.golden.fixture import TINY, tiny_model, tiny_tokenizer
+from cropvlm_trainer.golden.fixtures.models import TINY, tiny_model, tiny_tokenizer
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 
 COMMITTED = REPOSITORY / "test" / "fixtures" / "models"

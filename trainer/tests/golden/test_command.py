@@ -13,9 +13,10 @@ from cropvlm_trainer.contract import cropper_prompt, parse_box, target_prompt
 from cropvlm_trainer.data.synth.test_patterns import pattern_image
 from cropvlm_trainer.export.check.session import OnnxModel
 from cropvlm_trainer.golden import images
-from cropvlm_trainer.golden.fixture import REAL_FILES, SEED, tiny_model
+from cropvlm_trainer.golden.fixtures.models import tiny_model
 from cropvlm_trainer.golden.generate import answer
 from cropvlm_trainer.golden.prompts import prompts
+from cropvlm_trainer.golden.settings import REAL_FILES, SEED
 from cropvlm_trainer.idefics3.image_processing import tile_grid, tiles
 from cropvlm_trainer.idefics3.prompts import PromptEncoder, without_added_tokens
 

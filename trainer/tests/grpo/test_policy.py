@@ -2,7 +2,8 @@ import pytest
 import torch
 from transformers import AutoConfig, Idefics3ForConditionalGeneration
 
-from cropvlm_trainer.golden.fixture import REAL_FILES, TINY, tiny_model
+from cropvlm_trainer.golden.fixtures.models import TINY, tiny_model
+from cropvlm_trainer.golden.settings import REAL_FILES
 from cropvlm_trainer.grpo.policy import Policy
 from cropvlm_trainer.idefics3.forward import encode_tiles
 from cropvlm_trainer.idefics3.lora import LoraSettings, add_lora, load_lora

@@ -4,7 +4,7 @@ import pytest
 import torch
 from support.reward_examples import EXAMPLES
 
-from cropvlm_trainer.golden.fixture import tiny_model
+from cropvlm_trainer.golden.fixtures.models import tiny_model
 from cropvlm_trainer.grpo import rewards as rewards_module
 from cropvlm_trainer.grpo.rewards import Accuracy, LogLikelihood, accuracy
 from cropvlm_trainer.idefics3.reward_model import Example, RewardModel

@@ -7,7 +7,7 @@ import torch
 from transformers import AutoProcessor
 
 from cropvlm_trainer.data.synth.test_patterns import pattern_image
-from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
+from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.grpo import step as module
 from cropvlm_trainer.grpo.policy import Policy
 from cropvlm_trainer.grpo.step import Step, StepSettings

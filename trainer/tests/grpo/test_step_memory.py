@@ -10,7 +10,7 @@ import torch
 from torch.autograd.graph import saved_tensors_hooks
 
 from cropvlm_trainer.data.synth.test_patterns import pattern_image
-from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_tokenizer
+from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_tokenizer
 from cropvlm_trainer.grpo.step import Step
 from cropvlm_trainer.grpo.train import prepare
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint

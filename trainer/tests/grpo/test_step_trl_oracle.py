@@ -12,7 +12,7 @@ from transformers import AutoProcessor
 
 from cropvlm_trainer.contract import END_OF_UTTERANCE, cropper_prompt
 from cropvlm_trainer.data.synth.test_patterns import pattern_image
-from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
+from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.grpo import step as step_module
 from cropvlm_trainer.grpo.loss import advantages
 from cropvlm_trainer.grpo.policy import Policy

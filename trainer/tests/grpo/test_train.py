@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -13,18 +12,20 @@ import pytest
 import torch
 from peft import PeftModel
 from PIL import Image
+from support.processes import run_in_two
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from cropvlm_trainer.boxes import taught_region, to_box
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.contract import cropper_prompt, format_box
 from cropvlm_trainer.data.synth import dataset
-from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
+from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.grpo import train as train_module
 from cropvlm_trainer.grpo.step import StepOutcome
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint, save_checkpoint
-from cropvlm_trainer.idefics3.forward import Batch, PromptBuilder, answer_loss
+from cropvlm_trainer.idefics3.forward import Batch, answer_loss
 from cropvlm_trainer.idefics3.image_processing import tiles
+from cropvlm_trainer.idefics3.prompts import PromptBuilder
 from cropvlm_trainer.idefics3.reward_model import Example
 
 STEPS = 4
@@ -207,22 +208,7 @@ def test_a_killed_run_resumes_to_the_same_losses(given, whole, tmp_path, monkeyp
 
 
 def test_two_processes_are_one(given, whole, tmp_path):
-    launch = [
-        sys.executable,
-        "-m",
-        "accelerate.commands.launch",
-        "--cpu",
-        "--num_processes",
-        "2",
-        "--num_machines",
-        "1",
-    ]
-    launch += ["--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
-    launch += ["-m", "cropvlm_trainer.cli", *command(given, tmp_path / "two")]
-    done = subprocess.run(
-        launch, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=280
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+    run_in_two(command(given, tmp_path / "two"), tmp_path / "world")
     one, two = log(whole), log(tmp_path / "two")
     assert len(one) == len(two) == STEPS
     for row, other in zip(one, two, strict=True):
@@ -260,6 +246,53 @@ def test_what_cannot_be_trained_is_named(given, tmp_path, capsys, other, message
     assert message in capsys.readouterr().err
 
 
-def test_another_run_is_not_gone_on_with(given, whole, capsys):
+def test_another_run_is_not_gone_on_with(given, whole, tmp_path, capsys):
     assert main(command(given, whole, beta=0.9)) == 2
     assert "holds a run with another beta; give another out" in capsys.readouterr().err
+    rows = given / "pages" / "other.jsonl"
+    rows.write_text((given / "pages" / "manifest.jsonl").read_text().replace("What", "what", 1))
+    assert main(command(given, whole, data=rows)) == 2
+    assert f"holds a run with another data (the content of {rows}); give another out" in capsys.readouterr().err
+    assert main([*command(given, whole), "--resume", "never"]) == 2
+    assert "holds a run; give another out, or --resume auto to go on with it" in capsys.readouterr().err
+    assert main(command(given, whole, max_steps=2)) == 2
+    assert "has taken 4 steps, past the 2 of max_steps" in capsys.readouterr().err
+
+
+def test_a_run_goes_on_with_settings_that_change_no_mathematics(given, whole, tmp_path):
+    assert main(command(given, tmp_path, max_steps=2)) == 0
+    changed = {"micro_batch": 4, "sample_every": 0, "save_every": 3, "max_steps": STEPS}
+    assert main(command(given, tmp_path, **changed)) == 0
+    assert [row["step"] for row in log(tmp_path)] == [1, 2, 3, 4]
+    # The learning rate of the steps after the change is that of a run of four steps.
+    rates = [row["lr"] for row in log(whole)]
+    assert [row["lr"] for row in log(tmp_path)][2:] == pytest.approx(rates[2:]) and rates[2] > 0
+    assert not (tmp_path / "samples" / "step-000003").exists()
+
+
+def test_sigterm_saves_the_step_in_progress_and_the_run_goes_on(given, whole, tmp_path, monkeypatch, capsys):
+    accumulate_gradients = train_module.accumulate_gradients
+
+    def terminated(config, accelerator, policy, compute_loss, rows, index, pictures=None):
+        if index == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return accumulate_gradients(config, accelerator, policy, compute_loss, rows, index, pictures)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(train_module, "accumulate_gradients", terminated)
+        assert main(command(given, tmp_path)) == 0
+    assert "stopped after step 3 of 4; the same command goes on from there" in capsys.readouterr().out
+    assert [row["step"] for row in log(tmp_path)] == [1, 2, 3] and not (tmp_path / "adapter").exists()
+    assert main([*command(given, tmp_path), "--resume", "auto"]) == 0
+    assert without_time(log(tmp_path)) == without_time(log(whole))
+    assert torch.equal(adapter(tmp_path), adapter(whole))
+
+
+def test_an_error_names_its_rows(given, tmp_path, monkeypatch, capsys):
+    def broken(*_):
+        raise ValueError("no memory")
+
+    monkeypatch.setattr(train_module.Step, "__call__", broken)
+    assert main(command(given, tmp_path)) == 2
+    error = capsys.readouterr().err
+    assert "no memory (in step 1, with the rows synth-5-" in error and error.count("synth-5-") == 2

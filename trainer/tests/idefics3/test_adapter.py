@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 import torch
 from peft import PeftModel
+from safetensors.torch import load_file, save_file
 from transformers import AutoProcessor
 
 from cropvlm_trainer.data.synth.test_patterns import pattern_image
 from cropvlm_trainer.export.check.expected import make_prompt
 from cropvlm_trainer.export.export import export
-from cropvlm_trainer.golden.fixture import TINY, tiny_model, tiny_tokenizer
-from cropvlm_trainer.idefics3.adapter import find_base, merge, open_checkpoint
+from cropvlm_trainer.golden.fixtures.models import TINY, tiny_model, tiny_tokenizer
+from cropvlm_trainer.idefics3.adapter import find_base, merge, open_checkpoint, open_for_inference, weight_files
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint, save_checkpoint
 
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj", "fc1", "fc2", "proj"]
@@ -103,3 +104,35 @@ def test_where_the_base_is(folders: tuple[Path, Path], tmp_path: Path) -> None:
         open_checkpoint(base, base),
     ):
         pass
+
+
+def test_an_adapter_that_lacks_weights_is_refused(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    base, adapter = folders
+    shutil.copytree(adapter, tmp_path / "torn")
+    weights = load_file(adapter / "adapter_model.safetensors")
+    dropped = [name for name in weights if "vision_model.encoder.layers.1.mlp.fc1" in name]
+    kept = {name: value for name, value in weights.items() if name not in dropped}
+    save_file(kept, tmp_path / "torn" / "adapter_model.safetensors", {"format": "pt"})
+    assert len(dropped) == 2
+    with pytest.raises(ValueError, match="does not fit its base: 2 weights are missing, 0 are of no layer, as .*fc1"):
+        merge(load_checkpoint(base)[0], tmp_path / "torn")
+
+
+def test_an_adapter_is_opened_to_answer_with(folders: tuple[Path, Path]) -> None:
+    base, adapter = folders
+    opened = open_for_inference(adapter, 2 * TINY.tile, "cpu")
+    assert (opened.tile, opened.longest_edge) == (TINY.tile, 2 * TINY.tile)
+    assert not opened.model.training and not any(weight.requires_grad for weight in opened.model.parameters())
+    expected = merge(load_checkpoint(base)[0], adapter).state_dict()
+    assert all(torch.equal(value, expected[name]) for name, value in opened.model.state_dict().items())
+    assert open_for_inference(base, device="cpu").longest_edge == TINY.tile
+    with pytest.raises(ValueError, match="base cannot see images at this longest edge: 100 must be a multiple"):
+        open_for_inference(base, 100)
+    with pytest.raises(ValueError, match="^--resolution 100 must be a multiple"):
+        open_for_inference(base, 100, option="--resolution")
+
+
+def test_an_adapters_weights_are_its_own_and_its_bases(folders: tuple[Path, Path]) -> None:
+    base, adapter = folders
+    assert weight_files(base) == [base / "model.safetensors"]
+    assert weight_files(adapter) == [adapter / "adapter_model.safetensors", base / "model.safetensors"]

@@ -6,18 +6,11 @@ from transformers import AutoProcessor
 
 from cropvlm_trainer.contract import answer_text, target_prompt
 from cropvlm_trainer.idefics3.checkpoint import save_processor_files
-from cropvlm_trainer.idefics3.forward import (
-    IGNORE,
-    Batch,
-    PromptBuilder,
-    answer_loss,
-    encode_tiles,
-    hidden_states,
-    token_loss,
-)
+from cropvlm_trainer.idefics3.forward import IGNORE, Batch, answer_loss, encode_tiles, hidden_states, token_loss
 from cropvlm_trainer.idefics3.image_processing import tiles
 from cropvlm_trainer.idefics3.model import Shape, build_model
-from cropvlm_trainer.pretrain.command import mini_tokenizer
+from cropvlm_trainer.idefics3.prompts import PromptBuilder
+from cropvlm_trainer.pretrain.train import mini_tokenizer
 
 SHAPE = Shape(
     tile=32, patch=4, shuffle=2, vision_width=32, vision_layers=2, vision_heads=2, text_width=32, text_layers=2

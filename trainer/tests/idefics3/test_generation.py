@@ -8,7 +8,7 @@ from transformers import AutoProcessor
 
 from cropvlm_trainer.contract import END_OF_UTTERANCE, answer_text, cropper_prompt, target_prompt, to_pixels
 from cropvlm_trainer.data.synth.test_patterns import pattern_image
-from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
+from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 from cropvlm_trainer.idefics3.forward import encode_tiles
 from cropvlm_trainer.idefics3.generation import Completions, log_probs, prefill, sample

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 from transformers.models.idefics3.image_processing_pil_idefics3 import Idefics3ImageProcessorPil
 
-from cropvlm_trainer.idefics3.image_processing import load_image, tile_grid, tiles
+from cropvlm_trainer.idefics3.image_processing import check_resolution, crop, tile_grid, tiles
 
 SIZES = [(1, 1), (37, 11), (11, 37), (96, 96), (100, 97), (640, 480), (480, 641), (1000, 30), (3, 999), (500, 499)]
 
@@ -24,13 +24,18 @@ def test_tiles_equal_transformers(size, longest_edge):
     assert ours.shape[0] == (1 if rows == columns == 1 else rows * columns + 1)
 
 
-def test_files_are_read_as_the_service_reads_them(tmp_path):
-    pixels = np.random.default_rng(0).integers(0, 256, (3, 5, 4), dtype=np.uint8)
-    pixels[0, 0], pixels[0, 1, 3] = (10, 20, 30, 0), 255
-    Image.fromarray(pixels).save(tmp_path / "alpha.png")
-    read = np.asarray(load_image(tmp_path / "alpha.png"))
-    assert read[0, 0].tolist() == [255, 255, 255] and read[0, 1].tolist() == pixels[0, 1, :3].tolist()
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.fromarray(pixels[..., :3]).save(tmp_path / "turned.png", exif=exif)
-    np.testing.assert_array_equal(np.asarray(load_image(tmp_path / "turned.png")), np.rot90(pixels[..., :3], -1))
+def test_crops_are_cut_from_the_original_pixels():
+    image = Image.new("RGB", (200, 100))
+    image.putpixel((50, 20), (255, 0, 0))
+    cropped = crop(image, (25, 20, 50.2, 40))
+    assert (cropped.size, cropped.getpixel((0, 0))) == ((51, 20), (255, 0, 0))
+    assert crop(image, None).size == (200, 100)
+
+
+def test_a_longest_edge_is_a_multiple_of_the_tile_that_has_token_names():
+    for resolution in (64, 128, 6 * 64):
+        check_resolution("resolution", resolution, 64)
+    with pytest.raises(ValueError, match="^resolution 96 must be a multiple of the model's tiles, 64 pixels$"):
+        check_resolution("resolution", 96, 64)
+    with pytest.raises(ValueError, match="^resolution 448 is too large: the model's tiles have names up to 384$"):
+        check_resolution("resolution", 7 * 64, 64)

@@ -6,13 +6,14 @@ import pytest
 import torch
 from transformers import AutoProcessor
 
+from cropvlm_trainer.boxes import WHOLE
 from cropvlm_trainer.data.synth.test_patterns import pattern_image
-from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
+from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.idefics3 import reward_model as module
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 from cropvlm_trainer.idefics3.image_processing import tiles
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
-from cropvlm_trainer.idefics3.reward_model import WHOLE, Example, RewardModel, most_common
+from cropvlm_trainer.idefics3.reward_model import Example, RewardModel, batches_by_tokens, most_common
 
 EXAMPLES = [
     Example(pattern_image("strokes", 90, 70), "What is the total?", ["7"]),
@@ -79,3 +80,38 @@ def test_an_example_is_cut_once_a_resolution():
 def test_the_most_common_answer_is_the_wanted_one():
     assert most_common([" Dakota", "dakota ", "nokia", "DAKOTA", "nokia"]) == "dakota"
     assert most_common(["b", "a"]) == "b"
+
+
+@pytest.mark.parametrize(
+    "nothing", [[""] * 9, ["unanswerable", " Unanswerable"], [" ", "", "unanswerable", "UNANSWERABLE"]]
+)
+def test_blank_and_unanswerable_votes_are_never_wanted(nothing):
+    assert most_common([*nothing, "Stop"]) == "stop"
+    with pytest.raises(ValueError, match="every answer is blank or unanswerable"):
+        most_common(nothing)
+
+
+def test_batches_by_tokens(monkeypatch):
+    monkeypatch.setattr(module, "MAX_SCORED_TOKENS", 100)
+    assert list(batches_by_tokens([], 4)) == []
+    assert list(batches_by_tokens([1] * 9, 4)) == [(0, 4), (4, 8), (8, 9)]
+    assert list(batches_by_tokens([20, 25, 25, 25, 26], 9)) == [(0, 4), (4, 5)], "5 of 26 are above 100"
+    assert list(batches_by_tokens([1, 300, 1, 1], 9)) == [(0, 1), (1, 2), (2, 4)]
+
+
+def test_a_long_answer_is_scored_apart(reward_model, monkeypatch):
+    examples = [*EXAMPLES, Example(EXAMPLES[1].image, "What is written?", ["a b c " * 30])]
+    boxes = [*BOXES, [A, B, None, A]]
+    scored, log_probs = [], module.log_probs
+
+    def measured(model, prefix, completions):
+        scored.append(completions.ids.numel())
+        return log_probs(model, prefix, completions)
+
+    monkeypatch.setattr(module, "log_probs", measured)
+    whole = reward_model.log_likelihoods(examples, boxes)
+    longest = len(reward_model.answer_ids(examples[2].answers))
+    assert scored == [8 * longest], "all pairs, padded to the longest"
+    monkeypatch.setattr(module, "MAX_SCORED_TOKENS", 2 * longest)
+    torch.testing.assert_close(reward_model.log_likelihoods(examples, boxes), whole, atol=1e-4, rtol=1e-4)
+    assert len(scored) > 2 and max(scored[1:]) <= 2 * longest

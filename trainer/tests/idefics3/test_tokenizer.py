@@ -2,7 +2,7 @@ import pytest
 
 from cropvlm_trainer.contract import format_box
 from cropvlm_trainer.idefics3.tokenizer import SPECIAL_TOKENS
-from cropvlm_trainer.pretrain.command import mini_tokenizer
+from cropvlm_trainer.pretrain.train import mini_tokenizer
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cropvlm_trainer.pretrain.command import mini_tokenizer
+from cropvlm_trainer.pretrain.train import mini_tokenizer
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,9 @@ import torch
 from torch.nn import functional as F
 
 from cropvlm_trainer.contract import END_OF_UTTERANCE, format_box
-from cropvlm_trainer.idefics3.forward import IGNORE, PromptBuilder, encode_tiles, hidden_states
+from cropvlm_trainer.idefics3.forward import IGNORE, encode_tiles, hidden_states
 from cropvlm_trainer.idefics3.model import Shape, build_model
+from cropvlm_trainer.idefics3.prompts import PromptBuilder
 from cropvlm_trainer.pretrain.aux_losses import (
     CORNER,
     DIGIT,

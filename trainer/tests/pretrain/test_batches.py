@@ -4,8 +4,9 @@ import torch
 from cropvlm_trainer.boxes import around
 from cropvlm_trainer.contract import parse_box
 from cropvlm_trainer.data.synth import dataset
-from cropvlm_trainer.idefics3.forward import IGNORE, PromptBuilder
+from cropvlm_trainer.idefics3.forward import IGNORE
 from cropvlm_trainer.idefics3.model import Shape
+from cropvlm_trainer.idefics3.prompts import PromptBuilder
 from cropvlm_trainer.metrics.exact_and_iou import contains
 from cropvlm_trainer.pretrain.batches import APPEARANCE_WORDS, pointing_batch, reading_batch
 

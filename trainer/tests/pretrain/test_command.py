@@ -10,9 +10,9 @@ from cropvlm_trainer.cli import main
 from cropvlm_trainer.data.synth import dataset
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint
 from cropvlm_trainer.idefics3.model import Shape
-from cropvlm_trainer.pretrain import command as pretrain
+from cropvlm_trainer.pretrain import train as pretrain
 from cropvlm_trainer.pretrain.batches import pointing_batch, reading_batch
-from cropvlm_trainer.pretrain.command import crop_width, max_shapes, mini_tokenizer, task
+from cropvlm_trainer.pretrain.train import crop_width, max_shapes, mini_tokenizer, task
 
 SHAPE = Shape(
     tile=32, patch=8, shuffle=2, vision_width=32, vision_layers=1, vision_heads=2, text_width=32, text_layers=1

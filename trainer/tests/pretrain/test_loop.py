@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from cropvlm_trainer.idefics3.forward import PromptBuilder
 from cropvlm_trainer.idefics3.model import Shape, build_model
+from cropvlm_trainer.idefics3.prompts import PromptBuilder
 from cropvlm_trainer.pretrain.aux_losses import AuxHeads, pointing_loss
 from cropvlm_trainer.pretrain.batches import pointing_batch
 from cropvlm_trainer.pretrain.loop import Recipe, train

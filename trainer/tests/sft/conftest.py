@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
+from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint, save_checkpoint
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
 from cropvlm_trainer.sft.data import SftDataset, read_training_rows

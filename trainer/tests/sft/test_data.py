@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from cropvlm_trainer.contract import cropper_prompt
-from cropvlm_trainer.golden.fixture import TINY
-from cropvlm_trainer.idefics3.image_processing import load_image
+from cropvlm_trainer.golden.fixtures.models import TINY
+from cropvlm_trainer.pictures import open_picture
 from cropvlm_trainer.sft import data
 
 
@@ -23,7 +23,7 @@ def test_an_example_is_a_prompt_and_the_truncated_box(examples):
 
 def test_an_image_is_cut_once_while_there_is_room(examples, monkeypatch):
     opened = []
-    monkeypatch.setattr(data, "load_image", lambda path: opened.append(path.name) or load_image(path))
+    monkeypatch.setattr(data, "open_picture", lambda path: opened.append(path.name) or open_picture(path))
     examples._free_bytes = 4 * TINY.tile**2 * 3
     first = [examples[index].tiles for index in range(3)]
     again = [examples[index].tiles for index in range(3)]

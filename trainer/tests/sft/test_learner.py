@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint
-from cropvlm_trainer.idefics3.image_processing import load_image
 from cropvlm_trainer.idefics3.lora import LoraSettings
+from cropvlm_trainer.pictures import open_picture
 from cropvlm_trainer.sft.learner import Collator, make_learner
 
 
@@ -14,7 +14,7 @@ def test_the_loss_is_the_models_own_cross_entropy(examples, training_rows, tmp_p
     model, processor = load_checkpoint(tmp_path / "base")
     losses, counts = [], []
     for row, example in zip(training_rows, (examples[i] for i in range(3)), strict=True):
-        image = load_image(tmp_path / row["image"])
+        image = open_picture(tmp_path / row["image"])
         seen = processor.image_processor([[image]], size={"longest_edge": 128}, return_tensors="pt")
         ids = torch.tensor([example.ids])
         labels = ids.clone()

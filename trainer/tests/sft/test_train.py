@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+from support.paths import TRAINER
+from support.processes import run_in_two
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from transformers import Trainer
 
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.data.synth import dataset
-from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
+from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.idefics3.adapter import open_checkpoint
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 from cropvlm_trainer.sft.recorder import Recorder
@@ -153,6 +160,62 @@ def test_a_finished_run_writes_its_adapter_anew(given, whole, tmp_path):
     assert same(out, whole)
 
 
+def test_two_processes_are_one(given, tmp_path):
+    settings = {"lora.dropout": 0.0, "max_steps": 3}
+    assert main(command(given, tmp_path / "one", **settings)) == 0
+    run_in_two(command(given, tmp_path / "two", **settings), tmp_path / "world")
+    for row, other in zip(log(tmp_path / "one"), log(tmp_path / "two"), strict=True):
+        assert other == pytest.approx(row, rel=1e-3)
+    ours, theirs = adapter(tmp_path / "one"), adapter(tmp_path / "two")
+    assert max((ours[key] - theirs[key]).abs().max() for key in ours) < 2e-4
+
+
+def test_a_run_goes_on_with_settings_that_change_no_mathematics(given, whole, tmp_path):
+    settings = {"lora.dropout": 0.0}
+    assert main(command(given, tmp_path / "whole", **settings)) == 0
+    assert main(command(given, tmp_path / "two", max_steps=2, **settings)) == 0
+    changed = {"micro_batch": 4, "sample_every": 3, "save_every": 1, "workers": 1}
+    assert main(command(given, tmp_path / "two", **settings, **changed)) == 0
+    rows, others = log(tmp_path / "whole"), log(tmp_path / "two")
+    assert [row["step"] for row in others] == [1, 2, 3, 4, 5]
+    assert [row["lr"] for row in others[2:]] == pytest.approx([row["lr"] for row in rows[2:]])
+    assert (tmp_path / "two" / "samples" / "step-000003").exists()
+    assert others[0] == pytest.approx(rows[0], rel=1e-4)
+
+
+def test_sigterm_saves_the_step_in_progress_and_the_run_goes_on(given, whole, tmp_path, monkeypatch, capsys):
+    on_log = Recorder.on_log
+
+    def terminated(self, args, state, control, **named):
+        on_log(self, args, state, control, **named)
+        if state.global_step == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Recorder, "on_log", terminated)
+        assert main(command(given, tmp_path, sample_every=4, save_every=5)) == 0
+    assert "stopped after step 3 of 5; the same command goes on from there" in capsys.readouterr().out
+    assert [row["step"] for row in log(tmp_path)] == [1, 2, 3] and not (tmp_path / "adapter").exists()
+    assert main([*command(given, tmp_path, sample_every=4), "--resume", "auto"]) == 0
+    assert log(tmp_path) == log(whole)
+    assert same(tmp_path, whole)
+
+
+def test_sigterm_to_the_whole_group_ends_no_worker(given, tmp_path):
+    """As a cluster's scheduler sends it: to the run and to the processes that read its images."""
+    settings = {"workers": 2, "epochs": 500, "max_steps": 900, "save_every": 900}
+    program = [sys.executable, "-m", "cropvlm_trainer.cli", *command(given, tmp_path, **settings)]
+    run = subprocess.Popen(program, cwd=TRAINER, start_new_session=True, stdout=subprocess.PIPE, text=True)
+    rows = tmp_path / "log.jsonl"
+    while run.poll() is None and not (rows.exists() and rows.read_text().count("\n") >= 2):
+        time.sleep(0.05)
+    os.killpg(run.pid, signal.SIGTERM)
+    said, _ = run.communicate(timeout=120)
+    taken = len(log(tmp_path))
+    assert (run.returncode, f"stopped after step {taken} of 900" in said) == (0, True)
+    assert last_checkpoint(tmp_path / "state").name == f"checkpoint-{taken}"
+
+
 def test_how_a_batch_is_cut_up_and_loaded_changes_nothing(given, tmp_path):
     runs = {"one": {"micro_batch": 1, "workers": 1}, "four": {"micro_batch": 4, "gradient_checkpointing": "false"}}
     for name, settings in runs.items():
@@ -226,6 +289,14 @@ def test_what_cannot_be_trained_is_named(given, tmp_path, capsys, other, message
 def test_another_run_is_not_gone_on_with(given, whole, capsys):
     assert main(command(given, whole, learning_rate=1e-4, sample_every=4, **{"lora.r": 8})) == 2
     assert "holds a run with another learning_rate, lora; give another out" in capsys.readouterr().err
+    rows = given / "pages" / "other.jsonl"
+    rows.write_text((given / "pages" / "manifest.jsonl").read_text().replace("What", "what", 1))
+    assert main(command(given, whole, data=rows)) == 2
+    assert f"holds a run with another data (the content of {rows}); give another out" in capsys.readouterr().err
+    assert main([*command(given, whole), "--resume", "never"]) == 2
+    assert "holds a run; give another out, or --resume auto to go on with it" in capsys.readouterr().err
+    assert main(command(given, whole, max_steps=3)) == 2
+    assert "has taken 5 steps, past the 3 of max_steps" in capsys.readouterr().err
 
 
 def test_the_last_whole_checkpoint_counts(tmp_path):

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 
 from cropvlm_trainer.idefics3.model import Shape, build_model
-from cropvlm_trainer.pretrain.command import mini_tokenizer
+from cropvlm_trainer.pretrain.train import mini_tokenizer
 from cropvlm_trainer.training.optimizers import is_hidden_matrix, learning_rate
 
 SHAPE = Shape(

@@ -1,3 +1,4 @@
+import { FAMILIES } from '../../../openai/families.js'
 import type { Dialect } from '../dialect.js'
 import { listOf, THOUSANDTHS } from '../grammar.js'
 import { noGrowth } from '../growth.js'
@@ -6,7 +7,7 @@ import { reader } from '../read/read.js'
 /** Gemini through its OpenAI-compatible endpoint: y before x, and both ends of a side come swapped at times. */
 export const gemini: Dialect = {
   name: 'gemini',
-  models: /gemini/i,
+  models: FAMILIES.gemini,
   prompt: question => ({
     system: null,
     text: `Outline the region in the image that would help answer the following question: ${question}\nReturn one bounding box as JSON, {"box_2d": [ymin, xmin, ymax, xmax]}, normalized to 0-1000. Never return masks or code fencing.`,

@@ -1,3 +1,4 @@
+import { FAMILIES } from '../../../openai/families.js'
 import type { Dialect } from '../dialect.js'
 import { listOf, THOUSANDTHS } from '../grammar.js'
 import { noGrowth } from '../growth.js'
@@ -6,7 +7,7 @@ import { reader } from '../read/read.js'
 /** InternVL: trained to locate a phrase in `<ref>`, and answers `<ref>...</ref><box>[[x1, y1, x2, y2]]</box>`. */
 export const internvl: Dialect = {
   name: 'internvl',
-  models: /intern-?_?vl/i,
+  models: FAMILIES.internvl,
   prompt: question => ({
     system: null,
     text: `Please provide the bounding box coordinate of the region this sentence describes: <ref>the part of the image that answers the question "${question}"</ref>`,

@@ -1,4 +1,5 @@
 import type { PixelGrid } from '../../../image/grid.js'
+import { FAMILIES } from '../../../openai/families.js'
 import type { Dialect } from '../dialect.js'
 import { listOf, PIXELS, THOUSANDTHS } from '../grammar.js'
 import { noGrowth, table3 } from '../growth.js'
@@ -16,7 +17,7 @@ const json = (number: string) => `\\{"bbox_2d": ${listOf(number)}\\}`
 /** Writes pixels of the picture as its image processor has resized it: so it is sent one that needs no resizing. */
 export const qwen25: Dialect = {
   name: 'qwen2.5-vl',
-  models: /qwen-?2[._-]5[._-]?vl/i,
+  models: FAMILIES['qwen2.5-vl'],
   prompt: seedPrompt,
   read,
   order: 'xyxy',
@@ -32,7 +33,7 @@ export const qwen25: Dialect = {
 export const qwen2: Dialect = {
   ...qwen25,
   name: 'qwen2-vl',
-  models: /qwen-?2[._-]?vl/i,
+  models: FAMILIES['qwen2-vl'],
   scale: 1000,
   growth: noGrowth,
   grammar: json(THOUSANDTHS),
@@ -42,7 +43,7 @@ export const qwen2: Dialect = {
 export const qwen3: Dialect = {
   ...qwen2,
   name: 'qwen3-vl',
-  models: /qwen-?3[._-]?vl/i,
+  models: FAMILIES['qwen3-vl'],
   picture: { longestEdge: 1280, grid: QWEN3_GRID },
   maxTokens: 2048,
 }

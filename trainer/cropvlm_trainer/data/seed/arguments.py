@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cropvlm_trainer.chat.endpoint import Endpoint
+from cropvlm_trainer.data.seed.shards import parse_shard
 from cropvlm_trainer.options import check_positive, flag
 
 VLM, GRID = "vlm", "grid"
@@ -41,6 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="new manifest (.jsonl), in the folder of the other")
+    parser.add_argument(
+        "--shard", metavar="I/N", help="only the I-th of N parts of the images; `data merge` puts the parts together"
+    )
 
     vlm = parser.add_argument_group(
         "--method vlm",
@@ -92,7 +96,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def settle(args: argparse.Namespace) -> None:
     """Fills in the defaults of the chosen method.
 
-    Raises ValueError for an option of the other method, a missing option, and a number that must be above 0.
+    Raises ValueError for an option of the other method, a missing option, options that cannot go together, and a number
+    that must be above 0.
     """
     other = GRID if args.method == VLM else VLM
     for name in DEFAULTS[other]:
@@ -104,4 +109,11 @@ def settle(args: argparse.Namespace) -> None:
     for name, default in DEFAULTS[args.method].items():
         if getattr(args, name) is None:
             setattr(args, name, default)
+    if args.shard is not None:
+        args.shard = parse_shard(args.shard)
+        if args.method == VLM and args.grow != NONE:
+            raise ValueError(
+                f"--shard needs --grow {NONE}, because boxes grow by the percentiles of the whole set; grow them after "
+                "`data merge` with `data expand`"
+            )
     check_positive(args, [name for name in POSITIVE if name in DEFAULTS[args.method]])

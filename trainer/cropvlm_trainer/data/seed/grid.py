@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
-import torch
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
@@ -21,13 +20,12 @@ from cropvlm_trainer.boxes import Box, widened
 from cropvlm_trainer.chat.answer_cache import AnswerCache
 from cropvlm_trainer.data.seed.rows import seedable_rows, seeded
 from cropvlm_trainer.data.seed.search import GridSearch, Views, cut_views, rectangles
-from cropvlm_trainer.idefics3.checkpoint import load_checkpoint
-from cropvlm_trainer.idefics3.image_processing import load_image
-from cropvlm_trainer.idefics3.model import pick_device
+from cropvlm_trainer.files import sha256_of, to_lines, write_whole
+from cropvlm_trainer.idefics3.adapter import open_for_inference, weight_files
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
-from cropvlm_trainer.idefics3.resolution import check_resolution
 from cropvlm_trainer.idefics3.reward_model import RewardModel
-from cropvlm_trainer.rows import to_lines, write_whole
+from cropvlm_trainer.pictures import open_picture
+from cropvlm_trainer.rows import target_votes, with_target
 
 MAX_WORKERS = 4
 """Processes that cut images into tiles. Each holds one or two images' tiles in shared memory, 180 MB an image at 225
@@ -40,9 +38,10 @@ def seed_grid(args: argparse.Namespace) -> None:
     Raises FileNotFoundError for a checkpoint, data set or image that is missing, and ValueError for rows without an
     image, question or answers, for an `--out` that cannot be written, and for a grid or resolution that is impossible.
     """
-    boxes, rows = rectangles(args.n, args.most_cells), seedable_rows(args.manifest, args.out, needs=("answers",))
-    search = reward_search(args.base, args.resolution, pick_device(args.device))
-    asked = {"weights": weights_sha256(args.base), "resolution": search.reward.longest_edge}
+    boxes = rectangles(args.n, args.most_cells)
+    rows = with_target(args.manifest, seedable_rows(args.manifest, args.out, ("answers",), args.shard))
+    search = reward_search(args.base, args.resolution, args.device)
+    asked = {"weights": sha256_of(weight_files(args.base)), "resolution": search.reward.longest_edge}
     asked |= {"n": args.n, "most_cells": args.most_cells}
     cache = AnswerCache(args.out.with_suffix(".kept.jsonl"))
     keys = [row_key(row, asked) for row in rows]
@@ -58,7 +57,11 @@ def seed_grid(args: argparse.Namespace) -> None:
     )
     with tqdm(total=len(rows), initial=len(rows) - sum(map(len, lacking.values())), desc="grid") as bar:
         for picture, numbers in zip(views, lacking.values(), strict=True):
-            found = search(picture, [(rows[number]["question"], rows[number]["answers"]) for number in numbers])
+            try:
+                found = search(picture, [(rows[number]["question"], rows[number]["answers"]) for number in numbers])
+            except Exception as error:
+                error.add_note(f"in the rows of {rows[numbers[0]]['image']} in {args.manifest}")
+                raise
             for number, likelihoods in zip(numbers, found, strict=True):
                 best = int(likelihoods.argmax())
                 cache.add(keys[number], json.dumps({"box": boxes[best], "log_likelihood": likelihoods[best].item()}))
@@ -71,6 +74,10 @@ def seed_grid(args: argparse.Namespace) -> None:
 def row_key(row: dict, asked: dict) -> str:
     """Returns the key of a row's result: a hash of the row and of `asked`, the settings that the result depends on."""
     said = {name: row[name] for name in ("image", "question", "answers")}
+    votes = target_votes(row["answers"])
+    if len(votes) < len(row["answers"]):
+        # Other keys than before these votes were left out: what is kept may be for a blank answer.
+        said["answers"] = votes
     return hashlib.sha256(json.dumps({**asked, **said}).encode()).hexdigest()
 
 
@@ -80,23 +87,10 @@ def with_seed(row: dict, found: dict, n: int, seed: int) -> dict:
     return seeded(row, widened(found["box"], n, Random(f"{seed}/{row['image']}/{row['question']}")), how)
 
 
-def reward_search(base: Path, longest_edge: int | None, device: torch.device) -> GridSearch:
+def reward_search(base: Path, longest_edge: int | None, device: str) -> GridSearch:
     """Loads the reward VLM. `longest_edge` is that of the full image and of each crop, in pixels; None is one tile."""
-    model, processor = load_checkpoint(base)
-    tile = model.config.vision_config.image_size
-    edge = longest_edge or tile
-    check_resolution("--resolution", edge, tile)
-    precision = torch.bfloat16 if device.type == "cuda" else torch.float32
-    return GridSearch(RewardModel(model.eval().to(device, precision), PromptEncoder(processor), edge))
-
-
-def weights_sha256(base: Path) -> str:
-    """Returns the sha256 of the sha256s of a checkpoint's weight files, in the order of their names."""
-    digest = hashlib.sha256()
-    for path in sorted(base.glob("*.safetensors")):
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
+    model, processor, _, edge = open_for_inference(base, longest_edge, device, "--resolution")
+    return GridSearch(RewardModel(model, PromptEncoder(processor), edge))
 
 
 class _Pictures:
@@ -110,4 +104,4 @@ class _Pictures:
         return len(self.images)
 
     def __getitem__(self, index: int) -> Views:
-        return cut_views(load_image(self.folder / self.images[index]), self.boxes, self.edge, self.tile)
+        return cut_views(open_picture(self.folder / self.images[index]), self.boxes, self.edge, self.tile)

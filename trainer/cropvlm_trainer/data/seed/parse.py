@@ -1,33 +1,48 @@
-"""Reads boxes from a big VLM's reply: each `"bbox_2d"` with four numbers, whatever JSON or text is around it."""
+"""Reads boxes from a big VLM's reply, whatever JSON or text is around them.
+
+The patterns are those of the service's `src/cropper/dialects/read/box-text.ts`: they read what JSON parsers do not, as
+Markdown fences, single quotes, numbers in quotes, and a reply that was cut off after the box.
+"""
 
 from __future__ import annotations
 
-import json
 import math
 import re
 
 from cropvlm_trainer.boxes import Rect
 from cropvlm_trainer.data.columns import Rejection
 
-# The pattern matches a key and its value and not a whole JSON object, because a reply that was cut off at the token
-# limit may end after the box.
-_VALUE = re.compile(r'"bbox_2d"\s*:\s*(\[[^\[\]{}]*\])?')
+_SPACE = r"\s{0,99}"
+_ITEM = r"""["']?([-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,3})?)["']?"""
+_COMMA = rf"{_SPACE}[,;]{_SPACE}"
+# Between the corners: a comma, or `), (` and the like.
+_MIDDLE = rf"(?:{_COMMA}|{_SPACE}[\])]{_SPACE},?{_SPACE}[\[(]{_SPACE})"
+_FOUR = f"{_ITEM}{_COMMA}{_ITEM}{_MIDDLE}{_ITEM}{_COMMA}{_ITEM}(?:{_SPACE},)?{_SPACE}"
+_KEY = r"""\b(?:bbox_?2d|box_?2d|bbox|box|bounding_?box|bbox_?pixels|coordinates|region)["']?\s{0,9}[:=]\s{0,9}"""
+_NAME = re.compile(_KEY + r"(.{0,200})", re.IGNORECASE | re.ASCII | re.DOTALL)
+# `"bbox_2d": [1, 2, 3, 4]`, `bbox = (1, 2, 3, 4)`, `'bbox': [[1, 2, 3, 4]]`.
+_NAMED = re.compile(rf"""{_KEY}(?:["'[(]\s{{0,30}}){{0,4}}{_FOUR}[\])"'}}]""", re.IGNORECASE | re.ASCII)
+# `[1, 2, 3, 4]`, `[[1, 2, 3, 4]]`, `<|box_start|>(1,2),(3,4)<|box_end|>`.
+_LIST = re.compile(rf"[\[(]{_SPACE}{_FOUR}[\])]", re.ASCII)
 SLACK = 0.02
 """The share of a side by which a box may reach over the picture's edge, as models' boxes sometimes do."""
 
 
 def boxes_in(reply: str) -> list[list[float]]:
-    """Returns every `bbox_2d` of four finite numbers, in order, as the model wrote them.
+    """Returns every box of four finite numbers, in order, as the model wrote them.
 
-    Raises Rejection where there is none.
+    Boxes with a name, as `bbox_2d`, come before bare lists, which may stand in prose: these are read where there are no
+    others. Raises Rejection where there is none.
     """
-    values = [match[1] for match in _VALUE.finditer(reply)]
-    if not values:
+    for pattern in (_NAMED, _LIST):
+        boxes = [[float(number) for number in match.groups()] for match in pattern.finditer(reply)]
+        boxes = [box for box in boxes if all(map(math.isfinite, box))]
+        if boxes:
+            return boxes
+    named = _NAME.search(reply)
+    if named is None:
         raise Rejection("no bbox_2d in the reply")
-    boxes = [box for box in map(_four_numbers, values) if box]
-    if not boxes:
-        raise Rejection("bbox_2d is not four numbers", f"bbox_2d is {(values[0] or 'no list')[:200]}")
-    return boxes
+    raise Rejection("bbox_2d is not four numbers", f"bbox_2d is {named[1]}")
 
 
 def to_percent(box: list[float], span: tuple[float, float], size: tuple[int, int]) -> Rect:
@@ -49,15 +64,3 @@ def to_percent(box: list[float], span: tuple[float, float], size: tuple[int, int
     if (x2 - x1) * size[0] < 100 - slack or (y2 - y1) * size[1] < 100 - slack:
         raise Rejection("box under a pixel", f"{box} in a picture of {size[0]} x {size[1]} pixels")
     return round(x1, 2), round(y1, 2), round(x2, 2), round(y2, 2)
-
-
-def _four_numbers(value: str | None) -> list[float] | None:
-    """Returns the four finite numbers of a JSON list, or None for any other text."""
-    try:
-        numbers = json.loads(value or "")
-        if len(numbers) != 4 or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in numbers):
-            return None
-        box = [float(v) for v in numbers]
-    except (ValueError, OverflowError):
-        return None
-    return box if all(map(math.isfinite, box)) else None

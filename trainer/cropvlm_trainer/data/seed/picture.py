@@ -15,9 +15,8 @@ from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import smart_res
 from cropvlm_trainer.chat.client import Failed
 from cropvlm_trainer.chat.messages import shrunk
 from cropvlm_trainer.data.columns import Rejection
-from cropvlm_trainer.data.images import BROKEN
 from cropvlm_trainer.data.seed.arguments import PIXELS, THOUSANDTHS
-from cropvlm_trainer.idefics3.image_processing import open_image
+from cropvlm_trainer.pictures import open_image
 
 FACTOR, MIN_PIXELS, MAX_PIXELS = 28, 56 * 56, 12_845_056
 """From Qwen2.5-VL-7B-Instruct's preprocessor_config.json: patch_size 14 times merge_size 2, min_pixels, max_pixels."""
@@ -75,8 +74,8 @@ class SentPicture:
     def _opened(self) -> Image.Image:
         try:
             return open_image(self.path)
-        except (*BROKEN, Image.DecompressionBombError) as error:
-            raise Rejection("undecodable image", f"{self.path}: {error or type(error).__name__}") from error
+        except (FileNotFoundError, ValueError) as error:
+            raise Rejection("undecodable image", str(error)) from error
 
     def _fitted(self, picture: Image.Image) -> Image.Image:
         if self.coordinates != PIXELS:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from cropvlm_trainer.data.seed.shards import Shard, shard_rows
 from cropvlm_trainer.rows import check_beside, check_images, read_rows
 
 
-def seedable_rows(dataset: Path, out: Path, needs: Sequence[str] = ()) -> list[dict]:
-    """Returns the rows of a data set, each with a question, an image that exists, and the fields in `needs`.
+def seedable_rows(dataset: Path, out: Path, needs: Sequence[str] = (), shard: Shard | None = None) -> list[dict]:
+    """Returns the rows of a data set, or of a shard, each with a question, an image that exists, and what it `needs`.
 
     Raises FileNotFoundError for missing files, and ValueError for a row that lacks a field and for an `out` that
     exists, is not a .jsonl file, or is not in the data set's folder.
@@ -18,6 +19,8 @@ def seedable_rows(dataset: Path, out: Path, needs: Sequence[str] = ()) -> list[d
         raise ValueError(f"--out {out} is a manifest; name it .jsonl, the other files go beside it")
     check_beside(dataset, out)
     rows = read_rows(dataset, needs=("image", "question", *needs))
+    if shard:
+        rows = shard_rows(rows, shard)
     check_images(dataset, rows)
     return rows
 

@@ -1,4 +1,4 @@
-"""Finds the sub-rectangle of a grid that helps a reward VLM most to answer (contract, "Seed boxes" 2; paper, App. E).
+"""Finds the sub-rectangle of a grid that helps a reward VLM most to answer (paper, Appendix E).
 
 Crops do not depend on the question, so an image and its crops are encoded once for all questions about the image.
 """
@@ -14,11 +14,11 @@ import torch
 from PIL import Image
 
 from cropvlm_trainer.boxes import Box
-from cropvlm_trainer.contract import target_prompt, to_pixels
+from cropvlm_trainer.contract import target_prompt
 from cropvlm_trainer.idefics3.generation import Completions, log_probs, prefill
-from cropvlm_trainer.idefics3.image_processing import tiles
+from cropvlm_trainer.idefics3.image_processing import crop, tiles
 from cropvlm_trainer.idefics3.prompts import Grid, prompt_grid
-from cropvlm_trainer.idefics3.reward_model import RewardModel
+from cropvlm_trainer.idefics3.reward_model import RewardModel, batches_by_tokens
 from cropvlm_trainer.metrics.exact_and_iou import area
 
 FAKE = "<fake_token_around_image>"
@@ -51,7 +51,7 @@ class Views:
 
 def cut_views(image: Image.Image, boxes: Sequence[Box], longest_edge: int, tile: int) -> Views:
     """Cuts an image and its crops (boxes in per cent) into tiles of `tile` pixels at this longest edge in pixels."""
-    crops = [image.crop(to_pixels(box, *image.size)) for box in boxes]
+    crops = [crop(image, box) for box in boxes]
     cut = [tiles(view, longest_edge, tile) for view in (image, *crops)]
     grids = [prompt_grid(view, longest_edge, tile) for view in (image, *crops)]
     return Views(torch.from_numpy(np.concatenate(cut)), [len(some) for some in cut], grids)
@@ -85,10 +85,13 @@ class GridSearch:
 
     def _score(self, prefix, ids: list[int], length: int) -> torch.Tensor:
         """Returns the sum of log p over the last `length` tokens of `ids`, which follow the pictures; `[crops]`."""
-        rows = len(prefix.last_hidden)
-        wanted = torch.tensor(ids, device=self.model.device).expand(rows, -1)
-        following = Completions(wanted, torch.ones_like(wanted, dtype=torch.bool), torch.ones(rows, dtype=torch.bool))
-        return log_probs(self.model, prefix.repeated(1), following)[:, -length:].sum(dim=1)
+        count, found = len(prefix.last_hidden), []
+        for start, stop in batches_by_tokens([len(ids)] * count, count):
+            wanted = torch.tensor(ids, device=self.model.device).expand(stop - start, -1)
+            ended = torch.ones(stop - start, dtype=torch.bool)
+            following = Completions(wanted, torch.ones_like(wanted, dtype=torch.bool), ended)
+            found.append(log_probs(self.model, prefix.part(start, stop), following)[:, -length:].sum(dim=1))
+        return torch.cat(found)
 
     def _asked(self, question: str, answers: Sequence[str]) -> tuple[list[int], int]:
         """Returns the ids of question, answer and end token, and the number of ids of answer and end token alone."""

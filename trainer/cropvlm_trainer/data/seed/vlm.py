@@ -1,4 +1,4 @@
-"""`data seed --method vlm`: boxes from a big VLM behind an OpenAI-compatible endpoint (contract, "Seed boxes" 1)."""
+"""`data seed --method vlm`: boxes from a big VLM behind an OpenAI-compatible endpoint (paper, Section 4.1)."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from cropvlm_trainer.data.seed.arguments import PERCENTILE, PIXELS, VLM
 from cropvlm_trainer.data.seed.parse import boxes_in, to_percent
 from cropvlm_trainer.data.seed.picture import MIN_EDGE, SentPicture
 from cropvlm_trainer.data.seed.rows import seedable_rows, seeded
+from cropvlm_trainer.files import to_lines, write_whole
 from cropvlm_trainer.metrics.exact_and_iou import area
-from cropvlm_trainer.rows import to_lines, write_whole
 
 
 def seed_vlm(args: argparse.Namespace) -> None:
@@ -32,7 +32,7 @@ def seed_vlm(args: argparse.Namespace) -> None:
     """
     if args.coordinates == PIXELS and args.longest_edge and args.longest_edge < MIN_EDGE:
         raise ValueError(f"--longest-edge {args.longest_edge} is too short for Qwen2.5-VL; give at least {MIN_EDGE}")
-    rows = seedable_rows(args.manifest, args.out)
+    rows = seedable_rows(args.manifest, args.out, shard=args.shard)
     sent = [SentPicture(args.manifest.parent / row["image"], args.coordinates, args.longest_edge) for row in rows]
     prompts = [Prompt(seed_prompt(row["question"]), picture) for row, picture in zip(rows, sent, strict=True)]
     replies = _endpoint(args).ask(prompts, "seed boxes")

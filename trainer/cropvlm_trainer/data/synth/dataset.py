@@ -10,7 +10,8 @@ from tqdm import tqdm
 
 from cropvlm_trainer.data.synth import receipt, shapes, table
 from cropvlm_trainer.data.synth.page import Page
-from cropvlm_trainer.rows import DATASET, to_lines, write_whole
+from cropvlm_trainer.files import to_lines, write_whole
+from cropvlm_trainer.rows import DATASET
 
 MAKERS = {"shapes": shapes.make, "receipt": receipt.make, "table": table.make}
 WEIGHTS = {"shapes": 2, "receipt": 1, "table": 1}
@@ -22,8 +23,9 @@ HELD_OUT_SEED = 1_000_003
 
 def all_questions() -> list[str]:
     """Returns every question that a synthetic page can have."""
-    named = [f"What number is under the {color} {shape}?" for color in shapes.COLORS for shape in shapes.SHAPES]
-    cells = [f"What is in row {row}, column {column}?" for row in range(1, 5) for column in range(1, 5)]
+    named = [shapes.question_about(color, shape) for color in shapes.COLORS for shape in shapes.SHAPES]
+    lines = range(1, table.MAX_LINES + 1)
+    cells = [table.question_about(row, column) for row in lines for column in lines]
     return [*named, *cells, *receipt.QUESTIONS.values()]
 
 

@@ -37,6 +37,10 @@ def random_number(rng: Random) -> str:
     return str(rng.randrange(100, 1000))
 
 
+def question_about(color: str, shape: str) -> str:
+    return f"What number is under the {color} {shape}?"
+
+
 def make(rng: Random, max_shapes: int = MAX_SHAPES) -> Page:
     """Draws a page of four to eight shapes, or of only the first `max_shapes` of them."""
     image, paper = random_background(rng)
@@ -64,8 +68,9 @@ def make(rng: Random, max_shapes: int = MAX_SHAPES) -> Page:
             plate = draw.textbbox((x, label_y), number, font=face, anchor="mt")
             draw.rectangle((plate[0] - 4, plate[1] - 3, plate[2] + 4, plate[3] + 3), fill=(255, 255, 255))
         answer = draw_text(draw, x, label_y, number, face, ink, "mt")
-        text = f"What number is under the {color} {shape}?"
-        questions.append(Question(text, number, answer, union(body, answer), (color, shape), looks=True))
+        questions.append(
+            Question(question_about(color, shape), number, answer, union(body, answer), (color, shape), looks=True)
+        )
     return Page("shapes", image, questions)
 
 

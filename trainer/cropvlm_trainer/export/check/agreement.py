@@ -8,11 +8,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from cropvlm_trainer.export.check.expected import Expected, compare
-from cropvlm_trainer.export.check.parity import TOLERANCE, Parity, ParityError, check_attention, check_fp32, rounded
+from cropvlm_trainer.export.check.parity import Parity, ParityError, check_attention, check_fp32, rounded
 from cropvlm_trainer.export.check.session import OnnxModel
-
-FLOOR = 0.5
-"""The lowest `steps_equal`, and a cropper's lowest mean IoU with fp32, that are taken."""
+from cropvlm_trainer.export.settings import FLOOR, TOLERANCE
 
 
 @dataclass(frozen=True)

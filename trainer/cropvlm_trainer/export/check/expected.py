@@ -12,6 +12,7 @@ from cropvlm_trainer.attention.torch_attention import last_attention
 from cropvlm_trainer.contract import cropper_prompt, target_prompt
 from cropvlm_trainer.data.synth.test_patterns import pattern_image
 from cropvlm_trainer.export.check.session import OnnxModel
+from cropvlm_trainer.idefics3.prompts import chat_text
 
 NEW_TOKENS = 16
 
@@ -86,10 +87,8 @@ def expected(
 
 def make_prompt(processor: Idefics3Processor, images: Sequence[Image.Image], text: str, longest_edge: int) -> Prompt:
     """The prompt of these images and the text, made by transformers' processor; `longest_edge` in pixels."""
-    content = [*[{"type": "image"}] * len(images), {"type": "text", "text": text}]
-    prompt = processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
     size = {"longest_edge": longest_edge}
-    inputs = processor(text=prompt, images=[images], size=size, return_tensors="pt")
+    inputs = processor(text=chat_text(processor, len(images), text), images=[images], size=size, return_tensors="pt")
     plain = processor.image_processor([images], size=size, do_rescale=False, do_normalize=False, return_tensors="np")
     return Prompt(inputs, plain["pixel_values"][0].transpose(0, 2, 3, 1).astype(np.uint8))
 

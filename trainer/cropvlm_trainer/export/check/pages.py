@@ -13,15 +13,13 @@ from cropvlm_trainer.boxes import Box, taught_region, to_box
 from cropvlm_trainer.contract import cropper_prompt, target_prompt
 from cropvlm_trainer.data.synth import dataset
 from cropvlm_trainer.data.synth.page import Page
-from cropvlm_trainer.export.check.agreement import FLOOR, refuse_below
+from cropvlm_trainer.export.check.agreement import refuse_below
 from cropvlm_trainer.export.check.expected import NEW_TOKENS, make_prompt
 from cropvlm_trainer.export.check.greedy_boxes import box_tokens, greedy_box
 from cropvlm_trainer.export.check.session import OnnxModel
+from cropvlm_trainer.export.settings import FLOOR
 from cropvlm_trainer.idefics3.image_processing import crop
 from cropvlm_trainer.metrics.exact_and_iou import iou
-
-PAGES = 200
-"""How many pages; enough for a standard error of about 0.005 where one box in ten differs."""
 
 Answer = tuple[int, ...]
 """Token ids."""

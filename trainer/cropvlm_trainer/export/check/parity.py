@@ -7,8 +7,7 @@ import numpy as np
 
 from cropvlm_trainer.export.check.expected import Expected, compare, compare_attention
 from cropvlm_trainer.export.check.session import OnnxModel
-
-TOLERANCE = 1e-3
+from cropvlm_trainer.export.settings import TOLERANCE
 
 
 class ParityError(ValueError):

@@ -25,6 +25,7 @@ import torch
 from torch import nn
 from transformers import Idefics3ForConditionalGeneration, LlamaConfig
 
+from cropvlm_trainer.attention.maps import attention_layers
 from cropvlm_trainer.export.graphs.graph import Graph
 from cropvlm_trainer.export.graphs.nodes import MICROSOFT
 
@@ -39,7 +40,7 @@ def decoder_graph(model: Idefics3ForConditionalGeneration, attention: Sequence[i
     """
     config, text = model.config.text_config, model.model.text_model
     check_text_config(config)
-    check_layers(attention, len(text.layers))
+    attention = attention_layers(attention, len(text.layers)) if attention else []
     graph = Graph("decoder_model_merged")
     x = graph.input("inputs_embeds", "float", ["batch", "length", config.hidden_size])
     mask = graph.input("attention_mask", "int64", ["batch", "total_length"])
@@ -74,12 +75,6 @@ def decoder_graph(model: Idefics3ForConditionalGeneration, attention: Sequence[i
     if attention:
         _last_attention(graph, {i: queries[i] for i in attention}, config, mask, indices, positions)
     return graph.build()
-
-
-def check_layers(layers: Sequence[int], count: int) -> None:
-    """Raises ValueError for layers that a model of `count` layers does not have, and for one that comes twice."""
-    if any(not 0 <= layer < count for layer in layers) or len(set(layers)) < len(layers):
-        raise ValueError(f"attention layers {list(layers)}: give different ones of 0 to {count - 1}")
 
 
 def check_text_config(config: LlamaConfig) -> None:

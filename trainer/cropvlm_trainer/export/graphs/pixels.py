@@ -3,7 +3,6 @@
 The engine then hands a tile to onnxruntime as the bytes that an image consists of, a quarter of the size of floats.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 import torch
 
 from cropvlm_trainer.export.graphs.graph import Graph
+from cropvlm_trainer.files import read_json
 
 FILE = "preprocessor_config.json"
 EXACT = "pixels."
@@ -70,4 +70,4 @@ def normalisation(config: dict) -> Normalisation:
 
 def read_normalisation(folder: Path) -> Normalisation:
     """The constants of a model folder."""
-    return normalisation(json.loads((folder / FILE).read_text(encoding="utf-8")))
+    return normalisation(read_json(folder / FILE))

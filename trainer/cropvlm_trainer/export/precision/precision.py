@@ -6,9 +6,6 @@ from cropvlm_trainer.export.precision.blockwise import q4_graph
 from cropvlm_trainer.export.precision.fp16 import fp16_graph
 from cropvlm_trainer.export.precision.int8 import int8_graph
 
-PRECISIONS = {"fp32": "", "fp16": "_fp16", "int8": "_int8", "q4": "_q4"}
-"""Precision -> the suffix of its graph files, as on the hub."""
-
 CONVERTERS = {"fp16": fp16_graph, "int8": int8_graph, "q4": q4_graph}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cropvlm_trainer.data.synth import dataset
-from cropvlm_trainer.golden.fixture import TINY, TRAINING, tiny_model, tiny_tokenizer
+from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-import torch
 
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.data.seed import grid
 from cropvlm_trainer.data.seed.search import GridSearch, cut_views, rectangles
-from cropvlm_trainer.golden.fixture import TINY
+from cropvlm_trainer.golden.fixtures.models import TINY
 
 
 def command(folder, out: str, *more: str) -> list[str]:
@@ -33,9 +32,9 @@ def test_rows_get_the_best_box_with_noise(folder):
         assert box[0] <= best[0] and box[1] <= best[1] and box[2] >= best[2] and box[3] >= best[3]
         assert max(abs(a - b) for a, b in zip(box, best, strict=True)) <= 50
         assert row["true_box"] == before["box"]
-    search = grid.reward_search(folder / "base", None, torch.device("cpu"))
+    search = grid.reward_search(folder / "base", None, "cpu")
     for row in seeded:
-        image = grid.load_image(folder / "pages" / row["image"])
+        image = grid.open_picture(folder / "pages" / row["image"])
         views = cut_views(image, rectangles(2), TINY.tile, TINY.tile)
         scores = search(views, [(row["question"], row["answers"])])[0]
         assert rectangles(2)[int(scores.argmax())] == tuple(row["seed"]["box"])
@@ -60,6 +59,19 @@ def test_a_killed_search_goes_on(folder, monkeypatch):
     assert main(command(folder, "killed.jsonl", "--seed", "3")) == 0
     assert len(searched) == 1, "two of the three pages were kept"
     assert (folder / "pages/killed.jsonl").read_bytes() == (folder / "pages/whole.jsonl").read_bytes()
+
+
+def test_rows_without_an_answer_to_learn_get_no_box(folder, capsys):
+    pages = folder / "pages"
+    rows = rows_of(pages / "manifest.jsonl")[:3]
+    rows[1]["answers"] = ["unanswerable", ""]
+    rows[2]["answers"] = ["", "", *rows[2]["answers"]]
+    (pages / "votes.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    votes = command(folder, "voted.jsonl")
+    votes[votes.index("--manifest") + 1] = str(pages / "votes.jsonl")
+    assert main(votes) == 0
+    assert [row["id"] for row in rows_of(pages / "voted.jsonl")] == [rows[0]["id"], rows[2]["id"]]
+    assert "1 rows of" in capsys.readouterr().err
 
 
 def test_wrong_requests_are_refused(folder, capsys):

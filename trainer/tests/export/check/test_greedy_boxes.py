@@ -6,7 +6,7 @@ from support.paths import REPOSITORY
 
 from cropvlm_trainer.contract import format_box, parse_box
 from cropvlm_trainer.export.check.greedy_boxes import box_tokens, greedy_box
-from cropvlm_trainer.golden.fixture import tiny_tokenizer
+from cropvlm_trainer.golden.fixtures.models import tiny_tokenizer
 
 TOKENIZER = tiny_tokenizer()
 

@@ -10,7 +10,7 @@ from transformers import Idefics3ImageProcessorPil
 
 from cropvlm_trainer.export.graphs.graph import Graph
 from cropvlm_trainer.export.graphs.pixels import NORMALISED, Normalisation, normalisation, read_normalisation
-from cropvlm_trainer.golden.fixture import REAL_FILES
+from cropvlm_trainer.golden.settings import REAL_FILES
 
 HALVES = Normalisation(1 / 255, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 CLIP = Normalisation(1 / 255, (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))

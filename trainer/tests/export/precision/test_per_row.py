@@ -11,7 +11,8 @@ from cropvlm_trainer.export.export import export
 from cropvlm_trainer.export.graphs.graph import Graph
 from cropvlm_trainer.export.precision.int8 import int8_graph
 from cropvlm_trainer.export.precision.per_row import quantize_per_row, quantized_weight
-from cropvlm_trainer.golden.fixture import SEED, TINY, tiny_model, tiny_tokenizer
+from cropvlm_trainer.golden.fixtures.models import TINY, tiny_model, tiny_tokenizer
+from cropvlm_trainer.golden.settings import SEED
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 
 GENERATOR = np.random.default_rng(0)

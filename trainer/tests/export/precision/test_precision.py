@@ -19,8 +19,10 @@ from cropvlm_trainer.export.export import export
 from cropvlm_trainer.export.precision.blockwise import q4_graph
 from cropvlm_trainer.export.precision.fp16 import fp16_graph
 from cropvlm_trainer.export.precision.per_row import MAX_INT8
-from cropvlm_trainer.export.precision.precision import PRECISIONS, convert
-from cropvlm_trainer.golden.fixture import SEED, TINY, tiny_model, tiny_tokenizer
+from cropvlm_trainer.export.precision.precision import convert
+from cropvlm_trainer.export.settings import PRECISIONS
+from cropvlm_trainer.golden.fixtures.models import TINY, tiny_model, tiny_tokenizer
+from cropvlm_trainer.golden.settings import SEED
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 
 COMMITTED = REPOSITORY / "test" / "fixtures" / "models" / "tiny" / "onnx"

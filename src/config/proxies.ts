@@ -1,0 +1,26 @@
+/** The proxies of the environment, by the variables that curl and others read as well. */
+import type { Env } from './variables.js'
+
+/** URLs of proxies for endpoints by http and by https, and the hosts that need none; empty: none. */
+export interface ProxyConfig {
+  readonly httpProxy: string
+  readonly httpsProxy: string
+  readonly noProxy: string
+}
+
+/** What is wrong is added to `problems`; its value, which may hold a password, is not shown. */
+export function readProxies(env: Env, problems: string[]): ProxyConfig {
+  // small letters come first, and `proxy:3128` is as good as `http://proxy:3128`, as everywhere
+  const text = (name: string) => (env[name.toLowerCase()] ?? env[name] ?? '').trim()
+  const url = (name: string) => {
+    const given = text(name)
+    if (given === '') return ''
+    const whole = given.includes('://') ? given : `http://${given}`
+    if (URL.canParse(whole) && /^(https?|socks5?):$/.test(new URL(whole).protocol)) return whole
+    problems.push(
+      `${name} is wrong (its value is not shown); set it to the URL of a proxy, like http://proxy:3128, or unset it.`,
+    )
+    return ''
+  }
+  return { httpProxy: url('HTTP_PROXY'), httpsProxy: url('HTTPS_PROXY'), noProxy: text('NO_PROXY') }
+}

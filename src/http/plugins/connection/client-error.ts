@@ -1,0 +1,29 @@
+import { randomUUID } from 'node:crypto'
+import type { Socket } from 'node:net'
+import { CropVlmError } from '../../../errors.js'
+import { errorReply } from '../errors.js'
+
+/**
+ * Answers what never became a request: broken HTTP, headers that are too large or that did not arrive in time. There is
+ * no reply object yet, so the error is written to the socket directly.
+ */
+export function onClientError(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return
+  const [status, message] = REASONS[error.code ?? ''] ?? ['400 Bad Request', 'This is not HTTP/1.1.']
+  const id = randomUUID()
+  const body = JSON.stringify(errorReply(new CropVlmError('invalid_body', message), id).body)
+  const head = [
+    `HTTP/1.1 ${status}`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    `x-request-id: ${id}`,
+    'connection: close',
+  ]
+  if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  socket.destroySoon()
+}
+
+const REASONS: Readonly<Record<string, [status: string, message: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request did not arrive in time.'],
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'The headers are too large.'],
+}

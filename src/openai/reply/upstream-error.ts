@@ -1,0 +1,72 @@
+/** Reads the errors of OpenAI-compatible servers, which have as many shapes as there are servers. */
+
+/** What a server says of its failure. Its words are not to be passed on before `cleanReason` has been over them. */
+export interface UpstreamError {
+  message: string | null
+  /** A name like `context_length_exceeded`, or a status in digits. */
+  code: string | null
+  type: string | null
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+/**
+ * The error in the body of a reply.
+ * - OpenAI: `{"error": {"message", "code", "type"}}`; Gemini puts that in a list
+ * - vLLM: `{"object": "error", "message", "code"}`
+ * - Ollama: `{"error": "..."}`
+ * - FastAPI, LiteLLM: `{"detail": "..."}`, or a list of `{"msg"}`
+ * - OpenRouter: the provider's own error is in `error.metadata.raw`
+ * @returns null where the body is no error, as a chat completion is none
+ */
+export function errorIn(body: unknown): UpstreamError | null {
+  if (Array.isArray(body)) return body.length > 0 && isFields(body[0]) ? errorIn(body[0]) : null
+  if (!isFields(body) || Array.isArray(body.choices)) return null
+  const { error, detail, errors, object } = body
+  if (isGiven(error)) return describe(error, isFields(error) ? error : body)
+  if (object === 'error') return describe(body, body)
+  return isGiven(detail) ? describe(detail, body) : isGiven(errors) ? describe(errors, body) : null
+}
+
+/** The error of a reply whose status says that it is one: the same, or whatever the body holds in words. */
+export function errorOfRefusal(body: unknown): UpstreamError {
+  return errorIn(body) ?? describe(body, isFields(body) ? body : {})
+}
+
+function describe(words: unknown, { code, type, metadata, message }: Fields): UpstreamError {
+  // `{"error": "Not Found", "message": "No static resource"}` has its reason beside the error
+  const told = [wordsOf(words), typeof words === 'string' ? wordsOf(message) : null, rawOf(metadata)]
+  const whole = told.filter(part => part !== null).join(': ')
+  return { message: whole === '' ? null : whole, code: nameOf(code), type: nameOf(type) }
+}
+
+/** The words of whatever stands where a message should. A page of HTML has none. */
+function wordsOf(value: unknown): string | null {
+  if (typeof value === 'string') return value.trim() === '' || value.trimStart().startsWith('<') ? null : value
+  if (Array.isArray(value)) return value.map(wordsOf).find(words => words !== null) ?? null
+  if (!isFields(value)) return null
+  const { message, msg, detail, error, errors } = value
+  return [message, msg, detail, error, errors].map(wordsOf).find(words => words !== null) ?? null
+}
+
+function rawOf(metadata: unknown): string | null {
+  const raw = isFields(metadata) ? metadata.raw : undefined
+  if (typeof raw !== 'string') return wordsOf(raw)
+  try {
+    return wordsOf(JSON.parse(raw))
+  } catch {
+    return wordsOf(raw)
+  }
+}
+
+function nameOf(value: unknown): string | null {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : null
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== false && value !== ''
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

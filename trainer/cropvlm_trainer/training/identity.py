@@ -1,0 +1,54 @@
+"""Whether a run may go on with what a folder holds: the same settings, and inputs of the same content."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from cropvlm_trainer.files import sha256_of
+from cropvlm_trainer.training.config import to_table
+from cropvlm_trainer.training.stage_config import StageConfig
+
+INPUTS = ("data", "base", "adapter")
+"""Settings that name files. They are compared by content (`SHA256`), so that files may move but not change."""
+SHA256 = "sha256"
+FREE = ("out", "micro_batch", "max_steps", "save_every", "sample_every", "gradient_checkpointing", "workers")
+"""Settings with which a run may go on changed: the losses stay the same but for rounding.
+
+`max_steps` is when the run ends; the learning rate of the steps from there on is that of the new number of steps.
+"""
+
+
+def identity(config: StageConfig) -> dict[str, Any]:
+    """Returns the settings as a table, and under `SHA256` the content of the files that they name.
+
+    Raises FileNotFoundError where one is missing.
+    """
+    table = to_table(config)
+    return table | {SHA256: {name: _content(Path(table[name])) for name in INPUTS if table.get(name)}}
+
+
+def refuse_other(out: Path, asked: dict[str, Any], there: dict[str, Any]) -> None:
+    """Raises ValueError where `there`, the identity of the run in `out`, differs from `asked`."""
+    changed = [key for key in sorted({*asked, *there} - {*FREE, *INPUTS, SHA256}) if asked.get(key) != there.get(key)]
+    ours, theirs = asked.get(SHA256, {}), there.get(SHA256)
+    for name in INPUTS:
+        if theirs is None:
+            # A run of a version that knew paths alone.
+            if asked.get(name) != there.get(name):
+                changed.append(name)
+        elif ours.get(name) != theirs.get(name):
+            changed.append(f"{name} (the content of {asked.get(name) or there.get(name)})")
+    if changed:
+        raise ValueError(f"{out} holds a run with another {', '.join(changed)}; give another out, or remove it")
+
+
+def refuse_past(out: Path, first: int, steps: int) -> None:
+    """Raises ValueError where the run in `out` has taken more steps than it is to have."""
+    if first > steps:
+        raise ValueError(f"{out} has taken {first} steps, past the {steps} of max_steps; raise it, or give another out")
+
+
+def _content(path: Path) -> str:
+    """Returns a hash of a file, or of a folder's weights."""
+    return sha256_of(sorted(path.glob("*.safetensors")) if path.is_dir() else [path])

@@ -1,0 +1,38 @@
+"""Commands of the trainer in several processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from support.paths import TRAINER
+
+PROGRAM = """
+import json, os, sys
+from accelerate import PartialState
+from cropvlm_trainer.cli import main
+status = main(json.loads(sys.argv[1]))
+state = PartialState()
+with open(os.environ["WORLD"] + f".{state.process_index}", "w") as file:
+    file.write(str(state.num_processes))
+sys.exit(status)
+"""
+
+
+def run_in_two(command: Sequence[str], world: Path) -> None:
+    """Runs a command in two processes by torchrun, and asserts that they know of each other.
+
+    `world`: a path; each process writes the number of processes that it knows beside it.
+    """
+    program = world.with_suffix(".py")
+    program.write_text(PROGRAM)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "0"]
+    launch += ["--standalone", str(program), json.dumps(list(command))]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "WORLD": str(world), "PYTHONPATH": str(TRAINER)}
+    done = subprocess.run(launch, capture_output=True, text=True, env=environment, timeout=280)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert [world.with_name(f"{world.name}.{index}").read_text() for index in range(2)] == ["2", "2"]

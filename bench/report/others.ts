@@ -120,8 +120,8 @@ export function textSection(row: TextRow | null): string[] {
     'nine of ten within',
     'decode',
     'preprocess',
-    'detector',
-    'reading',
+    'detect',
+    'recognize',
     'second',
   ]
   const { stages } = row
@@ -130,8 +130,8 @@ export function textSection(row: TextRow | null): string[] {
     row.p90_ms,
     stages.decode,
     stages.preprocess,
-    stages.vision,
-    stages.generate,
+    stages.detect,
+    stages.recognize,
     row.second_ms,
   ]
   const memory = `Peak MiB: HTTP process ${whole(row.http_rss_mb)}, engine ${whole(row.engine_rss_mb)}.`

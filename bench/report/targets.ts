@@ -160,10 +160,10 @@ function signed(points: number): string {
 
 function textTarget({ text }: Results): Target {
   return {
-    what: 'text cropper, a receipt, CPU',
+    what: 'text cropper, a receipt, CPU: nine of ten',
     wanted: 'at most 1 s',
-    measured: text ? `${(text.total_ms / 1000).toFixed(2)} s` : null,
-    met: text ? text.total_ms <= 1000 : null,
+    measured: text ? `${(text.p90_ms / 1000).toFixed(2)} s` : null,
+    met: text ? text.p90_ms <= 1000 : null,
   }
 }
 

@@ -20,12 +20,9 @@ export function textCropper(engine: Engine): Cropper {
 /** An image's lines. Its timings are one object for all questions about it, so that they count once. */
 type Reading = Pick<ReadResult, 'lines' | 'image'> & Pick<Found, 'timings'>
 
-async function read(engine: Engine, { image, signal, deadline, keepPixels }: FindRequest): Promise<Reading> {
+function read(engine: Engine, { image, signal, deadline, keepPixels }: FindRequest): Promise<Reading> {
   const job = { kind: 'read', image, madeBy: 'caller', keepPixels } as const
-  const { timings, ...page } = await engine.run(job, { signal, deadline })
-  const { queue, decode, preprocess, detect, recognize } = timings
-  // the API names the stages of a model: what looks at the picture, and what writes
-  return { ...page, timings: { queue, decode, preprocess, vision: detect, generate: recognize } }
+  return engine.run(job, { signal, deadline })
 }
 
 function choose({ lines, image, timings }: Reading, question: string): Found {

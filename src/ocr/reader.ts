@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Size } from '../contract/box.js'
 import type { ImageSource, RawImage } from '../image/decode.js'
+import { fitSize } from '../image/fit.js'
 import { breathe } from '../vlm/decoding/abort.js'
 import type { GraphCache } from '../vlm/onnx/optimised/cache.js'
 import { openSessions, type Session } from '../vlm/onnx/session.js'
@@ -97,12 +98,8 @@ export async function openReader(
 }
 
 function readablePixels(source: ImageSource): Promise<RawImage> {
-  const scale = MAX_EDGE / Math.max(source.width, source.height)
-  if (scale >= 1) return source.pixels()
-  return source.shrunk({
-    width: Math.max(1, Math.round(source.width * scale)),
-    height: Math.max(1, Math.round(source.height * scale)),
-  })
+  if (Math.max(source.width, source.height) <= MAX_EDGE) return source.pixels()
+  return source.shrunk(fitSize(source, { longestEdge: MAX_EDGE }).size)
 }
 
 /** The same picture comes as another file too, where a target is sent what the caller sent. */

@@ -1,7 +1,7 @@
 /** The lines that may hold the answer, each with what speaks for it. */
 import type { Found, Kind, KindName } from './kinds.js'
 import { below, inColumnOf, type Layout, type PlacedLine, rightOf } from './layout.js'
-import type { Match } from './match.js'
+import type { Match, Matches } from './match.js'
 import type { Question } from './question.js'
 import { amountOf, sums } from './sums.js'
 
@@ -15,6 +15,8 @@ export interface Features {
   pureLink: number
   /** The part of the question's words that its labels have together: in the line, left of it and above it. */
   covered: number
+  /** The same of the words that say what is asked for and not only what kind of answer; 1 where there are none. */
+  named: number
   /** The part of the line that the question does not say itself: a label is no answer. */
   news: number
   /** How much taller than the middle line its type is: -0.5..2. */
@@ -52,21 +54,25 @@ const [WITHIN, BESIDE, ABOVE, HEADING] = [0.95, 1, 0.7, 0.6]
 const FIRST_LINES = 3
 
 /** Of all lines, those that look like the kind of answer; where the question asks for no kind, those near a match. */
-export function candidates(
-  layout: Layout,
-  { kind, asksForSum, needsNoLabel }: Question,
-  matches: readonly Match[],
-): Candidate[] {
+export function candidates(layout: Layout, question: Question, matches: Matches): Candidate[] {
+  const { kind, asksForSum, needsNoLabel } = question
+  const isNaming = [...question.words.keys()].map(word => question.naming.has(word))
   const isEverywhere = kind === null || EVERYWHERE.has(kind.name)
   const found = layout.lines.flatMap((line, i): Candidate[] => {
     const answer = answerIn(line.text, kind)
     if (!answer) return []
-    const { label, ...linked } = bestLabel(line, layout, matches)
+    const { label, ...linked } = bestLabel(
+      line,
+      layout,
+      matches,
+      isNaming,
+      kind?.name === 'name' ? WITHIN * answer.strength : WITHIN,
+    )
     if (linked.link === 0 && isEverywhere && !needsNoLabel) return []
     const features = {
       shape: answer.strength,
       ...linked,
-      news: 1 - (matches[i]?.purity ?? 0),
+      news: 1 - (matches.lines[i]?.purity ?? 0),
       ...placeOf(line, i, layout),
       alone: Math.min(1, answer.text.length / Math.max(1, line.line.text.trim().length)),
       last: 0,
@@ -85,28 +91,32 @@ function answerIn(text: string, kind: Kind | null): Found | null {
   return kind ? kind.find(text) : { text, strength: 1 }
 }
 
-interface Label extends Pick<Features, 'link' | 'pureLink' | 'covered'> {
+interface Label extends Pick<Features, 'link' | 'pureLink' | 'covered' | 'named'> {
   label: PlacedLine | null
 }
 
-function bestLabel(line: PlacedLine, layout: Layout, matches: readonly Match[]): Label {
-  let best: Label = { label: null, link: 0, pureLink: 0, covered: 0 }
-  const covered: number[] = []
+function bestLabel(
+  line: PlacedLine,
+  layout: Layout,
+  { lines, shares }: Matches,
+  isNaming: readonly boolean[],
+  within: number,
+): Label {
+  let best = { label: null as PlacedLine | null, link: 0, pureLink: 0 }
+  const covered = shares.map(() => 0)
   for (const [i, label] of layout.lines.entries()) {
-    const { score, purity, parts } = matches[i] as Match
+    const { score, purity, parts } = lines[i] as Match
     if (score === 0) continue
-    const near = nearness(label, line, layout)
+    const near = label === line ? within : Math.max(BESIDE * rightOf(label, line, layout), ABOVE * below(label, line))
     const link = score * near
-    if (link * (0.5 + purity) > best.link * 0.5 + best.pureLink)
-      best = { ...best, label, link, pureLink: link * purity }
+    if (link * (0.5 + purity) > best.link * 0.5 + best.pureLink) best = { label, link, pureLink: link * purity }
     const part = Math.max(near, inColumnOf(label, line) ? HEADING : 0)
     for (const [n, share] of parts.entries()) covered[n] = Math.max(covered[n] ?? 0, part * share)
   }
-  return { ...best, covered: covered.reduce((sum, share) => sum + share, 0) }
-}
-
-function nearness(label: PlacedLine, line: PlacedLine, layout: Layout): number {
-  return label === line ? WITHIN : Math.max(BESIDE * rightOf(label, line, layout), ABOVE * below(label, line))
+  const sum = (parts: readonly number[]) => parts.reduce((total, part) => total + part, 0)
+  const naming = sum(shares.filter((_, n) => isNaming[n]))
+  const named = naming === 0 ? 1 : sum(covered.filter((_, n) => isNaming[n])) / naming
+  return { ...best, covered: sum(covered), named }
 }
 
 function placeOf(line: PlacedLine, rank: number, { medianHeight, size }: Layout) {

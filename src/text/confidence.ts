@@ -1,6 +1,6 @@
 /**
  * How sure the rule is, as a share of hits: `bench/text/measure-confidence.ts` measured the weights on the questions about 340
- * receipts, on the same in other words, and on 680 that no receipt answers, which count as misses.
+ * receipts, on the same in other words, and on 1,360 that no receipt answers, which count as misses.
  */
 import type { Candidate } from './candidates.js'
 
@@ -17,6 +17,8 @@ export interface Evidence {
 /** The evidence as numbers, for three ways to find a line: by a label, free of one where none is needed, by its shape alone. */
 export interface Signs {
   label: number
+  /** The part of what the question names that the labels say; 0 without a label. */
+  labelNamed: number
   free: number
   shape: number
   /** Log odds of the certainty. */
@@ -28,13 +30,14 @@ export interface Signs {
 }
 
 const WEIGHTS: Signs = {
-  label: 0,
-  free: 0.68,
-  shape: 0.35,
-  labelCertainty: 0.4,
-  freeCertainty: 0.56,
-  shapeCertainty: 0.14,
-  reading: 7.42,
+  label: -2.47,
+  labelNamed: 3.39,
+  free: 0.16,
+  shape: -0.94,
+  labelCertainty: 0.51,
+  freeCertainty: 0.59,
+  shapeCertainty: 0.11,
+  reading: 4.24,
 }
 /** A label below this share of the best match is none. */
 const LABELLED = 0.4
@@ -57,6 +60,7 @@ export function signsOf({ best: { features, line }, certainty, needsNoLabel }: E
   const isShape = !needsNoLabel && !isLabelled
   return {
     label: isLabelled ? 1 : 0,
+    labelNamed: isLabelled ? features.named : 0,
     free: isFree ? 1 : 0,
     shape: isShape ? 1 : 0,
     labelCertainty: isLabelled ? odds : 0,

@@ -96,6 +96,11 @@ export function kindOf(question: string): Kind | null {
   return KINDS.find(({ cue }) => cue.test(text)) ?? null
 }
 
+/** A question in lower case without the words that ask for a kind of answer. */
+export function withoutCues(question: string): string {
+  return KINDS.reduce((text, { cue }) => text.replace(new RegExp(cue, 'g'), ' '), question)
+}
+
 function kind(name: KindName, cue: RegExp, ...shapes: readonly (readonly [RegExp, number])[]): Kind {
   return {
     name,
@@ -133,13 +138,18 @@ function isDate(a: string, b: string, c: string): boolean {
   return isYear && Math.min(first, second) >= 1 && Math.min(first, second) <= 12 && Math.max(first, second) <= 31
 }
 
-/** Mostly letters, and none of the other kinds. */
+/** Verbs and the like that make a sentence of a line: "goods sold are not returnable" names nobody. */
+const SENTENCE =
+  /\b(?:is|are|was|were|be|been|has|have|had|do|does|did|will|would|shall|should|can|could|may|must|not|cannot|please)\b/i
+
+/** Mostly letters, none of the other kinds and no sentence. */
 function findName(line: string): Found | null {
   const text = line.trim()
   const letters = text.match(/\p{L}/gu)?.length ?? 0
   if (letters < 2 || /@|www\.|https?:/i.test(text)) return null
   const share = letters / text.replace(/\s/g, '').length
   if (share < 0.5) return null
-  const strength = Math.min(1, letters / 4) * (share >= 0.75 ? 1 : 0.6) * (/\d/.test(text) ? 0.8 : 1)
+  const strength =
+    Math.min(1, letters / 4) * (share >= 0.75 ? 1 : 0.6) * (/\d/.test(text) ? 0.8 : 1) * (SENTENCE.test(text) ? 0.3 : 1)
   return { text, strength }
 }

@@ -14,8 +14,15 @@ export interface Match {
   parts: readonly number[]
 }
 
-/** How well each line matches the question's words, in their order. A word that few lines have counts more. */
-export function matchLines(placed: readonly PlacedLine[], { words }: Question): Match[] {
+export interface Matches {
+  /** One a line, in their order. */
+  lines: readonly Match[]
+  /** For each word of the question its part of all their weight. A word that few lines have counts more. */
+  shares: readonly number[]
+}
+
+/** How well each line matches the question's words. */
+export function matchLines(placed: readonly PlacedLine[], { words }: Question): Matches {
   const lines = placed.map(line => line.words.all)
   const length = lines.reduce((sum, line) => sum + line.length, 0) / Math.max(1, lines.length) || 1
   const asked = [...words].map(([word, weight]) => {
@@ -31,13 +38,16 @@ export function matchLines(placed: readonly PlacedLine[], { words }: Question): 
   )
   const highest = Math.max(0, ...scores)
   const total = asked.reduce((sum, { weight }) => sum + weight, 0)
-  return placed.map((line, i) => ({
-    score: highest === 0 ? 0 : (scores[i] as number) / highest,
-    purity: purity(line.words.telling, words),
-    parts: asked.map(({ likenesses, weight }) =>
-      total === 0 ? 0 : (weight * Math.min(1, likenesses[i] ?? 0)) / total,
-    ),
-  }))
+  return {
+    lines: placed.map((line, i) => ({
+      score: highest === 0 ? 0 : (scores[i] as number) / highest,
+      purity: purity(line.words.telling, words),
+      parts: asked.map(({ likenesses, weight }) =>
+        total === 0 ? 0 : (weight * Math.min(1, likenesses[i] ?? 0)) / total,
+      ),
+    })),
+    shares: asked.map(({ weight }) => (total === 0 ? 0 : weight / total)),
+  }
 }
 
 function purity(telling: readonly string[], words: Question['words']): number {

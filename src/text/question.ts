@@ -1,17 +1,19 @@
 import { oneLine } from '../contract/question.js'
-import { type Kind, kindOf } from './kinds.js'
+import { type Kind, kindOf, withoutCues } from './kinds.js'
 import { wordsOf } from './words.js'
 
 export interface Question {
   /** The words to look for, each with how much it counts, 0..1. */
   words: ReadonlyMap<string, number>
+  /** Those of them that say what is asked for: neither where it is nor what kind of answer it is. */
+  naming: ReadonlySet<string>
   /** The kind of answer; null where the question does not tell. */
   kind: Kind | null
   /** Whether it asks for what others add up to, so that of several the larger and the later is meant. */
   asksForSum: boolean
   /**
-   * Whether the answer needs no label: a name that may stand as a heading (and not who did something), or whatever is of
-   * the kind, where the question says nothing else.
+   * Whether the answer needs no label: a name that may stand as a heading (and not who did something), or whatever else is
+   * of the kind, where the question says nothing besides.
    */
   needsNoLabel: boolean
 }
@@ -31,19 +33,16 @@ export function readQuestion(text: string): Question {
   const rest = place ? lower.slice(0, place.index) : lower
   for (const word of wordsOf(rest).telling) words.set(word, 1)
   const kind = kindOf(rest) ?? kindOf(lower)
+  const naming = new Set(wordsOf(withoutCues(rest)).telling)
   return {
     words,
+    naming,
     kind,
     asksForSum: SUM.test(lower) && !/\bsub-?total/.test(lower),
-    needsNoLabel: kind !== null && (isHeading(kind, lower) || isPlain(kind, rest)),
+    needsNoLabel: kind !== null && (kind.name === 'name' ? !asksWho(lower) : naming.size === 0),
   }
 }
 
-function isHeading({ name }: Kind, text: string): boolean {
-  return name === 'name' && !/\bwho(?:m|se)?\b/.test(text)
-}
-
-/** Whether a text holds no telling word but those that ask for the kind. */
-function isPlain({ cue }: Kind, text: string): boolean {
-  return wordsOf(text.replace(new RegExp(cue, 'g'), ' ')).telling.length === 0
+function asksWho(text: string): boolean {
+  return /\bwho(?:m|se)?\b/.test(text)
 }

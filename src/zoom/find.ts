@@ -2,7 +2,7 @@ import { expandBox, FULL_BOX, toPixels } from '../contract/box.js'
 import { oneLine } from '../contract/question.js'
 import type { Cropper, Found } from '../cropper/cropper.js'
 import type { Engine } from '../engine/engine.js'
-import type { PictureRequest, Timings } from '../engine/protocol.js'
+import type { PictureRequest, Stage, Timings } from '../engine/protocol.js'
 import { CropVlmError } from '../errors.js'
 import type { PictureOptions } from '../image/picture.js'
 import { skipReason } from './gate.js'
@@ -147,6 +147,6 @@ async function makePictures(
 function sumTimings(all: readonly Found['timings'][]): Timings {
   const total: Timings = { queue: 0, decode: 0, preprocess: 0, vision: 0, prefill: 0, generate: 0, crop: 0 }
   for (const timings of new Set(all))
-    for (const [stage, ms] of Object.entries(timings)) total[stage as keyof Timings] += ms
+    for (const [stage, ms] of Object.entries(timings) as [Stage, number][]) total[stage] = (total[stage] ?? 0) + ms
   return total
 }

@@ -135,7 +135,7 @@ export function measured(): Results {
       total_ms: 840,
       p90_ms: 1300,
       second_ms: 3.2,
-      stages: { decode: 20, preprocess: 40, vision: 160, generate: 600 },
+      stages: { decode: 20, preprocess: 40, detect: 160, recognize: 600 },
       http_rss_mb: 120,
       engine_rss_mb: 420,
     },

@@ -30,7 +30,7 @@ t.test('the line that the question is about', async t => {
       raw: '120 mm',
       image: { width: 1600, height: 1200 },
       model: { id: 'pp-ocr-v4', resolution: null, tiles: null },
-      timings: { queue: 0.3, decode: 9, preprocess: 4, vision: 20, generate: 11 },
+      timings: { queue: 0.3, decode: 9, preprocess: 4, detect: 20, recognize: 11 },
     },
   })
   t.same(jobsOf(engine, 'read'), [{ kind: 'read', image: IMAGE, madeBy: 'caller', keepPixels: true }])

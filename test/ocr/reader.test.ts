@@ -3,12 +3,13 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
 import sharp from 'sharp'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { type ImageSource, openImage } from '../../src/image/decode.js'
 import type { LineBox, Page } from '../../src/ocr/page.js'
 import { openReader } from '../../src/ocr/reader.js'
 import { chooseLines } from '../../src/text/rule.js'
 import { PAGES } from '../support/drawn-pages.js'
+import { STREET_SIZE, STREETS, TEXTLESS } from '../support/drawn-streets.js'
 import { noise } from '../support/scripted.js'
 
 /** Debian's package, or the browser that CHROMIUM names. */
@@ -59,8 +60,11 @@ t.test('nobody waits', async t => {
   await t.rejects(reader.read(image(await noise(64, 64)), AbortSignal.abort()), { code: 'request_aborted' })
 })
 
+/** The least confidence of a box that one would rely on. */
+const CONFIDENT = 0.6
+
 t.test(
-  'pages that a browser draws',
+  'pages and streets that a browser draws',
   { skip: CHROMIUM ? false : 'there is no chromium (apt-get install chromium)' },
   async t => {
     // Chromium's sandbox does not run as root
@@ -69,24 +73,62 @@ t.test(
       args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
     })
     t.teardown(() => browser.close())
-    let [hits, right, asked] = [0, 0, 0]
-    for (const [name, { width, height, html, questions }] of Object.entries(PAGES)) {
-      const page = await reader.read(image(await drawn(browser, width, height, html)), signal)
-      for (const [question, answer] of questions) {
-        const found = chooseLines(page, question)
-        const isHit = found.reason === null && answerLines(page, answer).some(line => holds(found.box, line))
-        if (!isHit) t.comment(`${name}: ${question} took ${found.text || found.reason}`)
-        hits += Number(isHit)
-        right += Number(letters(found.text).includes(letters(answer)))
-        asked += 1
+    const read = async (width: number, height: number, html: string) =>
+      reader.read(image(await drawn(browser, width, height, html)), signal)
+    await t.test('pages', t => pages(t, read))
+    await t.test('streets', t => streets(t, read))
+    await t.test('pictures without writing', async t => {
+      for (const [name, html] of Object.entries(TEXTLESS)) {
+        const page = await read(STREET_SIZE.width, STREET_SIZE.height, html)
+        for (const question of ['Who won the match?', 'What is the phone number?', 'What does the sign say?'])
+          t.match(chooseLines(page, question).reason, /no_text|no_match/, `${name}: ${question}`)
       }
-      t.ok(chooseLines(page, 'What colour is the car?').reason === 'no_match', `${name} has no car`)
-    }
-    // the letters of another machine's fonts may be read a little differently
-    t.ok(hits >= 0.9 * asked, `${hits} boxes of ${asked} hold the answer's line`)
-    t.ok(right >= 0.85 * asked, `${right} of ${asked} lines are the answer's`)
+    })
   },
 )
+
+type Read = (width: number, height: number, html: string) => Promise<Page>
+
+async function pages(t: Test, read: Read): Promise<void> {
+  let [hits, right, asked] = [0, 0, 0]
+  for (const [name, { width, height, html, questions }] of Object.entries(PAGES)) {
+    const page = await read(width, height, html)
+    for (const [question, answer] of questions) {
+      const found = chooseLines(page, question)
+      const isHit = found.reason === null && answerLines(page, answer).some(line => holds(found.box, line))
+      if (!isHit) t.comment(`${name}: ${question} took ${found.text || found.reason}`)
+      hits += Number(isHit)
+      right += Number(letters(found.text).includes(letters(answer)))
+      asked += 1
+    }
+    t.ok(chooseLines(page, 'What colour is the car?').reason === 'no_match', `${name} has no car`)
+    t.ok(chooseLines(page, 'Who won the match?').confidence < CONFIDENT, `${name} is about no match`)
+  }
+  // the letters of another machine's fonts may be read a little differently
+  t.ok(hits >= 0.9 * asked, `${hits} boxes of ${asked} hold the answer's line`)
+  t.ok(right >= 0.85 * asked, `${right} of ${asked} lines are the answer's`)
+}
+
+async function streets(t: Test, read: Read): Promise<void> {
+  let [hits, asked, wrong, unanswered] = [0, 0, 0, 0]
+  for (const [name, street] of Object.entries(STREETS)) {
+    const page = await read(STREET_SIZE.width, STREET_SIZE.height, street.html)
+    for (const [question, answer] of street.answered) {
+      const { reason, box } = chooseLines(page, question)
+      hits += Number(reason === null && answerLines(page, answer).some(line => holds(box, line)))
+    }
+    for (const question of street.unanswered) {
+      const { reason, confidence, text } = chooseLines(page, question)
+      const isWrong = reason === null && confidence >= CONFIDENT
+      if (isWrong) t.comment(`${name}: ${question} took ${text}`)
+      wrong += Number(isWrong)
+    }
+    asked += street.answered.length
+    unanswered += street.unanswered.length
+  }
+  t.ok(hits >= 0.5 * asked, `${hits} boxes of ${asked} hold the answer's line`)
+  t.ok(wrong <= 0.1 * unanswered, `${wrong} of ${unanswered} questions without an answer got a box that looks sure`)
+}
 
 async function drawn(browser: Browser, width: number, height: number, html: string): Promise<Buffer> {
   const page = await browser.newPage({ viewport: { width, height } })

@@ -146,6 +146,25 @@ t.test('a label that says it is surer than a shape alone', async t => {
   t.ok((labelled ?? 0) > (alone ?? 1) + 0.1, `${labelled} ${alone}`)
 })
 
+t.test('what the question names is nowhere on the page: unsure', async t => {
+  const sign = page([[20, 'HARBOUR CAFE']], [[5, 'Date: 03/11/2025']], [[5, 'Total 12.00']], [[5, 'Thank you']])
+  const confidence = (question: string) => chooseLines(sign, question).confidence
+  for (const [named, foreign] of [
+    ['What is the date?', 'What is the date of birth?'],
+    ['What is the total?', 'How much do students pay?'],
+    ['What is the name of the cafe?', 'Who won the match?'],
+    ['What is the name of the cafe?', 'Who is the author?'],
+  ] as const) {
+    t.ok(confidence(foreign) < 0.6, `${foreign} ${confidence(foreign)}`)
+    t.ok(confidence(named) > confidence(foreign) + 0.2, `${named} ${confidence(named)}`)
+  }
+})
+
+t.test('a sentence is no name', async t => {
+  const slip = page([[30, 'Margit Steiner']], [[5, 'Lamp']], [[5, 'Goods sold are not returnable']])
+  t.equal(chooseLines(slip, 'Who sold the goods?').text, 'Margit Steiner')
+})
+
 t.test('a box holds two lines where they are as likely and close, one where they are far apart', async t => {
   const near = chooseLines(page([[5, 'Open 9:00']], [[5, 'Open 10:00']]), 'When does it open, what time?')
   t.ok(near.box[1] <= 4 && near.box[3] >= 10)

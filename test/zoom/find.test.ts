@@ -94,6 +94,14 @@ t.test('times are added up; those of boxes found together count once', async t =
   t.same(timings, { queue: 11, decode: 2, preprocess: 0, vision: 100, prefill: 0, generate: 0, crop: 4 })
 })
 
+t.test("the text reader's own stages are named where it has read", async t => {
+  const engine = scriptedEngine()
+  const cropper = scriptedCropper(engine, () => ({ timings: { queue: 1, detect: 20, recognize: 11 } }))
+  const { timings } = await findRegions({ engine, cropper, observer: observer() }, ask({ questions: ['a', 'b'] }))
+  const none = { decode: 0, preprocess: 0, vision: 0, prefill: 0, generate: 0, crop: 0 }
+  t.same(timings, { ...none, queue: 2, detect: 40, recognize: 22 })
+})
+
 t.test('never: the cropper is not asked, and the whole image is shown', async t => {
   const engine = scriptedEngine()
   const cropper = {

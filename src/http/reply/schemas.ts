@@ -56,6 +56,10 @@ const stages = {
   prefill: Type.Number(),
   generate: Type.Number(),
   crop: Type.Number(),
+  detect: Type.Optional(
+    Type.Number({ description: 'Finding the lines of text; only where the text reader was asked.' }),
+  ),
+  recognize: Type.Optional(Type.Number({ description: 'Reading them; only where the text reader was asked.' })),
   total: Type.Number(),
 }
 const MILLISECONDS = 'Milliseconds; total since the request arrived.'

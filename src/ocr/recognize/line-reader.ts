@@ -11,8 +11,8 @@ import { readLines, shareWork } from './work.js'
 const MAX_THREADS = 4
 
 /**
- * Reads the lines of a picture, several at once. A line is too small for a run of several threads to be worth it: two that
- * read a line each are faster by a third than two that share each line (`npm run bench -- --only text`).
+ * Reads the lines of a picture, several at once. A line is too small to be shared: threads of one run wait for one another
+ * after each node of the graph, for nearly as long as they compute.
  */
 export class LineReader {
   constructor(

@@ -29,7 +29,7 @@ export class LineThread {
     try {
       this.worker.postMessage({ work, port: port2 } satisfies ThreadRequest, [port2])
       const [reply] = (await once(port1, 'message')) as [ThreadReply]
-      if ('problem' in reply) throw new Error(reply.problem)
+      if ('error' in reply) throw reply.error
       return reply.readings
     } finally {
       port1.close()

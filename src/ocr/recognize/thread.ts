@@ -20,7 +20,7 @@ export interface ThreadRequest {
   port: MessagePort
 }
 
-export type ThreadReply = { readings: readonly NumberedReading[] } | { problem: string }
+export type ThreadReply = { readings: readonly NumberedReading[] } | { error: unknown }
 
 const { recognition, characters, threads, cacheDir } = workerData as ThreadOptions
 // the main thread has opened the same graph before, and its log has said what there is to say
@@ -30,9 +30,7 @@ const { sessions } = await openSessions([recognition], 'cpu', threads, cache)
 parentPort?.on('message', ({ work, port }: ThreadRequest) => {
   readLines(sessions[0] as Session, characters, work, async () => {})
     .then((readings): ThreadReply => ({ readings }))
-    .catch(
-      (error): ThreadReply => ({ problem: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
-    )
+    .catch((error: unknown): ThreadReply => ({ error }))
     .then(reply => port.postMessage(reply))
 })
 parentPort?.postMessage('ready')

@@ -36,6 +36,15 @@ t.test('/crop', async t => {
   fits(t, 'CropReply', (await post(fallback.app, '/crop', { image: IMAGE, question: 'q' })).body)
 })
 
+t.test('/crop by the text reader: its stages have their own names', async t => {
+  const text = await makeApp(t, {}, { CROPPER: 'text' })
+  const { body } = await post(text.app, '/crop', { image: IMAGE, question: 'What is the width?' })
+  fits(t, 'CropReply', body)
+  t.match(body.timings_ms, { decode: 9, preprocess: 4, detect: 20, recognize: 11, vision: 0, generate: 0 })
+  const metrics = (await text.app.inject({ url: '/metrics' })).body
+  t.match(metrics, 'cropvlm_stage_duration_seconds_sum{stage="recognize"} 0.011')
+})
+
 t.test('/answer', async t => {
   for (const fields of [{}, { compare: 'true', return: 'crop' }, { mode: 'full' }]) {
     const { status, body } = await post(app, '/answer', { image: IMAGE, question: 'q', ...fields })

@@ -33,9 +33,20 @@ export function requestHeaders(raw: readonly string[], keys: Keys): string[] {
   return withKey(given, keys).flatMap(([, name, value]) => [name, value])
 }
 
-/** The headers of an upstream's reply for the caller. */
-export function replyHeaders(raw: readonly string[]): string[] {
-  return withoutHops(raw).flatMap(([lower, name, value]) => (isOurs(lower) ? [] : [name, value]))
+/**
+ * The headers of an upstream's reply for the caller.
+ * @param added What this service adds. Where it says which origins may read the reply, the upstream's word does not count.
+ */
+export function replyHeaders(raw: readonly string[], added: Readonly<Record<string, string>> = {}): string[] {
+  const decidesOrigins = Object.keys(added).some(name => name === 'vary' || isCors(name))
+  return withoutHops(raw).flatMap(([lower, name, value]) =>
+    isOurs(lower) || (decidesOrigins && isCors(lower)) ? [] : [name, value],
+  )
+}
+
+/** Whether a header says what pages of other origins may do. */
+export function isCors(name: string): boolean {
+  return name.startsWith('access-control-')
 }
 
 /** The value of a header; undefined where there is none. */

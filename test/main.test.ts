@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { compiledService } from './support/compiled.js'
 import { completion, upstream } from './support/fakes/upstream.js'
@@ -117,4 +120,24 @@ t.test('start-up failures: exit code 1 and one line that tells what to do', wait
     const fatal = server.lines.filter(({ level }) => level === 60)
     t.match(fatal, [{ msg: message }])
   }
+})
+
+t.test('too few open files for its modules: one line that says what to do', waiting, async t => {
+  // tap has every process of Node load modules of its own, which would be too many
+  const child = spawn(
+    'sh',
+    ['-c', 'unset NODE_OPTIONS; ulimit -n 40; exec "$0" "$1"', process.execPath, join(service, 'main.js')],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
+  const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'close')])
+  t.equal(code, 1)
+  const [line = '', ...others] = output.split('\n')
+  t.match(JSON.parse(line), {
+    level: 60,
+    code: 'invalid_config',
+    msg: 'only 40 files may be open at once, and the service needs 256; raise the limit (ulimit -n)',
+  })
+  t.same(others, [''])
 })

@@ -110,7 +110,9 @@ async function inTime(parts: Parts, body: ChatBody, caller: Caller): Promise<unk
     if (caller.signal.aborted) throw new CropVlmError('request_aborted', 'The client went away.', { cause: error })
     const secrets = { apiKey: endpoint.apiKey, question: caller.question }
     const failure = asCoded(error, { party, secrets, deadlinePassed: deadline.signal.aborted, isFirst })
-    throw withUnsupported(failure, unsupportedField(error))
+    // an error within a 200 says the same as one with a status
+    const refused = error instanceof ErrorWithin ? { status: 400, error: error.error } : error
+    throw withUnsupported(failure, unsupportedField(refused))
   } finally {
     deadline.clear()
   }

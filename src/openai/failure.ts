@@ -108,8 +108,8 @@ interface Refusal {
 function refusalOf(error: unknown): Refusal | null {
   if (error instanceof ErrorWithin) return { status: 200, error: error.error, headers: undefined }
   if (!(error instanceof OpenAI.APIError) || typeof error.status !== 'number') return null
-  const { message = null, code = null, type = null } = (error.error ?? {}) as Partial<UpstreamError>
-  return { status: error.status, error: { message, code, type }, headers: error.headers }
+  const { message = null, code = null, type = null, param = null } = (error.error ?? {}) as Partial<UpstreamError>
+  return { status: error.status, error: { message, code, type, param }, headers: error.headers }
 }
 
 /** The status that a refusal means: that of an error within a 200 is its code, if it has one. */

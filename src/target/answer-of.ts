@@ -10,7 +10,7 @@ import type { TargetAnswer } from './target.js'
  */
 export function answerOf(reply: unknown, maxTokens: number): TargetAnswer {
   const message = readMessage(reply)
-  if (!message) throw unanswered('its reply has no choice with a text.', null)
+  if (!message) throw unanswered(whyUnread(reply), null)
   const { answer, reasoning } = takeApart(message.content)
   const { refusal, finishReason, usage } = message
   const thoughts = joined([message.reasoning, reasoning])
@@ -24,8 +24,17 @@ function unanswered(why: string, finishReason: string | null): CropVlmError {
   })
 }
 
+/** Many a server answers every path with a page, or has another API under another path. */
+function whyUnread(reply: unknown): string {
+  const isCompletion = typeof reply === 'object' && reply !== null && 'choices' in reply
+  return isCompletion
+    ? 'its reply has no choice with a text.'
+    : 'its reply is no chat completion, so has no choice with a text; check that TARGET_BASE_URL ends in /v1.'
+}
+
 function whyEmpty({ finishReason, calls }: Message, thoughts: string | null, maxTokens: number): string {
-  if (finishReason === 'length')
+  // gateways in front of Anthropic and Gemini pass on their own word
+  if (finishReason !== null && /^(length|max_tokens)$/i.test(finishReason))
     return `its max_tokens (${maxTokens}) ran out${thoughts === null ? '' : ' while it was thinking'}; raise max_tokens.`
   // Gemini adds which filter it was, as in "content_filter: SAFETY"
   if (finishReason?.startsWith('content_filter')) return 'its content filter held it back.'

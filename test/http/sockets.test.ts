@@ -356,3 +356,12 @@ t.test('what the engine has no room for is not asked for', async t => {
   ])
   t.equal(parse(first + (await readAll(socket))).status, 429)
 })
+
+t.test('a body that is cut short is told as such', async t => {
+  const { port } = await listen(t)
+  const socket = await dial(port, '/crop', ['content-type: application/json', 'content-length: 100'], '{')
+  socket.end()
+  const { status, body } = parse(await readAll(socket))
+  t.equal(status, 400)
+  t.match(body.error, { code: 'invalid_body', message: /connection ended before all of the body had come/ })
+})

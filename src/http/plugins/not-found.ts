@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { CropVlmError } from '../../errors.js'
 
-/** The methods of the route that a URL leads to, in order; null where there is none. */
+/** The methods that are possible at a URL, in order; null where there are none. */
 export type MethodsOf = (url: string) => readonly string[] | null
 
 /** Refuses what no route answers, before its body is read. Call before the routes are added. */
@@ -17,14 +17,17 @@ export function addNotFound(app: FastifyInstance, methods: MethodsOf): void {
 /** Call before the routes are added. */
 export function collectMethods(app: FastifyInstance): MethodsOf {
   const methods = new Map<string, Set<string>>()
+  /** Where several routes answer a URL, all their methods are possible. */
+  const routesOf = (path: string) =>
+    [...methods].filter(([url]) => (url.endsWith('/*') ? path.startsWith(url.slice(0, -1)) : url === path))
   app.addHook('onRoute', ({ url, method }) => {
     const known = methods.get(url) ?? new Set()
     for (const one of [method].flat()) known.add(one)
     methods.set(url, known)
   })
   return url => {
-    const known = methods.get(url.split('?', 1)[0] ?? '')
-    return known ? [...known].sort() : null
+    const known = routesOf(url.split('?', 1)[0] ?? '').flatMap(([, some]) => [...some])
+    return known.length > 0 ? [...new Set(known)].sort() : null
   }
 }
 

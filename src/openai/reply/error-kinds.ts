@@ -14,16 +14,18 @@ interface Rule {
 
 /** The first rule that fits decides. Behind each message are the servers that are known to write so. */
 const RULES: readonly Rule[] = [
-  // vLLM of a model that reads none; OpenRouter; llama.cpp without --mmproj; Ollama; vLLM; DeepSeek
+  // vLLM of a model that reads none, also before 0.9; OpenRouter; llama.cpp without --mmproj; Ollama; vLLM; DeepSeek; Mistral;
+  // Groq
   {
     kind: 'no_images',
     message:
-      /at most 0 image|support(?:s|ing)?(?: for)? image input|image input is not supported|missing data required for image|not a (?:multimodal|vision)|not support (?:image|vision|multimodal)|unknown variant `image_url`/i,
+      /at most 0 image|\bimage=0\b|support(?:s|ing)?(?: for)? image input|image input is not supported|missing data required for image|not a (?:multimodal|vision)|not support (?:image|vision|multimodal)|unknown variant `image_url`|image input is not enabled|content must be a string/i,
   },
-  // vLLM; Ollama; TGI
+  // vLLM; Ollama; TGI; vLLM before 0.9; others
   {
     kind: 'too_many_images',
-    message: /at most \d+ image|only supports? (?:a single|one|1) image|(?:multiple|more than one) images?\b/i,
+    message:
+      /at most \d+ image|only supports? (?:a single|one|1) image|(?:multiple|more than one) images?\b|--limit-mm-per-prompt|too many images|only one image/i,
   },
   // Azure; OpenAI; LiteLLM
   {
@@ -61,7 +63,10 @@ const RULES: readonly Rule[] = [
 ]
 
 /** @returns null where there is nothing to tell beside the status */
-export function errorKind(status: number, { code, type, message }: UpstreamError): ErrorKind | null {
+export function errorKind(
+  status: number,
+  { code, type, message }: Pick<UpstreamError, 'code' | 'type' | 'message'>,
+): ErrorKind | null {
   const fits = (rule: Rule) =>
     rule.status === status ||
     [code, type].some(name => name !== null && rule.code?.test(name)) ||

@@ -6,6 +6,8 @@ export interface UpstreamError {
   /** A name like `context_length_exceeded`, or a status in digits. */
   code: string | null
   type: string | null
+  /** The field of the request that it is about. */
+  param: string | null
 }
 
 type Fields = Readonly<Record<string, unknown>>
@@ -16,16 +18,27 @@ type Fields = Readonly<Record<string, unknown>>
  * - vLLM: `{"object": "error", "message", "code"}`
  * - Ollama: `{"error": "..."}`
  * - FastAPI, LiteLLM: `{"detail": "..."}`, or a list of `{"msg"}`
- * - OpenRouter: the provider's own error is in `error.metadata.raw`
+ * - OpenRouter: the provider's own error is in `error.metadata.raw`; one that came while the model wrote is in its choice, or
+ *   beside its choices
+ * - SiliconFlow and others, with the status 200: `{"code", "message"}`
  * @returns null where the body is no error, as a chat completion is none
  */
 export function errorIn(body: unknown): UpstreamError | null {
   if (Array.isArray(body)) return body.length > 0 && isFields(body[0]) ? errorIn(body[0]) : null
-  if (!isFields(body) || Array.isArray(body.choices)) return null
-  const { error, detail, errors, object } = body
+  if (!isFields(body)) return null
+  const { choices, error, detail, errors, object, code, message, success } = body
+  if (Array.isArray(choices)) return [error, choices[0]?.error].map(whileWriting).find(told => told !== null) ?? null
   if (isGiven(error)) return describe(error, isFields(error) ? error : body)
   if (object === 'error') return describe(body, body)
-  return isGiven(detail) ? describe(detail, body) : isGiven(errors) ? describe(errors, body) : null
+  if (isGiven(detail)) return describe(detail, body)
+  if (isGiven(errors)) return describe(errors, body)
+  const isTold = typeof message === 'string' && (success === false || isGiven(code))
+  return isTold ? describe(body, body) : null
+}
+
+/** An error beside what the model has written so far. Some servers have an empty one beside a whole answer. */
+function whileWriting(error: unknown): UpstreamError | null {
+  return isFields(error) && wordsOf(error) !== null ? describe(error, error) : null
 }
 
 /** The error of a reply whose status says that it is one: the same, or whatever the body holds in words. */
@@ -35,9 +48,19 @@ export function errorOfRefusal(body: unknown): UpstreamError {
 
 function describe(words: unknown, { code, type, metadata, message }: Fields): UpstreamError {
   // `{"error": "Not Found", "message": "No static resource"}` has its reason beside the error
-  const told = [wordsOf(words), typeof words === 'string' ? wordsOf(message) : null, rawOf(metadata)]
+  const told = [wordsOf(words), typeof words === 'object' ? null : wordsOf(message), rawOf(metadata)]
   const whole = told.filter(part => part !== null).join(': ')
-  return { message: whole === '' ? null : whole, code: nameOf(code), type: nameOf(type) }
+  return { message: whole === '' ? null : whole, code: nameOf(code), type: nameOf(type), param: paramOf(words) }
+}
+
+/** The field that an error names: OpenAI in `param`, FastAPI and Mistral at the end of `loc`. */
+function paramOf(value: unknown): string | null {
+  if (Array.isArray(value)) return value.map(paramOf).find(param => param !== null) ?? null
+  if (!isFields(value)) return null
+  const { param, loc, message, detail, error, errors } = value
+  if (typeof param === 'string') return param
+  const last: unknown = Array.isArray(loc) ? loc.at(-1) : undefined
+  return typeof last === 'string' ? last : paramOf([message, detail, error, errors])
 }
 
 /** The words of whatever stands where a message should. A page of HTML has none. */

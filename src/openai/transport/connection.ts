@@ -23,6 +23,8 @@ export function connectionProblem(error: unknown, option: string): string | null
   if (has(OUT_OF_DATE)) return 'its certificate has expired or is not valid yet; renew it, or set the clock right.'
   if (codes.some(code => UNTRUSTED.test(code)))
     return 'its certificate is not trusted; set NODE_EXTRA_CA_CERTS to a PEM file with the certificate of its authority (or its own, if it signed itself), and start the service anew.'
+  if (codes.some(code => code.startsWith('HPE_')))
+    return `what answers there speaks no HTTP/1.1; check ${option}, which may have to begin with https:// instead of http://.`
   if (has(NO_TLS)) return `it does not speak TLS; ${option} may have to begin with http:// instead of https://.`
   return null
 }

@@ -37,9 +37,19 @@ export function requestHeaders(raw: readonly string[], keys: Keys): string[] {
   return flat(withKey(fieldsOf(raw, left), keys))
 }
 
-/** The headers of an upstream's reply for the caller. */
-export function replyHeaders(raw: readonly string[]): string[] {
-  return flat(fieldsOf(raw, HOP_BY_HOP))
+/**
+ * The headers of an upstream's reply for the caller.
+ * @param added What this service adds. Where it says which origins may read the reply, the upstream's word does not count.
+ */
+export function replyHeaders(raw: readonly string[], added: Readonly<Record<string, string>> = {}): string[] {
+  const decidesOrigins = Object.keys(added).some(name => name === 'vary' || isCors(name))
+  const fields = fieldsOf(raw, HOP_BY_HOP)
+  return flat(decidesOrigins ? fields.filter(([lower]) => !isCors(lower)) : fields)
+}
+
+/** Whether a header says what pages of other origins may do. */
+export function isCors(name: string): boolean {
+  return name.startsWith('access-control-')
 }
 
 /** The value of a header; undefined where there is none. */

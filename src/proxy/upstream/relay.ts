@@ -18,7 +18,7 @@ export async function relay(
   const added = Object.entries(ours).filter(
     ([name]) => name !== 'x-request-id' || headerOf(headers, 'x-request-id') === undefined,
   )
-  response.writeHead(status, statusText, [...replyHeaders(headers), ...added.flat()])
+  response.writeHead(status, statusText, [...replyHeaders(headers, ours), ...added.flat()])
   // a stream may wait long for its first event; of a reply whose length is known the first bytes follow at once
   if (headerOf(headers, 'content-length') === undefined) response.flushHeaders()
   const done = pump(body, response)

@@ -16,6 +16,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { CropVlmError } from '../../errors.js'
+import { connectionProblem } from '../../openai/transport/connection.js'
 
 export interface UpstreamRequest {
   method: string
@@ -143,7 +144,8 @@ export function toCoded(error: unknown, { aborted }: AbortSignal, timeoutMs: num
       `The target sent nothing for ${timeoutMs} ms; if it may take longer, raise TARGET_TIMEOUT_MS.`,
       cause,
     )
-  return new CropVlmError('target_failed', 'The connection to the target failed: it is down, or it hung up.', {
+  const problem = connectionProblem(error, 'TARGET_BASE_URL') ?? 'it is down, or it hung up.'
+  return new CropVlmError('target_failed', `The connection to the target failed: ${problem}`, {
     details: { status: null },
     ...cause,
   })

@@ -17,10 +17,13 @@ t.test('a preflight of an allowed origin, on every route, without the key', asyn
     ['/answer?a=1', 'POST'],
     ['/info', 'GET, HEAD'],
     ['/health', 'GET, HEAD'],
+    // what is forwarded, whatever it is
+    ['/v1/files/f?a=1', 'DELETE, GET, HEAD, PATCH, POST, PUT'],
+    ['/v1/chat/completions', 'DELETE, GET, HEAD, PATCH, POST, PUT'],
   ]
   for (const [url, methods] of rows)
     for (const origin of [APP, 'http://localhost:3000']) {
-      const reply = await app.inject({ method: 'OPTIONS', url, headers: preflight(origin, methods.slice(0, 4)) })
+      const reply = await app.inject({ method: 'OPTIONS', url, headers: preflight(origin, methods.split(',')[0]) })
       t.equal(reply.statusCode, 204, url)
       t.equal(reply.body, '')
       t.match(reply.headers, {

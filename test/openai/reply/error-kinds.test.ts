@@ -12,12 +12,18 @@ t.test('by the words that servers are known to use', async t => {
       'image input is not supported - hint: if this is unexpected, you may need to provide the mmproj',
       'Failed to deserialize the JSON body: unknown variant `image_url`, expected `text`',
       'Qwen/Qwen3-8B is not a multimodal model',
+      'Image input is not enabled for this model',
+      'messages[0].content must be a string',
+      'You set image=0 (or defaulted to 0) in `--limit-mm-per-prompt`, but passed 2 image items in the same prompt.',
     ],
     too_many_images: [
       'At most 1 image(s) may be provided in one request.',
       'At most 1 image(s) may be provided in one prompt.',
       'vision model only supports a single image per message',
       'Multiple images are not supported',
+      'You set image=1 (or defaulted to 1) in `--limit-mm-per-prompt`, but passed 2 image items in the same prompt.',
+      'too many images: max 1',
+      'Only one image is allowed',
     ],
     filtered: [
       "The response was filtered due to the prompt triggering Azure OpenAI's content management policy.",

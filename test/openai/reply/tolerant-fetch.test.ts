@@ -46,9 +46,9 @@ t.test(
         ['retry-after', '3'],
       ],
     )
-    t.same(await response.json(), { error: { message: 'no', code: null, type: null } })
+    t.same(await response.json(), { error: { message: 'no', code: null, type: null, param: null } })
     t.same(await (await asked(new Response('{"object": "error", "message": "no"}'))).json(), {
-      error: { message: 'no', code: null, type: null },
+      error: { message: 'no', code: null, type: null, param: null },
     })
     // an error whose text only looks like an event stream
     t.match(await (await asked(new Response('data: broken', { status: 500 }))).json(), {

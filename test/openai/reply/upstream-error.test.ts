@@ -13,6 +13,10 @@ t.test('what is no error', async t => {
     { error: null },
     { error: '' },
     { error: false },
+    { choices: [], error: {} },
+    { choices: [{ error: null }] },
+    { message: { content: 'm' }, done: true },
+    { message: 'm' },
   ])
     t.equal(errorIn(body), null, JSON.stringify(body))
 })
@@ -34,6 +38,15 @@ t.test('the words, the code and the type of each shape', async t => {
     [{ error: { message: 'm', metadata: { raw: '{"message": "r"}' } } }, 'm: r'],
     [{ error: { message: 'm', metadata: { raw: 'r' } } }, 'm: r'],
     [{ error: { code: 'c' } }, null, 'c'],
+    [{ error: true, message: 'm' }, 'm'],
+    [
+      { choices: [{ message: { content: '' }, finish_reason: 'error', error: { message: 'm', code: 502 } }] },
+      'm',
+      '502',
+    ],
+    [{ choices: [{ delta: { content: '' } }], error: { message: 'm', code: 'c' } }, 'm', 'c'],
+    [{ code: 30001, message: 'm', data: null }, 'm', '30001'],
+    [{ success: false, message: 'm' }, 'm'],
     [{ error: { message: '<html>' } }, null],
   ]
   for (const [body, message, code = null] of rows) {
@@ -53,4 +66,17 @@ t.test('a status that is an error makes one of anything', async t => {
     [[], null],
   ]
   for (const [body, message] of rows) t.match(errorOfRefusal(body), { message, code: null, type: null })
+})
+
+t.test('the field that it is about', async t => {
+  const refused = { type: 'extra_forbidden', loc: ['body', 'max_tokens'], msg: 'Extra inputs are not permitted' }
+  const rows: [body: unknown, param: string | null][] = [
+    [{ error: { message: 'm', param: 'max_tokens' } }, 'max_tokens'],
+    [{ object: 'error', message: 'm', param: 'temperature' }, 'temperature'],
+    [{ detail: [refused] }, 'max_tokens'],
+    [{ object: 'error', message: { detail: [refused] }, param: null }, 'max_tokens'],
+    [{ detail: [{ loc: ['body', 'messages', 0], msg: 'm' }] }, null],
+    [{ error: 'm' }, null],
+  ]
+  for (const [body, param] of rows) t.equal(errorIn(body)?.param, param, JSON.stringify(body))
 })

@@ -14,6 +14,7 @@ t.test('by what the network says, however deep', async t => {
   t.match(problem(coded('CERT_HAS_EXPIRED')), /expired/)
   t.match(problem(coded('ERR_TLS_CERT_ALTNAME_INVALID')), /for another name; check CROPPER_BASE_URL/)
   t.match(problem(coded('ERR_SSL_WRONG_VERSION_NUMBER')), /begin with http:/)
+  t.match(problem(coded('HPE_INVALID_CONSTANT')), /speaks no HTTP\/1.1; check CROPPER_BASE_URL, .* begin with https:/)
   t.match(problem(new AggregateError([coded('ECONNREFUSED'), coded('ENOTFOUND')])), /not found/)
   t.match(problem(coded('UND_ERR_ABORTED', 'Proxy response (407) !== 200 when HTTP Tunneling')), /NO_PROXY/)
 })

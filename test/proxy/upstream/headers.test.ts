@@ -58,3 +58,10 @@ t.test('a reply', async t => {
   t.equal(headerOf(raw, 'set-cookie'), 'a')
   t.equal(headerOf(raw, 'x'), undefined)
 })
+
+t.test('which origins may read a reply is said once, by this service where it says it', async t => {
+  const raw = ['Access-Control-Allow-Origin', '*', 'X', '1', 'Vary', 'Accept']
+  t.strictSame(replyHeaders(raw, { 'x-request-id': 'r' }), raw)
+  for (const added of [{ vary: 'Origin' }, { 'access-control-allow-origin': '*' }])
+    t.strictSame(replyHeaders(raw, added), ['X', '1', 'Vary', 'Accept'])
+})

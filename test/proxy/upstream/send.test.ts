@@ -52,6 +52,23 @@ t.test('a reply that ends with its connection while nobody reads it does no harm
   t.equal((await buffer(body)).length, length)
 })
 
+t.test('what keeps a connection from being made', async t => {
+  const server = createTcp(socket => {
+    socket.on('error', () => {})
+    socket.end('no HTTP\r\n\r\n')
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  const { port } = server.address() as AddressInfo
+  const rows: [url: string, message: RegExp][] = [
+    [`http://127.0.0.1:${port}/x`, /speaks no HTTP/],
+    [`https://127.0.0.1:${port}/x`, /does not speak TLS; TARGET_BASE_URL/],
+    ['http://nowhere.invalid/x', /name of its host is not found; check TARGET_BASE_URL/],
+    ['http://127.0.0.1:1/x', /it is down, or it hung up/],
+  ]
+  for (const [url, message] of rows) await t.rejects(sender.send(call(1, { url })), { code: 'target_failed', message })
+})
+
 t.test('nobody listens; nobody waits', async t => {
   await t.rejects(sender.send(call(1)), { code: 'target_failed', details: { status: null } })
   await t.rejects(sender.send(call(1, { signal: AbortSignal.abort() })), { code: 'request_aborted' })

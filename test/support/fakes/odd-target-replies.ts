@@ -162,6 +162,33 @@ export const FAILING: Readonly<Record<string, Failing>> = {
     message: /content filter held it back/,
     details: { finish_reason: 'content_filter: SAFETY' },
   },
+  'no tokens left, in the word of another API': {
+    reply: ok({ content: null }, 'MAX_TOKENS'),
+    message: /max_tokens \(64\) ran out; raise max_tokens/,
+  },
+  'a page of HTML': {
+    reply: body('<!doctype html><title>Open WebUI</title>', 'text/html'),
+    message: /is no chat completion, .*; check that TARGET_BASE_URL ends in \/v1/,
+  },
+  'another API': {
+    reply: json(200, { message: { role: 'assistant', content: '482' }, done: true }),
+    message: /is no chat completion, .*; check that TARGET_BASE_URL ends in \/v1/,
+  },
+  'a provider that failed while it wrote (OpenRouter)': {
+    reply: json(200, {
+      choices: [{ message: { content: '' }, finish_reason: 'error', error: { message: 'It fell over.', code: 502 } }],
+    }),
+    message: /replied 200 with an error\. It said: It fell over/,
+    details: { status: 200, code: '502' },
+  },
+  'an error without a status of its own': {
+    reply: json(200, { code: 30001, message: 'Sorry, your account balance is insufficient', data: null }),
+    message: /It said: Sorry, your account balance/,
+  },
+  'no method': {
+    reply: json(405, { detail: 'Method Not Allowed' }),
+    message: /replied 405: it takes no chat completions at this address; check that TARGET_BASE_URL/,
+  },
   'no choice': { reply: json(200, { choices: [] }), message: /no choice with a text/, details: { status: 200 } },
   'a filtered request (Azure)': {
     reply: openAiError(400, 'The response was filtered due to the prompt.', { code: 'content_filter' }),

@@ -25,5 +25,6 @@ export function onClientError(error: Error & { code?: string }, socket: Socket):
 
 const REASONS: Readonly<Record<string, [status: string, message: string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request did not arrive in time.'],
+  HPE_INVALID_EOF_STATE: ['400 Bad Request', 'The connection ended before all of the body had come.'],
   HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'The headers are too large.'],
 }

@@ -36,7 +36,7 @@ export function limitConnections(server: Server, log: FastifyBaseLogger, limit =
 }
 
 /** Files that this process may have open; null where the system does not tell. */
-function openFilesLimit(): number | null {
+export function openFilesLimit(): number | null {
   try {
     const limits = readFileSync('/proc/self/limits', 'latin1')
     const soft = Number(/^Max open files +(\d+)/m.exec(limits)?.[1])

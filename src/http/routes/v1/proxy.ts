@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { CropVlmError } from '../../../errors.js'
 import type { Parts } from '../../../proxy/prepare.js'
 import { passOn, sendOn } from '../../../proxy/upstream/forward.js'
+import { isCors } from '../../../proxy/upstream/headers.js'
 import type { Sender, UpstreamReply } from '../../../proxy/upstream/send.js'
 import type { Upstream } from '../../../proxy/upstream/upstream.js'
 import type { Tokens } from '../../../proxy/upstream/usage.js'
@@ -79,7 +80,7 @@ export async function pass(
   // the plugins listen for its end too, each for a reason of its own
   reply.raw.setMaxListeners(MAX_LISTENERS)
   linger(request, reply)
-  const ours = { ...(verdict ? verdictHeaders(verdict) : {}), 'x-request-id': request.id }
+  const ours = { ...corsOf(reply), ...(verdict ? verdictHeaders(verdict) : {}), 'x-request-id': request.id }
   try {
     const tokens = await passOn(answered, reply.raw, ours, { upstream, signal: deadlineOf(request).signal })
     if (verdict) observer.onReply(verdict, tokens)
@@ -88,4 +89,12 @@ export async function pass(
     const { code, message } = CropVlmError.from(error)
     request.log[code === 'request_aborted' ? 'debug' : 'warn']({ code, reason: message }, 'reply cut off')
   }
+}
+
+/** The headers with which pages of other origins may read a reply, where they may. */
+function corsOf(reply: FastifyReply): Record<string, string> {
+  const isWanted = (name: string) => name === 'vary' || isCors(name)
+  return Object.fromEntries(
+    Object.entries(reply.getHeaders()).flatMap(([name, value]) => (isWanted(name) ? [[name, String(value)]] : [])),
+  )
 }

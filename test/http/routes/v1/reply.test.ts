@@ -198,3 +198,30 @@ t.test('a path that leads out of /v1 is refused', async t => {
   }
   t.equal(upstream.requests.length, 0)
 })
+
+t.test('pages of allowed origins may read a reply, whatever the upstream says of origins', async t => {
+  const origin = 'https://app.example.org'
+  const { url } = await proxied(t, {}, {}, response => {
+    response.writeHead(200, { 'access-control-allow-origin': '*', 'content-type': 'application/json' })
+    response.end('{}')
+  })
+  const asItWas = await raw(url, { origin })
+  t.equal(asItWas.headers['access-control-allow-origin'], '*', 'without CORS_ORIGINS nothing is changed')
+  await bytesOf(asItWas)
+
+  const open = await proxied(t, { CORS_ORIGINS: origin }, {}, response => {
+    response.writeHead(200, { 'access-control-allow-origin': '*', 'content-type': 'application/json' })
+    response.end('{}')
+  })
+  const allowed = await raw(open.url, { origin })
+  t.match(allowed.headers, {
+    'access-control-allow-origin': origin,
+    'access-control-expose-headers': /x-cropvlm-decision/,
+    vary: /Origin/,
+  })
+  await bytesOf(allowed)
+  const other = await raw(open.url, { origin: 'https://evil.example.org' })
+  t.notOk('access-control-allow-origin' in other.headers)
+  t.match(other.headers, { vary: /Origin/ })
+  await bytesOf(other)
+})

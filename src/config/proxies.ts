@@ -16,11 +16,27 @@ export function readProxies(env: Env, problems: string[]): ProxyConfig {
     const given = text(name)
     if (given === '') return ''
     const whole = given.includes('://') ? given : `http://${given}`
-    if (URL.canParse(whole) && /^(https?|socks5?):$/.test(new URL(whole).protocol)) return whole
+    if (isProxyUrl(whole)) return whole
     problems.push(
       `${name} is wrong (its value is not shown); set it to the URL of a proxy, like http://proxy:3128, or unset it.`,
     )
     return ''
   }
   return { httpProxy: url('HTTP_PROXY'), httpsProxy: url('HTTPS_PROXY'), noProxy: text('NO_PROXY') }
+}
+
+/** The user and the password of a proxy are percent-encoded. */
+function isProxyUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, username, password } = new URL(text)
+  return /^(https?|socks5?):$/.test(protocol) && isPercentEncoded(username + password)
+}
+
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
 }

@@ -109,13 +109,18 @@ async function inTime(parts: Parts, body: ChatBody, caller: Caller): Promise<unk
   } catch (error) {
     if (caller.signal.aborted) throw new CropVlmError('request_aborted', 'The client went away.', { cause: error })
     const secrets = { apiKey: endpoint.apiKey, question: caller.question }
-    const failure = asCoded(error, { party, secrets, deadlinePassed: deadline.signal.aborted, isFirst })
+    const circumstances = { party, secrets, deadlinePassed: deadline.signal.aborted, isFirst, ...proxiedOf(endpoint) }
+    const failure = asCoded(error, circumstances)
     // an error within a 200 says the same as one with a status
     const refused = error instanceof ErrorWithin ? { status: 400, error: error.error } : error
     throw withUnsupported(failure, unsupportedField(refused))
   } finally {
     deadline.clear()
   }
+}
+
+function proxiedOf({ baseUrl, proxies }: Endpoint): { proxied?: URL } {
+  return proxies?.httpProxy || proxies?.httpsProxy ? { proxied: new URL(baseUrl) } : {}
 }
 
 function withUnsupported(failure: CropVlmError, field: OptionalField | null): CropVlmError {

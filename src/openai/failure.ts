@@ -25,6 +25,8 @@ interface Circumstances {
   secrets: Secrets
   /** Whether the request's deadline passed, not the endpoint's own timeout. */
   deadlinePassed: boolean
+  /** The endpoint's address, where calls may go through a proxy. */
+  proxied?: URL
   /** Whether the endpoint had not answered yet, and was given more time for that. */
   isFirst: boolean
 }
@@ -41,7 +43,7 @@ export function asCoded(error: unknown, circumstances: Circumstances): CropVlmEr
   if (odd)
     return new CropVlmError(failed, `${subject}'s reply cannot be read: ${odd.message}.`, { details: { status: null } })
   if (error instanceof OpenAI.APIConnectionError || isHangUp(error)) {
-    const problem = connectionProblem(error, party.addressOption) ?? 'it is down, or it hung up.'
+    const problem = connectionProblem(error, party.addressOption, circumstances.proxied) ?? 'it is down, or it hung up.'
     return new CropVlmError(failed, `The connection to ${lower} failed: ${problem}`, {
       details: { status: null },
       cause: (error as Error).cause,

@@ -80,6 +80,9 @@ t.test('a proxy that cannot be one is a problem where an endpoint would use it',
   const endpoint = { TARGET_BASE_URL: 'https://vlm.example/v1', TARGET_MODEL: 'm' }
   t.match(problems({ ...wrong, ...endpoint }), [/^HTTPS_PROXY is wrong \(its value is not shown\); set it to the URL/])
   t.match(problems({ ...wrong, CROPPER_BASE_URL: 'https://vlm.example/v1' }), [/^HTTPS_PROXY is wrong/])
+  // a password as it is, where percent-encoding is wanted
+  t.match(problems({ HTTP_PROXY: 'http://me:100%@proxy', ...endpoint }), [/^HTTP_PROXY is wrong/])
+  t.equal(readConfig({ HTTP_PROXY: 'http://me:100%25@proxy', ...endpoint }).proxies.httpProxy, 'http://me:100%25@proxy')
 })
 
 t.test('every option can be set', async t => {

@@ -5,14 +5,16 @@
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import type { Logger } from 'pino'
 
-const SECRET_HEADERS = ['authorization', 'proxy-authorization', 'cookie', 'x-api-key']
-/** Where headers can turn up; the last is what @fastify/multipart logs at trace. */
-const HEADER_PLACES = ['headers', '*.headers', 'busboyOptions.headers']
+const SECRET_HEADERS = ['authorization', 'proxy-authorization', 'cookie', 'x-api-key', 'api-key', 'x-goog-api-key']
+/** Where headers can turn up. */
+const HEADER_PLACES = ['headers', '*.headers']
+/** What @fastify/multipart logs at trace: all headers of a form, whatever gateways in front put into them. */
+const FORM_HEADERS = 'busboyOptions.headers.*'
 
 /** A logger that cannot print secrets, whatever object it is handed. */
 export function guardLog(log: Logger): Logger {
   const paths = HEADER_PLACES.flatMap(place => SECRET_HEADERS.map(header => `${place}["${header}"]`))
-  return log.child({}, { redact: [...paths, '*.apiKey', 'apiKey'], serializers: { req, res, err } })
+  return log.child({}, { redact: [...paths, FORM_HEADERS, '*.apiKey', 'apiKey'], serializers: { req, res, err } })
 }
 
 /** One line for each request. Routes whose config says `probe` are asked every few seconds, and are logged at debug only. */

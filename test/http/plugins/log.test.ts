@@ -6,7 +6,7 @@ import { form, IMAGE, listen, located, makeApp, post, type Script } from '../../
 import { json, upstream } from '../../support/fakes/upstream.js'
 
 const QUESTION = 'Where does Rumpelstiltskin live?'
-const KEYS = ['key-of-the-gateway', 'key-of-the-target']
+const KEYS = ['key-of-the-gateway', 'key-of-the-target', 'key-of-azure', 'key-of-another-gateway']
 
 /** Everything that one request of each kind leaves in the log, at a level. */
 async function logOf(t: Parameters<typeof makeApp>[0], level: string): Promise<string> {
@@ -21,7 +21,7 @@ async function logOf(t: Parameters<typeof makeApp>[0], level: string): Promise<s
       })
     },
   }
-  const headers = { authorization: `Bearer ${KEYS[0]}` }
+  const headers = { authorization: `Bearer ${KEYS[0]}`, 'api-key': KEYS[2] ?? '', 'x-gateway-token': KEYS[3] ?? '' }
   const question = QUESTION
   for (const script of [{}, throwing]) {
     const { app } = await makeApp(t, script, env, { log })

@@ -19,6 +19,16 @@ t.test('by what the network says, however deep', async t => {
   t.match(problem(coded('UND_ERR_ABORTED', 'Proxy response (407) !== 200 when HTTP Tunneling')), /NO_PROXY/)
 })
 
+t.test('a proxy that cannot be reached', async t => {
+  const endpoint = new URL('https://vlm.example/v1')
+  const of = (more: object) =>
+    connectionProblem(fetchFailed(Object.assign(coded('ENOTFOUND'), more)), 'TARGET_BASE_URL', endpoint)
+  t.match(of({ hostname: 'proxy.nowhere' }), /proxy that HTTPS_PROXY .* cannot be reached/)
+  t.match(of({ port: 3128 }), /cannot be reached/)
+  t.match(of({ hostname: 'vlm.example', port: 443 }), /name of its host is not found/)
+  t.match(of({}), /name of its host is not found/)
+})
+
 t.test('what tells nothing more', async t => {
   for (const cause of [coded('ECONNREFUSED'), coded('ECONNRESET'), new Error('x'), undefined, 'text'])
     t.equal(problem(cause), null)

@@ -1,6 +1,6 @@
 /**
- * Everything that can be configured, by environment variables alone. The service reads
- * `process.env` nowhere else. Each variable is documented where it is declared; the schema is the type. An empty variable counts as unset, so that
+ * Everything that can be configured, by environment variables alone. The service reads `process.env` nowhere else. Each
+ * variable is documented where it is declared; the schema is the type. An empty variable counts as unset, so that
  * `API_KEY: ${API_KEY:-}` in a compose file does what it looks like.
  */
 import { homedir, tmpdir } from 'node:os'

@@ -4,11 +4,11 @@ import type { TargetProfile } from '../config/target/profile.js'
 import { CropVlmError } from '../errors.js'
 import { chatClient, type Guard, UNGUARDED } from '../openai/chat-client.js'
 import { TARGET } from '../openai/party.js'
-import { type RefusedForm, rememberedForm } from '../openai/request/forms.js'
+import { REASONING_TOKENS, type RefusedForm, rememberedForm } from '../openai/request/forms.js'
 import type { Proxies } from '../openai/transport/transport.js'
 import { answerOf } from './answer-of.js'
 import { chatMessages } from './chat-message.js'
-import { type Profile, REASONING_TOKENS } from './profiles.js'
+import type { Profile } from './profiles.js'
 import type { Target, TargetRequest } from './target.js'
 
 /** What all targets of a service share. */

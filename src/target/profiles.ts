@@ -3,6 +3,7 @@
  * is a name and a row.
  */
 import { FAMILIES } from '../openai/families.js'
+import { REASONING_TOKENS } from '../openai/request/forms.js'
 
 /** The values of `TARGET_PROFILE`. */
 export const PROFILE_NAMES = [
@@ -42,9 +43,6 @@ export interface Profile {
 
 /** Most times that one side of a picture may be as long as the other: more is an error for Qwen's image processors. */
 export const MAX_ASPECT = 200
-
-/** Room to think, for models that always do. An answer is empty where it runs out before they have done. */
-export const REASONING_TOKENS = 2048
 
 const BRIEF = '{question}\nGive a very brief answer.'
 /** The words that LLaVA-1.5 was trained with for short answers; InternVL's authors evaluate with them. */

@@ -1,7 +1,7 @@
 /**
- * The target VLMs, from `TARGETS` (JSON), `TARGETS_FILE` (the same, in a file) or the single `TARGET_*` variables;
- * with none of them, the model folder LOCAL_TARGET_MODEL, and without that the text reader. What an entry of the JSON leaves out is taken from the `TARGET_*`
- * variables and their defaults.
+ * The target VLMs, from `TARGETS` (JSON), `TARGETS_FILE` (the same, in a file) or the single `TARGET_*` variables; with none
+ * of them, the model folder LOCAL_TARGET_MODEL, and without that the text reader. What an entry of the JSON leaves out is
+ * taken from the `TARGET_*` variables and their defaults.
  */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'

@@ -3,7 +3,7 @@ import { type ChatClient, chatClient, type Guard, type Patience } from '../../op
 import type { ImagePart } from '../../openai/image-part.js'
 import { cropperParty } from '../../openai/party.js'
 import { readMessage } from '../../openai/reply/message.js'
-import { rememberedForm } from '../../openai/request/forms.js'
+import { REASONING_TOKENS, rememberedForm } from '../../openai/request/forms.js'
 import type { Usage } from '../../openai/usage.js'
 import type { Dialect } from '../dialects/dialect.js'
 import type { Written } from '../dialects/read/written.js'
@@ -25,9 +25,6 @@ export type Ask = (picture: ImagePart, question: string, patience: Patience) => 
 /** Statuses with which endpoints refuse a body for what it holds. */
 const REFUSALS: readonly unknown[] = [400, 422]
 
-/** Most tokens of a model that takes `max_completion_tokens` alone: it reasons, and that counts. */
-const REASONING_TOKENS = 2048
-
 /** Speaks to the endpoint of a cropper. */
 export function cropperClient(settings: RemoteCropperSettings, guard?: Guard): ChatClient {
   return chatClient(settings, cropperParty(settings.name === 'target' ? 'TARGET' : 'CROPPER'), guard)
@@ -41,6 +38,7 @@ export function asker(settings: RemoteCropperSettings, client: ChatClient = crop
   const { dialect } = settings
   const limited = { max_tokens: dialect.maxTokens, temperature: 0, ...grammar(settings) }
   const fullest = { ...limited, logprobs: true }
+  // a model that takes `max_completion_tokens` alone reasons, and that counts
   const forms: object[] = [fullest, limited, { max_completion_tokens: Math.max(REASONING_TOKENS, dialect.maxTokens) }]
   let isKnown = false
   const remembered = rememberedForm<object>(fullest, ({ error, form, first }) => {

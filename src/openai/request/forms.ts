@@ -40,3 +40,6 @@ export function rememberedForm<F>(initial: F, next: (refused: RefusedForm<F>) =>
     },
   }
 }
+
+/** Room to think, in tokens, for models that always do. An answer is empty where it runs out before they have done. */
+export const REASONING_TOKENS = 2048

@@ -8,18 +8,11 @@ import { findRegions } from '../../zoom/find.js'
 import { cropPicture, shownTo, viewOf } from '../../zoom/target-pictures.js'
 import type { Region, Zoom } from '../../zoom/zoom.js'
 import type { ImageSource } from '../chat/image-part.js'
-import { type Span, textOf } from '../json/scan.js'
+import type { Span } from '../json/scan.js'
 import type { ZoomOptions } from '../options.js'
+import { type ImageReader, imageBytes } from './image-bytes.js'
 import { type CropMemory, memoryKey } from './memory.js'
 import type { CropOutcome, NoCrop } from './outcome.js'
-
-/** Gives the bytes of images that a body only writes or names. */
-export interface ImageReader {
-  /** @param text A data URL or base64. @throws CropVlmError invalid_base64, missing_field */
-  read(text: string): Buffer
-  /** Fetches a link. @returns null where that is not allowed, as the error url_not_allowed: the image is then left alone */
-  fetch(url: string, patience: Patience): Promise<Buffer | null>
-}
 
 export interface CropFinder {
   zoom: Zoom
@@ -93,7 +86,7 @@ async function look({ zoom, config, images }: CropFinder, request: CropRequest):
       'question_too_long',
       `The text of this turn is longer than ${config.maxQuestionChars} characters; raise MAX_QUESTION_CHARS.`,
     )
-  const image = source.kind === 'link' ? await images.fetch(source.url, request) : readData(images, json, source)
+  const image = await imageBytes(images, json, source, request)
   if (image === null) return LINK
   checkImage(image, config)
   const { regions } = await findRegions(zoom, {
@@ -117,11 +110,6 @@ async function look({ zoom, config, images }: CropFinder, request: CropRequest):
     deadline,
   })
   return outcomeOf(regions[0] as Region)
-}
-
-function readData(images: ImageReader, json: Buffer, source: ImageSource): Buffer {
-  const text = source.kind === 'data' ? textOf(json, source.text) : undefined
-  return images.read(text ?? '')
 }
 
 /** What the upstream sees of the image without a crop. */

@@ -1,12 +1,14 @@
 /** The answer of a target in this process to a chat request. */
+import { FULL_BOX } from '../../contract/box.js'
 import type { Patience } from '../../engine/engine.js'
 import { CropVlmError } from '../../errors.js'
 import { checkImage } from '../../image/limits.js'
 import type { Picture } from '../../image/picture.js'
 import type { Target } from '../../target/target.js'
+import { shownTo, wholePicture } from '../../zoom/target-pictures.js'
 import type { Image, Turn } from '../chat/conversation.js'
 import type { CropFinder } from '../crop/find-crop.js'
-import { textOf } from '../json/scan.js'
+import { imageBytes } from '../crop/image-bytes.js'
 import type { Prepared } from '../prepare.js'
 import type { LocalOptions } from './options.js'
 
@@ -34,7 +36,7 @@ export async function localAnswer(
   patience: Patience,
 ): Promise<LocalAnswer> {
   const { turn, image } = asked(chat?.turns ?? [])
-  const full = await wholePicture(finder, target, json, image, patience)
+  const full = await fullPicture(finder, target, json, image, patience)
   const crop = crops.get(turn)?.at(-1)?.picture ?? null
   const { maxTokens, temperature, n } = options
   const request = { full, crop, question: turn.question, maxTokens, temperature, ...patience }
@@ -67,27 +69,22 @@ function asked(turns: readonly Turn[]): { turn: Turn; image: Image } {
 }
 
 /** The image upright, as the target gets it. */
-async function wholePicture(
+async function fullPicture(
   { zoom: { engine }, images, config }: CropFinder,
-  { fullLongestEdge }: Target,
+  target: Target,
   json: Buffer,
   { source }: Image,
   patience: Patience,
 ): Promise<Picture> {
-  const bytes =
-    source.kind === 'data'
-      ? images.read(textOf(json, source.text) ?? '')
-      : source.kind === 'link'
-        ? await images.fetch(source.url, patience)
-        : null
+  const bytes = await imageBytes(images, json, source, patience)
   if (bytes === null)
     throw new CropVlmError(
       'url_not_allowed',
       'The model in this process needs the image itself: send it as a data URL.',
     )
   checkImage(bytes, config)
-  const request = { show: 'whole', region: [0, 0, 100, 100], format: 'png', quality: 100, packing: 'fast' } as const
-  const pictures = [{ ...request, longestEdge: fullLongestEdge }]
+  const options = wholePicture(target, shownTo(target).full)
+  const pictures = [{ ...options, show: 'whole', region: FULL_BOX, packing: 'fast' } as const]
   const result = await engine.run({ kind: 'render', image: bytes, pictures }, { ...patience, isSecondHalf: true })
   return result.pictures[0] as Picture
 }

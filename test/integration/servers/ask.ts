@@ -5,7 +5,7 @@ import type { Test } from 'tap'
 import { ROOT } from '../../support/deploy-files.js'
 import type { Envelope } from '../../support/fakes/app.js'
 import { startReal } from '../../support/real.js'
-import type { ModelServer } from '../../support/servers.js'
+import { ANSWER, type ModelServer } from '../../support/servers.js'
 
 const IMAGE = readFileSync(join(ROOT, 'docs/example.png')).toString('base64')
 /** A busy machine may take that long for an answer. */
@@ -52,4 +52,25 @@ export async function askThrough(
     const response = await fetch(`${url}/answer`, { method: 'POST', headers, body })
     return { status: response.status, body: (await response.json()) as Answer & Envelope }
   }
+}
+
+/** @param pictureTokens What one picture more costs. */
+export async function answersFromBoth(
+  t: Test,
+  ask: Ask,
+  { name, model, pictureTokens }: { name: string; model: string; pictureTokens: number },
+): Promise<void> {
+  await t.test('answers from the page and the crop, and says what they cost', async t => {
+    const { status, body } = await ask(name, { compare: true })
+    t.equal(status, 200)
+    t.match(body, {
+      decision: 'zoomed',
+      answer: ANSWER,
+      finish_reason: 'stop',
+      compare: { answer: ANSWER, agrees: true, finish_reason: 'stop' },
+      target: { name, model, usage: { completion_tokens: 9 } },
+    })
+    const full = await ask(name, { mode: 'full' })
+    t.equal(body.target.usage?.prompt_tokens, (full.body.target.usage?.prompt_tokens ?? 0) + pictureTokens)
+  })
 }

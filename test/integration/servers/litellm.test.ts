@@ -1,7 +1,7 @@
 /** A LiteLLM proxy as a target, in front of `transformers serve` and of what fails. */
 import t from 'tap'
-import { ANSWER, noServers, startLiteLlm, startLlamaCpp, startTransformersServe } from '../../support/servers.js'
-import { askThrough } from './ask.js'
+import { noServers, startLiteLlm, startLlamaCpp, startTransformersServe } from '../../support/servers.js'
+import { answersFromBoth, askThrough } from './ask.js'
 
 t.setTimeout(600_000)
 
@@ -20,19 +20,7 @@ t.test('LiteLLM', { skip: noServers }, async t => {
     blind: { ...proxy, model: 'blind' },
   })
 
-  await t.test('answers from the page and the crop, and says what they cost', async t => {
-    const { status, body } = await ask('proxy', { compare: true })
-    t.equal(status, 200)
-    t.match(body, {
-      decision: 'zoomed',
-      answer: ANSWER,
-      finish_reason: 'stop',
-      compare: { answer: ANSWER, agrees: true, finish_reason: 'stop' },
-      target: { name: 'proxy', model: 'tiny', usage: { completion_tokens: 9 } },
-    })
-    const full = await ask('proxy', { mode: 'full' })
-    t.equal(body.target.usage?.prompt_tokens, (full.body.target.usage?.prompt_tokens ?? 0) + 67)
-  })
+  await answersFromBoth(t, ask, { name: 'proxy', model: 'tiny', pictureTokens: 67 })
 
   await t.test('an answer that is cut', async t => {
     const { body } = await ask('proxy', { max_tokens: 2 })

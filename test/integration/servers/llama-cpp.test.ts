@@ -1,7 +1,7 @@
 /** llama.cpp's own server as a target. */
 import t from 'tap'
 import { ANSWER, noServers, startLlamaCpp } from '../../support/servers.js'
-import { askThrough } from './ask.js'
+import { answersFromBoth, askThrough } from './ask.js'
 
 t.setTimeout(600_000)
 
@@ -13,20 +13,8 @@ t.test('llama.cpp', { skip: noServers }, async t => {
   ])
   const ask = await askThrough(t, { llama, small, blind, other: { ...llama, model: 'another-model' } })
 
-  await t.test('answers from the page and the crop, and says what they cost', async t => {
-    const { status, body } = await ask('llama', { compare: true })
-    t.equal(status, 200)
-    t.match(body, {
-      decision: 'zoomed',
-      answer: ANSWER,
-      finish_reason: 'stop',
-      compare: { answer: ANSWER, agrees: true, finish_reason: 'stop' },
-      target: { name: 'llama', model: llama.model, usage: { completion_tokens: 9 } },
-    })
-    const full = await ask('llama', { mode: 'full' })
-    // one picture more: it is cut into the whole and one tile, with 64 tokens and 3 around them each
-    t.equal(body.target.usage?.prompt_tokens, (full.body.target.usage?.prompt_tokens ?? 0) + 134)
-  })
+  // one picture more: it is cut into the whole and one tile, with 64 tokens and 3 around them each
+  await answersFromBoth(t, ask, { name: 'llama', model: llama.model, pictureTokens: 134 })
 
   await t.test('an answer that is cut', async t => {
     const { body } = await ask('llama', { max_tokens: 2 })

@@ -1,5 +1,5 @@
 import type { ImageLinks } from '../../../links/links.js'
-import type { ImageReader } from '../../../proxy/crop/find-crop.js'
+import type { ImageReader } from '../../../proxy/crop/image-bytes.js'
 import { readImageField } from '../../request/json-image.js'
 
 /** Reads the images of chat requests as those of `/crop` are read. */

@@ -1,0 +1,33 @@
+/** The file of an image that a chat request holds or names. */
+import type { Patience } from '../../engine/engine.js'
+import type { ImageSource } from '../chat/image-part.js'
+import { textOf } from '../json/scan.js'
+
+/** Gives the bytes of images that a body only writes or names. */
+export interface ImageReader {
+  /** @param text A data URL or base64. @throws CropVlmError invalid_base64, missing_field */
+  read(text: string): Buffer
+  /** Fetches a link. @returns null where that is not allowed, as the error url_not_allowed: the image is then left alone */
+  fetch(url: string, patience: Patience): Promise<Buffer | null>
+}
+
+/**
+ * @param json The body that the image is in.
+ * @returns null where the bytes cannot be had: behind a link that is not allowed, or in a file that the upstream keeps
+ * @throws CropVlmError what the reader throws
+ */
+export async function imageBytes(
+  images: ImageReader,
+  json: Buffer,
+  source: ImageSource,
+  patience: Patience,
+): Promise<Buffer | null> {
+  switch (source.kind) {
+    case 'data':
+      return images.read(textOf(json, source.text) ?? '')
+    case 'link':
+      return await images.fetch(source.url, patience)
+    case 'elsewhere':
+      return null
+  }
+}

@@ -44,6 +44,7 @@ const MAY_IMPORT = {
   client: [],
   cli: [
     'version',
+    'serve',
     'service',
     'client',
     'evaluation',
@@ -87,8 +88,6 @@ const PROGRAMS = [
   'src/vlm/onnx/optimised/writer.ts',
   'src/ocr/recognize/thread.ts',
   'src/cli/main.ts',
-  'src/cli/eval.ts',
-  'src/cli/models.ts',
   'src/cli/docs.ts',
 ]
 

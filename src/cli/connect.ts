@@ -1,9 +1,8 @@
 /** The service that a command asks: a running one, or one of its own inside this process. */
-import { pino } from 'pino'
 import { CropVlmClient } from '../client/client.js'
 import { CropVlmError } from '../errors.js'
-import { createService } from '../service.js'
 import { CliError, EXIT } from './command.js'
+import { ENV_FILE_OPTION, environment } from './environment.js'
 import type { World } from './spec.js'
 
 /** Options of every command that asks a service. */
@@ -12,6 +11,7 @@ export const SERVICE_OPTIONS = {
     value: 'URL',
     meaning: 'A running service, such as http://127.0.0.1:8080; without it one is started in this process.',
   },
+  'env-file': ENV_FILE_OPTION,
   timeout: { value: 'SECONDS', default: '120', meaning: 'How long one request may take.' },
 } as const
 
@@ -26,30 +26,39 @@ export interface Connection {
 }
 
 /**
- * Connects to the service at `url` with the key in API_KEY, or starts one, which the environment configures, and waits
- * until its models are loaded. Its log goes to stderr, warnings and worse unless LOG_LEVEL says otherwise.
- * @throws CliError usage: the configuration is wrong; failed: its models cannot be loaded
+ * Connects to the service at `url` with the key in API_KEY, or starts one, which the environment and its file configure,
+ * and waits until its models are loaded. Its log goes to stderr, warnings and worse unless LOG_LEVEL says otherwise.
+ * @throws CliError usage: the configuration is wrong; failed: its models cannot be loaded; what the signal was aborted with
  */
 export async function connect(url: string | undefined, timeoutMs: number, world: World): Promise<Connection> {
-  const apiKey = world.env.API_KEY?.trim() || null
-  if (url !== undefined) {
-    if (!/^https?:\/\//.test(url))
-      throw new CliError(EXIT.usage, `--url is "${url}", but must be a URL such as http://127.0.0.1:8080.`)
-    const baseUrl = url.replace(/\/+$/, '')
-    return {
-      client: new CropVlmClient({ baseUrl, timeoutMs, ...(apiKey === null ? {} : { apiKey }) }),
-      send: (path, init) => fetch(`${baseUrl}${path}`, withKey(init, apiKey)),
-      url: baseUrl,
-      close: async () => {},
-    }
+  return url === undefined ? start(timeoutMs, world) : remote(url, timeoutMs, world)
+}
+
+function remote(url: string, timeoutMs: number, { env }: World): Connection {
+  if (!/^https?:\/\//.test(url))
+    throw new CliError(EXIT.usage, `--url is "${url}", but must be a URL such as http://127.0.0.1:8080.`)
+  const apiKey = env.API_KEY?.trim() || null
+  const baseUrl = url.replace(/\/+$/, '')
+  return {
+    client: new CropVlmClient({ baseUrl, timeoutMs, ...(apiKey === null ? {} : { apiKey }) }),
+    send: (path, init) => fetch(`${baseUrl}${path}`, withKey(init, apiKey)),
+    url: baseUrl,
+    close: async () => {},
   }
+}
+
+async function start(timeoutMs: number, world: World): Promise<Connection> {
+  const configured = await environment(world)
+  const level = configured.LOG_LEVEL?.trim() || 'warn'
+  // nobody else can reach it, so it needs no key
+  const env = { ...configured, LOG_LEVEL: level, API_KEY: '', API_KEY_FILE: '' }
+  // loaded here, so that --help and --version do not wait for the service's modules
+  const [{ createService }, { pino }] = await Promise.all([import('../service.js'), import('pino')])
   try {
-    const level = world.env.LOG_LEVEL?.trim() || 'warn'
-    // nobody else can reach it, so it needs no key
-    const env = { ...world.env, LOG_LEVEL: level, API_KEY: '' }
-    const log = pino({ level }, { write: line => void world.stderr.write(line) })
-    const service = await createService({ env, log })
-    await service.ready.catch(async error => {
+    const log = pino({ level }, { write: line => void world.stderr.write(world.stderr.isTTY ? plain(line) : line) })
+    // a command asks at once: a warm-up would only come before its first answer
+    const service = await createService({ env, log, warmUp: false })
+    await unlessAborted(service.ready, world.signal).catch(async error => {
       await service.close()
       throw error
     })
@@ -63,6 +72,23 @@ export async function connect(url: string | undefined, timeoutMs: number, world:
     if (!(error instanceof CropVlmError)) throw error
     throw new CliError(error.code === 'invalid_config' ? EXIT.usage : EXIT.failed, error.message, error)
   }
+}
+
+/** A line of the log for a person. */
+function plain(line: string): string {
+  const { level, msg } = JSON.parse(line) as { level: number; msg?: string }
+  return `${level >= 50 ? 'error' : level >= 40 ? 'warning' : 'note'}: ${msg ?? line.trim()}\n`
+}
+
+/** The promise's value. @throws what the signal is aborted with, as soon as it is */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  let stop = () => {}
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(signal.reason)
+    signal.addEventListener('abort', stop, { once: true })
+  })
+  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', stop))
 }
 
 function withKey(init: RequestInit = {}, apiKey: string | null): RequestInit {

@@ -34,6 +34,11 @@ export interface WorkerOptions {
   /** Whether the box grammar masks the logits, so that every answer is a box. */
   constrained: boolean
   limits: ImageLimits
+  /**
+   * Whether each model answers once before the process is ready. Without, it is ready sooner, and the first job takes longer.
+   * Default: true.
+   */
+  warmUp?: boolean
 }
 
 /** What the parent side needs to run the engine's processes. All times in milliseconds. */

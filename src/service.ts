@@ -51,7 +51,11 @@ export interface Service {
  * Makes a service; its models begin to load.
  * @throws CropVlmError invalid_config, with every problem of the variables
  */
-export async function createService({ env = process.env, log: given, warmUp = true }: ServiceOptions = {}): Promise<Service> {
+export async function createService({
+  env = process.env,
+  log: given,
+  warmUp = true,
+}: ServiceOptions = {}): Promise<Service> {
   const names = new Set(OPTIONS.map(option => option.env))
   const config = readConfig(noting(env, names))
   const { choice, needs, make } = configuredCropper(config)

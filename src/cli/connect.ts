@@ -55,7 +55,7 @@ async function start(timeoutMs: number, world: World): Promise<Connection> {
   // loaded here, so that --help and --version do not wait for the service's modules
   const [{ createService }, { pino }] = await Promise.all([import('../service.js'), import('pino')])
   try {
-    const log = pino({ level }, { write: line => void world.stderr.write(world.stderr.isTTY ? plain(line) : line) })
+    const log = pino({ level }, { write: line => void world.stderr.write(shown(line, configured, world)) })
     // a command asks at once: a warm-up would only come before its first answer
     const service = await createService({ env, log, warmUp: false })
     await unlessAborted(service.ready, world.signal).catch(async error => {
@@ -74,9 +74,14 @@ async function start(timeoutMs: number, world: World): Promise<Connection> {
   }
 }
 
-/** A line of the log for a person. */
-function plain(line: string): string {
-  const { level, msg } = JSON.parse(line) as { level: number; msg?: string }
+/**
+ * A line of the log as the command shows it: on a terminal for a person. What it tells of a request, the reply tells the
+ * command; it is shown only where LOG_LEVEL asks for the log.
+ */
+function shown(line: string, { LOG_LEVEL }: World['env'], { stderr }: World): string {
+  const { level, msg, reqId } = JSON.parse(line) as { level: number; msg?: string; reqId?: string }
+  if (reqId !== undefined && !LOG_LEVEL?.trim()) return ''
+  if (!stderr.isTTY) return line
   return `${level >= 50 ? 'error' : level >= 40 ? 'warning' : 'note'}: ${msg ?? line.trim()}\n`
 }
 

@@ -5,7 +5,10 @@ import { parseEnv } from 'node:util'
 import { CliError, EXIT } from './command.js'
 import type { World } from './spec.js'
 
-/** Option of every command that may start a service. */
+/**
+ * Option of every command that may start a service. Node 20 takes an option of this name for its own wherever it stands: it
+ * reads the file by the same rules before this program starts, and says itself where there is none.
+ */
 export const ENV_FILE_OPTION = {
   value: 'FILE',
   meaning: 'Variables of a service that is started here, beside those that are set. Default: .env, if there is one.',

@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import type { Report } from '../../src/cli/eval/report.js'
-import { evaluate } from '../../src/cli/eval.js'
-import { type Script, startScripted } from '../support/fakes/service.js'
+import { evaluation } from '../../../src/cli/commands/eval.js'
+import type { Report } from '../../../src/cli/eval/report.js'
+import { type Script, startScripted } from '../../support/fakes/service.js'
+import { testWorld } from '../../support/fakes/world.js'
 
 const PAGES = [
   { id: 'a', kind: 'shapes', image: 'images/a.png', question: 'A?', answers: ['42'], box: [25, 25, 75, 75] },
@@ -26,7 +27,12 @@ async function setUp(t: Test, scripts = SCRIPTS, pages: unknown[] = PAGES, optio
   const [out, log]: [string[], string[]] = [[], []]
   const start = async () => ({ url: service.url, stop: async () => void log.push('stopped') })
   const run = (args: string[], env: Record<string, string> = {}) =>
-    evaluate(args, { env, stdout: { write: text => out.push(text) }, stderr: { write: text => log.push(text) }, start })
+    testWorld({
+      env,
+      cwd: dir,
+      stdout: { write: text => out.push(String(text)) },
+      stderr: { write: text => log.push(String(text)) },
+    }).run([evaluation(start)], 'eval', ...args)
   const file = join(dir, 'report.json')
   const report = () => JSON.parse(readFileSync(file, 'utf8')) as Report
   return { dir, service, out, log, run, file, report }
@@ -165,10 +171,11 @@ t.test('--limit; a service of its own; a key', async t => {
 })
 
 t.test('wrong arguments and wrong data name the remedy', async t => {
-  const { dir, run } = await setUp(t)
-  await t.rejects(run([]), { exitCode: 2, message: /npm run eval -- --data DIR/ })
+  const { dir, log, run } = await setUp(t)
+  await t.rejects(run([]), { exitCode: 2, message: /cropvlm eval --data DIR/ })
   await t.rejects(run(['--data', dir, '--limit', '0']), { exitCode: 2, message: /--limit is "0"/ })
-  await t.rejects(run(['--data', dir, '--boxes']), { exitCode: 2, message: /--boxes/ })
+  t.equal(await run(['--data', dir, '--boxes']), 2)
+  t.match(log.join(''), /unknown option '--boxes'/)
   await t.rejects(run(['--data', join(dir, 'images')]), { exitCode: 2, message: /names the folder with manifest/ })
   await t.rejects(run(['--data', dir, '--url', 'http://127.0.0.1:9']), {
     exitCode: 1,

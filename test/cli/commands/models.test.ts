@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { CliError } from '../../src/cli/command.js'
-import { models } from '../../src/cli/models.js'
-import { readConfig } from '../../src/config/service.js'
-import { startHub } from '../support/fakes/hub-server.js'
+import { CliError } from '../../../src/cli/command.js'
+import { modelsCommand } from '../../../src/cli/commands/models.js'
+import { readConfig } from '../../../src/config/service.js'
+import { startHub } from '../../support/fakes/hub-server.js'
+import { testWorld } from '../../support/fakes/world.js'
 
 const ID = 'someone/TinyVLM-Instruct'
 const BIG = 'onnx/decoder_model_merged_quantized.onnx'
@@ -44,16 +45,18 @@ async function setUp(
 ) {
   const hub = await startHub(repositories)
   t.teardown(() => hub.close())
-  const root = t.testdir()
+  const cwd = t.testdir()
+  const root = join(cwd, 'models')
   const lines: string[] = []
+  const write = (text: string | Uint8Array) => lines.push(String(text))
+  const command = modelsCommand({ tries: 3, backoffMs: 1, stallMs: 300 })
   const run = (args: string[], env: Record<string, string> = {}) =>
-    models(args, {
+    testWorld({
       env: { HF_ENDPOINT: `${hub.url}/`, ...env },
-      stdout: { write: text => lines.push(text) },
-      stderr: { write: text => lines.push(text) },
-      models: root,
-      patience: { tries: 3, backoffMs: 1, stallMs: 300 },
-    })
+      cwd,
+      stdout: { write },
+      stderr: { write },
+    }).run([command], 'models', ...args)
   const pull = (...more: string[]) => run(['pull', ID, ...more])
   return { hub, root, out: join(root, 'TinyVLM-Instruct'), lines, run, pull, repository: repositories[ID] }
 }
@@ -72,7 +75,7 @@ t.test('pulls the settings and the graphs of one precision, with external data',
   t.equal(hub.hub.filter(({ url }) => url.includes('/tree/')).length, 5, 'the list of 17 entries came in pages of 4')
   t.match(hub.hub.at(-1)?.url, /config\.json$/, 'config.json comes last')
   t.match(lines.join(''), /README\.md {2}9 B {2}fetched\n/)
-  t.match(lines.join(''), `CROPPER_MODEL=${out} MODEL_PRECISION=quantized npm start`)
+  t.match(lines.join(''), `CROPPER_MODEL=${out} MODEL_PRECISION=quantized cropvlm serve (or npm start)`)
 
   const before = hub.cdn.length
   t.equal(await pull('--precision', 'fp32'), 0, 'another precision is added to the folder')
@@ -147,7 +150,7 @@ t.test('the token goes to the hub and never to the CDN', async t => {
 t.test('what cannot be had is said plainly', async t => {
   const bare = { git: { 'config.json': Buffer.from('{}') }, lfs: { 'model.safetensors': Buffer.from('x') } }
   const [gated, forbidden] = [repository(), repository()]
-  const { run, pull, root } = await setUp(t, {
+  const { run, pull, root, lines } = await setUp(t, {
     [ID]: repository(),
     'someone/bare': bare,
     'someone/gated': { ...gated, refuse: 401 },
@@ -174,8 +177,10 @@ t.test('what cannot be had is said plainly', async t => {
   })
   await t.rejects(pull('--precision', 'q9'), { exitCode: 2, message: /q9 is unknown; .* q8\./ })
   await t.rejects(run(['pull', '../evil']), { exitCode: 2, message: /no hub id/ })
-  await t.rejects(run(['push', ID]), { exitCode: 2, message: /npm run models -- pull/ })
-  await t.rejects(run(['pull', ID, '--nonsense']), { exitCode: 2, message: /nonsense/ })
+  t.equal(await run(['push', ID]), 2)
+  t.match(lines.splice(0).join(''), /unknown command 'push'/)
+  t.equal(await run(['pull', ID, '--nonsense']), 2)
+  t.match(lines.splice(0).join(''), /nonsense/)
   await t.rejects(run(['pull', ID], { HF_TOKEN: 'abc' }), { exitCode: 2, message: /hf_/ })
   await t.rejects(run(['pull', ID], { HF_ENDPOINT: 'hub.local' }), { exitCode: 2, message: /must be a URL/ })
   await t.rejects(run(['pull', ID], { HF_ENDPOINT: 'http://127.0.0.1:9' }), {
@@ -197,13 +202,14 @@ t.test('never mixes another model into one of ours; lists what is there', async 
   t.equal(await run(['list']), 0)
   t.match(lines.join(''), /TinyVLM-Instruct {2}CropVLM cropper {2}incomplete/)
   t.match(lines.join(''), /pulled {2}from a hub {2}q8 {2}950\.0 kB\n/)
+  t.match(lines.join(''), /models\/cropvlm-mini {2}CropVLM cropper {2}fp32 int8 /, 'and those that the package brings')
   t.equal(await run(['--help']), 0)
 })
 
 t.test('the settings that a pull names are ones that the service takes', async t => {
   const { out, lines, pull } = await setUp(t)
   await pull('--precision', 'q8')
-  const [, model, precision] = /CROPPER_MODEL=(\S+) MODEL_PRECISION=(\S+) npm start/.exec(lines.join('')) ?? []
+  const [, model, precision] = /CROPPER_MODEL=(\S+) MODEL_PRECISION=(\S+) cropvlm serve/.exec(lines.join('')) ?? []
   t.equal(model, out)
   t.equal(readConfig({ CROPPER_MODEL: model, MODEL_PRECISION: precision }).modelPrecision, 'quantized')
 })

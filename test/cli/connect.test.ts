@@ -1,7 +1,7 @@
 import t from 'tap'
 import { CliError, EXIT } from '../../src/cli/command.js'
 import { connect } from '../../src/cli/connect.js'
-import { testWorld } from '../support/fakes/world.js'
+import { testWorld } from '../support/cli/world.js'
 import { tinyModel } from '../support/real.js'
 import { noise } from '../support/scripted.js'
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
 import { environment } from '../../src/cli/environment.js'
-import { testWorld } from '../support/fakes/world.js'
+import { testWorld } from '../support/cli/world.js'
 
 const FILE = `# of this machine
 PORT=9000

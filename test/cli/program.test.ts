@@ -3,7 +3,7 @@ import { CliError, EXIT } from '../../src/cli/command.js'
 import { count } from '../../src/cli/program.js'
 import { type CommandEntry, command } from '../../src/cli/spec.js'
 import { VERSION } from '../../src/version.js'
-import { testWorld } from '../support/fakes/world.js'
+import { testWorld } from '../support/cli/world.js'
 
 const ran: unknown[] = []
 

@@ -2,7 +2,7 @@ import t from 'tap'
 import { eachImage } from '../../../src/cli/ask/each-image.js'
 import { CliError, EXIT } from '../../../src/cli/command.js'
 import { ClientError } from '../../../src/client/error.js'
-import { testWorld } from '../../support/fakes/world.js'
+import { testWorld } from '../../support/cli/world.js'
 
 const images = ['a', 'b', 'c'].map(name => ({ name, read: async () => new Uint8Array() }))
 const boom = new TypeError('a mistake')

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import t from 'tap'
 import { readAsked } from '../../../src/cli/ask/images.js'
-import { testWorld } from '../../support/fakes/world.js'
+import { testWorld } from '../../support/cli/world.js'
 
 t.test('images, then the question; or --question for each', async t => {
   const cwd = t.testdir({ 'a.png': 'A', folder: { 'b.png': 'B' } })

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { pictureFiles, writePicture } from '../../../src/cli/ask/pictures.js'
-import { testWorld } from '../../support/fakes/world.js'
+import { testWorld } from '../../support/cli/world.js'
 
 t.test('one picture goes to a file, in the format of its name', async t => {
   const cwd = t.testdir()

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import t from 'tap'
 import { crop } from '../../../src/cli/commands/crop.js'
-import { testWorld } from '../../support/fakes/world.js'
+import { testWorld } from '../../support/cli/world.js'
 import { startReal, tinyModel } from '../../support/real.js'
 import { noise } from '../../support/scripted.js'
 

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { evaluation } from '../../../src/cli/commands/eval.js'
 import type { Report } from '../../../src/cli/eval/report.js'
+import { testWorld } from '../../support/cli/world.js'
 import { type Script, startScripted } from '../../support/fakes/service.js'
-import { testWorld } from '../../support/fakes/world.js'
 
 const PAGES = [
   { id: 'a', kind: 'shapes', image: 'images/a.png', question: 'A?', answers: ['42'], box: [25, 25, 75, 75] },

@@ -5,9 +5,9 @@ import sharp from 'sharp'
 import t from 'tap'
 import { evaluation } from '../../../src/cli/commands/eval.js'
 import { startService } from '../../../src/cli/eval/service.js'
+import { testWorld } from '../../support/cli/world.js'
 import { compiledService } from '../../support/compiled.js'
 import { ROOT } from '../../support/deploy-files.js'
-import { testWorld } from '../../support/fakes/world.js'
 
 // not ready at first, told where to listen, ends on SIGTERM
 const SLOW_START = `

@@ -20,6 +20,7 @@ export const ENV_FILE_OPTION = {
  * @throws CliError notFound, usage: the file cannot be read
  */
 export async function environment({ env, envFile, cwd }: World): Promise<Record<string, string | undefined>> {
+  if (envFile === null) return { ...env }
   const text = await readFile(resolve(cwd, envFile ?? '.env'), 'utf8').catch((error: NodeJS.ErrnoException) => {
     // a folder of that name is Python's
     if (envFile === undefined && (error.code === 'ENOENT' || error.code === 'EISDIR')) return ''

@@ -75,8 +75,11 @@ export function isGroup(entry: CommandEntry): entry is CommandGroup {
 /** What a command reads and writes outside of itself; tests pass their own. */
 export interface World {
   env: Readonly<Record<string, string | undefined>>
-  /** What `--env-file` names, where the command has that option and it was given; else `.env` of `cwd`, if there is one. */
-  envFile?: string
+  /**
+   * What `--env-file` names, where the command has that option and it was given; else `.env` of `cwd`, if there is one. A
+   * command that may be started in a stranger's folder sets null: no file is read.
+   */
+  envFile?: string | null
   stdin: NodeJS.ReadableStream & { isTTY?: boolean }
   stdout: Output
   stderr: Output

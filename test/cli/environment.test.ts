@@ -27,6 +27,7 @@ t.test('--env-file names another; without a file there is only what is set', asy
   const cwd = t.testdir({ '.env': 'PORT=1', 'other.env': 'PORT=2', '.venv': {} })
   t.equal((await environment({ ...testWorld({ cwd }).world, envFile: 'other.env' })).PORT, '2')
   t.equal((await environment({ ...testWorld({ cwd }).world, envFile: join(cwd, 'other.env') })).PORT, '2')
+  t.same(await environment({ ...testWorld({ cwd, env: { A: 'b' } }).world, envFile: null }), { A: 'b' })
   const empty = testWorld({ cwd: join(cwd, '.venv'), env: { A: 'b' } })
   t.same(await environment(empty.world), { A: 'b' })
   const python = testWorld({ cwd: t.testdir({ '.env': {} }) })

@@ -1,4 +1,4 @@
-/** The pages of docs/reference that hold generated parts. */
+/** The pages of docs/ that hold generated parts. */
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { createService } from '../service.js'
@@ -6,6 +6,7 @@ import { apiReference, type Document } from './api.js'
 import { configurationReference } from './configuration.js'
 import { errorReference } from './errors.js'
 import { withGenerated } from './markdown.js'
+import { metricsReference } from './metrics.js'
 
 export interface Page {
   file: string
@@ -14,20 +15,24 @@ export interface Page {
 }
 
 export async function pages(): Promise<Page[]> {
-  const api = await openapi()
+  const [api = '', metrics = ''] = await texts(['/openapi.json', '/metrics'])
   const of = (name: string, lines: readonly string[]): Page => ({
-    file: fileURLToPath(new URL(`../../docs/reference/${name}.md`, import.meta.url)),
+    file: fileURLToPath(new URL(`../../docs/${name}.md`, import.meta.url)),
     write: text => withGenerated(text, lines),
   })
-  return [of('configuration', configurationReference()), of('api', apiReference(api)), of('errors', errorReference())]
+  return [
+    of('reference/configuration', configurationReference()),
+    of('reference/api', apiReference(JSON.parse(api) as Document)),
+    of('reference/errors', errorReference()),
+    of('operate/observe', metricsReference(metrics)),
+  ]
 }
 
-/** The document of a service with nothing configured. Its models are not waited for. */
-async function openapi(): Promise<Document> {
+/** What a service with nothing configured answers at these paths. Its models are not waited for. */
+async function texts(paths: readonly string[]): Promise<string[]> {
   const service = await createService({ env: {}, log: pino({ level: 'silent' }) })
   try {
-    const reply = await service.fetch('/openapi.json')
-    return (await reply.json()) as Document
+    return await Promise.all(paths.map(async path => (await service.fetch(path)).text()))
   } finally {
     await service.close()
   }

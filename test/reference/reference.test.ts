@@ -1,4 +1,4 @@
-/** The generated parts of docs/reference are what the schemas and tables say now. */
+/** The generated parts of docs/ are what the schemas and tables say now. */
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { OPTIONS } from '../../src/config/service.js'
@@ -9,7 +9,7 @@ import { pages } from '../../src/reference/pages.js'
 
 t.setTimeout(120_000)
 
-const read = (name: string) => readFileSync(new URL(`../../docs/reference/${name}.md`, import.meta.url), 'utf8')
+const read = (name: string) => readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8')
 
 t.test('every page is as `npm run docs` writes it', async t => {
   for (const { file, write } of await pages()) {
@@ -19,10 +19,10 @@ t.test('every page is as `npm run docs` writes it', async t => {
 })
 
 t.test('every variable, every key of a target and every error code has its row', async t => {
-  const variables = read('configuration').split('\n')
+  const variables = read('reference/configuration').split('\n')
   for (const { env } of OPTIONS) t.equal(variables.filter(line => line.startsWith(`| \`${env}\` |`)).length, 1, env)
   t.match(variables.join('\n'), /^\| `api_key_env` \| endpoint \|/m)
-  const errors = read('errors').split('\n')
+  const errors = read('reference/errors').split('\n')
   for (const code of Object.keys(REPLIES))
     t.equal(errors.filter(line => line.startsWith(`| \`${code}\` |`)).length, 1, code)
 })
@@ -72,6 +72,12 @@ t.test('a route with its fields and replies', async t => {
     '|---|---|---|---|',
     '| `all` | array of string |  |  |',
   ])
+})
+
+t.test('every metric has its row', async t => {
+  const rows = read('operate/observe')
+  t.match(rows, '| `cropvlm_requests_total` | counter | ')
+  t.match(rows, '| `cropvlm_stage_duration_seconds` | histogram | ')
 })
 
 t.test('marks and cells', async t => {

@@ -18,8 +18,9 @@ fail() {
   echo "try-package: $1" >&2
   exit 1
 }
+# Whether what was said matches a pattern.
 expect() {
-  [[ $2 == "$3" ]] || fail "$1 gives \"$2\" in place of \"$3\""
+  [[ $2 == $3 ]] || fail "$1 gives \"$2\" in place of \"$3\""
 }
 
 mkdir "$folder/empty"
@@ -47,7 +48,7 @@ await service.ready
 const client = new CropVlmClient({ fetch: service.fetch })
 const reply: CropReply = await client.crop({ image: readFileSync('page.png'), question: 'What is the total?' })
 const failed = await client.crop({ image: 'QQ!', question: 'What?' }).catch((error: unknown) => error)
-console.log(service.choice.kind, reply.decision, failed instanceof ClientError && failed.code)
+console.log(service.choice.cropper, reply.decision, failed instanceof ClientError && failed.code)
 await service.close()
 END
 cat >use.cjs <<'END'

@@ -23,6 +23,14 @@ expect() {
   [[ $2 == $3 ]] || fail "$1 gives \"$2\" in place of \"$3\""
 }
 
+# dist/ holds what each source is compiled to, and what the page is made of
+tar -tzf "$folder"/cropvlm-*.tgz | sed -n 's#^package/dist/##p' | sort >"$folder/packed"
+find src -name '*.ts' | sed 's#^src/##; s#\.ts$##' | while read -r name; do printf '%s.js\n%s.d.ts\n' "$name" "$name"; done |
+  sort >"$folder/compiled"
+missing=$(comm -13 "$folder/packed" "$folder/compiled")
+strange=$(comm -23 "$folder/packed" "$folder/compiled" | grep -vE '^page/' || true)
+[ -z "$missing$strange" ] || fail "dist/ lacks: $missing; and has what no source makes: $strange"
+
 mkdir "$folder/empty"
 cd "$folder/empty"
 cp "$root/docs/example.png" page.png
@@ -64,10 +72,14 @@ import { CropVlmClient, type CropReply } from 'cropvlm/client'
 export const ask = (file: Blob): Promise<CropReply> =>
   new CropVlmClient({ baseUrl: location.origin }).crop({ image: file, question: 'What is the total?' })
 END
-tsc="$root/node_modules/.bin/tsc --strict --exactOptionalPropertyTypes --skipLibCheck false --target es2023"
-$tsc --module nodenext --types node --typeRoots "$root/node_modules/@types" use.mts
+compile() {
+  printf '{"files": ["%s"], "compilerOptions": {"strict": true, "exactOptionalPropertyTypes": true, "skipLibCheck": false, ' "$1" >tsconfig.json
+  printf '"target": "es2023", %s}}' "$2" >>tsconfig.json
+  "$root/node_modules/.bin/tsc" -p .
+}
+compile use.mts '"module": "nodenext", "types": ["node"], "typeRoots": ["'"$root"'/node_modules/@types"]'
 # a page knows nothing of Node
-$tsc --module esnext --moduleResolution bundler --lib es2023,dom,dom.iterable --types '' page.mts
+compile page.mts '"module": "esnext", "moduleResolution": "bundler", "lib": ["es2023", "dom", "dom.iterable"], "types": []'
 expect 'use.mts' "$(node use.mjs)" 'onnx zoomed invalid_base64'
 expect 'use.cjs' "$(node use.cjs)" 'function function function'
 echo 'the package works: 4 passed, 0 failed'

@@ -17,7 +17,7 @@ import { makeTargets } from './target/targets.js'
 export interface ServiceOptions {
   /** What configures it, as the README's table of variables says. Default: `process.env`. */
   env?: Env
-  /** Default: JSON lines on stdout, from the level that LOG_LEVEL says. */
+  /** Default: JSON lines on stdout where `env` is given and has LOG_LEVEL, else nothing is logged. */
   log?: Logger
 }
 
@@ -45,7 +45,8 @@ export interface Service {
  */
 export async function createService({ env, log }: ServiceOptions = {}): Promise<Service> {
   const config = readConfig(env)
-  return assemble(config, configuredCropper(config), log ?? pino({ level: config.logLevel }))
+  const level = env?.LOG_LEVEL?.trim() ? config.logLevel : 'silent'
+  return assemble(config, configuredCropper(config), log ?? pino({ level }))
 }
 
 /** The same of a configuration that has been read. */

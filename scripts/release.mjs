@@ -1,8 +1,7 @@
 /**
  * `npm run release -- 0.2.0`: writes a new version everywhere, from package.json on: the lock file, the compose file's image
- * tags, the trainer's pyproject.toml, CITATION.cff, the README's name of the tarball, the Open WebUI filter, and the
- * CHANGELOG's heading with today's date. It commits nothing; its last lines say what is left to do. test/version.test.ts holds
- * all of them equal.
+ * tags, the trainer's pyproject.toml, CITATION.cff, the Open WebUI filter, and the CHANGELOG's heading with today's date. It
+ * commits nothing; its last lines say what is left to do. test/release/version.test.ts holds all of them equal.
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -22,7 +21,6 @@ const EDITS = {
     [new RegExp(`^version: ${old}$`, 'm'), `version: ${next}`],
     [/^date-released: .*$/m, `date-released: ${today}`],
   ],
-  'README.md': [[new RegExp(`cropvlm-${old}\\.tgz`, 'g'), `cropvlm-${next}.tgz`]],
   'integrations/open_webui_zoom.py': [[new RegExp(`^version: ${old}$`, 'm'), `version: ${next}`]],
   'CHANGELOG.md': [[/^## \S+ \(unreleased\)$/m, `## ${next} (${today})`]],
 }

@@ -82,4 +82,4 @@ compile use.mts '"module": "nodenext", "types": ["node"], "typeRoots": ["'"$root
 compile page.mts '"module": "esnext", "moduleResolution": "bundler", "lib": ["es2023", "dom", "dom.iterable"], "types": []'
 expect 'use.mts' "$(node use.mjs)" 'onnx zoomed invalid_base64'
 expect 'use.cjs' "$(node use.cjs)" 'function function function'
-echo 'the package works: 4 passed, 0 failed'
+echo 'the package works'

@@ -53,7 +53,7 @@ t.test('a log is written where it is asked for', async t => {
 
 /** Two services at once; what the process has besides them afterwards is told on stdout. */
 const PROGRAM = `
-const events = ['SIGINT', 'SIGTERM', 'SIGHUP', 'uncaughtException', 'unhandledRejection', 'exit', 'beforeExit']
+const events = ['SIGINT', 'SIGTERM', 'SIGHUP', 'uncaughtException', 'unhandledRejection']
 const listeners = () => events.map(name => process.listenerCount(name)).join()
 const before = [JSON.stringify(process.env), listeners(), process.cwd()]
 const { createService, CropVlmClient } = await import(process.env.INDEX)

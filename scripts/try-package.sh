@@ -8,7 +8,7 @@ folder=$(mktemp -d)
 [ "${1:-}" = --keep ] && echo "$folder" || trap 'rm -rf "$folder"' EXIT
 cd "$root"
 rm -rf dist
-npm run -s build -- --sourceMap false
+npm run -s build
 npm pack --silent --pack-destination "$folder"
 size=$(stat -c %s "$folder"/cropvlm-*.tgz)
 echo "tarball: $size bytes"
@@ -25,7 +25,7 @@ expect() {
 
 # dist/ holds what each source is compiled to, and what the page is made of
 tar -tzf "$folder"/cropvlm-*.tgz | sed -n 's#^package/dist/##p' | sort >"$folder/packed"
-find src -name '*.ts' | sed 's#^src/##; s#\.ts$##' | while read -r name; do printf '%s.js\n%s.d.ts\n' "$name" "$name"; done |
+find src -path src/page -prune -o -name '*.ts' -print | sed 's#^src/##; s#\.ts$##' | while read -r name; do printf '%s.js\n%s.d.ts\n' "$name" "$name"; done |
   sort >"$folder/compiled"
 missing=$(comm -13 "$folder/packed" "$folder/compiled")
 strange=$(comm -23 "$folder/packed" "$folder/compiled" | grep -vE '^page/' || true)

@@ -65,7 +65,7 @@ t.test('a package holds what it needs and nothing else', async t => {
     [],
   )
   t.ok(size < 25_000_000, `${size} bytes`)
-  t.match(MANIFEST.scripts.package, /npm run -s build -- --sourceMap false && npm pack$/)
+  t.match(MANIFEST.scripts.package, /npm run -s build && npm pack$/)
   for (const name of ['start', 'models', 'eval']) t.match(MANIFEST.scripts[name], /^npm run -s built && /, name)
   t.equal(MANIFEST.scripts.built, 'node scripts/built.mjs')
 })

@@ -19,7 +19,7 @@ export interface Serving {
  * @throws CropVlmError invalid_config; nothing has been started then
  */
 export async function serve(env: Env, onReady: (serving: Serving) => void = () => {}): Promise<void> {
-  const service = await createService({ env })
+  const service = await createService({ env, log: 'stdout' })
   const { log } = service
   process.on('uncaughtException', error => {
     log.fatal({ err: error }, 'uncaught error')

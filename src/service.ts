@@ -17,10 +17,10 @@ import type { Target } from './target/target.js'
 import { makeTargets } from './target/targets.js'
 
 export interface ServiceOptions {
-  /** What configures it, as the README's table of variables says. Default: `process.env`. */
+  /** What configures it, as docs/reference/configuration.md says. Default: `process.env`. */
   env?: Env
-  /** Default: JSON lines on stdout, from the level that LOG_LEVEL says. */
-  log?: Logger
+  /** `stdout`: JSON lines on stdout, from the level that LOG_LEVEL says. Default: nothing is logged. */
+  log?: Logger | 'stdout'
   /**
    * Whether each model answers once before the service is ready, so that the first request is as quick as the others. Without,
    * the first reply comes sooner, reckoned from the start. Default: true.
@@ -64,7 +64,8 @@ export async function createService({
   const folders = foldersOf(options)
   const missing = missingFolders(folders)
   if (missing.length > 0) throw new CropVlmError('invalid_config', missing.join('\n'))
-  const log = given ?? pino({ level: config.logLevel })
+  const level = given === 'stdout' ? config.logLevel : 'silent'
+  const log = given === 'stdout' || given === undefined ? pino({ level }) : given
   for (const warning of misspeltVariables(env, names)) log.warn(warning)
   for (const folder of bundledFolders(folders)) log.info(`${folder} is one of the package's own models`)
   const engine = startEngine(options, log)

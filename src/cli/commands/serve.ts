@@ -22,7 +22,7 @@ const VARIABLES = {
 export const serve = command({
   name: 'serve',
   summary: 'Runs the service: the page, the API, and an OpenAI-compatible server under /v1.',
-  details: `Everything is configured by environment variables, which the README lists; the commonest have an option, which stands above
+  details: `Everything is configured by environment variables, which docs/reference/configuration.md lists; the commonest have an option, which stands above
 its variable. Variables that are not set are read from .env in the working folder, if there is one. Keys are given as variables
 alone: API_KEY, which clients have to send, and TARGET_API_KEY, which the target gets.
 The log goes to stdout, a line of JSON each; on a terminal only warnings, unless LOG_LEVEL is set.`,

@@ -1,6 +1,16 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { ROOT } from './deploy-files.js'
@@ -47,6 +57,7 @@ function compile(build: string): void {
   const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
   const options = ['-p', join(ROOT, 'tsconfig.build.json'), '--noCheck', '--outDir', join(unfinished, 'dist')]
   execFileSync(process.execPath, [tsc, ...options], { stdio: 'inherit' })
+  cpSync(join(ROOT, 'src/page'), join(unfinished, 'dist/page'), { recursive: true })
   renameSync(unfinished, build)
   for (const old of readdirSync(BUILDS))
     if (ageOf(join(BUILDS, old)) > DAY_MS) rmSync(join(BUILDS, old), { recursive: true, force: true })

@@ -1,0 +1,67 @@
+/** What runs here, told in the head of the page, and the choice of a target. */
+import { byId, make } from './dom.js'
+import { getInfo, Problem } from './request/api.js'
+import { askForKey, storedKey } from './request/key.js'
+
+/** The service's default, until it has told its own. */
+const MAX_PIXELS = 50_000_000
+
+/** @type {import('./request/api.js').Info | null} */
+let known = null
+
+/** @type {Readonly<Record<string, string>>} */
+const CROPPERS = {
+  text: 'the text reader',
+  onnx: 'a model of its own',
+  attention: 'where a model looks',
+  openai: 'a VLM at an endpoint',
+  target: 'the target itself',
+}
+
+/** Asks the service what it is. A person may decline to give a key here, and is asked again with the first question. */
+export async function loadService() {
+  const line = byId('service', HTMLParagraphElement)
+  try {
+    known = await getInfo()
+  } catch (error) {
+    line.textContent = error instanceof Problem ? error.message : String(error)
+    return
+  }
+  const { cropper, models, targets, version } = known
+  const [model] = models.filter(({ role }) => role === 'cropper')
+  const name = cropper.model ?? model?.id
+  const boxes = make('span', {}, `Boxes by ${CROPPERS[cropper.name] ?? cropper.name}${name ? `, ${name}` : ''}`)
+  if (cropper.reason !== null) boxes.title = cropper.reason
+  line.replaceChildren(boxes, make('span', {}, `version ${version}`))
+  const select = byId('target', HTMLSelectElement)
+  select.replaceChildren(
+    ...targets.map(target => make('option', { value: target.name }, `${target.name} (${target.model})`)),
+  )
+  byId('target-line', HTMLLabelElement).hidden = targets.length < 2
+  showKeyButton()
+}
+
+/** The button is there where a key is in use, to change it. */
+export function showKeyButton() {
+  const button = byId('key-change', HTMLButtonElement)
+  button.hidden = storedKey() === null
+  button.onclick = async () => {
+    if (await askForKey('Give another key, or keep the one you gave.')) await loadService()
+  }
+}
+
+/** The target that was chosen; null for the default where there is no choice. */
+export function chosenTarget() {
+  const { value } = byId('target', HTMLSelectElement)
+  return known !== null && known.targets.length > 1 ? value : null
+}
+
+/** Largest picture that the service takes. */
+export function maxPixels() {
+  return known?.limits.pixels ?? MAX_PIXELS
+}
+
+/** Whether the service has told what it is. */
+export function isKnown() {
+  return known !== null
+}

@@ -113,6 +113,8 @@ async function ask(asked) {
   if (entry.problem?.code === 'cancelled') return false
   entries.push(entry)
   select(entry)
+  // on a phone the answer is below the picture
+  byId(entry.reply ? 'result' : 'problem', HTMLDivElement).scrollIntoView({ block: 'nearest' })
   if (!isKnown()) await loadService()
   showKeyButton()
   return entry.reply !== null

@@ -9,15 +9,6 @@ const MAX_PIXELS = 50_000_000
 /** @type {import('./request/api.js').Info | null} */
 let known = null
 
-/** @type {Readonly<Record<string, string>>} */
-const CROPPERS = {
-  text: 'the text reader',
-  onnx: 'a model of its own',
-  attention: 'where a model looks',
-  openai: 'a VLM at an endpoint',
-  target: 'the target itself',
-}
-
 /** Asks the service what it is. A person may decline to give a key here, and is asked again with the first question. */
 export async function loadService() {
   const line = byId('service', HTMLParagraphElement)
@@ -29,10 +20,11 @@ export async function loadService() {
   }
   const { cropper, models, targets, version } = known
   const [model] = models.filter(({ role }) => role === 'cropper')
-  const name = cropper.model ?? model?.id
-  const boxes = make('span', {}, `Boxes by ${CROPPERS[cropper.name] ?? cropper.name}${name ? `, ${name}` : ''}`)
+  const by = cropper.model ?? model?.id
+  const boxes = make('span', {}, `Boxes by ${by ? `${by} (${cropper.name})` : 'the text reader'}`)
   if (cropper.reason !== null) boxes.title = cropper.reason
-  line.replaceChildren(boxes, make('span', {}, `version ${version}`))
+  const answers = targets.length === 1 ? [make('span', {}, `Answers by ${targets[0]?.model}`)] : []
+  line.replaceChildren(boxes, ...answers, make('span', {}, `Version ${version}`))
   const select = byId('target', HTMLSelectElement)
   select.replaceChildren(
     ...targets.map(target => make('option', { value: target.name }, `${target.name} (${target.model})`)),

@@ -20,20 +20,19 @@ export function draftBox() {
  */
 export function listenForDrawing({ startFrom, onChange, onAsk }) {
   const toggle = byId('draw', HTMLButtonElement)
+  const form = byId('drawing', HTMLFormElement)
   const set = (/** @type {Box | null} */ box) => {
     draft = box
     toggle.setAttribute('aria-pressed', String(box !== null))
-    byId('drawing', HTMLFormElement).hidden = box === null
+    // what has the focus is about to be hidden
+    if (box === null && form.contains(document.activeElement)) toggle.focus()
+    form.hidden = box === null
     byId('frame', HTMLDivElement).classList.toggle('drawing', box !== null)
     if (box) writeFields(box)
     onChange()
   }
   toggle.onclick = () => set(draft ? null : (startFrom() ?? MIDDLE))
-  byId('discard', HTMLButtonElement).onclick = () => {
-    set(null)
-    toggle.focus()
-  }
-  const form = byId('drawing', HTMLFormElement)
+  byId('discard', HTMLButtonElement).onclick = () => set(null)
   form.oninput = () => {
     const box = readFields()
     if (!box) return

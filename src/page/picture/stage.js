@@ -63,7 +63,9 @@ export function showBoxes(boxes) {
 function boxElement({ box: [x1, y1, x2, y2], kind, label, main }) {
   const words = `${label}: from ${x1}, ${y1} to ${x2}, ${y2} per cent`
   const attributes = { class: `box ${kind}${main ? ' main' : ''}`, role: 'img', 'aria-label': words }
-  const element = make('div', attributes, make('span', { class: y1 < 8 ? 'tag inside' : 'tag' }, label))
+  // a box that is compared with has its label below, so that two labels do not cover each other
+  const side = main ? (y1 < 8 ? 'inside' : 'above') : y2 > 92 ? 'inside' : 'below'
+  const element = make('div', attributes, make('span', { class: `tag ${side}${x1 > 65 ? ' right' : ''}` }, label))
   Object.assign(element.style, { left: `${x1}%`, top: `${y1}%`, width: `${x2 - x1}%`, height: `${y2 - y1}%` })
   return element
 }

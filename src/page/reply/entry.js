@@ -14,7 +14,7 @@
 
 /** @param {Entry} entry */
 export function labelOf({ asked }) {
-  return asked.box ? 'Your box' : 'The cropper’s box'
+  return asked.box ? 'Your box' : 'Cropper’s box'
 }
 
 /**

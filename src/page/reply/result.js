@@ -34,7 +34,9 @@ function cards(entry, reply, other) {
   return [
     card('with', title, reply),
     ...(other?.reply ? [card('other', labelOf(other), other.reply)] : []),
-    ...(compare ? [card('without', 'Without the crop', compare, compare.agrees ? 'the same' : 'different')] : []),
+    ...(compare
+      ? [card('without', 'Without the crop', compare, compare.agrees ? 'The same answer' : 'Another answer')]
+      : []),
   ]
 }
 
@@ -47,13 +49,14 @@ function cards(entry, reply, other) {
 function card(kind, title, { answer, refusal, finish_reason }, note = '') {
   const isCut = finish_reason === 'length'
   const text = refusal ?? (answer === '' ? 'No answer' : answer)
-  const notes = [note, refusal === null ? '' : 'declined', isCut ? 'cut off' : ''].filter(Boolean).join(', ')
+  const notes = [note, refusal === null ? '' : 'Declined', isCut ? 'Cut off' : ''].filter(Boolean).join(', ')
   const isSaid = refusal === null && answer !== ''
   return make(
     'div',
     { class: `card ${kind}` },
-    make('h3', {}, title, ...(notes ? [make('span', { class: 'note' }, notes)] : [])),
+    make('h3', {}, title),
     make('p', { class: isSaid ? 'answer' : 'answer none' }, text),
+    ...(notes ? [make('p', { class: 'hint' }, notes)] : []),
   )
 }
 
@@ -74,7 +77,7 @@ function verdict(crop, other) {
       : [fact('Confidence', meter(confidence), perCent(confidence))]),
     fact('Box', `${bbox.join(', ')} %`),
     ...(other?.crop
-      ? [fact(`Overlap with ${labelOf(other).toLowerCase()}`, perCent(overlap(bbox, other.crop.bbox)))]
+      ? [fact(`Overlap with ${other.asked.box ? 'yours' : 'the cropper’s'}`, perCent(overlap(bbox, other.crop.bbox)))]
       : []),
     ...(decision === 'given' ? [] : [fact('Cropper', model.id)]),
     ...('target' in crop ? [fact('Target', crop.target.model)] : []),

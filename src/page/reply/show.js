@@ -16,6 +16,7 @@ import { timingsTable } from './timings.js'
 export function showEntry(entry, entries, file) {
   const result = byId('result', HTMLDivElement)
   result.hidden = entry === null
+  byId('intro', HTMLDivElement).hidden = entry !== null
   result.replaceChildren(...(entry ? resultOf(entry, entries) : []))
   showProblem(entry?.problem ?? null)
   const crop = entry?.crop ?? null

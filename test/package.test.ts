@@ -1,12 +1,12 @@
 /** What a package of the service holds, and how it starts without a compiler. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { ROOT, readText } from './support/deploy-files.js'
 
 const MANIFEST = JSON.parse(readText('package.json')) as { files: string[]; scripts: Record<string, string> }
-const BUILT = readText('scripts/built.mjs')
+const SCRIPTS = Object.fromEntries(['built.mjs', 'copy-page.mjs'].map(name => [name, readText(`scripts/${name}`)]))
 const STUB = 'require("node:fs").writeFileSync("compiled", process.argv.slice(2).join(" "))'
 
 // starts processes, which takes its time on a busy machine
@@ -22,10 +22,16 @@ t.test('all that a package lists is there', async t => {
 
 /** Runs `built.mjs` in a folder with these files. */
 function built(t: Test, files: Record<string, unknown>) {
-  const dir = t.testdir({ ...files, scripts: { 'built.mjs': BUILT } })
+  const dir = t.testdir({ ...files, scripts: SCRIPTS })
   const { status, stderr } = spawnSync(process.execPath, ['scripts/built.mjs'], { cwd: dir, encoding: 'utf8' })
   const compiled = join(dir, 'compiled')
-  return { status, stderr, compiled: existsSync(compiled) ? readFileSync(compiled, 'utf8') : null }
+  const page = join(dir, 'dist/page')
+  return {
+    status,
+    stderr,
+    compiled: existsSync(compiled) ? readFileSync(compiled, 'utf8') : null,
+    page: existsSync(page) ? readdirSync(page).sort() : null,
+  }
 }
 
 const dist = { 'main.js': '' }
@@ -35,6 +41,10 @@ const compiler = (code: string) => ({ typescript: { bin: { tsc: code }, 'package
 t.test('a checkout compiles its sources', async t => {
   t.match(built(t, { src, node_modules: compiler(STUB) }), { status: 0, compiled: '-p tsconfig.build.json' })
   t.match(built(t, { src, dist, node_modules: compiler('process.exit(2)') }), { status: 2 }, 'and says that it failed')
+  const page = { 'index.html': '', style: { 'base.css': '' } }
+  const old = { ...dist, page: { 'old.js': '' } }
+  const copied = built(t, { src: { ...src, page }, dist: old, node_modules: compiler(STUB) })
+  t.match(copied, { status: 0, page: ['index.html', 'style'] }, 'and copies the page, without what is gone from it')
 })
 
 t.test('a package, and an installation without devDependencies, run what was built', async t => {

@@ -115,7 +115,7 @@ async function ask(asked) {
   select(entry)
   // on a phone the answer is below the picture
   byId(entry.reply ? 'result' : 'problem', HTMLDivElement).scrollIntoView({ block: 'nearest' })
-  if (!isKnown()) await loadService()
+  if (entry.reply && !isKnown()) await loadService()
   showKeyButton()
   return entry.reply !== null
 }

@@ -3,7 +3,7 @@
  * the documentation.
  */
 import t from 'tap'
-import { NO_BROWSER, startBrowser } from '../support/browser.js'
+import { NO_BROWSER, startBrowser } from './browser.js'
 import { startServices } from './services.js'
 import { asked } from './walk/asked.js'
 import { drawn } from './walk/drawn.js'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Browser } from 'playwright-core'
 import type { Test } from 'tap'
-import { openPage } from '../../support/browser.js'
+import { openPage } from '../browser.js'
 import type { Services } from '../services.js'
 import { type Reply, runSnippet } from './run-snippet.js'
 import { answers, ask, checkPlace, chooseExample, namedBox, snippet } from './steps.js'

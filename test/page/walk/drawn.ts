@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Browser, Page } from 'playwright-core'
 import type { Test } from 'tap'
-import { openPage } from '../../support/browser.js'
+import { openPage } from '../browser.js'
 import type { Services } from '../services.js'
 import { runSnippet } from './run-snippet.js'
 import { answers, checkPlace, chooseExample, namedBox, snippet } from './steps.js'

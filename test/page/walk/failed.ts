@@ -1,8 +1,8 @@
 import type { Browser, Page } from 'playwright-core'
 import type { Test } from 'tap'
-import { openPage } from '../../support/browser.js'
 import { hang, listen } from '../../support/fakes/app.js'
 import { png } from '../../support/images/pictures.js'
+import { openPage } from '../browser.js'
 import type { Services } from '../services.js'
 import { ask, checkPlace, chooseExample, namedBox } from './steps.js'
 

@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core'
 import type { Test } from 'tap'
-import { openPage } from '../../support/browser.js'
+import { openPage } from '../browser.js'
 import type { Services } from '../services.js'
 import { answers, namedBox } from './steps.js'
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { Browser } from 'playwright-core'
 import type { Test } from 'tap'
-import { openPage } from '../../support/browser.js'
 import { startProxy } from '../../support/prefix-proxy.js'
+import { openPage } from '../browser.js'
 import { KEY, type Services } from '../services.js'
 import { runSnippet } from './run-snippet.js'
 import { chooseExample, namedBox, snippet } from './steps.js'
@@ -24,10 +24,10 @@ export async function keyed(t: Test, browser: Browser, services: Services): Prom
   t.match(await page.getByRole('alert').textContent(), /needs a key.*invalid_api_key/)
 
   await page.locator('.example').first().click()
-  await page.getByLabel('Key').fill('another')
+  await page.locator('#key').fill('another')
   await page.keyboard.press('Enter')
   await page.getByText('The key is not the one').waitFor()
-  await page.getByLabel('Key').fill(` ${KEY} `)
+  await page.locator('#key').fill(` ${KEY} `)
   await page.getByRole('button', { name: 'Use it' }).click()
   await page.locator('.answers').waitFor()
   await page.getByText('Boxes by cropvlm-mini').waitFor()
@@ -55,10 +55,10 @@ export async function keyed(t: Test, browser: Browser, services: Services): Prom
 
   await t.test('it can be changed', async t => {
     await page.getByRole('button', { name: 'Key' }).click()
-    await page.getByLabel('Key').fill('wrong now')
+    await page.locator('#key').fill('wrong now')
     await page.keyboard.press('Enter')
     await page.getByText('The key is not the one').waitFor()
-    await page.getByLabel('Key').fill(KEY)
+    await page.locator('#key').fill(KEY)
     await page.keyboard.press('Enter')
     await dialog.waitFor({ state: 'hidden' })
     t.same(await page.evaluate('Object.values(sessionStorage)'), [KEY])

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import sharp from 'sharp'
 import type { Test } from 'tap'
-import { openPage } from '../../support/browser.js'
+import { openPage } from '../browser.js'
 import type { Services } from '../services.js'
 import { ask, chooseExample } from './steps.js'
 
@@ -24,10 +24,14 @@ export async function looks(t: Test, browser: Browser, { open }: Services): Prom
       await chooseExample(page)
       await ask(page, 'What is the date?')
       t.same(await faint(page), [], 'with an answer')
-      await screenshot(t, page, `page-${colorScheme}.png`)
+      if (colorScheme === 'light') await screenshot(t, page, 'page-light.png')
       await page.click('#draw')
+      for (const [edge, value] of Object.entries({ x1: 28, y1: 34, x2: 56, y2: 41 }))
+        await page.fill(`#${edge}`, String(value))
       await page.click('#drawing [type=submit]')
       await page.locator('.decision.given').waitFor()
+      t.same(await faint(page), [], 'with a box of one’s own')
+      if (colorScheme === 'dark') await screenshot(t, page, 'page-dark.png')
       await page.selectOption('#target', 'down')
       await ask(page, 'What is the total?')
       t.same(await faint(page), [], 'with a problem')

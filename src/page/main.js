@@ -43,11 +43,10 @@ const drawing = listenForDrawing({
 listenToCode()
 listenForPictures(
   async file => {
-    await use(file)
-    field.focus()
+    if (await use(file)) field.focus()
   },
   async (file, text) => {
-    await use(file)
+    if (!(await use(file))) return
     field.value = text
     await ask(question())
   },
@@ -65,16 +64,23 @@ function question() {
   return { question: field.value.trim(), box: null, target: chosenTarget() }
 }
 
-/** Another picture: what was asked about the last one is gone. @param {File} file */
+/**
+ * Another picture: what was asked about the last one is gone.
+ * @param {File} file
+ * @returns {Promise<boolean>} whether it is still the picture once it is shown
+ */
 async function use(file) {
   running?.abort()
   running = null
+  setBusy(false)
   drawing.stop()
   picture = file
   entries = []
   select(null)
   await showPicture(file, maxPixels())
+  if (picture !== file) return false
   status.textContent = `The picture is ${file.name}.`
+  return true
 }
 
 /** Whether there is something to ask about, and no request in flight; tells where not. */

@@ -21,7 +21,11 @@ export async function loadService() {
   const { cropper, models, targets, version } = known
   const [model] = models.filter(({ role }) => role === 'cropper')
   const by = cropper.model ?? model?.id
-  const boxes = make('span', {}, `Boxes by ${by ? `${by} (${cropper.name})` : 'the text reader'}`)
+  const boxes = make(
+    'span',
+    {},
+    `Boxes by ${cropper.name === 'text' ? 'the text reader' : by ? `${by} (${cropper.name})` : cropper.name}`,
+  )
   if (cropper.reason !== null) boxes.title = cropper.reason
   const answers = targets.length === 1 ? [make('span', {}, `Answers by ${targets[0]?.model}`)] : []
   line.replaceChildren(boxes, ...answers, make('span', {}, `Version ${version}`))
@@ -53,7 +57,9 @@ export function maxPixels() {
   return known?.limits.pixels ?? MAX_PIXELS
 }
 
-/** Whether the service has told what it is. */
+/** Whether the service has told what it is; before its models have loaded, it tells only a part. */
 export function isKnown() {
-  return known !== null
+  if (known === null) return false
+  const { models, reader, cropper } = known
+  return models.length > 0 || reader !== null || cropper.model !== null
 }

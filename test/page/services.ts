@@ -13,7 +13,7 @@ import { makeTargets } from '../../src/target/targets.js'
 export const KEY = 'sesame'
 
 const MODELS = { CROPPER_MODEL: 'models/cropvlm-mini', GRAPH_CACHE_DIR: 'off', EXECUTION_PROVIDER: 'cpu', THREADS: '1' }
-const ONE = { ...MODELS, LOCAL_TARGET_MODEL: 'models/smolvlm-mini' }
+const MINI = { name: 'mini', model: 'local:models/smolvlm-mini' }
 
 export interface Services {
   /** Two targets, `mini` and `down`. */
@@ -25,9 +25,8 @@ export interface Services {
 /** Both with the bundled models in one engine process; closed with the test. */
 export async function startServices(t: Test): Promise<Services> {
   const down = { name: 'down', base_url: `http://127.0.0.1:${await closedPort()}/v1`, model: 'gone' }
-  const targets = JSON.stringify([{ name: 'mini', model: 'local:models/smolvlm-mini' }, down])
-  const open = readConfig({ ...MODELS, TARGETS: targets, TARGET_BREAKER_FAILURES: '0' })
-  const keyed = readConfig({ ...ONE, API_KEY: KEY })
+  const open = readConfig({ ...MODELS, TARGETS: JSON.stringify([MINI, down]), TARGET_BREAKER_FAILURES: '0' })
+  const keyed = readConfig({ ...MODELS, TARGETS: JSON.stringify([MINI]), API_KEY: KEY })
   const log = pino({ level: 'silent' })
   const { needs, make } = configuredCropper(open)
   const engine = startEngine(engineOptions(open, needs), log)

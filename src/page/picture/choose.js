@@ -8,6 +8,9 @@ const EXAMPLES = [
   { file: 'sign.webp', title: 'Road sign', question: 'How far is it to Ashby Cross?' },
 ]
 
+/** The example that was chosen last. */
+let chosen = ''
+
 /**
  * Listens for pictures.
  * @param {(file: File) => void} onFile
@@ -66,10 +69,15 @@ function exampleItem({ file, title, question }, onExample, onFailure) {
     make('span', { class: 'title' }, title),
     make('span', { class: 'hint' }, question),
   )
-  button.onclick = () =>
+  button.onclick = () => {
+    chosen = file
     fetch(url)
       .then(response => response.blob())
-      .then(blob => onExample(new File([blob], file, { type: blob.type }), question))
+      .then(blob => {
+        // another one may have been chosen while this one was fetched
+        if (chosen === file) onExample(new File([blob], file, { type: blob.type }), question)
+      })
       .catch(onFailure)
+  }
   return make('li', {}, button)
 }

@@ -6,6 +6,8 @@ import { byId, make } from '../dom.js'
 
 /** The picture as it is shown; null where the browser cannot, or should not, show it. @type {HTMLImageElement | null} */
 let shown = null
+/** The file that was chosen last. @type {File | null} */
+let wanted = null
 
 /**
  * Shows a picture, without boxes. One that is larger than the service takes is not decoded: it would fill the memory.
@@ -13,8 +15,11 @@ let shown = null
  * @param {number} maxPixels
  */
 export async function showPicture(file, maxPixels) {
-  if (shown) URL.revokeObjectURL(shown.src)
+  wanted = file
   const image = await loaded(file)
+  // another one may have been chosen while this one loaded
+  if (wanted !== file) return
+  if (shown) URL.revokeObjectURL(shown.src)
   const tooLarge = image !== null && image.naturalWidth * image.naturalHeight > maxPixels
   shown = tooLarge ? null : image
   const frame = byId('frame', HTMLDivElement)

@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core'
 import type { Test } from 'tap'
-import { hang, listen } from '../../support/fakes/app.js'
+import { hang, listen, located } from '../../support/fakes/app.js'
 import { png } from '../../support/images/pictures.js'
 import { openPage } from '../browser.js'
 import type { Services } from '../services.js'
@@ -83,6 +83,21 @@ export async function failed(t: Test, browser: Browser, { open }: Services): Pro
     wrong.filter(line => !/Failed to load resource/.test(line)),
     [],
   )
+
+  await t.test('a cropper that finds nothing', async t => {
+    const { url } = await listen(t, {
+      locate: job => located(job, { box: [0, 0, 100, 100], decision: 'fallback', reason: 'no_box', raw: 'hm' }),
+    })
+    const { page } = await openPage(t, browser, url)
+    await chooseExample(page)
+    t.match(
+      await page.locator('.verdict').textContent(),
+      /No box The target saw the whole picture: the model wrote no box/,
+    )
+    t.equal(await page.locator('.box').count(), 0)
+    t.equal(await page.locator('#crop').isVisible(), false)
+    t.equal(await page.locator('dt:text-is("Confidence")').count(), 0)
+  })
 
   await t.test('a question that is cancelled', async t => {
     const { url } = await listen(t, { locate: hang })

@@ -61,7 +61,8 @@ export async function keyed(t: Test, browser: Browser, services: Services): Prom
     await page.locator('#key').fill(KEY)
     await page.keyboard.press('Enter')
     await dialog.waitFor({ state: 'hidden' })
-    t.same(await page.evaluate('Object.values(sessionStorage)'), [KEY])
+    // the page hears of the closed dialog a moment after it is closed
+    await page.waitForFunction(`Object.values(sessionStorage)[0] === '${KEY}'`)
   })
   t.same(outside, [], 'every address is below the prefix')
   t.same(

@@ -36,6 +36,15 @@ export async function pictures(t: Test, browser: Browser, { open }: Services): P
     }
   })
 
+  await t.test('of two that are chosen at once, the last one is taken', async t => {
+    await page.locator('.example').nth(2).click()
+    await page.locator('.example').nth(1).click()
+    await page.locator('h2.question').getByText('Which train goes to Innsbruck?').waitFor()
+    t.equal(await about.textContent(), 'departures.webp, 1600 × 1000')
+    t.equal(await page.locator('#history li').count(), 1)
+    await page.locator('body:not(.busy)').waitFor()
+  })
+
   await t.test('each example has its picture and its question', async t => {
     const sizes = ['receipt.png, 735 × 561', 'departures.webp, 1600 × 1000', 'sign.webp, 1600 × 1100']
     for (const [i, size] of sizes.entries()) {

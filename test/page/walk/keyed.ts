@@ -63,6 +63,7 @@ export async function keyed(t: Test, browser: Browser, services: Services): Prom
     await dialog.waitFor({ state: 'hidden' })
     // the page hears of the closed dialog a moment after it is closed
     await page.waitForFunction(`Object.values(sessionStorage)[0] === '${KEY}'`)
+    t.equal(await page.evaluate('sessionStorage.length'), 1)
   })
   t.same(outside, [], 'every address is below the prefix')
   t.same(

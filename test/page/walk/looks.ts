@@ -24,7 +24,11 @@ export async function looks(t: Test, browser: Browser, { open }: Services): Prom
       await chooseExample(page)
       await ask(page, 'What is the date?')
       t.same(await faint(page), [], 'with an answer')
-      if (colorScheme === 'light') await screenshot(t, page, 'page-light.png')
+      if (colorScheme === 'light') {
+        await page.locator('#history button').last().click()
+        await screenshot(t, page, 'page-light.png')
+        await page.locator('#history button').first().click()
+      }
       await page.click('#draw')
       for (const [edge, value] of Object.entries({ x1: 28, y1: 34, x2: 56, y2: 41 }))
         await page.fill(`#${edge}`, String(value))

@@ -7,6 +7,8 @@
  *   http -> links -> engine, config
  *   http -> proxy -> zoom, target
  *
+ * page (the browser's modules) stands alone.
+ *
  * A folder may import any folder to the right of it, and nothing to the left. `main`, `serve`,
  * `service` and `shutdown` put the whole together, start and stop it, and are not bound by it.
  */
@@ -59,6 +61,7 @@ const MAY_IMPORT = {
     'errors',
   ],
   config: ['contract', 'errors'],
+  page: [],
   reference: ['cli', 'service', 'http', 'config', 'errors'],
 }
 
@@ -89,6 +92,7 @@ const PROGRAMS = [
   'src/vlm/onnx/optimised/writer.ts',
   'src/ocr/recognize/thread.ts',
   'src/cli/main.ts',
+  'src/page/main.js',
   'src/reference/main.ts',
 ]
 

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -67,6 +68,7 @@ function compile(build: string): void {
     join(unfinished, 'dist'),
   ]
   execFileSync(process.execPath, [tsc, ...options], { stdio: 'inherit' })
+  cpSync(join(ROOT, 'src/page'), join(unfinished, 'dist/page'), { recursive: true })
   renameSync(unfinished, build)
   for (const old of readdirSync(BUILDS))
     if (ageOf(join(BUILDS, old)) > DAY_MS) rmSync(join(BUILDS, old), { recursive: true, force: true })

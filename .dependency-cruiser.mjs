@@ -6,6 +6,7 @@
  *                        cropper, target -> openai -> image
  *   http -> links -> engine, config
  *   http -> proxy -> zoom, target
+ *   cli -> mcp -> client, engine
  *
  * A folder may import any folder to the right of it, and nothing to the left. `main`, `serve`,
  * `service` and `shutdown` put the whole together, start and stop it, and are not bound by it.
@@ -42,10 +43,12 @@ const MAY_IMPORT = {
     'errors',
   ],
   client: [],
+  mcp: ['version', 'client', 'config', 'engine', 'image', 'contract', 'errors'],
   cli: [
     'version',
     'service',
     'client',
+    'mcp',
     'evaluation',
     'config',
     'zoom',
@@ -77,6 +80,7 @@ const ONLY_DOOR = {
   '@fastify': 'src/http/',
   'prom-client': 'src/http/plugins/metrics.ts',
   '@huggingface/hub': 'src/cli/hub/',
+  '@modelcontextprotocol': 'src/mcp/',
 }
 
 /** The files that a process or a thread of its own starts with. */

@@ -51,6 +51,7 @@ export async function connect(url: string | undefined, timeoutMs: number, world:
     const service = await createService({ env, log })
     // who is stopped while models are loading need not wait for them
     const stop = () => void service.close()
+    if (world.signal.aborted) stop()
     world.signal.addEventListener('abort', stop, { once: true })
     await service.ready.catch(async error => {
       await service.close()

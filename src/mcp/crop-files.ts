@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Picture } from '../image/picture.js'
+import { type Root, rootAt } from './source/roots.js'
 
 /** Most files in the folder of its own; the oldest goes when one more comes. */
 const MAX_FILES = 200
@@ -20,9 +21,11 @@ export class CropFiles {
     this.#out = out
   }
 
-  /** The folder of its own, which nobody else can read; null where there is none yet. */
-  async own(): Promise<string | null> {
-    return (await this.#own?.catch(() => null)) ?? null
+  /** The folder of its own, which nobody else can read; empty where there is none yet. */
+  async own(): Promise<Root[]> {
+    const path = await this.#own?.catch(() => undefined)
+    const root = path === undefined ? null : await rootAt(path)
+    return root === null ? [] : [root]
   }
 
   /**
@@ -39,8 +42,7 @@ export class CropFiles {
 
   /** Removes the folder of its own. Files that a person wanted elsewhere stay. */
   async close(): Promise<void> {
-    const folder = await this.own()
-    if (folder !== null) await rm(folder, { recursive: true, force: true })
+    for (const { given } of await this.own()) await rm(given, { recursive: true, force: true })
   }
 
   async #folder(): Promise<string> {

@@ -46,6 +46,9 @@ function output(
   }
 }
 
+/** Below it the model is told to look twice. */
+const LOW = 0.5
+
 function text(request: ZoomRequest, view: View): string {
   const { image, picture, file, warnings } = view
   const where =
@@ -70,7 +73,9 @@ function what({ question, label }: ZoomRequest, view: View): string[] {
       const sure = confidence === null ? 'not known' : confidence.toFixed(2)
       return [
         `Decision: zoomed. This part was found for "${question}"${name}: ${place}. Confidence: ${sure} (found by ${foundBy}).`,
-        'If it does not show what you need, call again with a bbox_2d of your own, or with expand.',
+        confidence !== null && confidence < LOW
+          ? 'That is a low confidence: see whether the crop shows what you need. If not, call again with a bbox_2d of your own.'
+          : 'If it does not show what you need, call again with a bbox_2d of your own, or with expand.',
       ]
     }
     case 'fallback':

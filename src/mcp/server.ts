@@ -9,6 +9,7 @@ import {
   RootsListChangedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js'
 import type { Logger } from 'pino'
+import { z } from 'zod'
 import { VERSION } from '../version.js'
 import { readArguments } from './arguments.js'
 import { takesStructure } from './hosts.js'
@@ -29,6 +30,9 @@ export interface ServerOptions extends Omit<ZoomTools, 'sources'> {
   log: Logger
 }
 
+/** What is read of a host's roots. The SDK's own schema refuses them all where one is no file's, as in a remote workspace. */
+const HOST_ROOTS = z.looseObject({ roots: z.array(z.looseObject({ uri: z.string() })) })
+
 /** How long a host may take to say which folders are open. */
 const ROOTS_TIMEOUT_MS = 10_000
 
@@ -43,9 +47,13 @@ export function makeServer({ sources, roots: { given }, writes, timeoutMs, log, 
   )
   const askHost = () =>
     server.getClientCapabilities()?.roots
-      ? server.listRoots(undefined, { timeout: ROOTS_TIMEOUT_MS }).then(reply => reply.roots.map(({ uri }) => uri))
+      ? server
+          .request({ method: 'roots/list' }, HOST_ROOTS, { timeout: ROOTS_TIMEOUT_MS })
+          .then(reply => reply.roots.map(({ uri }) => uri))
       : null
   const roots = new Roots({ given, askHost, cwd: sources.cwd })
+  // a crop may be looked at once more
+  const readable = async () => [...(await roots.list()), ...(await tools.files.own())]
   server.setNotificationHandler(RootsListChangedNotificationSchema, () => roots.forget())
   server.onerror = error => log.warn({ err: error }, 'a message of the host could not be handled')
   const structured = () => takesStructure(server.getClientVersion()?.name)
@@ -54,7 +62,7 @@ export function makeServer({ sources, roots: { given }, writes, timeoutMs, log, 
     const progress = tellProgress(listener)
     try {
       const request = readArguments(given)
-      const all = { ...tools, sources: { ...sources, roots: () => roots.list() } }
+      const all = { ...tools, sources: { ...sources, roots: readable } }
       const view = await zoomInto(request, all, { signal, deadline: Date.now() + timeoutMs }, progress)
       return zoomResult(request, view, structured())
     } catch (error) {

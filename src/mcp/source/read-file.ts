@@ -28,7 +28,7 @@ export async function readWithin(path: string, reading: Reading): Promise<Buffer
   const { roots, cwd } = reading
   if (roots.length === 0)
     throw new ToolError(
-      'No folder may be read: the host has none open, or this server was started in the root of the file system. Start it with --root DIR, or send the picture as a data URL.',
+      'No folder may be read: those that the host names are not on this disk, or it names none and this server was started in the root of the file system. Start it with --root DIR, or send the picture as a data URL.',
     )
   if (path.includes('\0')) throw new ToolError('The path holds a null character; give the path of a picture.')
   const starts = [cwd, ...roots.map(({ real }) => real)]

@@ -19,7 +19,7 @@ export interface RootSources {
 }
 
 /**
- * Those of `--root`; without any, those of the host; where it offers none, the folder in which the server was started,
+ * Those of `--root`; without any, those of the host; where it names none, the folder in which the server was started,
  * unless that is the whole file system: Claude Desktop starts servers in `/` (anthropics/claude-code#44764).
  */
 export class Roots {
@@ -47,15 +47,16 @@ export class Roots {
   async #read(): Promise<readonly Root[]> {
     const { given, askHost, cwd } = this.#sources
     if (given.length > 0) return given
-    const asked = askHost()
-    if (asked === null) return parse(cwd).root === cwd ? [] : await existing([cwd])
-    const uris = await asked.catch((error: Error) => {
-      throw new ToolError(
-        `The host was asked which folders may be read, and did not say (${error.message}). Start this server with --root DIR.`,
-      )
-    })
-    return await existing(uris.flatMap(pathOf))
+    const uris = (await askHost()?.catch(failed)) ?? []
+    if (uris.length > 0) return await existing(uris.flatMap(pathOf))
+    return parse(cwd).root === cwd ? [] : await existing([cwd])
   }
+}
+
+function failed({ message }: Error): never {
+  throw new ToolError(
+    `The host was asked which folders may be read, and did not say (${message}). Start this server with --root DIR.`,
+  )
 }
 
 /** The folders among these paths. */

@@ -49,15 +49,10 @@ export async function connect(url: string | undefined, timeoutMs: number, world:
     const env = { ...world.env, LOG_LEVEL: level, API_KEY: '' }
     const log = pino({ level }, { write: line => void world.stderr.write(line) })
     const service = await createService({ env, log })
-    // who is stopped while models are loading need not wait for them
-    const stop = () => void service.close()
-    if (world.signal.aborted) stop()
-    world.signal.addEventListener('abort', stop, { once: true })
     await service.ready.catch(async error => {
       await service.close()
       throw error
     })
-    world.signal.removeEventListener('abort', stop)
     return {
       client: new CropVlmClient({ fetch: service.fetch, timeoutMs }),
       send: service.fetch,

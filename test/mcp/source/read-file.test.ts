@@ -83,7 +83,8 @@ const ATTACKS: [path: string, says: RegExp][] = [
 ]
 
 t.test('what does not, or is no file, is not', { skip: process.platform === 'win32' && 'paths of POSIX' }, async t => {
-  for (const [path, says] of ATTACKS) await t.rejects(read(path), { name: 'ToolError', message: says }, path)
+  for (const [path, says] of ATTACKS)
+    await t.rejects(read(path), { name: 'ToolError', message: says }, JSON.stringify(path))
 })
 
 t.test('pipes, sockets, devices', { skip: process.platform !== 'linux' && 'of Linux' }, async t => {

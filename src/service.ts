@@ -15,7 +15,7 @@ import type { Target } from './target/target.js'
 import { makeTargets } from './target/targets.js'
 
 export interface ServiceOptions {
-  /** What configures it, as the README's table of variables says. Default: `process.env`. */
+  /** What configures it, as docs/reference/configuration.md says. Default: `process.env`. */
   env?: Env
   /** Default: JSON lines on stdout, from the level that LOG_LEVEL says. */
   log?: Logger

@@ -1,4 +1,5 @@
 /** Links, which the running service fetches: the server with --url, a real service on loopback, and a host of images. */
+import { EventEmitter, once } from 'node:events'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { pino } from 'pino'
@@ -24,6 +25,7 @@ const slope = Buffer.from(Array.from({ length: 80_000 }, (_, i) => [(i % 400) / 
 const image = await sharp(slope, { raw: { width: 400, height: 200, channels: 3 } })
   .png()
   .toBuffer()
+const dataUrl = async () => `data:image/png;base64,${(await noise(40, 40)).toString('base64')}`
 const log = pino({ level: 'silent' })
 
 t.test('a service elsewhere', async t => {
@@ -97,12 +99,30 @@ t.test('a service elsewhere', async t => {
   t.equal(told(), '')
 })
 
+t.test('a call that is cancelled is taken back from the service', async t => {
+  const received = new EventEmitter()
+  const host = await startImageHost(t, request => {
+    received.emit('request')
+    request.on('close', () => received.emit('close'))
+    request.resume()
+  })
+  const { zoom } = await startSession(t, { args: ['--url', `http://127.0.0.1:${host.port}`] })
+  const [requested, closed] = [once(received, 'request'), once(received, 'close')]
+  const cancel = new AbortController()
+  const call = zoom({ image: await dataUrl(), question }, { signal: cancel.signal })
+  await requested
+  cancel.abort('enough')
+  await t.rejects(call, /enough/)
+  await closed
+  t.match(await zoom({ image: await dataUrl(), bbox_2d: [0, 0, 500, 500] }), { isError: false })
+})
+
 t.test('a service that is down, and a key that is wrong, are errors of the tool', async t => {
   const host = await startImageHost(t, (_, reply) => {
     const error = { message: 'The key is wrong.', type: 'invalid_request_error', code: 'invalid_api_key' }
     reply.writeHead(401, { 'content-type': 'application/json' }).end(JSON.stringify({ error }))
   })
-  const data = `data:image/png;base64,${(await noise(40, 40)).toString('base64')}`
+  const data = await dataUrl()
   const down = await startSession(t, { args: ['--url', 'http://127.0.0.1:1'] })
   t.match(await down.zoom({ image: data, question }), {
     isError: true,

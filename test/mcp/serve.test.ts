@@ -1,5 +1,5 @@
 /** The tool in a process of its own, over the protocol, with the bundled text reader and its real engine. */
-import { mkdtempSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -36,8 +36,12 @@ writeFileSync(
     .then(upright => sharp(upright).rotate(270).jpeg({ quality: 95 }).withMetadata({ orientation: 6 }).toBuffer()),
 )
 
+copyFileSync(join(DOCS, 'example.png'), join(folder, 'example.png'))
+// of the folder that is open in the host, and not to be read
+writeFileSync(join(folder, '.env'), 'CROPPER=onnx\nMAX_PIXELS=1\n')
+
 t.test('a session', async t => {
-  const session = await startSession(t, { args: ['--root', DOCS, '--root', folder], cwd: DOCS })
+  const session = await startSession(t, { args: ['--root', '.'], cwd: folder })
   const { client, zoom } = session
 
   await t.test('says what it is, and lists one tool with schemas of JSON Schema 2020-12', async t => {

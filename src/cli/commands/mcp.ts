@@ -1,12 +1,10 @@
 /** `cropvlm mcp`: the tool `zoom_image` for agents, over stdin and stdout. */
+import { devNull } from 'node:os'
 import { resolve } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
-import { pino } from 'pino'
-import { readConfig } from '../../config/service.js'
+import type { Config } from '../../config/service.js'
 import { CropVlmError } from '../../errors.js'
-import { serveMcp } from '../../mcp/serve.js'
-import { rootAt } from '../../mcp/source/roots.js'
-import { ToolError } from '../../mcp/tool-error.js'
+import type { Root } from '../../mcp/source/roots.js'
 import { CliError, EXIT } from '../command.js'
 import { connect, SERVICE_OPTIONS } from '../connect.js'
 import { count } from '../program.js'
@@ -16,7 +14,7 @@ export const mcp = command({
   name: 'mcp',
   summary: 'Serves the tool zoom_image to agents (Model Context Protocol over stdin and stdout).',
   details:
-    'zoom_image shows one part of a picture at full resolution: the part that helps to answer a question, or a box. A host such as Claude Code or VS Code starts this command itself; docs/mcp.md has its settings. Models are loaded when the first question comes, and a box needs none.',
+    "zoom_image shows one part of a picture at full resolution: the part that helps to answer a question, or a box. A host such as Claude Code or VS Code starts this command itself; docs/guide/mcp.md has its settings. Models are loaded when the first question comes, and a box needs none. A .env file is not read: the folder may be a stranger's.",
   arguments: [],
   options: {
     root: {
@@ -37,8 +35,14 @@ export const mcp = command({
   ],
   async run(_args, { root, out, url, timeout }, world) {
     const timeoutMs = 1000 * count('--timeout', timeout)
-    const config = configOf(world)
-    const roots = await Promise.all(root.map(async path => (await rootAt(resolve(world.cwd, path))) ?? noFolder(path)))
+    const config = await configOf(world)
+    const roots = await rootsOf(root, world)
+    // loaded here, so that --help does not wait for it
+    const [{ serveMcp }, { ToolError }, { pino }] = await Promise.all([
+      import('../../mcp/serve.js'),
+      import('../../mcp/tool-error.js'),
+      import('pino'),
+    ])
     const level = world.env.LOG_LEVEL?.trim() || 'warn'
     await serveMcp({
       config,
@@ -47,8 +51,10 @@ export const mcp = command({
       links: url === undefined ? config.imageUrls !== null : null,
       timeoutMs,
       async connect(signal) {
+        // Hosts start this command in the folder that is open, whose .env could send the pictures elsewhere.
+        const sheltered = { envFile: devNull, ...world, signal }
         try {
-          return await connect(url, timeoutMs, { ...world, signal })
+          return await connect(url, timeoutMs, sheltered)
         } catch (error) {
           throw error instanceof CliError ? new ToolError(error.message, { cause: error }) : error
         }
@@ -64,7 +70,8 @@ export const mcp = command({
 })
 
 /** @throws CliError usage */
-function configOf({ env }: World) {
+async function configOf({ env }: World): Promise<Config> {
+  const { readConfig } = await import('../../config/service.js')
   try {
     return readConfig(env)
   } catch (error) {
@@ -73,6 +80,14 @@ function configOf({ env }: World) {
   }
 }
 
-function noFolder(path: string): never {
-  throw new CliError(EXIT.usage, `--root ${path} is no folder that can be read.`)
+/** @throws CliError usage */
+async function rootsOf(paths: readonly string[], { cwd }: World): Promise<Root[]> {
+  const { rootAt } = await import('../../mcp/source/roots.js')
+  return await Promise.all(
+    paths.map(async path => {
+      const root = await rootAt(resolve(cwd, path))
+      if (root === null) throw new CliError(EXIT.usage, `--root ${path} is no folder that can be read.`)
+      return root
+    }),
+  )
 }

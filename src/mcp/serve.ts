@@ -10,6 +10,7 @@ import { Lazy } from './lazy.js'
 import { Pictures } from './pictures.js'
 import { makeServer } from './server.js'
 import type { Root } from './source/roots.js'
+import { wholeLines } from './whole-lines.js'
 import type { Service } from './zoom.js'
 
 export interface McpOptions {
@@ -34,8 +35,8 @@ export interface McpOptions {
   log: Logger
 }
 
-/** Room in one message for a picture of the largest size as a data URL, and for as much again. */
-const MESSAGE_FACTOR = 3
+/** Room in one message for a picture of the largest size as a data URL, with some to spare. */
+const MESSAGE_FACTOR = 2
 
 /** Serves until stdin is closed, stdout breaks, or the signal is aborted; then all that was started has ended. */
 export async function serveMcp(options: McpOptions): Promise<void> {
@@ -59,7 +60,9 @@ export async function serveMcp(options: McpOptions): Promise<void> {
     timeoutMs,
     log,
   })
-  const transport = new StdioServerTransport(stdin, stdout, { maxBufferSize: MESSAGE_FACTOR * config.maxBodyBytes })
+  const maxBufferSize = MESSAGE_FACTOR * config.maxBodyBytes
+  const lines = wholeLines(maxBufferSize, () => log.warn(`a message of over ${maxBufferSize} bytes was passed over`))
+  const transport = new StdioServerTransport(stdin.pipe(lines), stdout, { maxBufferSize: 2 * maxBufferSize })
   const ended = Promise.race([
     once(stdin, 'end'),
     once(stdin, 'close'),
@@ -73,5 +76,7 @@ export async function serveMcp(options: McpOptions): Promise<void> {
   await ended
   stop.abort(new Error('the server has ended'))
   await server.close()
+  // else it would keep the process alive
+  stdin.unpipe(lines).pause()
   await Promise.all([service.close(), pictures.close(), files.close()])
 }

@@ -4,9 +4,9 @@ import { type Box, FULL_BOX, grow, type PixelBox, type Size, toPixels } from '..
 import type { Patience } from '../engine/engine.js'
 import type { Picture } from '../image/picture.js'
 import type { ZoomRequest } from './arguments.js'
-import type { CropFiles } from './crop-files.js'
+import type { CropFiles } from './crop/crop-files.js'
+import type { Pictures } from './crop/pictures.js'
 import type { Lazy } from './lazy.js'
-import type { Pictures } from './pictures.js'
 import type { Progress } from './progress.js'
 import { openSource, type Source, type SourceOptions } from './source/source.js'
 

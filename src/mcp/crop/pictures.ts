@@ -1,13 +1,13 @@
 /** The pictures that the tool answers with: cut, shrunk or enlarged, and encoded, by an engine process without models. */
 import type { Logger } from 'pino'
-import { type Box, FULL_BOX, type Size } from '../contract/box.js'
-import type { Patience } from '../engine/engine.js'
-import type { EngineOptions } from '../engine/options.js'
-import { startEngine } from '../engine/parent/client.js'
-import type { PictureRequest } from '../engine/protocol.js'
-import { sniffImage } from '../image/limits.js'
-import type { Picture } from '../image/picture.js'
-import { Lazy } from './lazy.js'
+import { type Box, FULL_BOX, type Size } from '../../contract/box.js'
+import type { Patience } from '../../engine/engine.js'
+import type { EngineOptions } from '../../engine/options.js'
+import { startEngine } from '../../engine/parent/client.js'
+import type { PictureRequest } from '../../engine/protocol.js'
+import { sniffImage } from '../../image/limits.js'
+import type { Picture } from '../../image/picture.js'
+import { Lazy } from '../lazy.js'
 
 /** A part of an image: a box, and what its numbers are parts of (100 or 1000). */
 export interface Region {

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Picture } from '../image/picture.js'
-import { type Root, rootAt } from './source/roots.js'
+import type { Picture } from '../../image/picture.js'
+import { type Root, rootAt } from '../source/roots.js'
 
 /** Most files in the folder of its own; the oldest goes when one more comes. */
 const MAX_FILES = 200

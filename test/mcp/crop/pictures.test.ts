@@ -3,10 +3,10 @@
 import { pino } from 'pino'
 import sharp from 'sharp'
 import t from 'tap'
-import { readConfig } from '../../src/config/service.js'
-import { pictureEngineOptions } from '../../src/engine/options.js'
-import { MAX_BYTES, Pictures } from '../../src/mcp/pictures.js'
-import { noise } from '../support/scripted.js'
+import { readConfig } from '../../../src/config/service.js'
+import { pictureEngineOptions } from '../../../src/engine/options.js'
+import { MAX_BYTES, Pictures } from '../../../src/mcp/crop/pictures.js'
+import { noise } from '../../support/scripted.js'
 
 t.setTimeout(120_000)
 

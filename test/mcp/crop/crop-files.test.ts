@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { CropFiles } from '../../src/mcp/crop-files.js'
+import { CropFiles } from '../../../src/mcp/crop/crop-files.js'
 
 const picture = { mediaType: 'image/jpeg', width: 1, height: 1, bytes: Buffer.from('picture') }
 

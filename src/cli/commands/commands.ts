@@ -3,7 +3,8 @@ import type { CommandEntry } from '../spec.js'
 import { answer } from './answer.js'
 import { crop } from './crop.js'
 import { evalCommand } from './eval.js'
+import { mcp } from './mcp.js'
 import { modelsCommand } from './models.js'
 import { serve } from './serve.js'
 
-export const COMMANDS: readonly CommandEntry[] = [serve, crop, answer, evalCommand, modelsCommand()]
+export const COMMANDS: readonly CommandEntry[] = [serve, crop, answer, evalCommand, modelsCommand(), mcp]

@@ -78,7 +78,7 @@ ask() {
 
 asked() {
   expect '/crop finds a box' "$(ask /crop 'reply.decision')" zoomed
-  expect '/answer answers' "$(ask /answer 'reply.answer')" "$1"
+  expect '/answer answers' "$(ask /answer 'reply.answer.replace(/\.$/, "")')" "$1"
 }
 
 # What the container has written, but for its cache and /tmp. The engine lists what it mounts itself (docker-init is its

@@ -19,8 +19,8 @@ interface Service {
 }
 
 const { services } = readYaml<{ services: Record<string, Service> }>('docker-compose.yml')
-const README = readText('README.md')
-const TABLE = README.slice(README.indexOf('| variable | default |'), README.indexOf('An entry of `TARGETS`'))
+const PAGE = readText('docs/reference/configuration.md')
+const TABLE = PAGE.slice(PAGE.indexOf('| variable | default |'), PAGE.indexOf('An entry of `TARGETS`'))
 const DOCUMENTED = [...TABLE.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, name = '']) => name)
 /** Read by what the service stands on, not by its configuration, and so in no table. */
 const UNLISTED = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'NODE_EXTRA_CA_CERTS']
@@ -29,7 +29,7 @@ const FIXED = { HOST: '0.0.0.0', PORT: '8080' }
 const GRAPHS = '/var/cache/cropvlm'
 
 t.ok(DOCUMENTED.length > 40 && DOCUMENTED.includes('TARGETS_FILE'), 'the table was found')
-for (const name of UNLISTED) t.match(README, `\`${name}`, `${name} is documented`)
+for (const name of UNLISTED) t.match(readText('docs/guide/targets.md'), `\`${name}`, `${name} is documented`)
 
 for (const [name, provider] of Object.entries({ cropvlm: 'cpu', 'cropvlm-gpu': 'cuda' }))
   t.test(name, async t => {

@@ -43,26 +43,24 @@ serve_wheels() {
   note "packages of $folder are served to the build"
 }
 
-# Builds an image: build IMAGE DOCKERFILE [ARGUMENT...]
+# Builds an image, or a stage of it: build IMAGE DOCKERFILE [STAGE]
 build() {
-  local image=$1 file=$2 from log
-  shift 2
-  log=$work/build.log
+  local image=$1 file=$2 what=$2${3:+, stage $3} log=$work/build.log from
   from=$(date +%s.%N)
-  if docker build "${arguments[@]}" "$@" --tag "$image" --file "$tree/$file" "$tree" >"$log" 2>&1; then
+  if docker build "${arguments[@]}" ${3:+--target "$3"} --tag "$image" --file "$tree/$file" "$tree" >"$log" 2>&1; then
     passed=$((passed + 1))
-    printf 'ok   %s builds\n' "$file"
-    figure "$file: built in" "$(seconds_since "$from")"
+    printf 'ok   %s builds\n' "$what"
+    figure "$what: built in" "$(seconds_since "$from")"
   else
     tail -n 30 "$log"
-    failures+=("$file builds")
+    failures+=("$what builds")
     return 1
   fi
 }
 
 # The stages of the GPU image that need nothing but the npm registry, and what parses of the rest.
 build_gpu_stages() {
-  build cropvlm-gpu:stage-build docker/gpu.Dockerfile --target build || return 0
-  build cropvlm-gpu:stage-dependencies docker/gpu.Dockerfile --target dependencies || return 0
+  build cropvlm-gpu:stage-build docker/gpu.Dockerfile build || return 0
+  build cropvlm-gpu:stage-dependencies docker/gpu.Dockerfile dependencies || return 0
   note 'its last stages need CUDA libraries and an image of NVIDIA, which are not to be had here'
 }

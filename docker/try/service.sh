@@ -2,6 +2,8 @@
 
 # Most that the image may hold, in bytes.
 LIMIT=450000000
+# Where something is mounted, or may be written.
+places=(/var/cache/cropvlm /app/models /etc/cropvlm)
 
 inside() { docker run --rm --network none --entrypoint "$1" "$image" "${@:2}"; }
 
@@ -33,8 +35,11 @@ image_holds() {
     '! ls -d /certs /app/src /app/prune.sh /app/node_modules/typescript 2>/dev/null && ! env | grep -iE "cert|registry|pip_"'
 }
 
-# Runs Compose on the copy, in a project of its own.
-dc() { (cd "$tree" && env -u TARGETS_FILE -u NODE_EXTRA_CA_CERTS "${settings[@]}" "${compose[@]}" --project-name cropvlm-try "$@"); }
+# Runs Compose on the copy, in a project of its own and with no settings but ours.
+dc() {
+  (cd "$tree" && env -i PATH="$PATH" HOME="$HOME" ${DOCKER_HOST:+DOCKER_HOST="$DOCKER_HOST"} \
+    ${DOCKER_CONTEXT:+DOCKER_CONTEXT="$DOCKER_CONTEXT"} "${settings[@]}" "${compose[@]}" --project-name cropvlm-try "$@")
+}
 
 # Waits until the service at an URL is ready.
 ready() {
@@ -81,11 +86,16 @@ asked() {
   expect '/answer answers' "$(ask /answer 'reply.answer.replace(/\.$/, "")')" "$1"
 }
 
-# What the container has written, but for its cache and /tmp. The engine lists what it mounts itself (docker-init is its
-# `init: true`), and each folder in which something was made.
+# What a container has written elsewhere than in its volumes and /tmp: written CONTAINER FOLDER... The engine lists what it
+# mounts itself (docker-init is its `init: true`), and each folder above what was made.
 written() {
-  local mounted='var(/cache)?|etc|etc/cropvlm(/.*)?|app|app/models|usr|usr/sbin|usr/sbin/docker-init'
-  docker diff "$1" | sed -E 's/^. //' | grep -vE "^/($mounted|var/cache/cropvlm(/.*)?|tmp(/.*)?)$" || true
+  local container=$1 folder allowed='usr|usr/sbin|usr/sbin/docker-init|tmp(/.*)?'
+  shift
+  for folder; do
+    allowed+="|${folder#/}(/.*)?"
+    while folder=$(dirname "$folder") && [[ $folder != / ]]; do allowed+="|${folder#/}"; done
+  done
+  docker diff "$container" | sed -E 's/^. //' | grep -vE "^/($allowed)$" || true
 }
 
 # Stops the service: stops WHAT
@@ -112,7 +122,7 @@ compose_service() {
   expect 'its root is read-only' "$(inspect "$container" '{{.HostConfig.ReadonlyRootfs}}')" true
   expect "the volume's owner" "$(docker exec "$container" stat -c %u:%g /var/cache/cropvlm)" 1000:1000
   expect 'the healthcheck says' "$(healthy)" healthy
-  expect 'files written outside the volumes' "$(written "$container")" ''
+  expect 'files written outside the volumes' "$(written "$container" "${places[@]}")" ''
   stops 'as it comes'
   # the bundled models, which the first start optimises for this CPU
   settings+=(CROPPER_MODEL=models/cropvlm-mini LOCAL_TARGET_MODEL=models/smolvlm-mini)
@@ -120,7 +130,7 @@ compose_service() {
     up "bundled models, $start start" || return 0
     asked "31.70"
     check 'optimised graphs are kept in the volume' docker exec "$container" sh -c 'ls /var/cache/cropvlm/*/*'
-    expect 'files written outside the volumes' "$(written "$container")" ''
+    expect 'files written outside the volumes' "$(written "$container" "${places[@]}")" ''
     stops "bundled models, $start start"
   done
 }
@@ -137,15 +147,17 @@ compose_target() {
   echo '[{"name": "scripted", "base_url": "http://scripted:8000/v1", "model": "plain", "api_key_env": "SCRIPTED_KEY"}]' >"$tree/targets.json"
   # HOST and PORT: settings of a service outside a container, which must not reach one inside
   printf 'SCRIPTED_KEY=from-dotenv\nHOST=127.0.0.1\nPORT=9\n' >"$tree/.env"
-  settings=(CROPVLM_PORT=0 TARGETS_FILE=targets.json)
+  echo 'a certificate' >"$tree/ca.pem"
+  settings=(CROPVLM_PORT=0 TARGETS_FILE=targets.json NODE_EXTRA_CA_CERTS=./ca.pem)
   docker run --detach --rm --init --network cropvlm-try_default --name cropvlm-try-scripted --network-alias scripted \
     "$image" node -e "$server" >/dev/null
   if up 'with TARGETS_FILE'; then
     asked 'key Bearer from-dotenv'
+    expect 'NODE_EXTRA_CA_CERTS names a file with' "$(docker exec "$container" sh -c 'cat "$NODE_EXTRA_CA_CERTS"')" 'a certificate'
     stops 'with TARGETS_FILE'
   fi
   docker rm --force cropvlm-try-scripted >/dev/null 2>&1 || true
-  rm "$tree/.env" "$tree/targets.json"
+  rm "$tree"/{.env,targets.json,ca.pem}
 }
 
 # As Kubernetes runs it where it chooses the user, and with a root that can be written, so that nothing hides.
@@ -155,7 +167,7 @@ any_user() {
   url=http://$(docker port "$container" 8080 | head -n 1)
   check 'it is ready as user 12345' ready "$url"
   expect 'user 12345: /crop finds a box' "$(ask /crop 'reply.decision')" zoomed
-  expect 'user 12345: files written outside the cache' "$(written "$container")" ''
+  expect 'user 12345: files written outside the cache' "$(written "$container" "${places[@]}")" ''
   docker stop "$container" >/dev/null
   expect 'user 12345: exit code' "$(inspect "$container" '{{.State.ExitCode}}')" 0
   docker rm "$container" >/dev/null

@@ -53,12 +53,13 @@ HEALTHCHECK --interval=15s --timeout=5s --start-period=180s --retries=4 \
 CMD ["node", "--enable-source-maps", "dist/main.js"]
 # Last, since another revision makes another layer of it. The packages in the image are listed in sbom.spdx.json.
 ARG VERSION=0.1.0
-ARG REVISION=unknown
-ARG SOURCE=unknown
+ARG GIT_REVISION
+ARG SOURCE
+ENV GIT_REVISION=${GIT_REVISION}
 LABEL org.opencontainers.image.title="CropVLM" \
     org.opencontainers.image.description="Finds the region of an image that helps to answer a question" \
     org.opencontainers.image.version="${VERSION}" \
-    org.opencontainers.image.revision="${REVISION}" \
+    org.opencontainers.image.revision="${GIT_REVISION}" \
     org.opencontainers.image.source="${SOURCE}" \
     org.opencontainers.image.licenses="Apache-2.0" \
     cropvlm.sbom="/app/sbom.spdx.json"

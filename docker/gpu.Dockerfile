@@ -66,12 +66,13 @@ HEALTHCHECK --interval=15s --timeout=5s --start-period=300s --retries=4 \
     CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 8080) + '/health/ready').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "--enable-source-maps", "dist/main.js"]
 ARG VERSION=0.1.0
-ARG REVISION=unknown
-ARG SOURCE=unknown
+ARG GIT_REVISION
+ARG SOURCE
+ENV GIT_REVISION=${GIT_REVISION}
 LABEL org.opencontainers.image.title="CropVLM" \
     org.opencontainers.image.description="Finds the region of an image that helps to answer a question, on an NVIDIA GPU" \
     org.opencontainers.image.version="${VERSION}" \
-    org.opencontainers.image.revision="${REVISION}" \
+    org.opencontainers.image.revision="${GIT_REVISION}" \
     org.opencontainers.image.source="${SOURCE}" \
     org.opencontainers.image.licenses="Apache-2.0" \
     cropvlm.sbom="/app/sbom.spdx.json"

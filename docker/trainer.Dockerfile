@@ -44,11 +44,11 @@ VOLUME ["/data", "/runs", "/models"]
 ENTRYPOINT ["cropvlm-train"]
 CMD ["--help"]
 ARG VERSION=0.1.0
-ARG REVISION=unknown
-ARG SOURCE=unknown
+ARG GIT_REVISION
+ARG SOURCE
 LABEL org.opencontainers.image.title="CropVLM trainer" \
     org.opencontainers.image.description="Trains, evaluates and exports CropVLM croppers" \
     org.opencontainers.image.version="${VERSION}" \
-    org.opencontainers.image.revision="${REVISION}" \
+    org.opencontainers.image.revision="${GIT_REVISION}" \
     org.opencontainers.image.source="${SOURCE}" \
     org.opencontainers.image.licenses="Apache-2.0"

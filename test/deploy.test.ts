@@ -82,8 +82,8 @@ for (const path of DOCKERFILES)
     const text = readText(path)
     t.ok(text.includes(`\nARG VERSION=${MANIFEST.version}\n`), 'the version is that of package.json')
     t.match(text, `org.opencontainers.image.licenses="${MANIFEST.license}"`)
-    for (const label of ['version', 'revision', 'source'])
-      t.match(text, `org.opencontainers.image.${label}="\${${label.toUpperCase()}}"`)
+    for (const [label, argument] of Object.entries({ version: 'VERSION', revision: 'GIT_REVISION', source: 'SOURCE' }))
+      t.match(text, `org.opencontainers.image.${label}="\${${argument}}"`)
     for (const command of only(file, 'RUN')) {
       t.equal(spawnSync('sh', ['-n', '-c', command]).status, 0, `${command.slice(0, 40)}... is shell`)
       for (const [, script = ''] of command.matchAll(/npm run (\S+)/g))
@@ -104,7 +104,7 @@ for (const path of SERVICE_FILES)
     t.same(only(file, 'EXPOSE'), [String(PORT)], 'the default port')
     const env = environment(file)
     t.equal(env.HOST, '0.0.0.0', 'reachable from outside the container')
-    const foreign = ['NODE_ENV', 'ONNXRUNTIME_NODE_INSTALL']
+    const foreign = ['NODE_ENV', 'ONNXRUNTIME_NODE_INSTALL', 'GIT_REVISION']
     for (const name of Object.keys(env)) t.ok([...OPTION_NAMES, ...foreign].includes(name), `${name} is an option`)
     t.equal(env.EXECUTION_PROVIDER, path.includes('gpu') ? 'cuda' : undefined)
     t.doesNotThrow(() =>

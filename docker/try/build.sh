@@ -19,7 +19,7 @@ pip_setting() {
 build_arguments() {
   local name
   # a server on this machine's loopback, and its resolver, are reached from the host's network alone
-  arguments=(${own_engine:+--network host} --build-arg "REVISION=$(git rev-parse HEAD)")
+  arguments=(${own_engine:+--network host} --build-arg "GIT_REVISION=$(git rev-parse HEAD)")
   [[ -z $fresh ]] || arguments+=(--no-cache)
   for name in HTTPS_PROXY HTTP_PROXY NO_PROXY NPM_CONFIG_REGISTRY PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_TRUSTED_HOST; do
     [[ -z ${!name:-} ]] || arguments+=(--build-arg "$name=${!name}")

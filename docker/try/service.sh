@@ -23,6 +23,7 @@ image_holds() {
   expect 'its user is a number' "$(inspect "$image" '{{.Config.User}}')" 1000:1000
   expect 'its version' "$(inspect "$image" '{{index .Config.Labels "org.opencontainers.image.version"}}')" \
     "$(sed -nE 's/^  "version": "(.*)",/\1/p' package.json)"
+  expect 'its revision, to the service' "$(inside printenv GIT_REVISION)" "$(git rev-parse HEAD)"
   expect 'its revision' "$(inspect "$image" '{{index .Config.Labels "org.opencontainers.image.revision"}}')" "$(git rev-parse HEAD)"
   expect 'its licence' "$(inspect "$image" '{{index .Config.Labels "org.opencontainers.image.licenses"}}')" Apache-2.0
   check 'the list of its packages names them' inside node -e '

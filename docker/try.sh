@@ -78,5 +78,6 @@ if [[ -z $short ]]; then
 fi
 
 figure 'all of it took' "$(seconds_since "$began")"
+figure 'load average of the machine, processors' "$(cut -d ' ' -f 1-3 /proc/loadavg), $(nproc)"
 summary
 ((${#failures[@]} == 0))

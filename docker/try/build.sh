@@ -30,14 +30,18 @@ build_arguments() {
 
 # Packages for pip that lie on this machine's disk (a torch for CPUs alone) reach a build over loopback.
 serve_wheels() {
-  local folder port
+  local folder port wanted
   folder=$(pip_setting find-links)
   [[ -d $folder && -n $own_engine ]] || return 0
-  python3 -u -m http.server --bind 127.0.0.1 --directory "$folder" 0 >"$work/wheels.log" 2>&1 &
-  wheels=$!
-  until port=$(sed -nE '1s/.*port ([0-9]+).*/\1/p' "$work/wheels.log") && [[ -n $port ]]; do
-    kill -0 "$wheels" || return 0
-    sleep 0.1
+  # the same port each time, where it is free: a build whose arguments changed finds nothing in the engine's cache
+  for wanted in 38571 0; do
+    python3 -u -m http.server --bind 127.0.0.1 --directory "$folder" "$wanted" >"$work/wheels.log" 2>&1 &
+    wheels=$!
+    until port=$(sed -nE 's/^Serving.* port ([0-9]+).*/\1/p' "$work/wheels.log") && [[ -n $port ]]; do
+      kill -0 "$wheels" 2>/dev/null || continue 2
+      sleep 0.1
+    done
+    break
   done
   arguments+=(--build-arg "PIP_FIND_LINKS=http://127.0.0.1:$port/")
   note "packages of $folder are served to the build"

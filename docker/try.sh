@@ -6,7 +6,7 @@
 #   --fresh                   builds without the engine's cache
 #   --stand-in                makes the base images here (debootstrap) rather than try to pull them
 # On Linux, with docker and Compose 2.24, curl and git. As root on Debian it installs what is missing and starts an engine of
-# its own, which keeps its images in ~/.cache/cropvlm/docker (CROPVLM_TRY_CACHE; 7 GB) and is stopped again. The images stay.
+# its own, which keeps its images in ~/.cache/cropvlm/docker (CROPVLM_TRY_CACHE; 10 GB) and is stopped again. The images stay.
 # Ends with 1 if a check failed, with 77 where no engine can be had.
 set -euo pipefail
 cd "$(dirname "$0")/.."

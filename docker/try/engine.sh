@@ -49,6 +49,8 @@ start_engine() {
 # Stops an engine of our own, and undoes what it did to the machine's network.
 engine_down() {
   [[ -n $own_engine ]] || return 0
+  # layers of earlier builds
+  docker image prune --force --filter until=24h >/dev/null 2>&1 || true
   kill "$own_engine" 2>/dev/null || true
   wait "$own_engine" 2>/dev/null || true
   own_engine=

@@ -56,7 +56,7 @@ RUN install -d -m 1777 -o 1000 -g 1000 /var/cache/cropvlm
 COPY --from=cuda /app/node_modules ./node_modules
 COPY --from=dependencies /app/sbom.spdx.json ./
 COPY --from=build /app/dist ./dist
-COPY package.json LICENSE ./
+COPY package.json LICENSE NOTICE ./
 COPY models/cropvlm-mini ./models/cropvlm-mini
 COPY models/smolvlm-mini ./models/smolvlm-mini
 USER 1000:1000

@@ -22,7 +22,9 @@ done
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/cropvlm-try.XXXXXX")
 tree=$work/tree
-image=cropvlm:0.1.0
+version=$(sed -nE 's/^  "version": "(.*)",/\1/p' package.json)
+image=cropvlm:$version
+trainer=cropvlm-trainer:$version
 for part in report engine bases build service trainer; do
   # shellcheck source=/dev/null
   . "docker/try/$part.sh"
@@ -71,7 +73,7 @@ if [[ -z $short ]]; then
   step 'The trainer image'
   bases docker/trainer.Dockerfile
   serve_wheels
-  ! build cropvlm-trainer:0.1.0 docker/trainer.Dockerfile || try_trainer
+  ! build "$trainer" docker/trainer.Dockerfile || try_trainer
 
   step 'The GPU image, as far as it goes'
   build_gpu_stages

@@ -22,7 +22,7 @@ image_holds() {
   check "it holds less than $(megabytes $LIMIT)" test "$size" -lt $LIMIT
   expect 'its user is a number' "$(inspect "$image" '{{.Config.User}}')" 1000:1000
   expect 'its version' "$(inspect "$image" '{{index .Config.Labels "org.opencontainers.image.version"}}')" \
-    "$(sed -nE 's/^  "version": "(.*)",/\1/p' package.json)"
+    "$version"
   expect 'its revision, to the service' "$(inside printenv GIT_REVISION)" "$(git rev-parse HEAD)"
   expect 'its revision' "$(inspect "$image" '{{index .Config.Labels "org.opencontainers.image.revision"}}')" "$(git rev-parse HEAD)"
   expect 'its licence' "$(inspect "$image" '{{index .Config.Labels "org.opencontainers.image.licenses"}}')" Apache-2.0

@@ -1,7 +1,7 @@
 # The trainer's image.
 
 try_trainer() {
-  local trainer=cropvlm-trainer:0.1.0 pages=trainer/data/synth
+  local pages=trainer/data/synth
   figure 'trainer image' "$(megabytes "$(docker image inspect --format '{{.Size}}' "$trainer")")"
   expect "the trainer's user is a number" "$(inspect "$trainer" '{{.Config.User}}')" 1000:1000
   mkdir -p "$tree"/trainer/{data,runs,models}

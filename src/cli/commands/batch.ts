@@ -137,7 +137,8 @@ function conclude(counts: Counts, { done, before }: Output, name: string, world:
   }
   if (isStopped) {
     say(name === 'stdout' ? 'Stopped.' : 'Stopped. The same command goes on from here.')
-    return INTERRUPTED
+    const { reason } = world.signal
+    return reason instanceof CliError ? reason.exitCode : INTERRUPTED
   }
   return all > 0 ? EXIT.failed : 0
 }

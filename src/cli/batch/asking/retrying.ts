@@ -14,6 +14,7 @@ export interface Clock {
 
 /** No row can be asked now. The run ends, and may go on later. */
 export class ServiceLost extends Error {
+  override readonly name = 'ServiceLost'
   readonly verdict: Verdict
   override readonly cause: ClientError
 
@@ -25,7 +26,9 @@ export class ServiceLost extends Error {
 }
 
 /** The run was stopped while a row waited to be asked again. */
-export class Stopped extends Error {}
+export class Stopped extends Error {
+  override readonly name = 'Stopped'
+}
 
 /** Requests for one row of which each failed for itself. */
 const MAX_FAILURES = 3

@@ -63,10 +63,10 @@ export async function fileOutput(path: string, options: OutputOptions): Promise<
 async function opened(file: string, options: OutputOptions, release: () => Promise<void>): Promise<Output> {
   const { run, retryErrors } = options
   const format = FORMATS[options.format]
-  const isThere = await stat(file).then(
-    found => found.size > 0,
-    () => false,
-  )
+  const found = await stat(file).catch(() => null)
+  if (found !== null && !found.isFile())
+    throw new CliError(EXIT.usage, `${file} is no file; leave --out away to write to stdout.`)
+  const isThere = found !== null && found.size > 0
   let { done, answered, failed, end } = { done: new DoneRows(), answered: 0, failed: 0, end: 0 }
   if (isThere) ({ done, answered, failed, end } = await scan(file, format, run, !retryErrors))
   if (retryErrors && failed > 0) {

@@ -28,16 +28,11 @@ const CLOCK: Clock = {
 export const batch = command({
   name: 'batch',
   summary: 'Asks about many images, and goes on where an earlier run ended.',
-  details: `INPUT is a JSONL file, a folder of images (all below it, with one question), or - for JSONL on stdin. A row is
-{"image": path, data URL or link, "question": "...", "id": "..."}; paths begin beside the file. It may have options of
-the route as the API names them; all other keys are copied to the output, renamed input_... where the output has a key
-of that name. The manifest.jsonl of a data set of the trainer is such a file.
+  details: `INPUT is a JSONL file, a folder of images (all below it, with one question), or - for JSONL on stdin. A row is {"image": path, data URL or link, "question": "...", "id": "..."}; paths begin beside the file. It may have options of the route as the API names them; all other keys are copied to the output, renamed input_... where the output has a key of that name. The manifest.jsonl of a data set of the trainer is such a file.
 
-The output has one row for each row of the input, as they are completed: "index" is the place in the input. With --out,
-the same command goes on after whatever ended it; rows that are there are not asked again. A row that cannot be
-answered has an "error" with code and message. CSV has the columns ${Object.keys(COLUMNS).join(', ')}.
+The output has one row for each row of the input, as they are completed; "index" is the place in the input, from 0. With --out, the same command goes on after whatever ended it: rows that are there are not asked again. An image file is known by its path. A row that cannot be answered has an "error" with code and message, and the exit status is 1.
 
-Exit status 1 also where rows have errors, or the service was lost; ${INTERRUPTED} after SIGINT or SIGTERM.`,
+A CSV has the columns ${Object.keys(COLUMNS).join(', ')}.`,
   arguments: [
     { name: 'INPUT', meaning: 'A JSONL file, a folder of images, or - for stdin.' },
     { name: 'question', meaning: 'For the rows that have none of their own.', optional: true },

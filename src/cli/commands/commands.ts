@@ -2,5 +2,6 @@
 import type { CommandSpec } from '../spec.js'
 import { batch } from './batch.js'
 import { crop } from './crop.js'
+import { report } from './report.js'
 
-export const COMMANDS: readonly CommandSpec[] = [crop, batch]
+export const COMMANDS: readonly CommandSpec[] = [crop, batch, report]

@@ -6,14 +6,14 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import t from 'tap'
+import { startCropServer } from '../../support/cli/crop-server.js'
 import { compiledService } from '../../support/compiled.js'
-import { startCropServer } from '../../support/fakes/crop-server.js'
 
 t.setTimeout(900_000)
 
 const ROWS = Number(process.env.BATCH_ROWS ?? 6000)
 /** Of the picture in each row, so that rows that are kept would show: half as much again in base64. */
-const PICTURE_BYTES = 12_000
+const PICTURE_BYTES = Number(process.env.BATCH_PICTURE_BYTES ?? 12_000)
 /** What the process may use beyond what it used after the first third. All rows together are many times that. */
 const MAX_GROWTH = 40e6
 

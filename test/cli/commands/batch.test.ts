@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import t, { type Test } from 'tap'
 import { batch } from '../../../src/cli/commands/batch.js'
-import { runCommandLine } from '../../support/command.js'
-import { type CropServer, startCropServer } from '../../support/fakes/crop-server.js'
+import { type CropServer, startCropServer } from '../../support/cli/crop-server.js'
+import { runCommandLine } from '../../support/cli/run-command.js'
 
 t.setTimeout(120_000)
 

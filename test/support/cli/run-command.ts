@@ -1,7 +1,7 @@
 /** A command in this process, with streams and a signal of the test's own. */
 import { Readable } from 'node:stream'
-import { runProgram } from '../../src/cli/program.js'
-import type { CommandSpec } from '../../src/cli/spec.js'
+import { runProgram } from '../../../src/cli/program.js'
+import type { CommandSpec } from '../../../src/cli/spec.js'
 
 export interface Ran {
   code: number

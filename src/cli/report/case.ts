@@ -33,6 +33,15 @@ export interface Said {
   scores: AnswerScores | null
 }
 
+/** What a report is made of. */
+export interface Source {
+  cases: Case[]
+  /** What was evaluated. */
+  facts: (readonly [name: string, value: string])[]
+  /** What the reader should know. */
+  notes: string[]
+}
+
 /** What was said, scored where there is something to score it by. */
 export function said(answer: unknown, refusal: unknown, answers: readonly string[]): Said | null {
   if (typeof answer !== 'string') return null

@@ -2,11 +2,10 @@
 import { createHash } from 'node:crypto'
 import { VERSION } from '../../version.js'
 import { card } from './card.js'
-import type { Case } from './case.js'
+import type { Case, Source } from './case.js'
 import { groupCases, shareOut } from './groups.js'
 import { html, raw } from './html.js'
 import type { Pictures } from './pictures.js'
-import type { Source } from './read.js'
 import { SCRIPT, STYLE } from './style.js'
 import { kindsOf, summary } from './summary.js'
 

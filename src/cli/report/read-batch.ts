@@ -1,8 +1,7 @@
 /** The cases of what `cropvlm batch --out` writes as JSONL. */
 import { dirname, resolve } from 'node:path'
 import { CliError, EXIT } from '../command.js'
-import { type Case, corners, iouOf, numberOrNull, said, textOr, texts } from './case.js'
-import type { Source } from './read.js'
+import { type Case, corners, iouOf, numberOrNull, type Source, said, textOr, texts } from './case.js'
 
 const LINK = /^https?:\/\//i
 

@@ -2,8 +2,7 @@
 import { CliError } from '../command.js'
 import { readPages } from '../eval/pages.js'
 import type { Report } from '../eval/report.js'
-import { type Case, corners, iouOf, numberOrNull, said, textOr, texts } from './case.js'
-import type { Source } from './read.js'
+import { type Case, corners, iouOf, numberOrNull, type Source, said, textOr, texts } from './case.js'
 
 /**
  * @param data The folder with manifest.jsonl; null: the one that was evaluated.

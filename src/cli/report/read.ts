@@ -2,17 +2,9 @@
 import { readFile } from 'node:fs/promises'
 import { CliError, EXIT } from '../command.js'
 import type { Report } from '../eval/report.js'
-import type { Case } from './case.js'
+import type { Source } from './case.js'
 import { readBatch } from './read-batch.js'
 import { readEval } from './read-eval.js'
-
-export interface Source {
-  cases: Case[]
-  /** What was evaluated. */
-  facts: (readonly [name: string, value: string])[]
-  /** What the reader should know. */
-  notes: string[]
-}
 
 /**
  * @param file The JSON of an evaluation, or the JSONL of a batch.

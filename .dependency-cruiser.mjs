@@ -58,6 +58,7 @@ const MAY_IMPORT = {
     'errors',
   ],
   config: ['contract', 'errors'],
+  reference: ['cli', 'service', 'http', 'config', 'errors'],
 }
 
 /** Single files that may import what their folder may not. */
@@ -89,7 +90,7 @@ const PROGRAMS = [
   'src/cli/main.ts',
   'src/cli/eval.ts',
   'src/cli/models.ts',
-  'src/cli/docs.ts',
+  'src/reference/main.ts',
 ]
 
 const escaped = path => path.replaceAll('.', '\\.')
@@ -180,6 +181,13 @@ export default {
       severity: 'error',
       from: { path: '^src/main\\.ts$' },
       to: { path: '^(src/vlm/onnx/session\\.ts|node_modules/sharp/)', reachable: true },
+    },
+    {
+      name: 'client-runs-anywhere',
+      comment: 'src/client/ is also for pages: it imports nothing of Node and no package',
+      severity: 'error',
+      from: { path: '^src/client/' },
+      to: { pathNot: '^src/client/' },
     },
     {
       name: 'tests-stay-outside',

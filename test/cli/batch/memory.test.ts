@@ -9,7 +9,7 @@ import t from 'tap'
 import { startCropServer } from '../../support/cli/crop-server.js'
 import { compiledService } from '../../support/compiled.js'
 
-t.setTimeout(900_000)
+t.setTimeout(7_200_000)
 
 const ROWS = Number(process.env.BATCH_ROWS ?? 6000)
 /** Of the picture in each row, so that rows that are kept would show: half as much again in base64. */

@@ -190,7 +190,7 @@ t.test('equal rows are rows of their own, and a changed input is noticed', async
 t.test('crops are files that the rows name', async t => {
   const service = await startCropServer(t)
   const { cwd, run, output } = setUp(t, service, [
-    { id: '../a/b c', image: 'a.png', question: 'A?' },
+    { id: '../a/b c.PNG', image: 'a.png', question: 'A?' },
     { image: 'b.png', question: 'B?' },
   ])
   const args = ['rows.jsonl', '--out', 'out.jsonl', '--crops', 'crops']

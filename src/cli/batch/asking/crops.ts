@@ -36,6 +36,7 @@ export async function openCrops(folder: string, cwd: string): Promise<Crops> {
 /** The row's id as far as a file may be called so, and what sets it apart from rows with the same id. */
 function nameOf({ id, index, key }: Pick<OutputRecord, 'id' | 'index' | 'key'>): string {
   const safe = String(id ?? index)
+    .replace(/\.(jpe?g|png|webp)$/i, '')
     .replace(/[^\p{L}\p{N}._-]+/gu, '-')
     .replace(/^[.-]+/, '')
     .slice(0, 80)

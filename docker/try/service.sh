@@ -116,7 +116,7 @@ compose_service() {
   done
   up 'as it comes' || return 0
   asked 31.70
-  for route in /docs /openapi.json; do
+  for route in / /docs /openapi.json; do
     check "$route is there" curl --silent --show-error --fail --location --output /dev/null "$url$route"
   done
   expect 'it runs as user' "$(docker exec "$container" id -u):$(docker exec "$container" id -g)" 1000:1000

@@ -3,6 +3,7 @@
  * after another. It may be killed at any time, because it keeps nothing that is needed later.
  */
 import { constants, setPriority } from 'node:os'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { CropVlmError } from '../../errors.js'
 import { READER_ID } from '../../ocr/page.js'
 import type { WorkerOptions } from '../options.js'
@@ -32,6 +33,7 @@ process.on('message', message => {
   const request = message as EngineRequest
   if (request.type === 'start') void start(request.options)
   else if (request.type === 'stop') process.exit(0)
+  else if (request.type === 'ping') send({ type: 'pong' })
   else if (request.type === 'abort') aborts.get(request.id)?.abort()
   else {
     const tasks = request.jobs.map(({ id, job }) => {
@@ -59,10 +61,13 @@ function yieldToHttp(): void {
 async function start(options: WorkerOptions): Promise<void> {
   try {
     const models = await loadModels(options)
+    const delay = monitorEventLoopDelay({ resolution: 10 })
+    delay.enable()
     await warmUp(models, options)
+    delay.disable()
     const { limits, constrained } = options
     context = { models, files: new ImageFiles(), limits, constrained }
-    send({ type: 'ready', info: describe(models) })
+    send({ type: 'ready', info: describe(models), longestRunMs: delay.max / 1e6 })
   } catch (error) {
     if (!(error instanceof CropVlmError)) logFailure('loading the models failed', error)
     const coded =

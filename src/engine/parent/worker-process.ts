@@ -1,9 +1,9 @@
 import type { Logger } from 'pino'
 import { CropVlmError } from '../../errors.js'
+import { NO_NUMBERS } from '../../vlm/decoding/sampling.js'
 import type { EngineOptions } from '../options.js'
 import type { AnyResult, EngineInfo, EngineReply } from '../protocol.js'
 import { unavailable } from './backoff.js'
-import { NO_NUMBERS } from '../../vlm/decoding/sampling.js'
 import type { PendingJob } from './pending-job.js'
 import { type Phase, Supervisor } from './supervisor.js'
 
@@ -17,8 +17,6 @@ export interface WorkerProcessEvents {
   onDone: (pending: PendingJob, ms: number, batchSize: number) => void
   /** It has answered all its jobs and can be given the next. */
   onIdle: () => void
-  /** A job has failed because of what the model gave, or its folder brought along. */
-  onModelFailed: () => void
   /** Its process has died. The jobs that it had have been rejected. */
   onDown: () => void
   /** The first load of all failed. */
@@ -42,7 +40,9 @@ export class WorkerProcess {
    * the process has answered them.
    */
   readonly #running = new Map<number, PendingJob>()
-  /** Jobs in a row for which the model gave no numbers. */
+  /** Jobs that failed because of what a model gave, or its folder brought along. */
+  modelFailures = 0
+  /** Jobs in a row for which a model gave no numbers. */
   #withoutNumbers = 0
   /** How many jobs the process was given last, at once. */
   #batchSize = 0
@@ -75,7 +75,7 @@ export class WorkerProcess {
   }
 
   get isIdle(): boolean {
-    return this.phase === 'ready' && this.#running.size === 0
+    return this.phase === 'ready' && !this.#supervisor.isKilled && this.#running.size === 0
   }
 
   get running(): readonly PendingJob[] {
@@ -145,7 +145,7 @@ export class WorkerProcess {
   /** Tells of a model that failed, and replaces the process where it does so again and again. */
   #countFailure({ code, message, details }: CropVlmError): void {
     if (code !== 'model_failed') return
-    this.#events.onModelFailed()
+    this.modelFailures += 1
     this.#log.error({ code }, message)
     if (details?.reason !== NO_NUMBERS) return
     this.#withoutNumbers += 1

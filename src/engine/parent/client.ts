@@ -14,7 +14,7 @@ import { ImageRouter } from './image-router.js'
 import { JobTimes } from './job-times.js'
 import { PendingJob, withResolvers } from './pending-job.js'
 import { Pool } from './pool.js'
-import { ProcessMemory } from './process-memory.js'
+import { ProcessMemory } from './process/memory.js'
 import { JobQueue } from './queue.js'
 import type { WorkerProcess } from './worker-process.js'
 

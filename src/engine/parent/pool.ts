@@ -3,7 +3,7 @@ import type { CropVlmError } from '../../errors.js'
 import type { EngineOptions } from '../options.js'
 import type { EngineInfo } from '../protocol.js'
 import type { PendingJob } from './pending-job.js'
-import type { Phase } from './supervisor.js'
+import type { Phase } from './process/supervisor.js'
 import { WorkerProcess, type WorkerProcessEvents } from './worker-process.js'
 
 /**

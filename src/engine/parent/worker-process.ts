@@ -5,7 +5,7 @@ import type { EngineOptions } from '../options.js'
 import type { AnyResult, EngineInfo, EngineReply } from '../protocol.js'
 import { unavailable } from './backoff.js'
 import type { PendingJob } from './pending-job.js'
-import { type Phase, Supervisor } from './supervisor.js'
+import { type Phase, Supervisor } from './process/supervisor.js'
 
 export interface WorkerProcessEvents {
   onReady: (info: EngineInfo) => void

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
-import { PROVIDERS, type ProviderName } from '../../vlm/onnx/providers.js'
+import { PROVIDERS, type ProviderName } from '../../../vlm/onnx/providers.js'
 
 type Pids = readonly (number | null)[]
 

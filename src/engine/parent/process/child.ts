@@ -2,8 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
-import type { EngineOptions } from '../options.js'
-import type { EngineReply, EngineRequest } from '../protocol.js'
+import type { EngineOptions } from '../../options.js'
+import type { EngineReply, EngineRequest } from '../../protocol.js'
 
 /** One engine process, from its start to its end. It is forked by the constructor and never restarted. */
 export class EngineChild {

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
-import { Heartbeat } from '../../../src/engine/parent/heartbeat.js'
-import { runDelayMs } from '../../../src/engine/parent/run-delay.js'
+import { Heartbeat } from '../../../../src/engine/parent/process/heartbeat.js'
+import { runDelayMs } from '../../../../src/engine/parent/process/run-delay.js'
 
 /** A heartbeat of 50 ms. */
 function listen(answer: (asked: number) => boolean, waitedMs = () => 0) {

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { scriptedEngine, until } from '../../support/fakes/engine.js'
+import { scriptedEngine, until } from '../../../support/fakes/engine.js'
 
 t.setTimeout(240_000)
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { chmodSync, readFileSync } from 'node:fs'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
-import { ProcessMemory } from '../../../src/engine/parent/process-memory.js'
+import { ProcessMemory } from '../../../../src/engine/parent/process/memory.js'
 
 function meter() {
   const lines: Record<string, unknown>[] = []

@@ -191,7 +191,7 @@ t.test('docker-compose.yml', async t => {
     for (const mount of mounts.filter(mount => typeof mount === 'string')) {
       const source = mount.split(':')[0] ?? ''
       if (!source.startsWith('./')) t.ok(source in volumes, `${name}: volume ${source} is declared`)
-      else if (source.startsWith('./docker')) t.ok(existsSync(`${ROOT}/${source}`), `${name}: ${source} exists`)
+      else if (source.startsWith('./docker/')) t.ok(existsSync(`${ROOT}/${source}`), `${name}: ${source} exists`)
     }
   }
   for (const name of ['cropvlm', 'cropvlm-gpu']) {

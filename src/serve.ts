@@ -40,7 +40,7 @@ async function serve(): Promise<void> {
     if (engine.state === 'stopped' && error instanceof CropVlmError && error.code === 'draining') return stopped()
     throw error
   })
-  if (!isLoopback(config.host) && config.apiKey === null)
+  if (!isLoopback(config.host) && config.apiKeys.length === 0)
     log.warn(`anybody who can reach ${config.host} can use this service; set API_KEY to ask for a key`)
   const url = address.replace('//0.0.0.0', '//127.0.0.1').replace('//[::]', '//[::1]')
   const { executionProvider, executionProviderReason: reason } = info
@@ -84,6 +84,6 @@ function isLoopback(host: string): boolean {
 }
 
 function curl(url: string): string {
-  const key = config.apiKey === null ? '' : ' -H "Authorization: Bearer $API_KEY"'
+  const key = config.apiKeys.length === 0 ? '' : ' -H "Authorization: Bearer $API_KEY"'
   return `curl${key} -F image=@page.png -F 'question=What is the total?' ${url}/answer`
 }

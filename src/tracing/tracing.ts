@@ -4,7 +4,7 @@ import type { TracingConfig } from '../config/tracing.js'
 import { type Tracing, UNTRACED } from './request.js'
 
 /**
- * Begins to record, or does not where no collector is configured: then nothing of OpenTelemetry is even loaded.
+ * Begins to record, or does not where no collector is configured: then OpenTelemetry's SDK is not even loaded.
  * @param config null: no collector.
  */
 export async function startTracing(config: TracingConfig | null, log: Logger): Promise<Tracing> {

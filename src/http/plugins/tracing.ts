@@ -33,20 +33,22 @@ export function addTracing(app: FastifyInstance, tracing: Tracing): void {
     request.log = request.log.child(span.ids)
     reply.log = request.log
     let isOpen = true
-    const end = () => {
+    const end = (isOut: boolean) => {
       if (!isOpen) return
       isOpen = false
-      const { statusCode, headersSent, writableFinished } = reply.raw
-      const closedAt = performance.now()
-      // why a reply was cut off is told a moment later
-      setImmediate(() => {
+      const { statusCode, headersSent } = reply.raw
+      const endedAt = performance.now()
+      const conclude = () => {
         if (headersSent) span.answered(statusCode)
-        if (!writableFinished) span.fail(new CropVlmError('request_aborted', 'The client went away.'))
-        span.end(closedAt)
-      })
+        if (!isOut) span.fail(new CropVlmError('request_aborted', 'The client went away.'))
+        span.end(endedAt)
+      }
+      // why a reply was cut off is told a moment later
+      if (isOut) conclude()
+      else setImmediate(conclude)
     }
-    reply.raw.once('finish', end)
-    reply.raw.once('close', end)
+    reply.raw.once('finish', () => end(true))
+    reply.raw.once('close', () => end(false))
   })
   app.addHook('onClose', () => tracing.close())
 }

@@ -8,8 +8,8 @@
  *   http -> proxy -> zoom, target
  *   http, zoom, links, openai, engine -> tracing
  *
- * A folder may import any folder to the right of it, and nothing to the left. `main`, `serve` and `shutdown` start and stop the whole
- * and are not bound by it.
+ * A folder may import any folder to the right of it, and nothing to the left. `main`, `serve`,
+ * `service` and `shutdown` put the whole together, start and stop it, and are not bound by it.
  */
 
 /** Each folder of `src/` and the folders that it may import besides itself. */
@@ -44,8 +44,24 @@ const MAY_IMPORT = {
     'contract',
     'errors',
   ],
-  cli: ['evaluation', 'config', 'zoom', 'cropper', 'target', 'engine', 'vlm', 'image', 'contract', 'errors'],
+  client: [],
+  cli: [
+    'version',
+    'service',
+    'client',
+    'evaluation',
+    'config',
+    'zoom',
+    'cropper',
+    'target',
+    'engine',
+    'vlm',
+    'image',
+    'contract',
+    'errors',
+  ],
   config: ['contract', 'errors'],
+  reference: ['cli', 'service', 'http', 'config', 'errors'],
 }
 
 /** Single files that may import what their folder may not. */
@@ -61,7 +77,7 @@ const ONLY_DOOR = {
   openai: 'src/openai/',
   'ipaddr.js': 'src/links/',
   sharp: 'src/image/',
-  fastify: 'src/(http/|shutdown.ts)',
+  fastify: 'src/(http/|service.ts)',
   '@fastify': 'src/http/',
   'prom-client': 'src/http/plugins/metrics.ts',
   '@huggingface/hub': 'src/cli/hub/',
@@ -71,12 +87,14 @@ const ONLY_DOOR = {
 /** The files that a process or a thread of its own starts with. */
 const PROGRAMS = [
   'src/main.ts',
+  'src/index.ts',
   'src/engine/child/main.ts',
   'src/vlm/onnx/optimised/writer.ts',
   'src/ocr/recognize/thread.ts',
+  'src/cli/main.ts',
   'src/cli/eval.ts',
   'src/cli/models.ts',
-  'src/cli/docs.ts',
+  'src/reference/main.ts',
 ]
 
 const escaped = path => path.replaceAll('.', '\\.')

@@ -32,6 +32,9 @@ COPY models/smolvlm-mini ./models/smolvlm-mini
 RUN install -d -o node -g node /home/node/.cache/cropvlm
 # the image's own unprivileged user; nothing under /app belongs to it, and nothing there is ever written
 USER node
+# docker build --build-arg GIT_REVISION=$(git rev-parse --short HEAD): cropvlm_build_info tells it
+ARG GIT_REVISION=
+ENV GIT_REVISION=$GIT_REVISION
 EXPOSE 8080
 # Node itself handles the signal: it stops listening, finishes what is in flight and ends the engine process.
 STOPSIGNAL SIGTERM

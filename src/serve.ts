@@ -2,12 +2,9 @@
 import { pino } from 'pino'
 import { type Config, readConfig } from './config/service.js'
 import { type ConfiguredCropper, configuredCropper } from './cropper/croppers.js'
-import { engineOptions } from './engine/options.js'
-import { startEngine } from './engine/parent/client.js'
 import { CropVlmError } from './errors.js'
-import { buildApp } from './http/app.js'
+import { assemble } from './service.js'
 import { stopOnSignals } from './shutdown.js'
-import { makeTargets } from './target/targets.js'
 import { warmUp } from './target/warm-up.js'
 
 const { config, cropperKind } = configOrExit()
@@ -26,17 +23,14 @@ try {
 }
 
 async function serve(): Promise<void> {
-  const { choice, needs, make } = cropperKind
-  const engine = startEngine(engineOptions(config, needs), log)
-  const cropper = make(engine)
-  const targets = makeTargets(config, engine)
-  const app = await buildApp({ config, engine, cropper, targets, log })
-  stopOnSignals({ app, engine, log, graceMs: config.shutdownGraceMs })
+  const service = await assemble(config, cropperKind, log)
+  const { choice, engine, targets } = service
+  stopOnSignals({ service, log, graceMs: config.shutdownGraceMs })
   // listens before the models are loaded, so that probes are answered meanwhile
-  const address = await app.listen({ host: config.host, port: config.port })
+  const address = await service.listen()
   // in the background: an endpoint that is slow, or down, does not keep this service from being ready
   if (config.targetWarmup) void warmUp(targets.values(), log)
-  const info = await engine.ready.catch(error => {
+  const info = await service.ready.catch(error => {
     if (engine.state === 'stopped' && error instanceof CropVlmError && error.code === 'draining') return stopped()
     throw error
   })

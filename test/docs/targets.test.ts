@@ -1,21 +1,21 @@
-/** The README's table of servers: each line is run by a shell, and the service reads what it sets. */
+/** The table of servers in docs/guide/targets.md: each line is run by a shell, and the service reads what it sets. */
 import { execFileSync } from 'node:child_process'
 import { chmodSync, readFileSync } from 'node:fs'
 import t from 'tap'
-import { readConfig } from '../src/config/service.js'
+import { readConfig } from '../../src/config/service.js'
 
-const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+const PAGE = readFileSync(new URL('../../docs/guide/targets.md', import.meta.url), 'utf8')
 const ROW = /^\| (.+) \| `([^`]+ npm start)` \| `([\w.-]+)`: (\d+), (\d+) \|$/gm
 /** What stands in place of `npm`: it prints its environment. */
 const PRINTS = `#!${process.execPath}\nconsole.log(JSON.stringify(process.env))\n`
 
-const rows = [...README.matchAll(ROW)].map(([, server = '', line = '', profile = '', full = '', crop = '']) => ({
+const rows = [...PAGE.matchAll(ROW)].map(([, server = '', line = '', profile = '', full = '', crop = '']) => ({
   server: server.replaceAll('`', ''),
   line,
   shown: { profile, fullEdge: Number(full), cropEdge: Number(crop) },
 }))
 
-t.test('the README has a line for each kind of server', async t => {
+t.test('the page has a line for each kind of server', async t => {
   const kinds = ['vLLM', 'Ollama', 'llama.cpp', 'transformers serve', 'OpenAI, GPT-4.1', 'OpenAI, GPT-5', 'Azure']
   for (const kind of [...kinds, 'Gemini', 'OpenRouter', 'LiteLLM'])
     t.equal(rows.filter(({ server }) => server.startsWith(kind)).length, 1, kind)

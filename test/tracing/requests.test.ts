@@ -11,7 +11,7 @@ import { completion, upstream } from '../support/fakes/upstream.js'
 import { collector } from '../support/network/collector.js'
 import { startDns } from '../support/network/dns-server.js'
 import { startImageHost } from '../support/network/image-host.js'
-import { childrenOf, isNested, serverSpan, spanNamed } from '../support/spans.js'
+import { childrenOf, isNested, serverSpan, spanNamed } from '../support/network/spans.js'
 
 // the SDK reads these two by itself
 process.env.OTEL_BSP_SCHEDULE_DELAY = '20'

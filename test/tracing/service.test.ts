@@ -3,9 +3,9 @@ import t from 'tap'
 import { compiledService } from '../support/compiled.js'
 import { CHAT_REPLY, recorder } from '../support/fakes/recorder.js'
 import { collector } from '../support/network/collector.js'
+import { childrenOf, isNested, serverSpan, spanNamed } from '../support/network/spans.js'
 import { noise } from '../support/scripted.js'
 import { startServer } from '../support/server.js'
-import { childrenOf, isNested, serverSpan, spanNamed } from '../support/spans.js'
 
 t.setTimeout(240_000)
 

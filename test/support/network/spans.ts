@@ -1,6 +1,6 @@
 /** Reads the tree of a trace. */
 import type { Test } from 'tap'
-import type { CollectedSpan } from './network/collector.js'
+import type { CollectedSpan } from './collector.js'
 
 /** What `performance.now()` loses on its way to nanoseconds and back, in milliseconds. */
 const ROUNDING = 0.01

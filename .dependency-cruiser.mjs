@@ -187,6 +187,13 @@ export default {
       to: { path: '^(src/vlm/onnx/session\\.ts|node_modules/sharp/)', reachable: true },
     },
     {
+      name: 'client-runs-anywhere',
+      comment: 'src/client/ is also for pages: it imports nothing of Node and no package',
+      severity: 'error',
+      from: { path: '^src/client/' },
+      to: { pathNot: '^src/client/' },
+    },
+    {
       name: 'tests-stay-outside',
       comment: 'The service imports nothing of test/ or bench/',
       severity: 'error',

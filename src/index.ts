@@ -2,6 +2,8 @@
 export {
   type AnswerReply,
   type AnswerRequest,
+  type CallOptions,
+  ClientError,
   type ClientOptions,
   type CropListReply,
   type CropListRequest,
@@ -10,7 +12,9 @@ export {
   CropVlmClient,
   type ImageInput,
   type InfoReply,
+  type ZoomBox,
+  type ZoomOptions,
+  type ZoomReply,
 } from './client/client.js'
-export { ClientError } from './client/error.js'
 export { CropVlmError, type ErrorCode } from './errors.js'
 export { createService, type Service, type ServiceOptions } from './service.js'

@@ -17,8 +17,8 @@ import { makeTargets } from './target/targets.js'
 export interface ServiceOptions {
   /** What configures it, as docs/reference/configuration.md says. Default: `process.env`. */
   env?: Env
-  /** Default: JSON lines on stdout, from the level that LOG_LEVEL says. */
-  log?: Logger
+  /** `stdout`: JSON lines on stdout, from the level that LOG_LEVEL says. Default: nothing is logged. */
+  log?: Logger | 'stdout'
 }
 
 /** A service whose models are loading, or have been loaded. It listens on no port before `listen` is called. */
@@ -45,7 +45,8 @@ export interface Service {
  */
 export async function createService({ env, log }: ServiceOptions = {}): Promise<Service> {
   const config = readConfig(env)
-  return assemble(config, configuredCropper(config), log ?? pino({ level: config.logLevel }))
+  const own = () => pino({ level: log === 'stdout' ? config.logLevel : 'silent' })
+  return assemble(config, configuredCropper(config), log === 'stdout' || log === undefined ? own() : log)
 }
 
 /** The same of a configuration that has been read. */

@@ -55,6 +55,13 @@ const IMPORTS: [from: string, to: string, rules: string[]][] = [
   ['src/engine/parent/client.ts', 'src/engine/child/models.ts', ['parent-knows-no-child']],
   ['src/engine/child/jobs.ts', 'node_modules/onnxruntime-node/index.js', ['only-door-to-onnxruntime-node']],
   ['src/http/app.ts', 'test/support/app.ts', ['tests-stay-outside']],
+  ['src/index.ts', 'src/client/client.ts', []],
+  ['src/client/client.ts', 'src/client/error.ts', []],
+  [
+    'src/client/client.ts',
+    'node_modules/onnxruntime-node/index.js',
+    ['client-runs-anywhere', 'only-door-to-onnxruntime-node'],
+  ],
   ['src/http/app.ts', 'missing', ['no-unresolvable']],
 
   ['src/main.ts', 'src/engine/parent/client.ts', []],

@@ -1,6 +1,7 @@
 /** The service that a command asks: a running one, or one of its own inside this process. */
 import { pino } from 'pino'
 import { CropVlmClient } from '../client/client.js'
+import { keyToSend } from '../config/access/keys.js'
 import { CropVlmError } from '../errors.js'
 import { createService } from '../service.js'
 import { CliError, EXIT } from './command.js'
@@ -26,12 +27,12 @@ export interface Connection {
 }
 
 /**
- * Connects to the service at `url` with the key in API_KEY, or starts one, which the environment configures, and waits
+ * Connects to the service at `url` with the first key in API_KEY or API_KEY_FILE, or starts one, which the environment configures, and waits
  * until its models are loaded. Its log goes to stderr, warnings and worse unless LOG_LEVEL says otherwise.
  * @throws CliError usage: the configuration is wrong; failed: its models cannot be loaded
  */
 export async function connect(url: string | undefined, timeoutMs: number, world: World): Promise<Connection> {
-  const apiKey = world.env.API_KEY?.trim() || null
+  const apiKey = keyToSend(world.env)
   if (url !== undefined) {
     if (!/^https?:\/\//.test(url))
       throw new CliError(EXIT.usage, `--url is "${url}", but must be a URL such as http://127.0.0.1:8080.`)
@@ -46,7 +47,7 @@ export async function connect(url: string | undefined, timeoutMs: number, world:
   try {
     const level = world.env.LOG_LEVEL?.trim() || 'warn'
     // nobody else can reach it, so it needs no key
-    const env = { ...world.env, LOG_LEVEL: level, API_KEY: '' }
+    const env = { ...world.env, LOG_LEVEL: level, API_KEY: '', API_KEY_FILE: '' }
     const log = pino({ level }, { write: line => void world.stderr.write(line) })
     const service = await createService({ env, log })
     await service.ready.catch(async error => {

@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { keyToSend } from '../config/access/keys.js'
 import { isFailed, type Outcome, type Page } from '../evaluation/outcome.js'
 import { CliError, EXIT, runCommand } from './command.js'
 import { askPage, readInfo, type Service } from './eval/client.js'
@@ -56,7 +57,7 @@ export async function evaluate(args: string[], world: World): Promise<number> {
   try {
     const service: Service = {
       url: (running?.url ?? values.url ?? '').replace(/\/+$/, ''),
-      apiKey: world.env.API_KEY?.trim() || null,
+      apiKey: keyToSend(world.env),
       options: requestOptions(values),
       timeoutMs: 1000 * count('--timeout', values.timeout),
     }

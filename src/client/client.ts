@@ -1,12 +1,13 @@
 /** A typed client of the service, for programs of Node, Bun, Deno and browsers. Its types are those of `/openapi.json`. */
 import type { components, operations } from './api.js'
-import { ClientError, replyError } from './error.js'
+import { ClientError } from './error.js'
+import { type ImageInput, imageBody, jsonBody } from './form.js'
+import { type SendOptions, send } from './send.js'
+
+export { ClientError, type ImageInput }
 
 type Schemas = components['schemas']
 type JsonBody<Operation extends 'crop' | 'answer'> = operations[Operation]['requestBody']['content']['application/json']
-
-/** A picture: its bytes (JPEG, PNG or WebP), or a text: a data URL, base64, or a link that the service allows. */
-export type ImageInput = Uint8Array | ArrayBuffer | Blob | string
 
 type Ask<Operation extends 'crop' | 'answer'> = Omit<JsonBody<Operation>, 'image' | 'question' | 'questions'> & {
   image: ImageInput
@@ -30,39 +31,107 @@ export interface ClientOptions {
   apiKey?: string
   /** How requests are sent. Default: the global `fetch`; a `Service` has one that needs no port. */
   fetch?: typeof fetch
-  /** Milliseconds that one request may take. Default: 120,000. */
+  /** Milliseconds that one try of a request may take. Default: 120,000. */
   timeoutMs?: number
+  /** How often a request is sent again that the service refused with 429 or 503, after its `Retry-After`. Default: 0. */
+  retries?: number
+  /** Longest `Retry-After` that is waited for, in milliseconds; a longer one is not. Default: 30,000. */
+  maxRetryAfterMs?: number
 }
 
 export interface CallOptions {
-  /** Ends the request. */
+  /** Ends the request, and the wait before a further try. */
   signal?: AbortSignal
+}
+
+export interface ZoomOptions extends CallOptions {
+  /** When a crop is put in. Default: the service's `ZOOM`. */
+  zoom?: 'off' | 'auto' | 'always'
+}
+
+/** A crop that was put into a chat request. All indices are those of the request as it was sent. */
+export interface ZoomBox {
+  /** Of the image: the index of its message, and of its part there. */
+  message: number
+  part: number
+  /** Index of the message whose question asked for the crop, and which got it. */
+  turn: number
+  /** Per cent of the image: x1, y1, x2, y2. */
+  bbox: [number, number, number, number]
+  /** Pixels of the image. */
+  bbox_pixels: [number, number, number, number]
+  /** Pixels of the crop as it was put in. */
+  crop: { width: number; height: number }
+}
+
+export interface ZoomReply<Request> {
+  /** The chat request with crops put in. */
+  request: Request
+  /** What was done, of the newest question; `off` where nothing was looked for. */
+  decision: 'zoomed' | 'skipped' | 'fallback' | 'failed' | 'off'
+  /** Why nothing was put in; null where there is nothing to explain. */
+  reason: string | null
+  /** The newest eight crops. */
+  boxes: ZoomBox[]
 }
 
 /** Every method throws a `ClientError`: with the service's own code and message, or `unreachable`, `timeout`, `aborted`. */
 export class CropVlmClient {
-  readonly #baseUrl: string
-  readonly #headers: Record<string, string>
-  readonly #fetch: typeof fetch
-  readonly #timeoutMs: number
+  readonly #options: SendOptions
 
-  constructor({ baseUrl = 'http://127.0.0.1:8080', apiKey, fetch: send, timeoutMs = 120_000 }: ClientOptions = {}) {
-    this.#baseUrl = baseUrl.replace(/\/+$/, '')
-    this.#headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }
-    this.#fetch = send ?? ((input, init) => fetch(input, init))
-    this.#timeoutMs = timeoutMs
+  constructor({
+    baseUrl = 'http://127.0.0.1:8080',
+    apiKey,
+    fetch: send,
+    timeoutMs = 120_000,
+    retries = 0,
+    maxRetryAfterMs = 30_000,
+  }: ClientOptions = {}) {
+    this.#options = {
+      baseUrl: baseUrl.replace(/\/+$/, ''),
+      headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
+      // browsers refuse their `fetch` as a method of another object
+      fetch: send ?? ((input, init) => fetch(input, init)),
+      timeoutMs,
+      retries,
+      maxRetryAfterMs,
+    }
   }
 
   /** The region of an image that helps to answer a question, or one for each of several questions. */
   crop(request: CropRequest, options?: CallOptions): Promise<CropReply>
   crop(request: CropListRequest, options?: CallOptions): Promise<CropListReply>
   crop(request: CropRequest | CropListRequest, options?: CallOptions): Promise<CropReply | CropListReply> {
-    return this.#post('/crop', request, options)
+    return this.#send('/crop', { method: 'POST', ...imageBody(request) }, options)
   }
 
   /** A target's answer from the full image and the region that helps. */
   answer(request: AnswerRequest, options?: CallOptions): Promise<AnswerReply> {
-    return this.#post('/answer', request, options)
+    return this.#send('/answer', { method: 'POST', ...imageBody(request) }, options)
+  }
+
+  /**
+   * A chat request of OpenAI's (chat completions, Responses) or Anthropic's (messages) with crops put behind its images, for
+   * those who call the model themselves.
+   */
+  async zoom<Request extends object>(
+    request: Request,
+    { zoom, signal }: ZoomOptions = {},
+  ): Promise<ZoomReply<Request>> {
+    const { body, headers } = jsonBody(request)
+    const asked = zoom === undefined ? headers : { ...headers, 'x-cropvlm-zoom': zoom }
+    const { reply, headers: told } = await send<Request>(
+      this.#options,
+      '/zoom',
+      { method: 'POST', body, headers: asked },
+      signal,
+    )
+    return {
+      request: reply,
+      decision: (told.get('x-cropvlm-decision') ?? 'off') as ZoomReply<Request>['decision'],
+      reason: told.get('x-cropvlm-reason'),
+      boxes: JSON.parse(told.get('x-cropvlm-boxes') ?? '[]') as ZoomBox[],
+    }
   }
 
   /** What the service runs: models, limits, targets. */
@@ -70,55 +139,18 @@ export class CropVlmClient {
     return this.#send('/info', {}, options)
   }
 
-  /** Whether a model has answered. False also where no service can be reached. */
-  async isReady(options?: CallOptions): Promise<boolean> {
-    return this.#send('/health/ready', {}, options).then(
-      () => true,
-      () => false,
-    )
-  }
-
-  #post<Reply>(path: string, request: CropRequest | CropListRequest | AnswerRequest, options?: CallOptions) {
-    const body = typeof request.image === 'string' ? JSON.stringify(request) : form({ ...request })
-    const headers: Record<string, string> = typeof body === 'string' ? { 'content-type': 'application/json' } : {}
-    return this.#send<Reply>(path, { method: 'POST', body, headers }, options)
+  /** Whether a model has answered; false also where no service can be reached. @throws ClientError aborted */
+  async isReady({ signal }: CallOptions = {}): Promise<boolean> {
+    try {
+      await send({ ...this.#options, retries: 0 }, '/health/ready', {}, signal)
+      return true
+    } catch (error) {
+      if (error instanceof ClientError && error.code === 'aborted') throw error
+      return false
+    }
   }
 
   async #send<Reply>(path: string, init: RequestInit, { signal }: CallOptions = {}): Promise<Reply> {
-    const timeout = AbortSignal.timeout(this.#timeoutMs)
-    const either = signal ? AbortSignal.any([signal, timeout]) : timeout
-    try {
-      const headers = { ...this.#headers, ...(init.headers as Record<string, string> | undefined) }
-      const response = await this.#fetch(`${this.#baseUrl}${path}`, { ...init, headers, signal: either })
-      const text = await response.text()
-      if (!response.ok) throw replyError(response, text)
-      return JSON.parse(text) as Reply
-    } catch (error) {
-      if (error instanceof ClientError) throw error
-      if (signal?.aborted) throw new ClientError('aborted', 'The request was aborted.', { cause: error })
-      if (timeout.aborted)
-        throw new ClientError('timeout', `No reply within ${this.#timeoutMs} ms; see timeoutMs.`, { cause: error })
-      if (error instanceof SyntaxError)
-        throw new ClientError('unreachable', `${this.#baseUrl} is no CropVLM service: its reply is not JSON.`, {
-          cause: error,
-        })
-      throw new ClientError('unreachable', `No service answers at ${this.#baseUrl}: ${reason(error)}`, { cause: error })
-    }
+    return (await send<Reply>(this.#options, path, init, signal)).reply
   }
-}
-
-/** Files go as a form, which the service reads as it arrives. */
-function form({ image, ...fields }: { image: ImageInput } & Record<string, unknown>): FormData {
-  const body = new FormData()
-  // fields first: they are read before the file has arrived
-  for (const [name, value] of Object.entries(fields))
-    if (value !== undefined && value !== null)
-      body.set(name, typeof value === 'object' ? JSON.stringify(value) : String(value))
-  body.set('image', image instanceof Blob ? image : new Blob([image as Uint8Array<ArrayBuffer>]), 'image')
-  return body
-}
-
-function reason(error: unknown): string {
-  const { message, cause } = error as Error
-  return cause instanceof Error && cause.message !== '' ? cause.message : message
 }

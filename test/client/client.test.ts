@@ -25,6 +25,36 @@ t.test('each form of an image, and each route', async t => {
   t.equal(await client.isReady(), true)
 })
 
+t.test('a chat request is zoomed', async t => {
+  const { url } = await listen(t)
+  const client = new CropVlmClient({ baseUrl: url })
+  const image_url = { url: `data:image/png;base64,${IMAGE.toString('base64')}` }
+  const content = [
+    { type: 'image_url', image_url },
+    { type: 'text', text: question },
+  ]
+  const chat = { model: 'any', messages: [{ role: 'user', content }] }
+  const { request, decision, boxes } = await client.zoom(chat, { zoom: 'always' })
+  t.equal(decision, 'zoomed')
+  t.match(boxes, [{ message: 0, part: 0, turn: 0, bbox, crop: { width: Number } }])
+  t.equal(request.model, 'any')
+  t.equal(request.messages[0]?.content.length, 4, 'a note and the crop')
+  t.same(await client.zoom(chat, { zoom: 'off' }), { request: chat, decision: 'off', reason: null, boxes: [] })
+})
+
+t.test('options are typed', async t => {
+  const client = new CropVlmClient({ fetch: async (_url, init) => new Response(String(init?.body)) })
+  const image = 'QQ=='
+  const sent: unknown = await client.answer({ image, question, mode: 'full', full_edge: 448, max_tokens: 9 })
+  t.same(sent, { image, question, mode: 'full', full_edge: 448, max_tokens: 9 })
+  // @ts-expect-error no such way
+  await client.answer({ image, question, mode: 'fully' })
+  // @ts-expect-error no such option of /crop
+  await client.crop({ image, question, max_tokens: 9 })
+  // @ts-expect-error a question is needed
+  await client.crop({ image })
+})
+
 t.test('a refusal keeps what the service said of it', async t => {
   const { url } = await listen(t, {}, { API_KEY: 'sesame' })
   const refused = (apiKey: string, image: string) =>
@@ -39,6 +69,7 @@ t.test('no reply is told from a refusal', async t => {
   t.equal(await client.isReady(), false)
   const aborted = client.info({ signal: AbortSignal.abort() })
   t.match(await t.rejects(aborted), { code: 'aborted' })
+  t.match(await t.rejects(client.isReady({ signal: AbortSignal.abort() })), { code: 'aborted' })
   const silent = createServer().listen(0, '127.0.0.1')
   t.teardown(() => silent.close())
   await once(silent, 'listening')

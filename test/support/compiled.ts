@@ -45,7 +45,15 @@ function compile(build: string): void {
   // the service reads its version there
   copyFileSync(join(ROOT, 'package.json'), join(unfinished, 'package.json'))
   const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
-  const options = ['-p', join(ROOT, 'tsconfig.build.json'), '--noCheck', '--outDir', join(unfinished, 'dist')]
+  const options = [
+    '-p',
+    join(ROOT, 'tsconfig.build.json'),
+    '--noCheck',
+    '--declaration',
+    'false',
+    '--outDir',
+    join(unfinished, 'dist'),
+  ]
   execFileSync(process.execPath, [tsc, ...options], { stdio: 'inherit' })
   renameSync(unfinished, build)
   for (const old of readdirSync(BUILDS))

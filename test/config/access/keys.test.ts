@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { keyToSend } from '../../../src/config/access/keys.js'
 import { readConfig } from '../../../src/config/service.js'
 import type { CropVlmError } from '../../../src/errors.js'
 
@@ -42,6 +43,17 @@ t.test('the keys of endpoints', async t => {
   t.match(target, { apiKey: 'upstream-key' })
   t.equal(readConfig({ ...CROPPER, CROPPER_API_KEY_FILE: file('one') }).cropperApiKey, 'upstream-key')
   t.equal(readConfig({ ...CROPPER, CROPPER_API_KEY: 'k' }).cropperApiKey, 'k')
+})
+
+t.test('the key that a client sends', async t => {
+  const rows: [env: Record<string, string>, key: string | null][] = [
+    [{}, null],
+    [{ API_KEY: ' a , b' }, 'a'],
+    [{ API_KEY: 'a', API_KEY_FILE: file('one') }, 'a'],
+    [{ API_KEY: '', API_KEY_FILE: file('one') }, 'upstream-key'],
+    [{ API_KEY_FILE: file('none') }, null],
+  ]
+  for (const [env, key] of rows) t.equal(keyToSend(env), key)
 })
 
 t.test('what is wrong names the file and the remedy, and no key', async t => {

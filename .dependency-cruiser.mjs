@@ -7,6 +7,9 @@
  *   http -> links -> engine, config
  *   http -> proxy -> zoom, target
  *   http, zoom, links, openai, engine -> tracing
+ *   cli -> mcp -> client, engine
+ *
+ * page (the browser's modules) stands alone.
  *
  * A folder may import any folder to the right of it, and nothing to the left. `main`, `serve`,
  * `service` and `shutdown` put the whole together, start and stop it, and are not bound by it.
@@ -45,10 +48,13 @@ const MAY_IMPORT = {
     'errors',
   ],
   client: [],
+  mcp: ['version', 'client', 'config', 'engine', 'image', 'contract', 'errors'],
   cli: [
     'version',
+    'serve',
     'service',
     'client',
+    'mcp',
     'evaluation',
     'config',
     'zoom',
@@ -61,6 +67,7 @@ const MAY_IMPORT = {
     'errors',
   ],
   config: ['contract', 'errors'],
+  page: [],
   reference: ['cli', 'service', 'http', 'config', 'errors'],
 }
 
@@ -82,6 +89,7 @@ const ONLY_DOOR = {
   'prom-client': 'src/http/plugins/metrics.ts',
   '@huggingface/hub': 'src/cli/hub/',
   '@opentelemetry': 'src/tracing/otel/',
+  '@modelcontextprotocol': 'src/mcp/',
 }
 
 /** The files that a process or a thread of its own starts with. */
@@ -92,8 +100,7 @@ const PROGRAMS = [
   'src/vlm/onnx/optimised/writer.ts',
   'src/ocr/recognize/thread.ts',
   'src/cli/main.ts',
-  'src/cli/eval.ts',
-  'src/cli/models.ts',
+  'src/page/main.js',
   'src/reference/main.ts',
 ]
 

@@ -44,7 +44,7 @@ echo "installed: $(du -sm node_modules | cut -f1) MB"
 
 question='What is the total?'
 said=$(npx --no-install cropvlm crop page.png "$question")
-expect 'npx cropvlm crop' "$said" $'page.png\t28 63 56 72\tzoomed'*
+expect 'npx cropvlm crop' "$said" $'page.png\t28 63 56 72\t205 353 412 404\tzoomed'*
 expect 'cropvlm --version' "$(npx --no-install cropvlm --version)" "$(node -p "require('$root/package.json').version")"
 
 cat >use.mts <<'END'

@@ -1,15 +1,17 @@
 /** The service as a value: what `main.ts` runs on a port, and what a program or a command may run inside itself. */
 import type { FastifyInstance } from 'fastify'
 import { type Logger, pino } from 'pino'
-import { type Config, readConfig } from './config/service.js'
+import { misspeltVariables, noting } from './config/misspelt.js'
+import { bundledFolders, missingFolders } from './config/model-folder.js'
+import { type Config, OPTIONS, readConfig } from './config/service.js'
 import type { Env } from './config/variables.js'
 import type { Choice } from './cropper/choose.js'
-import { type ConfiguredCropper, configuredCropper } from './cropper/croppers.js'
+import { configuredCropper } from './cropper/croppers.js'
 import type { Engine } from './engine/engine.js'
-import { engineOptions } from './engine/options.js'
+import { type EngineOptions, engineOptions } from './engine/options.js'
 import { startEngine } from './engine/parent/client.js'
 import type { EngineInfo } from './engine/protocol.js'
-import { buildApp } from './http/app.js'
+import { CropVlmError } from './errors.js'
 import { injectedFetch } from './http/injected-fetch.js'
 import type { Target } from './target/target.js'
 import { makeTargets } from './target/targets.js'
@@ -19,12 +21,18 @@ export interface ServiceOptions {
   env?: Env
   /** `stdout`: JSON lines on stdout, from the level that LOG_LEVEL says. Default: nothing is logged. */
   log?: Logger | 'stdout'
+  /**
+   * Whether each model answers once before the service is ready, so that the first request is as quick as the others. Without,
+   * the first reply comes sooner, reckoned from the start. Default: true.
+   */
+  warmUp?: boolean
 }
 
 /** A service whose models are loading, or have been loaded. It listens on no port before `listen` is called. */
 export interface Service {
   readonly app: FastifyInstance
   readonly config: Config
+  readonly log: Logger
   readonly engine: Engine
   readonly targets: ReadonlyMap<string, Target>
   /** Which cropper finds the boxes, and why. */
@@ -43,25 +51,33 @@ export interface Service {
  * Makes a service; its models begin to load.
  * @throws CropVlmError invalid_config, with every problem of the variables
  */
-export async function createService({ env, log }: ServiceOptions = {}): Promise<Service> {
-  const config = readConfig(env)
-  const own = () => pino({ level: log === 'stdout' ? config.logLevel : 'silent' })
-  return assemble(config, configuredCropper(config), log === 'stdout' || log === undefined ? own() : log)
-}
-
-/** The same of a configuration that has been read. */
-export async function assemble(
-  config: Config,
-  { choice, needs, make }: ConfiguredCropper,
-  log: Logger,
-): Promise<Service> {
-  const engine = startEngine(engineOptions(config, needs), log)
+export async function createService({
+  env = process.env,
+  log: given,
+  warmUp = true,
+}: ServiceOptions = {}): Promise<Service> {
+  const names = new Set(OPTIONS.map(option => option.env))
+  const config = readConfig(noting(env, names))
+  const { choice, needs, make } = configuredCropper(config)
+  const planned = engineOptions(config, needs)
+  const options = { ...planned, worker: { ...planned.worker, warmUp } }
+  const folders = foldersOf(options)
+  const missing = missingFolders(folders)
+  if (missing.length > 0) throw new CropVlmError('invalid_config', missing.join('\n'))
+  const level = given === 'stdout' ? config.logLevel : 'silent'
+  const log = given === 'stdout' || given === undefined ? pino({ level }) : given
+  for (const warning of misspeltVariables(env, names)) log.warn(warning)
+  for (const folder of bundledFolders(folders)) log.info(`${folder} is one of the package's own models`)
+  const engine = startEngine(options, log)
   const targets = makeTargets(config, engine)
+  // loaded while the engine's process starts: these are most of the service's modules
+  const { buildApp } = await import('./http/app.js')
   const app = await buildApp({ config, engine, cropper: make(engine), targets, log })
   let closing: Promise<void> | undefined
   return {
     app,
     config,
+    log,
     engine,
     targets,
     choice,
@@ -73,6 +89,10 @@ export async function assemble(
       return closing
     },
   }
+}
+
+function foldersOf({ worker: { cropper, targets } }: EngineOptions): string[] {
+  return [...(cropper ? [cropper] : []), ...targets].map(({ dir }) => dir)
 }
 
 /** How long the last replies may take to get out, in milliseconds. */

@@ -38,11 +38,14 @@ const IMPORTS: [from: string, to: string, rules: string[]][] = [
   ['src/engine/engine.ts', 'src/errors.ts', []],
   ['src/engine/child/main.ts', 'src/vlm/onnx/session.ts', []],
   ['src/vlm/onnx/session.ts', 'node_modules/onnxruntime-node/index.js', []],
-  ['src/cli/eval.ts', 'src/evaluation/measures.ts', []],
+  ['src/cli/main.ts', 'src/evaluation/measures.ts', []],
   ['src/config/service.ts', 'src/vlm/folder/graph-names.ts', []],
   ['src/engine/options.ts', 'src/config/service.ts', []],
-  ['src/cli/eval.ts', 'src/engine/options.ts', []],
+  ['src/cli/main.ts', 'src/engine/options.ts', []],
 
+  ['src/cli/eval.ts', 'src/mcp/serve.ts', []],
+
+  ['src/mcp/serve.ts', 'src/cli/page.ts', ['layer-mcp']],
   ['src/zoom/find.ts', 'src/http/reply.ts', ['layer-zoom']],
   ['src/vlm/folder/graph-names.ts', 'src/engine/protocol.ts', ['layer-vlm']],
   ['src/evaluation/measures.ts', 'src/cli/page.ts', ['layer-evaluation']],

@@ -16,7 +16,7 @@ interface Manifest {
 }
 
 const MANIFEST = JSON.parse(readText('package.json')) as Manifest
-const BUILT = readText('scripts/built.mjs')
+const SCRIPTS = Object.fromEntries(['built.mjs', 'copy-page.mjs'].map(name => [name, readText(`scripts/${name}`)]))
 const STUB = 'require("node:fs").writeFileSync("compiled", process.argv.slice(2).join(" "))'
 
 // starts processes, which takes its time on a busy machine
@@ -127,10 +127,16 @@ t.test('an installation without CUDA asks no host but the registry', { skip }, a
 
 /** Runs `built.mjs` in a folder with these files. */
 function built(t: Test, files: Record<string, unknown>) {
-  const dir = t.testdir({ ...files, scripts: { 'built.mjs': BUILT } })
+  const dir = t.testdir({ ...files, scripts: SCRIPTS })
   const { status, stderr } = spawnSync(process.execPath, ['scripts/built.mjs'], { cwd: dir, encoding: 'utf8' })
   const compiled = join(dir, 'compiled')
-  return { status, stderr, compiled: existsSync(compiled) ? readFileSync(compiled, 'utf8') : null }
+  const page = join(dir, 'dist/page')
+  return {
+    status,
+    stderr,
+    compiled: existsSync(compiled) ? readFileSync(compiled, 'utf8') : null,
+    page: existsSync(page) ? readdirSync(page).sort() : null,
+  }
 }
 
 const dist = { 'main.js': '' }
@@ -140,6 +146,10 @@ const compiler = (code: string) => ({ typescript: { bin: { tsc: code }, 'package
 t.test('a checkout compiles its sources', async t => {
   t.match(built(t, { src, node_modules: compiler(STUB) }), { status: 0, compiled: '-p tsconfig.build.json' })
   t.match(built(t, { src, dist, node_modules: compiler('process.exit(2)') }), { status: 2 }, 'and says that it failed')
+  const page = { 'index.html': '', style: { 'base.css': '' } }
+  const old = { ...dist, page: { 'old.js': '' } }
+  const copied = built(t, { src: { ...src, page }, dist: old, node_modules: compiler(STUB) })
+  t.match(copied, { status: 0, page: ['index.html', 'style'] }, 'and copies the page, without what is gone from it')
 })
 
 t.test('a package, and an installation without devDependencies, run what was built', async t => {

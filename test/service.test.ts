@@ -37,6 +37,21 @@ t.test('answers without a port, over one, and ends', async t => {
   t.equal(service.engine.state, 'stopped')
 })
 
+t.test('a misspelt variable is warned of, once', async t => {
+  const lines: string[] = []
+  const noted = pino({ level: 'warn' }, { write: line => lines.push(JSON.parse(line).msg) })
+  const service = await createService({ env: { ...env, TARGET_URL: 'x' }, log: noted, warmUp: false })
+  await service.close()
+  t.same(lines, ['TARGET_URL is set, but nothing reads it; did you mean TARGET_BASE_URL?'])
+})
+
+t.test('a model folder that is not there is named', async t => {
+  await t.rejects(createService({ env: { ...env, CROPPER_MODEL: '/nowhere' }, log }), {
+    code: 'invalid_config',
+    message: /^There is no model folder \/nowhere; /,
+  })
+})
+
 t.test('what is wrong with the variables is thrown, all of it', async t => {
   const error = await t.rejects(async () => createService({ env: { PORT: 'x', QUEUE_SIZE: '-1' }, log }))
   t.match(error, { code: 'invalid_config', message: /PORT[\s\S]*QUEUE_SIZE/ })

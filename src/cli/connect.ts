@@ -1,10 +1,9 @@
 /** The service that a command asks: a running one, or one of its own inside this process. */
-import { pino } from 'pino'
 import { CropVlmClient } from '../client/client.js'
 import { keyToSend } from '../config/access/keys.js'
 import { CropVlmError } from '../errors.js'
-import { createService } from '../service.js'
 import { CliError, EXIT } from './command.js'
+import { ENV_FILE_OPTION, environment } from './environment.js'
 import type { World } from './spec.js'
 
 /** Options of every command that asks a service. */
@@ -13,6 +12,7 @@ export const SERVICE_OPTIONS = {
     value: 'URL',
     meaning: 'A running service, such as http://127.0.0.1:8080; without it one is started in this process.',
   },
+  'env-file': ENV_FILE_OPTION,
   timeout: { value: 'SECONDS', default: '120', meaning: 'How long one request may take.' },
 } as const
 
@@ -27,30 +27,39 @@ export interface Connection {
 }
 
 /**
- * Connects to the service at `url` with the first key in API_KEY or API_KEY_FILE, or starts one, which the environment configures, and waits
- * until its models are loaded. Its log goes to stderr, warnings and worse unless LOG_LEVEL says otherwise.
- * @throws CliError usage: the configuration is wrong; failed: its models cannot be loaded
+ * Connects to the service at `url` with the first key in API_KEY or API_KEY_FILE, or starts one, which the environment and
+ * its file configure, and waits until its models are loaded. Its log goes to stderr, warnings and worse unless LOG_LEVEL says otherwise.
+ * @throws CliError usage: the configuration is wrong; failed: its models cannot be loaded; what the signal was aborted with
  */
 export async function connect(url: string | undefined, timeoutMs: number, world: World): Promise<Connection> {
-  const apiKey = keyToSend(world.env)
-  if (url !== undefined) {
-    if (!/^https?:\/\//.test(url))
-      throw new CliError(EXIT.usage, `--url is "${url}", but must be a URL such as http://127.0.0.1:8080.`)
-    const baseUrl = url.replace(/\/+$/, '')
-    return {
-      client: new CropVlmClient({ baseUrl, timeoutMs, ...(apiKey === null ? {} : { apiKey }) }),
-      send: (path, init) => fetch(`${baseUrl}${path}`, withKey(init, apiKey)),
-      url: baseUrl,
-      close: async () => {},
-    }
+  return url === undefined ? start(timeoutMs, world) : remote(url, timeoutMs, world)
+}
+
+function remote(url: string, timeoutMs: number, { env }: World): Connection {
+  if (!/^https?:\/\//.test(url))
+    throw new CliError(EXIT.usage, `--url is "${url}", but must be a URL such as http://127.0.0.1:8080.`)
+  const apiKey = keyToSend(env)
+  const baseUrl = url.replace(/\/+$/, '')
+  return {
+    client: new CropVlmClient({ baseUrl, timeoutMs, ...(apiKey === null ? {} : { apiKey }) }),
+    send: (path, init) => fetch(`${baseUrl}${path}`, withKey(init, apiKey)),
+    url: baseUrl,
+    close: async () => {},
   }
+}
+
+async function start(timeoutMs: number, world: World): Promise<Connection> {
+  const configured = await environment(world)
+  const level = configured.LOG_LEVEL?.trim() || 'warn'
+  // nobody else can reach it, so it needs no key
+  const env = { ...configured, LOG_LEVEL: level, API_KEY: '', API_KEY_FILE: '' }
+  // loaded here, so that --help and --version do not wait for the service's modules
+  const [{ createService }, { pino }] = await Promise.all([import('../service.js'), import('pino')])
   try {
-    const level = world.env.LOG_LEVEL?.trim() || 'warn'
-    // nobody else can reach it, so it needs no key
-    const env = { ...world.env, LOG_LEVEL: level, API_KEY: '', API_KEY_FILE: '' }
-    const log = pino({ level }, { write: line => void world.stderr.write(line) })
-    const service = await createService({ env, log })
-    await service.ready.catch(async error => {
+    const log = pino({ level }, { write: line => void world.stderr.write(shown(line, configured, world)) })
+    // a command asks at once: a warm-up would only come before its first answer
+    const service = await createService({ env, log, warmUp: false })
+    await unlessAborted(service.ready, world.signal).catch(async error => {
       await service.close()
       throw error
     })
@@ -64,6 +73,28 @@ export async function connect(url: string | undefined, timeoutMs: number, world:
     if (!(error instanceof CropVlmError)) throw error
     throw new CliError(error.code === 'invalid_config' ? EXIT.usage : EXIT.failed, error.message, error)
   }
+}
+
+/**
+ * A line of the log as the command shows it: on a terminal for a person. What it tells of a request, the reply tells the
+ * command; it is shown only where LOG_LEVEL asks for the log.
+ */
+function shown(line: string, { LOG_LEVEL }: World['env'], { stderr }: World): string {
+  const { level, msg, reqId } = JSON.parse(line) as { level: number; msg?: string; reqId?: string }
+  if (reqId !== undefined && !LOG_LEVEL?.trim()) return ''
+  if (!stderr.isTTY) return line
+  return `${level >= 50 ? 'error' : level >= 40 ? 'warning' : 'note'}: ${msg ?? line.trim()}\n`
+}
+
+/** The promise's value. @throws what the signal is aborted with, as soon as it is */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  let stop = () => {}
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(signal.reason)
+    signal.addEventListener('abort', stop, { once: true })
+  })
+  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', stop))
 }
 
 function withKey(init: RequestInit = {}, apiKey: string | null): RequestInit {

@@ -1,11 +1,11 @@
 /** Reads a command line by the table of commands and runs what it names. The parser is commander, which also finds typing errors. */
 import { Command, CommanderError, Option } from 'commander'
 import { VERSION } from '../version.js'
-import { CliError, EXIT } from './command.js'
-import type { ArgumentSpec, CommandSpec, OptionSpec, World } from './spec.js'
+import { CliError, EXIT, EXIT_MEANINGS } from './command.js'
+import { type ArgumentSpec, type CommandEntry, type CommandSpec, isGroup, type OptionSpec, type World } from './spec.js'
 
 /** Lines below a command's `--help`. */
-const EXIT_STATUS = `Exit status: ${EXIT.failed} failed; ${EXIT.usage} wrong arguments; ${EXIT.notFound} not found; ${EXIT.notAllowed} a key is missing.`
+const EXIT_STATUS = `Exit status:\n${EXIT_MEANINGS.map(([code, meaning]) => `  ${String(code).padEnd(5)}${meaning}`).join('\n')}`
 
 /**
  * Runs a command line.
@@ -14,7 +14,7 @@ const EXIT_STATUS = `Exit status: ${EXIT.failed} failed; ${EXIT.usage} wrong arg
  * @throws CliError
  */
 export async function runProgram(
-  commands: readonly CommandSpec[],
+  commands: readonly CommandEntry[],
   argv: readonly string[],
   world: World,
 ): Promise<number> {
@@ -25,26 +25,18 @@ export async function runProgram(
     .helpOption('-h, --help', 'Prints this.')
     .helpCommand(false)
     .showSuggestionAfterError()
-  for (const spec of commands) {
-    const one = program.command(spec.name).summary(spec.summary).helpOption('-h, --help', 'Prints this.')
-    one.description([spec.summary, spec.details].filter(Boolean).join('\n\n'))
-    for (const argument of spec.arguments) one.argument(placeholder(argument), argument.meaning)
-    for (const [name, option] of Object.entries(spec.options)) one.addOption(toOption(name, option))
-    one.addHelpText('after', () => after(spec))
-    one.action(async (...given: unknown[]) => {
-      const values = one.opts<Record<string, never>>()
-      const named = Object.keys(spec.options).map(name => [name, values[camelCase(name)] ?? absent(spec.options[name])])
-      exitCode = await spec.run(given.slice(0, -2).flat().filter(isText), Object.fromEntries(named), world)
+    .exitOverride()
+    .configureOutput({
+      writeOut: text => world.stdout.write(text),
+      writeErr: text => world.stderr.write(text),
+      getOutHelpWidth: () => world.stdout.columns ?? 80,
+      getErrHelpWidth: () => world.stderr.columns ?? 80,
     })
+    .addHelpText('after', '\ncropvlm COMMAND --help tells more of a command.')
+  const finished = (code: number) => {
+    exitCode = code
   }
-  for (const each of [program, ...program.commands])
-    each
-      .exitOverride()
-      .configureOutput({ writeOut: text => world.stdout.write(text), writeErr: text => world.stderr.write(text) })
-  if (argv.length === 0) {
-    world.stderr.write(program.helpInformation())
-    return EXIT.usage
-  }
+  for (const entry of commands) add(program, entry, world, finished)
   try {
     await program.parseAsync([...argv], { from: 'user' })
   } catch (error) {
@@ -55,14 +47,42 @@ export async function runProgram(
   return exitCode
 }
 
-function placeholder({ name, optional = false, repeated = false }: ArgumentSpec): string {
+/** Adds a command, or a group and its commands, to the parser. */
+function add(parent: Command, entry: CommandEntry, world: World, finished: (exitCode: number) => void): void {
+  const parser = parent.command(entry.name).summary(entry.summary).helpOption('-h, --help', 'Prints this.')
+  parser.description([entry.summary, entry.details].filter(Boolean).join('\n\n'))
+  if (isGroup(entry)) {
+    parser.helpCommand(false)
+    for (const each of entry.commands) add(parser, each, world, finished)
+    return
+  }
+  for (const argument of entry.arguments) parser.argument(placeholder(argument), argument.meaning)
+  for (const [name, option] of Object.entries(entry.options)) parser.addOption(toOption(name, option))
+  parser.addHelpText('after', () => after(entry))
+  parser.action(async (...given: unknown[]) => {
+    const values = parser.opts<Record<string, never>>()
+    const named = Object.keys(entry.options).map(name => [name, values[camelCase(name)] ?? absent(entry.options[name])])
+    const options: Record<string, never> = Object.fromEntries(named)
+    const envFile: string | undefined = options['env-file']
+    const args = given.slice(0, -2).flat().filter(isText)
+    finished(await entry.run(args, options, envFile === undefined ? world : { ...world, envFile }))
+  })
+}
+
+/** An argument as `--help` and the documentation write it. */
+export function placeholder({ name, optional = false, repeated = false }: ArgumentSpec): string {
   const inside = repeated ? `${name}...` : name
   return optional ? `[${inside}]` : `<${inside}>`
 }
 
-function toOption(name: string, { value, meaning, default: fallback, choices, repeated, short }: OptionSpec): Option {
-  const flags = `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` <${value}>`}`
-  const option = new Option(flags, meaning)
+/** An option as `--help` and the documentation write it. */
+export function flags(name: string, { value, short }: OptionSpec): string {
+  return `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` <${value}>`}`
+}
+
+function toOption(name: string, spec: OptionSpec): Option {
+  const { meaning, default: fallback, choices, repeated } = spec
+  const option = new Option(flags(name, spec), meaning)
   if (choices) option.choices(choices)
   if (fallback !== undefined) option.default(fallback)
   if (repeated) option.argParser((text: string, before: string[] | undefined) => [...(before ?? []), text])

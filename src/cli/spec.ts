@@ -56,9 +56,30 @@ export interface CommandSpec<T extends OptionTable = OptionTable> {
   run(args: readonly string[], options: OptionValues<T>, world: World): Promise<number>
 }
 
+/** A command that only holds others, such as `models` with `models pull` and `models list`. */
+export interface CommandGroup {
+  name: string
+  /** One line. */
+  summary: string
+  details?: string
+  commands: readonly CommandSpec[]
+}
+
+/** An entry of the table of commands. */
+export type CommandEntry = CommandSpec | CommandGroup
+
+export function isGroup(entry: CommandEntry): entry is CommandGroup {
+  return 'commands' in entry
+}
+
 /** What a command reads and writes outside of itself; tests pass their own. */
 export interface World {
   env: Readonly<Record<string, string | undefined>>
+  /**
+   * What `--env-file` names, where the command has that option and it was given; else `.env` of `cwd`, if there is one. A
+   * command that may be started in a stranger's folder sets null: no file is read.
+   */
+  envFile?: string | null
   stdin: NodeJS.ReadableStream & { isTTY?: boolean }
   stdout: Output
   stderr: Output

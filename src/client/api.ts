@@ -334,11 +334,11 @@ export interface components {
             /** @description The same box in pixels: floor of the top-left, ceiling of the bottom-right. */
             bbox_pixels: number[];
             /**
-             * @description fallback: there is no box to be used, and bbox is the whole image. skipped: by the rules of `zoom` the crop would not help.
+             * @description zoomed: the box is the cropper's. given: it is the request's own. fallback: there is no box to be used, and bbox is the whole image. skipped: by the rules of `zoom` the crop would not help.
              * @enum {string}
              */
-            decision: "zoomed" | "fallback" | "skipped";
-            /** @description Why: of a fallback no_box, out_of_range, empty_box or not_a_cropper, of the text cropper no_text or no_match; of what is skipped never, sees_all, low_confidence or whole_image. null where decision is zoomed. */
+            decision: "zoomed" | "given" | "fallback" | "skipped";
+            /** @description Why: of a fallback no_box, out_of_range, empty_box or not_a_cropper, of the text cropper no_text or no_match; of what is skipped never, sees_all, low_confidence or whole_image. null where decision is zoomed or given. */
             reason: string | null;
             /** @description Why zoom=auto skips, or would skip, this crop: never, sees_all, low_confidence or whole_image. null if it does not. */
             would_skip: string | null;
@@ -362,11 +362,11 @@ export interface components {
             bbox_pixels: number[];
             image: components["schemas"]["Size"];
             /**
-             * @description fallback: there is no box to be used, and bbox is the whole image. skipped: by the rules of `zoom` the crop would not help.
+             * @description zoomed: the box is the cropper's. given: it is the request's own. fallback: there is no box to be used, and bbox is the whole image. skipped: by the rules of `zoom` the crop would not help.
              * @enum {string}
              */
-            decision: "zoomed" | "fallback" | "skipped";
-            /** @description Why: of a fallback no_box, out_of_range, empty_box or not_a_cropper, of the text cropper no_text or no_match; of what is skipped never, sees_all, low_confidence or whole_image. null where decision is zoomed. */
+            decision: "zoomed" | "given" | "fallback" | "skipped";
+            /** @description Why: of a fallback no_box, out_of_range, empty_box or not_a_cropper, of the text cropper no_text or no_match; of what is skipped never, sees_all, low_confidence or whole_image. null where decision is zoomed or given. */
             reason: string | null;
             /** @description Why zoom=auto skips, or would skip, this crop: never, sees_all, low_confidence or whole_image. null if it does not. */
             would_skip: string | null;
@@ -441,11 +441,11 @@ export interface components {
             bbox_pixels: number[];
             image: components["schemas"]["Size"];
             /**
-             * @description fallback: there is no box to be used, and bbox is the whole image. skipped: by the rules of `zoom` the crop would not help.
+             * @description zoomed: the box is the cropper's. given: it is the request's own. fallback: there is no box to be used, and bbox is the whole image. skipped: by the rules of `zoom` the crop would not help.
              * @enum {string}
              */
-            decision: "zoomed" | "fallback" | "skipped";
-            /** @description Why: of a fallback no_box, out_of_range, empty_box or not_a_cropper, of the text cropper no_text or no_match; of what is skipped never, sees_all, low_confidence or whole_image. null where decision is zoomed. */
+            decision: "zoomed" | "given" | "fallback" | "skipped";
+            /** @description Why: of a fallback no_box, out_of_range, empty_box or not_a_cropper, of the text cropper no_text or no_match; of what is skipped never, sees_all, low_confidence or whole_image. null where decision is zoomed or given. */
             reason: string | null;
             /** @description Why zoom=auto skips, or would skip, this crop: never, sees_all, low_confidence or whole_image. null if it does not. */
             would_skip: string | null;
@@ -733,6 +733,8 @@ export interface operations {
                      * @enum {string}
                      */
                     zoom?: "always" | "auto" | "never";
+                    /** @description A region of your own, [x1, y1, x2, y2] in whole per cent of the image after EXIF orientation: it is used, and the cropper is not asked (decision is `given`). In a form: 12,5,80,47, a JSON array, or the field repeated. */
+                    box?: number[];
                     /**
                      * @description What to return beside the box: the crop, or the image with the box drawn.
                      * @default box
@@ -774,6 +776,8 @@ export interface operations {
                      * @enum {string}
                      */
                     zoom?: "always" | "auto" | "never";
+                    /** @description A region of your own, [x1, y1, x2, y2] in whole per cent of the image after EXIF orientation: it is used, and the cropper is not asked (decision is `given`). In a form: 12,5,80,47, a JSON array, or the field repeated. */
+                    box?: number[];
                     /**
                      * @description What to return beside the box: the crop, or the image with the box drawn.
                      * @default box
@@ -932,6 +936,8 @@ export interface operations {
                      * @enum {string}
                      */
                     zoom?: "always" | "auto" | "never";
+                    /** @description A region of your own, [x1, y1, x2, y2] in whole per cent of the image after EXIF orientation: it is used, and the cropper is not asked (decision is `given`). In a form: 12,5,80,47, a JSON array, or the field repeated. */
+                    box?: number[];
                     /**
                      * @description What to return beside the box: the crop, or the image with the box drawn.
                      * @default box
@@ -1000,6 +1006,8 @@ export interface operations {
                      * @enum {string}
                      */
                     zoom?: "always" | "auto" | "never";
+                    /** @description A region of your own, [x1, y1, x2, y2] in whole per cent of the image after EXIF orientation: it is used, and the cropper is not asked (decision is `given`). In a form: 12,5,80,47, a JSON array, or the field repeated. */
+                    box?: number[];
                     /**
                      * @description What to return beside the box: the crop, or the image with the box drawn.
                      * @default box

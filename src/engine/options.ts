@@ -35,6 +35,11 @@ export interface WorkerOptions {
   /** Whether the box grammar masks the logits, so that every answer is a box. */
   constrained: boolean
   limits: ImageLimits
+  /**
+   * Whether each model answers once before the process is ready. Without, it is ready sooner, and the first job takes longer.
+   * Default: true.
+   */
+  warmUp?: boolean
 }
 
 /** What the parent side needs to run the engine's processes. All times in milliseconds. */
@@ -67,6 +72,12 @@ export interface EngineOptions {
 
 /** What a cropper has the engine load. */
 export type EngineNeeds = Pick<WorkerOptions, 'cropper' | 'ocr'>
+
+/** The options of an engine that loads no model and only makes pictures, in one process. */
+export function pictureEngineOptions(config: Config): EngineOptions {
+  const options = engineOptions(config, { cropper: null, ocr: false })
+  return { ...options, processes: 1, worker: { ...options.worker, targets: [], ocr: false } }
+}
 
 /** The engine's options under a configuration, with what the configured cropper needs. */
 export function engineOptions(config: Config, { cropper, ocr }: EngineNeeds): EngineOptions {

@@ -19,8 +19,14 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 }
 
 function row(cells: readonly string[]): string {
-  // Markdown would end a cell at the one, and take the other for HTML
-  return `| ${cells.map(cell => cell.replace(/[|<]/g, '\\$&')).join(' | ')} |`
+  // it would end a cell, in code as well
+  return `| ${cells.map(cell => escaped(cell).replaceAll('|', '\\|')).join(' | ')} |`
+}
+
+/** Text with code between backticks: outside of that, Markdown would take `<` for HTML, and VitePress `{{` for its own. */
+export function escaped(text: string): string {
+  const parts = text.split('`')
+  return parts.map((part, i) => (i % 2 === 0 ? part.replaceAll('<', '\\<').replaceAll('{{', '\\{\\{') : part)).join('`')
 }
 
 export function code(text: string): string {

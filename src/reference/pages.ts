@@ -1,8 +1,10 @@
 /** The pages of docs/ that hold generated parts. */
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
+import { COMMANDS } from '../cli/commands/commands.js'
 import { createService } from '../service.js'
 import { apiReference, type Document } from './api.js'
+import { commandsReference } from './commands.js'
 import { configurationReference } from './configuration.js'
 import { errorReference } from './errors.js'
 import { withGenerated } from './markdown.js'
@@ -23,6 +25,7 @@ export async function pages(): Promise<Page[]> {
   return [
     of('reference/configuration', configurationReference()),
     of('reference/api', apiReference(JSON.parse(api) as Document)),
+    of('reference/commands', commandsReference(COMMANDS)),
     of('reference/errors', errorReference()),
     of('operate/observe', metricsReference(metrics)),
   ]

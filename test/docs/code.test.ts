@@ -6,8 +6,9 @@ import t from 'tap'
 import ts from 'typescript'
 import { parse as parseYaml } from 'yaml'
 import { COMMANDS } from '../../src/cli/commands/commands.js'
+import { isGroup } from '../../src/cli/spec.js'
 import { OPTIONS } from '../../src/config/service.js'
-import { type Block, blocks, documents, ROOT } from '../support/documents.js'
+import { type Block, blocks, documents, ROOT } from './documents.js'
 
 const SCRIPTS = Object.keys(
   (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object }).scripts,
@@ -50,7 +51,10 @@ function unknownScript(code: string): string | null {
 function unknownCommand(code: string): string | null {
   const lines = code.replace(/\\\n/g, ' ').matchAll(/(?:^|npx (?:-y )?)cropvlm ([a-z]+)([^\n|;&#]*)/gm)
   for (const [line, name, rest = ''] of lines) {
-    const command = COMMANDS.find(({ name: known }) => known === name)
+    const entry = COMMANDS.find(({ name: known }) => known === name)
+    if (!entry) return line
+    const [, inner] = /^ ([a-z]+)/.exec(rest) ?? []
+    const command = isGroup(entry) ? entry.commands.find(({ name: known }) => known === inner) : entry
     if (!command) return line
     const options = [...rest.matchAll(/ --([\w-]+)/g)].map(([, option = '']) => option)
     if (options.some(option => !(option in command.options) && option !== 'help')) return line

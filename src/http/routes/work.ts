@@ -34,12 +34,12 @@ type ZoomInput = Input<typeof CROP_OPTIONS> | Input<typeof ANSWER_OPTIONS>
 
 /** What every request for a region says. */
 export function wanted(
-  { image, options: { resolution, expand, zoom } }: ZoomInput,
+  { image, options: { resolution, expand, zoom, box } }: ZoomInput,
   request: FastifyRequest,
   { zoomMinConfidence, zoomMaxArea }: Config,
 ): Omit<FindRegions, 'questions' | 'pictures' | 'view'> {
   const gate = { mode: zoom, minConfidence: zoomMinConfidence, maxArea: zoomMaxArea }
-  return { image, resolution, expand, gate, ...deadlineOf(request) }
+  return { image, resolution, expand, gate, box, ...deadlineOf(request) }
 }
 
 /** The pictures that the caller gets back. */

@@ -44,9 +44,6 @@ COPY models/smolvlm-mini ./models/smolvlm-mini
 # The image's unprivileged user, by number, as runAsNonRoot of Kubernetes wants it. Nothing under /app belongs to it, and nothing
 # there is ever written.
 USER 1000:1000
-# docker build --build-arg GIT_REVISION=$(git rev-parse --short HEAD): cropvlm_build_info tells it
-ARG GIT_REVISION=
-ENV GIT_REVISION=$GIT_REVISION
 EXPOSE 8080
 # Node itself handles the signal: it stops listening, finishes what is in flight and ends the engine process.
 STOPSIGNAL SIGTERM

@@ -60,9 +60,6 @@ COPY package.json LICENSE NOTICE ./
 COPY models/cropvlm-mini ./models/cropvlm-mini
 COPY models/smolvlm-mini ./models/smolvlm-mini
 USER 1000:1000
-# docker build --build-arg GIT_REVISION=$(git rev-parse --short HEAD): cropvlm_build_info tells it
-ARG GIT_REVISION=
-ENV GIT_REVISION=$GIT_REVISION
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=300s --retries=4 \

@@ -34,6 +34,7 @@ export type ErrorCode =
   | 'engine_unavailable'
   | 'deadline_exceeded'
   | 'request_aborted'
+  | 'model_failed'
   | 'internal_error'
   // the cropper's endpoint
   | 'cropper_failed'

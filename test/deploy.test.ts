@@ -48,7 +48,7 @@ const SERVICE_FILES = ['Dockerfile', 'docker/gpu.Dockerfile']
 const DOCKERFILES = [...SERVICE_FILES, 'docker/trainer.Dockerfile']
 const PORT = Number(OPTIONS.find(({ env }) => env === 'PORT')?.default)
 const OPTION_NAMES = OPTIONS.map(({ env }) => env)
-const IDLE = { queueSize: 0, restarts: 0, state: 'ready', info: null } as unknown as Engine
+const IDLE = { queueSize: 0, restarts: 0, modelFailures: 0, state: 'ready', info: null } as unknown as Engine
 const PINNED = /^[a-z0-9./-]+:v?\d+\.\d+\.\d+[\w.-]*$/
 const only = (file: readonly Instruction[], name: string) =>
   file.filter(found => found.name === name).map(({ text }) => text)

@@ -209,6 +209,15 @@ const SERVICE_VARIABLES = {
     unit: 'jobs',
     description: 'Jobs that may wait for the engine; one more is refused with 429.',
   }),
+  engineHeartbeatMs: Type.Integer({
+    env: 'ENGINE_HEARTBEAT_MS',
+    default: 5000,
+    minimum: 500,
+    maximum: HOUR_MS,
+    unit: 'ms',
+    description:
+      'How long an engine process may give no sign of life before it counts as hung and is replaced; at least five times what the longest run of its warm-up took.',
+  }),
   shutdownGraceMs: Type.Integer({
     env: 'SHUTDOWN_GRACE_MS',
     default: 30_000,

@@ -41,6 +41,8 @@ export interface Engine {
   readonly queueSize: number
   /** Restarts of all processes since the start. */
   readonly restarts: number
+  /** Jobs since the start that failed because of what a model gave, or its folder brought along. */
+  readonly modelFailures: number
   /** Resident bytes of each process that is up, by its number from 0; empty where the system does not tell. */
   residentBytes(): ReadonlyMap<number, number>
   /** The same of the memory of the device that runs the models; empty on a CPU and where the system does not tell. */

@@ -64,6 +64,11 @@ export interface EngineOptions {
   }
   /** How long loading and warming up may take before the process is killed. */
   startTimeoutMs: number
+  /**
+   * How long a process may be silent before it counts as hung and is killed; at least `RUNS_OF_SILENCE` times what the longest
+   * run of its warm-up took.
+   */
+  heartbeatMs: number
   /** How long a job may go on after nobody waits for it any more, before the process counts as hung and is killed. */
   hangMs: number
   /** How long the process may take to leave when told to stop, before it is killed. */
@@ -113,6 +118,7 @@ export function engineOptions(config: Config, { cropper, ocr }: EngineNeeds): En
     batchDelayMs: config.batchDelayMs,
     restart: { firstDelayMs: 500, maxDelayMs: 30_000 },
     startTimeoutMs: 300_000,
+    heartbeatMs: config.engineHeartbeatMs,
     hangMs: 15_000,
     stopMs: 5_000,
   }

@@ -180,11 +180,15 @@ export type EngineRequest =
   | { type: 'jobs'; jobs: readonly { id: number; job: Job }[] }
   /** Nobody waits for the job any more. */
   | { type: 'abort'; id: number }
+  /** Are you alive? Answered by `pong` as soon as no run blocks the process. */
+  | { type: 'ping' }
   | { type: 'stop' }
 
 /** Child to parent. `ready` comes once the model has really answered once. */
 export type EngineReply =
-  | { type: 'ready'; info: EngineInfo }
+  /** `longestRunMs`: how long the warm-up blocked the process at most, in milliseconds; null if there was none. */
+  | { type: 'ready'; info: EngineInfo; longestRunMs: number | null }
+  | { type: 'pong' }
   | { type: 'failed'; error: WireError }
   | { type: 'result'; id: number; result: AnyResult }
   | { type: 'error'; id: number; error: WireError }

@@ -30,6 +30,8 @@ const MEANING: Record<ErrorCode, string> = {
   engine_unavailable: 'The process that runs the models is being started again; try again after `Retry-After`.',
   deadline_exceeded: 'The request took longer than `REQUEST_TIMEOUT_MS`.',
   request_aborted: 'The client has gone. It stands in the log alone.',
+  model_failed:
+    'The model gave what is no answer (numbers that are none), or its own template or patterns took too long.',
   internal_error: 'A fault of this service; the log has its cause beside the request id.',
   cropper_failed: 'The endpoint that finds the boxes failed; `details` has its status and reason.',
   cropper_timeout: 'The endpoint that finds the boxes was too slow (`CROPPER_TIMEOUT_MS`).',

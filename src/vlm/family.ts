@@ -31,6 +31,8 @@ export interface ModelFamily<G extends Grid = Grid, P extends ProcessedImage = P
   readonly endOfMessage: number
   /** Edge of a square tile, in pixels: the smallest resolution. */
   readonly tile: number
+  /** Tokens of the prompt that one tile takes. */
+  readonly tokensPerTile: number
   /** The largest resolution that the processor was configured for, in pixels of the longest edge. */
   readonly maxEdge: number
 

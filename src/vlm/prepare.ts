@@ -128,7 +128,7 @@ function answerLength({ grammar, maxNewTokens }: GenerateRequest, promptTokens: 
   if (left >= needed) return Math.min(maxNewTokens, left)
   throw new CropVlmError(
     'question_too_long',
-    `Question and images make ${promptTokens} tokens; the model reads at most ${maxPositions - needed} of them. Shorten the question or lower the resolution.`,
+    `Question and images make ${promptTokens} tokens; the model reads at most ${Math.max(0, maxPositions - needed)} of them. Shorten the question or lower the resolution.`,
     { param: 'question' },
   )
 }

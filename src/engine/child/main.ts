@@ -3,6 +3,7 @@
  * after another. It may be killed at any time, because it keeps nothing that is needed later.
  */
 import { constants, setPriority } from 'node:os'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { CropVlmError } from '../../errors.js'
 import { READER_ID } from '../../ocr/page.js'
 import type { WorkerOptions } from '../options.js'
@@ -32,6 +33,7 @@ process.on('message', message => {
   const request = message as EngineRequest
   if (request.type === 'start') void start(request.options)
   else if (request.type === 'stop') process.exit(0)
+  else if (request.type === 'ping') send({ type: 'pong' })
   else if (request.type === 'abort') aborts.get(request.id)?.abort()
   else {
     const tasks = request.jobs.map(({ id, job }) => {
@@ -59,10 +61,10 @@ function yieldToHttp(): void {
 async function start(options: WorkerOptions): Promise<void> {
   try {
     const models = await loadModels(options)
-    if (options.warmUp !== false) await warmUp(models, options)
+    const longestRunMs = options.warmUp === false ? null : await longestBlock(() => warmUp(models, options))
     const { limits, constrained } = options
     context = { models, files: new ImageFiles(), limits, constrained }
-    send({ type: 'ready', info: describe(models) })
+    send({ type: 'ready', info: describe(models), longestRunMs })
   } catch (error) {
     if (!(error instanceof CropVlmError)) logFailure('loading the models failed', error)
     const coded =
@@ -74,6 +76,15 @@ async function start(options: WorkerOptions): Promise<void> {
           )
     process.send?.({ type: 'failed', error: coded.toWire() } satisfies EngineReply, () => process.exit(1))
   }
+}
+
+/** Runs `work`. @returns how long it blocked this process's event loop at most, in milliseconds */
+async function longestBlock(work: () => Promise<void>): Promise<number> {
+  const delay = monitorEventLoopDelay({ resolution: 10 })
+  delay.enable()
+  await work()
+  delay.disable()
+  return delay.max / 1e6
 }
 
 async function answer(tasks: readonly AcceptedTask[]): Promise<void> {

@@ -75,6 +75,10 @@ class EngineClient implements StartedEngine {
     return this.#pool.restarts
   }
 
+  get modelFailures(): number {
+    return this.#pool.modelFailures
+  }
+
   residentBytes(): ReadonlyMap<number, number> {
     return this.#memory.resident(this.#pool.pids)
   }

@@ -50,6 +50,10 @@ export class Pool {
     return this.#processes.filter(({ phase }) => phase === 'ready').length
   }
 
+  get modelFailures(): number {
+    return this.#processes.reduce((sum, { modelFailures }) => sum + modelFailures, 0)
+  }
+
   get restarts(): number {
     return this.#processes.reduce((sum, { restarts }) => sum + restarts, 0)
   }

@@ -4,6 +4,8 @@ import type { EngineOptions } from '../options.js'
 import type { EngineInfo, EngineReply, EngineRequest } from '../protocol.js'
 import { restartDelay } from './backoff.js'
 import { EngineChild } from './child.js'
+import { Heartbeat } from './heartbeat.js'
+import { runDelayMs } from './run-delay.js'
 
 export type Phase = 'loading' | 'ready' | 'restarting' | 'stopped'
 
@@ -23,10 +25,18 @@ export interface SupervisorEvents {
 /** The load time that is assumed until one has been measured, in milliseconds. */
 const FIRST_LOAD_MS = 5000
 
+/**
+ * How many times the longest run of its warm-up a process may be silent, whatever the limit: on a machine where a run takes
+ * seconds, one that takes some times as long is no hang.
+ */
+const RUNS_OF_SILENCE = 5
+
 /** Keeps one engine process alive: starts it, and starts another when it dies, at once or after a growing delay. */
 export class Supervisor {
   phase: Phase
   restarts = 0
+  /** Whether the process has been killed and has not ended yet: what it is sent is lost. */
+  isKilled = false
   readonly #options: EngineOptions
   readonly #log: Logger
   readonly #events: SupervisorEvents
@@ -37,6 +47,7 @@ export class Supervisor {
   #startsAt = Date.now()
   /** How long the last load took, in milliseconds. */
   #loadMs = FIRST_LOAD_MS
+  #heartbeat: Heartbeat | undefined
   /** How often the process has died since a job was answered last. */
   #crashes = 0
   #lastStartFailed = false
@@ -82,6 +93,7 @@ export class Supervisor {
    * @param why What `onDown` is told, as in "did not react and was killed".
    */
   kill(why: string): void {
+    this.isKilled = true
     this.#child?.kill(why)
   }
 
@@ -91,6 +103,7 @@ export class Supervisor {
     if (this.phase !== 'ready') this.#child?.kill('was stopped')
     this.phase = 'stopped'
     clearTimeout(this.#timer)
+    this.#heartbeat?.stop()
     await this.#child?.stop()
   }
 
@@ -127,17 +140,21 @@ export class Supervisor {
   }
 
   #onReply(reply: EngineReply): void {
+    this.#heartbeat?.heard()
+    if (reply.type === 'pong') return
     if (reply.type === 'failed') this.#failure = CropVlmError.fromWire(reply.error)
-    else if (reply.type === 'ready') this.#onReady(reply.info)
+    else if (reply.type === 'ready') this.#onReady(reply.info, reply.longestRunMs)
     else {
       this.#crashes = 0
       this.#events.onReply(reply)
     }
   }
 
-  #onReady(info: EngineInfo): void {
+  #onReady(info: EngineInfo, longestRunMs: number | null): void {
     clearTimeout(this.#timer)
     if (this.phase === 'stopped') return
+    // how long a run takes on this machine is not known without a warm-up
+    if (longestRunMs !== null) this.#listen(Math.max(this.#options.heartbeatMs, RUNS_OF_SILENCE * longestRunMs))
     this.phase = 'ready'
     this.#lastStartFailed = false
     this.#loadMs = Date.now() - this.#startsAt
@@ -147,9 +164,19 @@ export class Supervisor {
     this.#events.onReady(info)
   }
 
+  #listen(limitMs: number): void {
+    this.#heartbeat = new Heartbeat(limitMs, {
+      ask: () => this.send({ type: 'ping' }),
+      waitedMs: () => (this.pid === null ? 0 : runDelayMs(this.pid)),
+      onSilent: () => this.kill(`gave no sign of life for ${Math.round(limitMs)} ms and was killed`),
+    })
+  }
+
   #onEnd(how: string): void {
     clearTimeout(this.#timer)
+    this.#heartbeat?.stop()
     this.#child = null
+    this.isKilled = false
     if (this.phase === 'stopped') return
     if (this.phase === 'loading') {
       this.phase = 'stopped'

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { CropVlmError } from '../../errors.js'
+import { NO_NUMBERS } from '../../vlm/decoding/sampling.js'
 import type { EngineOptions } from '../options.js'
 import type { AnyResult, EngineInfo, EngineReply } from '../protocol.js'
 import { unavailable } from './backoff.js'
@@ -22,6 +23,9 @@ export interface WorkerProcessEvents {
   onFatal: (error: CropVlmError) => void
 }
 
+/** Jobs in a row without numbers after which a process is replaced: a graphics card may have failed it, and a new one may go. */
+const MAX_WITHOUT_NUMBERS = 3
+
 /**
  * One engine process and the jobs that it has been given. It is restarted when it dies; then these jobs are lost and no
  * others.
@@ -36,6 +40,10 @@ export class WorkerProcess {
    * the process has answered them.
    */
   readonly #running = new Map<number, PendingJob>()
+  /** Jobs that failed because of what a model gave, or its folder brought along. */
+  modelFailures = 0
+  /** Jobs in a row for which a model gave no numbers. */
+  #withoutNumbers = 0
   /** How many jobs the process was given last, at once. */
   #batchSize = 0
   /** Since when it has had nothing to do, on `performance.now()`'s clock. */
@@ -67,7 +75,7 @@ export class WorkerProcess {
   }
 
   get isIdle(): boolean {
-    return this.phase === 'ready' && this.#running.size === 0
+    return this.phase === 'ready' && !this.#supervisor.isKilled && this.#running.size === 0
   }
 
   get running(): readonly PendingJob[] {
@@ -119,8 +127,12 @@ export class WorkerProcess {
     const pending = this.#running.get(reply.id)
     if (!pending || pending.startedAt === null) return
     this.#running.delete(reply.id)
-    if (reply.type === 'error') pending.reject(CropVlmError.fromWire(reply.error))
-    else {
+    if (reply.type === 'error') {
+      const error = CropVlmError.fromWire(reply.error)
+      this.#countFailure(error)
+      pending.reject(error)
+    } else {
+      this.#withoutNumbers = 0
       this.#events.onDone(pending, performance.now() - pending.startedAt, this.#batchSize)
       const timings = { ...reply.result.timings, queue: pending.startedAt - pending.queuedAt }
       pending.resolve({ ...reply.result, timings } as AnyResult)
@@ -128,6 +140,17 @@ export class WorkerProcess {
     if (this.#running.size > 0) return
     this.idleSince = performance.now()
     this.#events.onIdle()
+  }
+
+  /** Tells of a model that failed, and replaces the process where it does so again and again. */
+  #countFailure({ code, message, details }: CropVlmError): void {
+    if (code !== 'model_failed') return
+    this.modelFailures += 1
+    this.#log.error({ code }, message)
+    if (details?.reason !== NO_NUMBERS) return
+    this.#withoutNumbers += 1
+    if (this.#withoutNumbers === MAX_WITHOUT_NUMBERS)
+      this.#supervisor.kill(`gave no numbers for ${MAX_WITHOUT_NUMBERS} jobs in a row and was killed`)
   }
 
   /**
@@ -145,6 +168,7 @@ export class WorkerProcess {
   }
 
   #onDown(how: string): void {
+    this.#withoutNumbers = 0
     const lost = this.running
     this.#running.clear()
     const message = 'The engine failed while it had this request, and is being restarted; try again.'

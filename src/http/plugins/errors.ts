@@ -79,6 +79,7 @@ export const REPLIES = {
   deadline_exceeded: { status: 504, type: 'server_error', log: 'warn' },
   // the client has gone and does not read this; 499 is what nginx writes in its log for that
   request_aborted: { status: 499, type: 'invalid_request_error' },
+  model_failed: { status: 500, type: 'server_error', log: 'warn' },
   internal_error: { status: 500, type: 'server_error' },
   cropper_failed: upstream(502, 'cropper'),
   cropper_timeout: upstream(504, 'cropper'),

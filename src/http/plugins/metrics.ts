@@ -62,6 +62,15 @@ export function makeMetrics({ engine, cropper, targets, revision = null }: Sourc
       this.inc(engine.restarts)
     },
   })
+  new Counter({
+    name: 'cropvlm_model_failures_total',
+    help: 'Requests that failed because a model gave no numbers, or because its template or patterns took too long.',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(engine.modelFailures)
+    },
+  })
   new Gauge({
     name: 'cropvlm_execution_provider_info',
     help: 'Where models run, as the label; the value is 1.',

@@ -1,4 +1,8 @@
 /** How one token is chosen from a row of logits: the model's scores for each token of the vocabulary. */
+import { CropVlmError } from '../../errors.js'
+
+/** `details.reason` of the error for logits that are no numbers. */
+export const NO_NUMBERS = 'no_numbers'
 
 /**
  * The next token. At temperature 0 it is the token with the highest logit, and the lowest id among equals; otherwise it
@@ -6,6 +10,7 @@
  * @param logits `[vocabulary]`.
  * @param allowed Ids to choose from, ascending; null: the whole vocabulary.
  * @param random Returns a number r with 0 <= r < 1; called only for a draw.
+ * @throws CropVlmError model_failed if the logits are no numbers
  */
 export function pickToken(
   logits: Float32Array,
@@ -21,15 +26,17 @@ export function pickToken(
  * Natural log-probability of `token` among all tokens of the vocabulary, whether they were allowed or not.
  * @param logits `[vocabulary]`.
  * @param top The highest logit; subtracted before `exp`, which would overflow otherwise.
+ * @throws CropVlmError model_failed if any of the logits is no number
  */
 export function logProbability(logits: Float32Array, token: number, top: number): number {
   let sum = 0
   // a counted loop: over the 50,000 logits of a token an iterator takes twice as long
   for (let i = 0; i < logits.length; i++) sum += Math.exp((logits[i] as number) - top)
+  if (Number.isNaN(sum)) throw noNumbers()
   return (logits[token] as number) - top - Math.log(sum)
 }
 
-/** The token with the highest logit of the whole vocabulary, the lowest id among equals. */
+/** The token with the highest logit of the whole vocabulary, the lowest id among equals. @throws as `pickToken` */
 export function likeliest(logits: Float32Array): number {
   return argmax(logits, null)
 }
@@ -42,7 +49,17 @@ function argmax(logits: Float32Array, allowed: readonly number[] | null): number
   }
   if (allowed) allowed.forEach(consider)
   else for (let token = 1; token < logits.length; token++) consider(token)
+  if (Number.isNaN(logits[best])) throw noNumbers()
   return best
+}
+
+/** The error for logits that are NaN. A damaged or badly quantized model gives them, and a graphics card that fails. */
+function noNumbers(): CropVlmError {
+  return new CropVlmError(
+    'model_failed',
+    'The model gave no numbers (NaN) where the next token is chosen. Set MODEL_PRECISION to another precision, or fetch the model again.',
+    { details: { reason: NO_NUMBERS } },
+  )
 }
 
 /**

@@ -2,6 +2,10 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CropVlmError } from '../../errors.js'
+import { confined } from './confined.js'
+
+/** Largest file of settings, in bytes; those of real models have at most some kilobytes. */
+const MAX_SETTINGS_BYTES = 4 * 2 ** 20
 
 /** A JSON object from a model folder. Nothing is known of its content. */
 export type Json = { [key: string]: unknown }
@@ -26,17 +30,26 @@ export class ModelFolder {
     return new CropVlmError('invalid_model', `${this.path(file)}: ${problem}`, cause === undefined ? {} : { cause })
   }
 
-  async text(file: string): Promise<string> {
+  /** Where a file really is, once it is known to be a regular one within the folder. */
+  async locate(file: string, maxBytes = Number.POSITIVE_INFINITY): Promise<string> {
+    const found = await confined(this.dir, file)
+    if ('problem' in found) throw this.fail(file, `the file ${found.problem}`, found.cause)
+    if (found.bytes > maxBytes)
+      throw this.fail(file, `the file has ${found.bytes} bytes, and at most ${maxBytes} are read; no model needs more.`)
+    return found.path
+  }
+
+  async text(file: string, maxBytes = MAX_SETTINGS_BYTES): Promise<string> {
+    const path = await this.locate(file, maxBytes)
     try {
-      return await readFile(this.path(file), 'utf8')
+      return await readFile(path, 'utf8')
     } catch (cause) {
-      const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
-      throw this.fail(file, missing ? 'the file is missing from the model folder.' : 'the file cannot be read.', cause)
+      throw this.fail(file, 'the file cannot be read.', cause)
     }
   }
 
-  async json(file: string): Promise<Json> {
-    const text = await this.text(file)
+  async json(file: string, maxBytes = MAX_SETTINGS_BYTES): Promise<Json> {
+    const text = await this.text(file, maxBytes)
     let value: unknown
     try {
       value = JSON.parse(text)
@@ -54,12 +67,16 @@ export class ModelFolder {
 
   /**
    * The number that `keys` lead to in an object read from `file`.
-   * @throws CropVlmError invalid_model unless it is a whole number above 0
+   * @param most The largest that makes sense. A larger one would have memory taken for it.
+   * @throws CropVlmError invalid_model unless it is a whole number from 1 to `most`
    */
-  count(file: string, object: Json, ...keys: string[]): number {
+  count(file: string, object: Json, most: number, ...keys: string[]): number {
     const value = dig(object, ...keys)
-    if (!Number.isInteger(value) || (value as number) < 1)
-      throw this.fail(file, `\`${keys.join('.')}\` has to be a whole number above 0.`)
+    if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > most)
+      throw this.fail(
+        file,
+        `\`${keys.join('.')}\` is ${JSON.stringify(value) ?? 'missing'}, but has to be a whole number from 1 to ${most}.`,
+      )
     return value as number
   }
 }

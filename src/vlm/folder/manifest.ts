@@ -1,9 +1,11 @@
-import { basename, resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import type { CacheShape } from '../decoding/kv-cache.js'
 import { readFamily } from '../families.js'
 import type { ModelFamily } from '../family.js'
 import type { ModelInfo, ModelRole } from '../model-info.js'
 import { byProvider, type ProviderName } from '../onnx/providers.js'
+import { confined } from './confined.js'
+import { type Description, readDescription } from './description.js'
 import { digest } from './digest.js'
 import { dig, type Json, ModelFolder } from './folder.js'
 import { choosePrecision, type GraphFiles } from './precision.js'
@@ -34,8 +36,11 @@ export interface ManifestOptions {
   verifyHashes: boolean
 }
 
-const FORMAT = 2
-const PROMPT_CONTRACT = 1
+/** Fewest tokens that are left for a question and an answer beside one tile. */
+const MIN_TEXT_TOKENS = 32
+
+/** Sizes of a language model beyond which a number is no size: several times those of the largest ones. */
+const MOST = { positions: 10_000_000, heads: 1024, headDim: 4096, hiddenSize: 65_536 } as const
 
 /**
  * Reads a model folder in the Hugging Face layout: one that `cropvlm-train export` wrote, with `cropvlm.json`, or one
@@ -48,93 +53,86 @@ export async function readManifests(options: ManifestOptions): Promise<Record<Pr
   const { dir, role, precision: wanted, verifyHashes } = options
   const folder = new ModelFolder(resolve(dir))
   const config = await folder.json('config.json')
-  const ours = await folder.optionalJson('cropvlm.json')
-  if (ours) checkVersions(folder, ours)
+  const ours = await readOurs(folder)
 
   const family = await readFamily(folder, config)
-  const attention = ours ? attentionLayers(folder, ours) : null
+  const attention = ours?.attention?.layers ?? null
   const eos = new Set([family.endOfMessage, ...(await readGenerationEnds(folder))])
-  const heads = folder.count('config.json', config, 'text_config', 'num_attention_heads')
+  const maxPositions = readPositions(folder, config, family)
   const choices = byProvider(provider => choosePrecision(folder, provider, { wanted, role, ours }))
   const used = Object.values(choices).flatMap(({ files }) => Object.values(files))
   const sums = await hashes(folder, ours, [...new Set(used)], verifyHashes)
+
+  const cache = readCacheShape(folder, config)
 
   return byProvider((provider): Manifest => {
     const { precision, reason, files } = choices[provider]
     const { vision, embed, decoder } = files
     return {
       info: {
-        id: textOf(ours?.id) ?? basename(folder.dir),
+        id: ours?.id ?? basename(folder.dir),
         role,
-        revision: textOf(ours?.revision),
-        ...resolutions(folder, ours, family),
+        revision: ours?.revision ?? null,
+        ...resolutions(ours, family),
         precision,
         precisionReason: reason,
         // a hub folder states none: those of the graphs that are loaded
         sha256: ours ? sums : only(sums, [vision, embed, decoder]),
-        training: (ours?.training as Json | undefined) ?? null,
-        warning: textOf(ours?.warning),
+        training: ours?.training ?? null,
+        warning: ours?.warning ?? null,
       },
       graphs: { vision: folder.path(vision), embed: folder.path(embed), decoder: folder.path(decoder) },
       family,
       eos,
       attention,
-      maxPositions: folder.count('config.json', config, 'text_config', 'max_position_embeddings'),
-      cache: {
-        heads: (dig(config, 'text_config', 'num_key_value_heads') as number | undefined) ?? heads,
-        headDim:
-          (dig(config, 'text_config', 'head_dim') as number | undefined) ??
-          folder.count('config.json', config, 'text_config', 'hidden_size') / heads,
-      },
+      maxPositions,
+      cache,
     }
   })
 }
 
-function checkVersions(folder: ModelFolder, ours: Json): void {
-  if (ours.format !== FORMAT)
-    throw folder.fail(
-      'cropvlm.json',
-      `\`format\` is ${ours.format}, this service reads ${FORMAT}; update the service or export the model again.`,
-    )
-  if (ours.prompt_contract !== PROMPT_CONTRACT)
-    throw folder.fail(
-      'cropvlm.json',
-      `the model was trained with prompt contract ${ours.prompt_contract}, this service speaks ${PROMPT_CONTRACT}.`,
-    )
+/** `cropvlm.json`; null where the folder has none. @throws CropVlmError invalid_model, with every fault */
+async function readOurs(folder: ModelFolder): Promise<Description | null> {
+  const json = await folder.optionalJson('cropvlm.json')
+  if (json === null) return null
+  const read = readDescription(json)
+  if ('description' in read) return read.description
+  throw folder.fail('cropvlm.json', read.faults.length === 1 ? `${read.faults[0]}` : `\n- ${read.faults.join('\n- ')}`)
+}
+
+/** Most tokens that the decoder takes. One picture has to fit in, with room for a question and an answer. */
+function readPositions(folder: ModelFolder, config: Json, { tokensPerTile }: ModelFamily): number {
+  const positions = folder.count('config.json', config, MOST.positions, 'text_config', 'max_position_embeddings')
+  if (positions > tokensPerTile + MIN_TEXT_TOKENS) return positions
+  throw folder.fail(
+    'config.json',
+    `\`text_config.max_position_embeddings\` is ${positions}, but one tile takes ${tokensPerTile} tokens, and question and answer ${MIN_TEXT_TOKENS}.`,
+  )
+}
+
+function readCacheShape(folder: ModelFolder, config: Json): CacheShape {
+  const text = (most: number, key: string) => folder.count('config.json', config, most, 'text_config', key)
+  const given = (key: string) => dig(config, 'text_config', key) !== undefined
+  const heads = text(MOST.heads, 'num_attention_heads')
+  const headDim = given('head_dim') ? text(MOST.headDim, 'head_dim') : text(MOST.hiddenSize, 'hidden_size') / heads
+  if (!Number.isInteger(headDim))
+    throw folder.fail('config.json', '`text_config.hidden_size` has to be a multiple of `num_attention_heads`.')
+  return { heads: given('num_key_value_heads') ? text(MOST.heads, 'num_key_value_heads') : heads, headDim }
 }
 
 /** Longest edges that images may be brought to. The hub's folders name only the largest. */
-function resolutions(folder: ModelFolder, ours: Json | null, { tile, maxEdge }: ModelFamily) {
-  if (!ours) {
-    const doubling = [tile, tile * 2, tile * 4].filter(edge => edge <= maxEdge)
-    return { resolutions: doubling.length > 0 ? doubling : [tile], defaultResolution: tile }
-  }
-  const list = ours.resolutions
-  const isEdge = (edge: unknown): edge is number => Number.isInteger(edge) && (edge as number) > 0
-  if (!Array.isArray(list) || list.length === 0 || !list.every(isEdge))
-    throw folder.fail('cropvlm.json', '`resolutions` has to be a list of whole numbers of pixels.')
-  const preferred = ours.default_resolution
-  if (!isEdge(preferred) || !list.includes(preferred))
-    throw folder.fail('cropvlm.json', '`default_resolution` has to be one of `resolutions`.')
-  return { resolutions: list, defaultResolution: preferred }
-}
-
-/** `attention.layers` of `cropvlm.json`, which `cropvlm-train export --attention` writes. */
-function attentionLayers(folder: ModelFolder, { attention }: Json): readonly number[] | null {
-  if (attention === undefined) return null
-  const layers = dig(attention, 'layers')
-  const isLayer = (layer: unknown) => Number.isInteger(layer) && (layer as number) >= 0
-  if (!Array.isArray(layers) || layers.length === 0 || !layers.every(isLayer))
-    throw folder.fail('cropvlm.json', '`attention.layers` has to be a list of layers, from 0; export the model again.')
-  return layers
+function resolutions(ours: Description | null, { tile, maxEdge }: ModelFamily) {
+  if (ours) return { resolutions: ours.resolutions, defaultResolution: ours.default_resolution }
+  const doubling = [tile, tile * 2, tile * 4].filter(edge => edge <= maxEdge)
+  return { resolutions: doubling.length > 0 ? doubling : [tile], defaultResolution: tile }
 }
 
 /**
  * The sha256 of each file, checked against the one that `cropvlm.json` states if `verify`. A hub folder states none:
  * the graphs are hashed, for `/info`.
  */
-async function hashes(folder: ModelFolder, ours: Json | null, graphs: string[], verify: boolean) {
-  const promised = (ours?.sha256 ?? {}) as Record<string, string>
+async function hashes(folder: ModelFolder, ours: Description | null, graphs: string[], verify: boolean) {
+  const promised = ours?.sha256 ?? {}
   if (!verify) return promised
   if (!ours) {
     const entries = graphs.map(async file => [file, await sha256(folder, file)] as const)
@@ -153,18 +151,19 @@ async function hashes(folder: ModelFolder, ours: Json | null, graphs: string[], 
   return promised
 }
 
+/** Also checks where a graph says that its weights are. */
 async function sha256(folder: ModelFolder, file: string): Promise<string> {
-  try {
-    return (await digest(folder.path(file))).sha256
-  } catch (cause) {
-    throw folder.fail(file, 'the file is missing from the model folder or cannot be read.', cause)
+  const path = await folder.locate(file)
+  const { sha256, locations } = await digest(path).catch(cause => {
+    throw folder.fail(file, 'the file cannot be read.', cause)
+  })
+  for (const name of file.endsWith('.onnx') ? locations : []) {
+    const found = await confined(dirname(folder.path(file)), name)
+    if ('problem' in found) throw folder.fail(file, `its weights are in ${name}, which ${found.problem}`, found.cause)
   }
+  return sha256
 }
 
 function only(sums: Record<string, string>, files: readonly string[]): Record<string, string> {
   return Object.fromEntries(Object.entries(sums).filter(([file]) => files.includes(file)))
-}
-
-function textOf(value: unknown): string | null {
-  return typeof value === 'string' ? value : null
 }

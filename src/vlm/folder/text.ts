@@ -1,11 +1,18 @@
 import { makeTokenizer, type Tokenizer } from '../tokens/tokenizer.js'
 import { dig, isObject, type Json, type ModelFolder } from './folder.js'
 
+/** Largest `tokenizer.json`, in bytes; that of 256,000 tokens has 33 million. */
+const MAX_TOKENIZER_BYTES = 64 * 2 ** 20
+/** Most tokens added to the vocabulary; real models have at most some thousands. */
+const MAX_ADDED_TOKENS = 20_000
+
 /** What a folder says about text, whatever the model's family. */
 export interface TextSettings {
   tokenizer: Tokenizer
   /** Jinja, as it stands in the folder. */
   chatTemplate: string
+  /** The file that it stands in. */
+  templateFile: string
   /** Special tokens that a template may refer to, by their names there (`bos_token`, ...). */
   templateTokens: Readonly<Record<string, string>>
 }
@@ -15,11 +22,11 @@ export interface TextSettings {
  * @throws CropVlmError invalid_model, naming the file
  */
 export async function readText(folder: ModelFolder): Promise<TextSettings> {
-  const tokenizerJson = await folder.json('tokenizer.json')
+  const tokenizerJson = await folder.json('tokenizer.json', MAX_TOKENIZER_BYTES)
   const tokenizerConfig = await folder.json('tokenizer_config.json')
   return {
     tokenizer: readTokenizer(folder, tokenizerJson, tokenizerConfig),
-    chatTemplate: await readTemplate(folder, tokenizerConfig),
+    ...(await readTemplate(folder, tokenizerConfig)),
     templateTokens: templateTokens(tokenizerConfig),
   }
 }
@@ -40,6 +47,9 @@ export async function readGenerationEnds(folder: ModelFolder): Promise<number[]>
 }
 
 function readTokenizer(folder: ModelFolder, tokenizerJson: Json, tokenizerConfig: Json): Tokenizer {
+  const { added_tokens: added = [] } = tokenizerJson
+  if (!Array.isArray(added) || added.length > MAX_ADDED_TOKENS)
+    throw folder.fail('tokenizer.json', `\`added_tokens\` has to be a list of at most ${MAX_ADDED_TOKENS} tokens.`)
   try {
     return makeTokenizer(tokenizerJson, tokenizerConfig)
   } catch (cause) {
@@ -48,12 +58,16 @@ function readTokenizer(folder: ModelFolder, tokenizerJson: Json, tokenizerConfig
 }
 
 /** Folders keep the template in one of three places; the first that is there counts, as in transformers. */
-async function readTemplate(folder: ModelFolder, tokenizerConfig: Json): Promise<string> {
-  if (folder.has('chat_template.jinja')) return await folder.text('chat_template.jinja')
+async function readTemplate(
+  folder: ModelFolder,
+  tokenizerConfig: Json,
+): Promise<Pick<TextSettings, 'chatTemplate' | 'templateFile'>> {
+  const own = 'chat_template.jinja'
+  if (folder.has(own)) return { chatTemplate: await folder.text(own), templateFile: own }
   const file = folder.has('chat_template.json') ? 'chat_template.json' : 'tokenizer_config.json'
   const { chat_template: template } = file === 'tokenizer_config.json' ? tokenizerConfig : await folder.json(file)
   if (typeof template !== 'string') throw folder.fail(file, 'there is no chat template in it, nor beside it.')
-  return template
+  return { chatTemplate: template, templateFile: file }
 }
 
 function templateTokens(tokenizerConfig: Json): Record<string, string> {

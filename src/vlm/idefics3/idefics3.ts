@@ -20,7 +20,23 @@ export async function readIdefics3(folder: ModelFolder, config: Json): Promise<I
   const text = await readText(folder)
   const idOf = (token: string) => specialToken(folder, text.tokenizer, token)
   for (const token of [FAKE, GLOBAL]) idOf(token)
-  return new Idefics3(processor, { ...text, tokensPerTile }, maxEdge, idOf(IMAGE), idOf(END_OF_UTTERANCE))
+  const prompt = { ...text, tokensPerTile }
+  checkPrompt(folder, prompt)
+  return new Idefics3(processor, prompt, maxEdge, idOf(IMAGE), idOf(END_OF_UTTERANCE))
+}
+
+/** Writes one prompt, so that a template or a pattern that cannot be used is found now and not by the first request. */
+function checkPrompt(folder: ModelFolder, prompt: PromptFormat): void {
+  try {
+    promptIds(prompt, [{ rows: 0, cols: 0 }], 'What does the smallest text in this picture say, and where is it?')
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw folder.fail(
+      prompt.templateFile,
+      `no prompt can be written by its chat template and the patterns of tokenizer.json (${why}); fetch or export the model again.`,
+      cause,
+    )
+  }
 }
 
 /** The Idefics3 family, for one model folder. */
@@ -39,6 +55,10 @@ export class Idefics3 implements ModelFamily<TileGrid, TiledImage> {
 
   get tile() {
     return this.processor.tile
+  }
+
+  get tokensPerTile() {
+    return this.prompt.tokensPerTile
   }
 
   gridOf(size: Size, longestEdge: number): TileGrid {

@@ -23,6 +23,9 @@ interface ImageSettings {
 
 const LANCZOS = 1
 
+/** Sizes beyond which a number is none: several times those of the largest encoders. */
+const MOST = { tile: 4096, edge: 65_536, patch: 256, shuffle: 16 } as const
+
 /**
  * Reads `preprocessor_config.json`, or its newer place inside `processor_config.json`, and checks that it fits
  * `config.json`.
@@ -39,8 +42,8 @@ export async function readProcessor(folder: ModelFolder, config: Json): Promise<
   for (const step of ['do_resize', 'do_rescale', 'do_normalize'])
     if (image[step] === false) throw folder.fail(file, `\`${step}\` is false; an Idefics3 processor has it on.`)
 
-  const tile = folder.count(file, image, 'max_image_size', 'longest_edge')
-  const trained = folder.count('config.json', config, 'vision_config', 'image_size')
+  const tile = folder.count(file, image, MOST.tile, 'max_image_size', 'longest_edge')
+  const trained = folder.count('config.json', config, MOST.tile, 'vision_config', 'image_size')
   if (tile !== trained)
     throw folder.fail(file, `tiles are ${tile} pixels, but config.json's vision encoder takes ${trained}.`)
 
@@ -53,14 +56,19 @@ export async function readProcessor(folder: ModelFolder, config: Json): Promise<
       std: channels(folder, file, image, 'image_std'),
     },
     tokensPerTile: tokensPerTile(folder, config, processor, tile),
-    maxEdge: folder.count(file, image, 'size', 'longest_edge'),
+    maxEdge: folder.count(file, image, MOST.edge, 'size', 'longest_edge'),
   }
 }
 
 function tokensPerTile(folder: ModelFolder, config: Json, processor: Json, tile: number): number {
-  const patch = folder.count('config.json', config, 'vision_config', 'patch_size')
-  const shuffle = folder.count('config.json', config, 'scale_factor')
+  const patch = folder.count('config.json', config, MOST.patch, 'vision_config', 'patch_size')
+  const shuffle = folder.count('config.json', config, MOST.shuffle, 'scale_factor')
   const tokens = Math.floor(Math.floor(tile / patch) ** 2 / shuffle ** 2)
+  if (tokens < 1)
+    throw folder.fail(
+      'config.json',
+      `a tile of ${tile} pixels in patches of ${patch}, with \`scale_factor\` ${shuffle}, makes no token.`,
+    )
   const stated = processor.image_seq_len ?? tokens
   if (stated !== tokens)
     throw folder.fail(

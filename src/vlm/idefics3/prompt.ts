@@ -1,5 +1,7 @@
 import { Template } from '@huggingface/jinja'
+import { CropVlmError } from '../../errors.js'
 import type { TextSettings } from '../folder/text.js'
+import { TimeLimitError, withinTime } from '../time-limit.js'
 
 /** What a prompt is made of beside the user's text. */
 export interface PromptFormat extends TextSettings {
@@ -11,23 +13,45 @@ export const IMAGE = '<image>'
 export const FAKE = '<fake_token_around_image>'
 export const GLOBAL = '<global-img>'
 
+/** How long the folder's template and patterns may take for one prompt, in milliseconds; they take a few. */
+const MAX_PROMPT_MS = 1000
+/** Most numbers of one `range` in a template. */
+const MAX_RANGE = 10_000
+
 /**
  * The prompt's token ids: the chat template around one user message, images first, in which each `<image>` is replaced
  * by the tokens of its tiles (transformers 5.18, processing_idefics3.py). The ids are those of transformers' processor,
  * except that special tokens in the user's text stay plain text.
+ * @throws CropVlmError model_failed if the template or the tokenizer's patterns take too long for it
  */
 export function promptIds(
   format: PromptFormat,
   images: readonly { rows: number; cols: number }[],
   text: string,
 ): number[] {
+  try {
+    return withinTime(MAX_PROMPT_MS, () => write(format, images, text))
+  } catch (cause) {
+    if (!(cause instanceof TimeLimitError)) throw cause
+    throw new CropVlmError(
+      'model_failed',
+      `The chat template or the patterns of the model's tokenizer took longer than ${MAX_PROMPT_MS} ms for this question. Ask it in other words, or use another model.`,
+      { cause },
+    )
+  }
+}
+
+function write(format: PromptFormat, images: readonly { rows: number; cols: number }[], text: string): number[] {
   const { tokenizer, chatTemplate, templateTokens, tokensPerTile } = format
   const { disguised, reveal } = disguise(text, tokenizer.special)
   const content = [...images.map(() => ({ type: 'image' })), { type: 'text', text: disguised }]
-  const rendered = new Template(chatTemplate).render({
+  const template = new Template(chatTemplate)
+  template.parsed.body.unshift(...BOUND_RANGE)
+  const rendered = template.render({
     ...templateTokens,
     messages: [{ role: 'user', content }],
     add_generation_prompt: true,
+    bounded_range: boundedRange,
   })
   const parts = rendered.split(IMAGE)
   if (parts.length !== images.length + 1)
@@ -37,6 +61,19 @@ export function promptIds(
     return image ? part + imageText(image, tokensPerTile) : part
   })
   return tokenizer.encode(withTiles.join(''), reveal)
+}
+
+/** Put in front of every template: the library's own `range` would fill the memory, and cannot be replaced from outside. */
+const BOUND_RANGE = new Template('{% set range = bounded_range %}').parsed.body
+
+/** Python's `range`, bounded. */
+function boundedRange(...numbers: number[]): number[] {
+  const [first = 0, second, step = 1] = numbers
+  const [start, stop] = second === undefined ? [0, first] : [first, second]
+  const length = Math.max(0, Math.ceil((stop - start) / step))
+  if (!(length <= MAX_RANGE))
+    throw new Error(`the chat template makes a range of ${length}; at most ${MAX_RANGE} are made`)
+  return Array.from({ length }, (_, i) => start + i * step)
 }
 
 /** The tokens that stand for one image, as text. */

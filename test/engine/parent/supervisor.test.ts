@@ -108,3 +108,34 @@ t.test('drain finishes waiting jobs through a crash', async t => {
   await drained
   t.equal(engine.state, 'stopped')
 })
+
+t.test('a process that hangs is found by its silence, and the engine says so', async t => {
+  const { engine, run, lines } = scriptedEngine(t, 'ready', { heartbeatMs: 500 })
+  await engine.ready
+  const hung = run('hang')
+  const next = run('a')
+  await t.rejects(hung, { code: 'engine_unavailable' })
+  t.equal(engine.state, 'restarting')
+  t.equal(await next, 'a')
+  t.ok(lines.some(({ msg }) => /gave no sign of life for 500 ms and was killed/.test(String(msg))))
+})
+
+t.test('a process that answers late, or works for longer than the limit between jobs, lives', async t => {
+  const { engine, run } = scriptedEngine(t, 'ready', { heartbeatMs: 500 })
+  const { pid } = await engine.ready
+  t.equal(await run('slow 1200'), 'slow')
+  t.equal(engine.info?.pid, pid)
+  t.equal(engine.restarts, 0)
+})
+
+t.test('no numbers, three times in a row: the process is replaced', async t => {
+  const { engine, run } = scriptedEngine(t)
+  await engine.ready
+  for (const script of ['nan', 'nan', 'a', 'nan', 'nan', 'template', 'template', 'template'])
+    await run(script).catch(error => t.match(error, { code: 'model_failed' }, script))
+  t.equal(engine.restarts, 0, 'an answer between begins anew, and what took too long does not count')
+  await t.rejects(run('nan'), { code: 'model_failed' })
+  t.equal(await run('a'), 'a')
+  t.equal(engine.restarts, 1)
+  t.equal(engine.modelFailures, 8)
+})

@@ -69,6 +69,7 @@ export interface ScriptedEngine extends Engine {
   state: Engine['state']
   queueSize: number
   restarts: number
+  modelFailures: number
   /** By process. */
   resident: Map<number, number>
   gpu: Map<number, number>
@@ -159,6 +160,7 @@ export function scriptedEngine(script: Script = {}): ScriptedEngine {
     info: script.info === undefined ? INFO : script.info,
     queueSize: 0,
     restarts: 0,
+    modelFailures: 0,
     checkRoom(deadline) {
       script.checkRoom?.(deadline)
     },

@@ -48,6 +48,7 @@ export function scriptedEngine(t: Test, start = 'ready', options: Partial<Engine
       batchDelayMs: 0,
       restart: { firstDelayMs: 50, maxDelayMs: 200 },
       startTimeoutMs: 120_000,
+      heartbeatMs: 120_000,
       hangMs: 120_000,
       stopMs: 5000,
       ...options,

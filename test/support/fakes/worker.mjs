@@ -11,6 +11,7 @@ process.on('disconnect', () => process.exit(0))
 process.on('message', request => {
   if (request.type === 'start') start(request.options.cropper.dir)
   else if (request.type === 'stop') process.exit(0)
+  else if (request.type === 'ping') process.send({ type: 'pong' })
   else if (request.type === 'abort') aborted.add(request.id)
   else for (const { id, job } of request.jobs) work(id, job.questions?.[0] ?? job.text, request.jobs.length)
 })
@@ -23,16 +24,17 @@ function start(script) {
   console.log(JSON.stringify({ level: 'info', msg: 'scripted engine starts' }))
   const failure = { code: 'invalid_model', message: 'model.onnx is missing' }
   if (script === 'fail') process.send({ type: 'failed', error: failure }, () => process.exit(1))
-  else if (script === 'cuda') process.send({ type: 'ready', info: { ...info(), executionProvider: 'cuda' } })
+  else if (script === 'cuda')
+    process.send({ type: 'ready', info: { ...info(), executionProvider: 'cuda' }, longestRunMs: 0 })
   else if (script.startsWith('once ')) once(script.slice(5))
-  else if (script === 'ready' || existsSync(script)) process.send({ type: 'ready', info: info() })
+  else if (script === 'ready' || existsSync(script)) process.send({ type: 'ready', info: info(), longestRunMs: 0 })
   else if (script !== 'never') process.exit(7)
 }
 
 function once(file) {
   if (existsSync(file)) process.exit(7)
   writeFileSync(file, '')
-  process.send({ type: 'ready', info: info() })
+  process.send({ type: 'ready', info: info(), longestRunMs: 0 })
 }
 
 function work(id, question, batch) {
@@ -50,6 +52,8 @@ function work(id, question, batch) {
   } else if (script === 'wait') untilAborted()
   else if (script === 'slow') setTimeout(answer, Number(argument))
   else if (script === 'hang') for (;;);
+  else if (script === 'nan') fail({ code: 'model_failed', message: 'no numbers', details: { reason: 'no_numbers' } })
+  else if (script === 'template') fail({ code: 'model_failed', message: 'too long' })
   else if (script === 'error') fail({ code: 'image_undecodable', message: 'bad image', param: 'image' })
   else answer()
 }

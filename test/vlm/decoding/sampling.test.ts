@@ -1,5 +1,5 @@
 import t from 'tap'
-import { logProbability, pickToken } from '../../../src/vlm/decoding/sampling.js'
+import { likeliest, logProbability, pickToken } from '../../../src/vlm/decoding/sampling.js'
 import { seeded } from '../../support/scripted.js'
 
 const logits = Float32Array.of(0.5, 3, 3, -1, 2)
@@ -11,7 +11,6 @@ t.test('greedy takes the highest, the lowest id among equals, within what is all
   t.equal(pickToken(logits, null, 0, never), 1)
   t.equal(pickToken(logits, [2, 4], 0, never), 2)
   t.equal(pickToken(logits, [0, 3], 0, never), 0)
-  t.equal(pickToken(Float32Array.of(Number.NaN, 1), [0, 1], 0, never), 0, 'a broken logit does not crash')
 })
 
 t.test('sampling follows softmax(logits / temperature) over what is allowed', async t => {
@@ -46,4 +45,18 @@ t.test('log-probabilities are over the whole vocabulary and stay finite for larg
   const sum = [...logits.keys()].reduce((total, token) => total + Math.exp(logProbability(logits, token, top)), 0)
   t.ok(Math.abs(sum - 1) < 1e-9)
   t.ok(Math.abs(logProbability(Float32Array.of(1e4, 1e4), 0, 1e4) + Math.LN2) < 1e-9)
+})
+
+t.test('logits that are no numbers are an error, wherever they stand', async t => {
+  const error = { code: 'model_failed', message: /MODEL_PRECISION/, details: { reason: 'no_numbers' } }
+  const none = new Float32Array(4).fill(Number.NaN)
+  t.throws(() => likeliest(none), error)
+  t.throws(() => pickToken(none, [1, 2], 0, Math.random), error)
+  t.throws(() => pickToken(Float32Array.of(Number.NaN, 1), [0, 1], 0, never), error)
+  t.throws(() => pickToken(none, null, 1, Math.random), error)
+  for (let at = 0; at < 4; at++) {
+    const one = Float32Array.from([1, 2, 3, 4])
+    one[at] = Number.NaN
+    t.throws(() => logProbability(one, 0, 4), error, `the one at ${at}`)
+  }
 })

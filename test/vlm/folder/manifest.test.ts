@@ -69,24 +69,27 @@ t.test('precisions', async t => {
   await t.rejects(read(), { code: 'invalid_model', message: /vision_encoder.onnx: the file is missing/ })
 })
 
+const A_TEMPLATE = "{% for part in messages[0].content %}{{ part.text or '<image>' }}{% endfor %}"
+const ANOTHER = `${A_TEMPLATE}!`
+
 t.test('newer folders: a Jinja file, the image processor inside processor_config.json, several ends', async t => {
   const { dir, read, edit } = copy(t, 'tiny-hub')
   const before = await read()
   const image = JSON.parse(readFileSync(`${dir}/preprocessor_config.json`, 'utf8'))
   edit('processor_config.json', json => ({ ...json, image_processor: image }))
   rmSync(`${dir}/preprocessor_config.json`)
-  writeFileSync(`${dir}/chat_template.jinja`, 'a template')
+  writeFileSync(`${dir}/chat_template.jinja`, A_TEMPLATE)
   edit('generation_config.json', json => ({ ...json, eos_token_id: [2, 42] }))
   const after = await read()
   t.same(idefics3(after).processor, idefics3(before).processor)
-  t.equal(idefics3(after).prompt.chatTemplate, 'a template')
+  t.equal(idefics3(after).prompt.chatTemplate, A_TEMPLATE)
   t.same([...after.eos].sort(), [2, 42])
   rmSync(`${dir}/chat_template.jinja`)
   rmSync(`${dir}/chat_template.json`)
   rmSync(`${dir}/generation_config.json`)
-  edit('tokenizer_config.json', json => ({ ...json, chat_template: 'another', bos_token: { content: '<|im_start|>' } }))
+  edit('tokenizer_config.json', json => ({ ...json, chat_template: ANOTHER, bos_token: { content: '<|im_start|>' } }))
   const last = await read()
-  t.match(idefics3(last).prompt, { chatTemplate: 'another', templateTokens: { bos_token: '<|im_start|>' } })
+  t.match(idefics3(last).prompt, { chatTemplate: ANOTHER, templateTokens: { bos_token: '<|im_start|>' } })
   t.equal(last.eos.size, 1)
 })
 
@@ -138,7 +141,7 @@ t.test('what cannot be run is refused with the reason', async t => {
   const refusals: [string, (json: Json) => Json, RegExp][] = [
     ['config.json', json => ({ ...json, model_type: 'llava' }), /only "idefics3" and "smolvlm"/],
     ['config.json', json => ({ ...json, vision_config: { ...vision(json), image_size: 32 } }), /tiles are 64 pixels/],
-    ['config.json', json => ({ ...json, scale_factor: 0 }), /`scale_factor` has to be a whole number/],
+    ['config.json', json => ({ ...json, scale_factor: 0 }), /`scale_factor` is 0, but has to be a whole number from 1/],
     ['processor_config.json', json => ({ ...json, image_seq_len: 64 }), /make 16 tokens a tile/],
     ['preprocessor_config.json', json => ({ ...json, resample: 3 }), /only 1 \(Lanczos\)/],
     ['preprocessor_config.json', json => ({ ...json, do_normalize: false }), /`do_normalize` is false/],
@@ -146,10 +149,18 @@ t.test('what cannot be run is refused with the reason', async t => {
     ['tokenizer.json', json => ({ ...json, added_tokens: [] }), /there is no special token/],
     ['generation_config.json', json => ({ ...json, eos_token_id: 'end' }), /`eos_token_id`/],
     ['cropvlm.json', json => ({ ...json, format: 1 }), /`format` is 1/],
-    ['cropvlm.json', json => ({ ...json, prompt_contract: 7 }), /prompt contract 7/],
+    ['cropvlm.json', json => ({ ...json, prompt_contract: 7 }), /`prompt_contract` is 7, but has to be the number 1/],
     ['cropvlm.json', json => ({ ...json, resolutions: [] }), /`resolutions`/],
-    ['cropvlm.json', json => ({ ...json, attention: { layers: [] } }), /`attention.layers` has to be a list of layers/],
-    ['cropvlm.json', json => ({ ...json, attention: [0.5] }), /`attention.layers` has to be a list of layers/],
+    [
+      'cropvlm.json',
+      json => ({ ...json, attention: { layers: [] } }),
+      /`attention.layers` is \[\], but has to be a list of layers/,
+    ],
+    [
+      'cropvlm.json',
+      json => ({ ...json, attention: [0.5] }),
+      /`attention` is \[0.5\], but has to be an object with `layers`/,
+    ],
     ['cropvlm.json', json => ({ ...json, default_resolution: 65 }), /`default_resolution`/],
   ]
   for (const [file, change, message] of refusals) {

@@ -6,6 +6,7 @@
  *                        cropper, target -> openai -> image
  *   http -> links -> engine, config
  *   http -> proxy -> zoom, target
+ *   http, zoom, links, openai, engine -> tracing
  *   cli -> mcp -> client, engine
  *
  * page (the browser's modules) stands alone.
@@ -20,19 +21,21 @@ const MAY_IMPORT = {
   contract: ['errors'],
   evaluation: ['contract'],
   image: ['contract', 'errors'],
+  tracing: ['version', 'config', 'errors'],
   vlm: ['image', 'contract', 'errors'],
   ocr: ['vlm', 'image', 'contract', 'errors'],
   text: ['ocr', 'contract', 'errors'],
-  engine: ['ocr', 'vlm', 'image', 'contract', 'errors'],
-  openai: ['image', 'contract', 'errors'],
+  engine: ['tracing', 'ocr', 'vlm', 'image', 'contract', 'errors'],
+  openai: ['tracing', 'image', 'contract', 'errors'],
   cropper: ['config', 'openai', 'engine', 'text', 'ocr', 'vlm', 'image', 'contract', 'errors'],
   target: ['config', 'openai', 'engine', 'text', 'ocr', 'vlm', 'image', 'contract', 'errors'],
-  zoom: ['config', 'cropper', 'target', 'engine', 'vlm', 'image', 'contract', 'errors'],
-  links: ['version', 'config', 'engine', 'errors'],
-  proxy: ['config', 'zoom', 'target', 'engine', 'image', 'contract', 'errors'],
+  zoom: ['tracing', 'config', 'cropper', 'target', 'engine', 'vlm', 'image', 'contract', 'errors'],
+  links: ['tracing', 'version', 'config', 'engine', 'errors'],
+  proxy: ['tracing', 'config', 'zoom', 'target', 'engine', 'image', 'contract', 'errors'],
   http: [
     'version',
     'config',
+    'tracing',
     'links',
     'proxy',
     'zoom',
@@ -85,6 +88,7 @@ const ONLY_DOOR = {
   '@fastify': 'src/http/',
   'prom-client': 'src/http/plugins/metrics.ts',
   '@huggingface/hub': 'src/cli/hub/',
+  '@opentelemetry': 'src/tracing/otel/',
   '@modelcontextprotocol': 'src/mcp/',
 }
 

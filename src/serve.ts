@@ -58,7 +58,7 @@ async function start(service: Service): Promise<Serving> {
     if (engine.state === 'stopped' && error instanceof CropVlmError && error.code === 'draining') return stopped()
     throw error
   })
-  if (!isLoopback(config.host) && config.apiKey === null)
+  if (!isLoopback(config.host) && config.apiKeys.length === 0)
     log.warn(`anybody who can reach ${config.host} can use this service; set API_KEY to ask for a key`)
   const url = address.replace('//0.0.0.0', '//127.0.0.1').replace('//[::]', '//[::1]')
   const { executionProvider, executionProviderReason: reason } = info
@@ -90,7 +90,7 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }
 
-function curl(url: string, { apiKey }: Service['config']): string {
-  const key = apiKey === null ? '' : ' -H "Authorization: Bearer $API_KEY"'
+function curl(url: string, { apiKeys }: Service['config']): string {
+  const key = apiKeys.length === 0 ? '' : ' -H "Authorization: Bearer $API_KEY"'
   return `curl${key} -F image=@page.png -F 'question=What is the total?' ${url}/answer`
 }

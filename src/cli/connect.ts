@@ -1,5 +1,6 @@
 /** The service that a command asks: a running one, or one of its own inside this process. */
 import { CropVlmClient } from '../client/client.js'
+import { keyToSend } from '../config/access/keys.js'
 import { CropVlmError } from '../errors.js'
 import { CliError, EXIT } from './command.js'
 import { ENV_FILE_OPTION, environment } from './environment.js'
@@ -26,8 +27,8 @@ export interface Connection {
 }
 
 /**
- * Connects to the service at `url` with the key in API_KEY, or starts one, which the environment and its file configure,
- * and waits until its models are loaded. Its log goes to stderr, warnings and worse unless LOG_LEVEL says otherwise.
+ * Connects to the service at `url` with the first key in API_KEY or API_KEY_FILE, or starts one, which the environment and
+ * its file configure, and waits until its models are loaded. Its log goes to stderr, warnings and worse unless LOG_LEVEL says otherwise.
  * @throws CliError usage: the configuration is wrong; failed: its models cannot be loaded; what the signal was aborted with
  */
 export async function connect(url: string | undefined, timeoutMs: number, world: World): Promise<Connection> {
@@ -37,7 +38,7 @@ export async function connect(url: string | undefined, timeoutMs: number, world:
 function remote(url: string, timeoutMs: number, { env }: World): Connection {
   if (!/^https?:\/\//.test(url))
     throw new CliError(EXIT.usage, `--url is "${url}", but must be a URL such as http://127.0.0.1:8080.`)
-  const apiKey = env.API_KEY?.trim() || null
+  const apiKey = keyToSend(env)
   const baseUrl = url.replace(/\/+$/, '')
   return {
     client: new CropVlmClient({ baseUrl, timeoutMs, ...(apiKey === null ? {} : { apiKey }) }),

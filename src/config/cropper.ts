@@ -35,6 +35,13 @@ export const CROPPER_VARIABLES = {
   cropperApiKey: OrNull(
     Type.String({ env: 'CROPPER_API_KEY', secret: true, description: 'Bearer token for CROPPER_BASE_URL.' }),
   ),
+  cropperApiKeyFile: OrNull(
+    Type.String({
+      env: 'CROPPER_API_KEY_FILE',
+      path: true,
+      description: 'A file that holds what CROPPER_API_KEY would.',
+    }),
+  ),
   cropperBoxes: OrNull(
     Type.String({
       env: 'CROPPER_BOXES',

@@ -9,6 +9,8 @@ import { Type } from '@sinclair/typebox'
 import { CropVlmError } from '../errors.js'
 import { PRECISION_ALIASES, PRECISIONS } from '../vlm/folder/graph-names.js'
 import { PROVIDER_CHOICES } from '../vlm/onnx/providers.js'
+import { endpointKey, KEY_VARIABLES, keysOf, readKeys } from './access/keys.js'
+import { readTrustProxy, TRUST_PROXY_VARIABLES, type TrustedProxies } from './access/trust-proxy.js'
 import { CROPPER_VARIABLES } from './cropper.js'
 import { ENDPOINT_VARIABLES } from './endpoints.js'
 import { IMAGE_URL_VARIABLES, type ImageUrlsConfig, readImageUrls } from './image-urls.js'
@@ -17,6 +19,7 @@ import { PROXY_VARIABLES } from './proxy.js'
 import { Choice, OrNull } from './schema.js'
 import type { TargetConfig } from './target/entry.js'
 import { readTargets, TARGET_VARIABLES } from './target/targets.js'
+import { readTracing, TRACING_VARIABLES, type TracingConfig } from './tracing.js'
 import { describe, type Env, type Settings, type VariableDoc, variableReader } from './variables.js'
 
 export type { LocalTargetConfig, OpenAiTargetConfig, ReaderTargetConfig, TargetConfig } from './target/entry.js'
@@ -49,13 +52,7 @@ const SERVICE_VARIABLES = {
     maximum: 65_535,
     description: 'Port to listen on; 0 takes a free one.',
   }),
-  apiKey: OrNull(
-    Type.String({
-      env: 'API_KEY',
-      secret: true,
-      description: 'Bearer token every route but health, metrics and documentation asks for; unset: no key is needed.',
-    }),
-  ),
+  ...KEY_VARIABLES,
   corsOrigins: OrNull(
     Type.String({
       env: 'CORS_ORIGINS',
@@ -65,6 +62,7 @@ const SERVICE_VARIABLES = {
         'Origins whose pages may use the service from a browser (CORS), separated by commas, or * for every origin; never with cookies. unset: none.',
     }),
   ),
+  ...TRUST_PROXY_VARIABLES,
   logLevel: Choice(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'], {
     env: 'LOG_LEVEL',
     default: 'info',
@@ -229,15 +227,33 @@ const SERVICE_VARIABLES = {
     description: 'How long requests in flight may take to finish after SIGTERM or SIGINT.',
   }),
   ...ENDPOINT_VARIABLES,
+  gitRevision: OrNull(
+    Type.String({
+      env: 'GIT_REVISION',
+      pattern: '^[\\w.+/-]{1,80}$',
+      expected: 'the name of a commit, like 3f2a9c1',
+      description:
+        'Commit that this service was built from, as cropvlm_build_info of /metrics tells it; the container images have it from their build argument of the same name.',
+    }),
+  ),
 }
 
-export type Config = Settings<typeof SERVICE_VARIABLES> & {
+export type Config = Omit<Settings<typeof SERVICE_VARIABLES>, 'apiKey' | 'trustProxy'> & {
+  /** The keys that callers may give, at the start of the service: those of `API_KEY` and of `API_KEY_FILE`. Empty: none is needed. */
+  readonly apiKeys: readonly string[]
+  /** The keys that stay while the service runs: those of `API_KEY`. */
+  readonly fixedApiKeys: readonly string[]
+  readonly trustProxy: TrustedProxies
+  /** Where traces go; null: nowhere. */
+  readonly tracing: TracingConfig | null
   /** Where images may be fetched from; null: nowhere. */
   readonly imageUrls: ImageUrlsConfig | null
   /** The target VLMs; the first is the default. Never empty. */
   readonly targets: readonly [TargetConfig, ...TargetConfig[]]
   /** Of calls to endpoints of targets and croppers. */
   readonly proxies: ProxyConfig
+  /** What an operator should know of these settings, as sentences. */
+  readonly warnings: readonly string[]
 }
 
 const readService = variableReader(SERVICE_VARIABLES)
@@ -247,6 +263,7 @@ export const OPTIONS: readonly VariableDoc[] = [
   ...Object.values(SERVICE_VARIABLES),
   ...Object.values(IMAGE_URL_VARIABLES),
   ...Object.values(TARGET_VARIABLES),
+  ...Object.values(TRACING_VARIABLES),
 ].map(describe)
 
 /**
@@ -255,9 +272,21 @@ export const OPTIONS: readonly VariableDoc[] = [
  */
 export function readConfig(env: Env = process.env): Config {
   const problems: string[] = []
-  const settings = readService(env, problems)
+  const warnings: string[] = []
+  const { apiKey = null, trustProxy = null, ...settings } = readService(env, problems)
+  const { apiKeyFile = null, cropperApiKeyFile = null } = settings
+  const apiKeys = readKeys({ apiKey, apiKeyFile }, problems, warnings)
+  const cropperApiKey = endpointKey(
+    'CROPPER_API_KEY',
+    settings.cropperApiKey ?? null,
+    cropperApiKeyFile,
+    problems,
+    warnings,
+  )
+  const trusted = readTrustProxy(trustProxy, problems)
   const imageUrls = readImageUrls(env, problems)
-  const [first, ...others] = readTargets(env, problems)
+  const [first, ...others] = readTargets(env, problems, warnings)
+  const tracing = readTracing(env, problems)
   const isRemote = settings.cropperBaseUrl || [first, ...others].some(target => target?.kind === 'openai')
   // a proxy that nothing uses need not be one
   const proxies = readProxies(env, isRemote ? problems : [])
@@ -265,9 +294,15 @@ export function readConfig(env: Env = process.env): Config {
     throw new CropVlmError('invalid_config', `The configuration is wrong:\n${problems.map(p => `- ${p}`).join('\n')}`)
   // without problems every setting has its value
   return Object.freeze({
-    ...(settings as Settings<typeof SERVICE_VARIABLES>),
+    ...(settings as Omit<Settings<typeof SERVICE_VARIABLES>, 'apiKey' | 'trustProxy'>),
+    apiKeys: Object.freeze(apiKeys),
+    fixedApiKeys: Object.freeze(keysOf(apiKey)),
+    cropperApiKey,
+    trustProxy: trusted,
     imageUrls,
     targets: Object.freeze([first, ...others] as const),
     proxies,
+    tracing,
+    warnings: Object.freeze(warnings),
   })
 }

@@ -38,10 +38,10 @@ async function locate(
   group: Readonly<ImageGroup>,
   how: Pick<LocateJob, 'by'>,
 ): Promise<PromiseSettledResult<Found>[]> {
-  const [{ image, resolution, keepPixels, signal, deadline }] = group
+  const [{ image, resolution, keepPixels, signal, deadline, span }] = group
   const questions = group.map(({ question }) => question)
   const job: LocateJob = { kind: 'locate', image, questions, resolution, keepPixels, ...how }
-  const result = await engine.run(job, { signal, deadline })
+  const result = await engine.run(job, { signal, deadline, span })
   return toFound(result).map(value => ({ status: 'fulfilled', value }))
 }
 

@@ -20,9 +20,9 @@ export function textCropper(engine: Engine): Cropper {
 /** An image's lines. Its timings are one object for all questions about it, so that they count once. */
 type Reading = Pick<ReadResult, 'lines' | 'image'> & Pick<Found, 'timings'>
 
-function read(engine: Engine, { image, signal, deadline, keepPixels }: FindRequest): Promise<Reading> {
+function read(engine: Engine, { image, signal, deadline, span, keepPixels }: FindRequest): Promise<Reading> {
   const job = { kind: 'read', image, madeBy: 'caller', keepPixels } as const
-  return engine.run(job, { signal, deadline })
+  return engine.run(job, { signal, deadline, span })
 }
 
 function choose({ lines, image, timings }: Reading, question: string): Found {

@@ -1,3 +1,4 @@
+import type { Span } from '../tracing/span.js'
 import type { EngineInfo, Job, JobResult } from './protocol.js'
 
 /** Who waits for a result, and until when. */
@@ -6,6 +7,8 @@ export interface Patience {
   readonly signal: AbortSignal
   /** Unix milliseconds after which nobody waits. */
   readonly deadline: number
+  /** What the work is a part of; left out where nothing is told of it. */
+  readonly span?: Span | undefined
 }
 
 /** Who waits for a job, and in which order it is run. */

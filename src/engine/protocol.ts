@@ -8,7 +8,7 @@ import type { Picture, PictureOptions } from '../image/picture.js'
 import type { ReadTimings, TextLine } from '../ocr/page.js'
 import type { ModelInfo } from '../vlm/model-info.js'
 import type { ProviderName } from '../vlm/onnx/providers.js'
-import type { GenerationStage } from '../vlm/stages.js'
+import type { GenerationStage, Interval } from '../vlm/stages.js'
 import type { WorkerOptions } from './options.js'
 
 /** Find the regions of one image that help to answer questions, with the engine's cropper model. */
@@ -110,7 +110,13 @@ export interface GenerationCost {
   reused: boolean
 }
 
-export interface LocateResult {
+/** What each result tells beside its timings. */
+interface Timed {
+  /** When the engine process was at work on which stage. What was remembered took none. */
+  intervals?: readonly Interval<Stage>[]
+}
+
+export interface LocateResult extends Timed {
   kind: 'locate'
   /** One a question, in their order. */
   boxes: readonly LocatedBox[]
@@ -121,7 +127,7 @@ export interface LocateResult {
   timings: Timings
 }
 
-export interface RenderResult {
+export interface RenderResult extends Timed {
   kind: 'render'
   /** One a request, in their order. */
   pictures: readonly Picture[]
@@ -130,7 +136,7 @@ export interface RenderResult {
   timings: Pick<Timings, 'queue' | 'decode' | 'crop'>
 }
 
-export interface ReadResult {
+export interface ReadResult extends Timed {
   kind: 'read'
   /** In reading order; empty where the image holds no text. */
   lines: readonly TextLine[]
@@ -141,7 +147,7 @@ export interface ReadResult {
   timings: Pick<Timings, 'queue'> & ReadTimings
 }
 
-export interface GenerateResult {
+export interface GenerateResult extends Timed {
   kind: 'generate'
   text: string
   /** `length`: the text was cut where no more tokens were allowed. */

@@ -10,7 +10,9 @@ import { type ImageLinks, imageLinks } from '../links/links.js'
 import { CropMemory } from '../proxy/crop/memory.js'
 import { makeSender } from '../proxy/upstream/send.js'
 import type { Target } from '../target/target.js'
-import { addAuth } from './plugins/auth.js'
+import { startTracing } from '../tracing/tracing.js'
+import { addAuth } from './plugins/auth/auth.js'
+import { KeyRing } from './plugins/auth/key-ring.js'
 import { addBodyBudget } from './plugins/body-budget.js'
 import { onClientError } from './plugins/connection/client-error.js'
 import { addExpectContinue } from './plugins/connection/expect-continue.js'
@@ -25,6 +27,7 @@ import { guardLog, RequestLog } from './plugins/log.js'
 import { addRequestMetrics, makeMetrics } from './plugins/metrics.js'
 import { addNotFound, collectMethods } from './plugins/not-found.js'
 import { registerDocs } from './plugins/openapi.js'
+import { addTracing } from './plugins/tracing.js'
 import { bodyError } from './request/body-error.js'
 import { AJV_OPTIONS } from './request/validation.js'
 import { answerRoute } from './routes/answer.js'
@@ -53,10 +56,13 @@ const KEEP_ALIVE_MS = 65_000
 
 export async function buildApp({ config, engine, cropper, targets, links, log }: AppParts): Promise<FastifyInstance> {
   const timeout = config.requestTimeoutMs
-  const loggerInstance: FastifyBaseLogger = guardLog(log ?? pino({ level: config.logLevel }))
+  const guarded = guardLog(log ?? pino({ level: config.logLevel }))
+  const tracing = await startTracing(config.tracing, guarded)
+  const loggerInstance: FastifyBaseLogger = guarded
   const app = Fastify({
     loggerInstance,
-    logController: new RequestLog(),
+    logController: new RequestLog(config.trustProxy !== false),
+    trustProxy: trustedProxies(config.trustProxy),
     genReqId: request => requestId(request.headers['x-request-id']),
     bodyLimit: config.maxBodyBytes,
     // these close the socket of a stalled request even if no handler runs for it yet
@@ -77,10 +83,14 @@ export async function buildApp({ config, engine, cropper, targets, links, log }:
   app.removeContentTypeParser('text/plain')
 
   limitConnections(app.server, app.log)
-  const metrics = makeMetrics({ engine, cropper, targets })
+  for (const warning of config.warnings) app.log.warn(warning)
+  const metrics = makeMetrics({ engine, cropper, targets, revision: config.gitRevision })
+  const keys = new KeyRing(config, app.log)
+  app.addHook('onClose', () => keys.close())
   const drain = new Drain()
   // the hooks run in this order: what counts a request comes before what may refuse it
   addHalfClosed(app)
+  addTracing(app, tracing)
   addDeadlines(app, timeout)
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
@@ -90,12 +100,12 @@ export async function buildApp({ config, engine, cropper, targets, links, log }:
   addExpectContinue(app)
   const methodsOf = collectMethods(app)
   addCors(app, config, methodsOf)
-  addAuth(app, config.apiKey)
+  addAuth(app, keys)
   addNotFound(app, methodsOf)
   addDrain(app, drain)
   addBodyBudget(app, config)
   await app.register(multipart)
-  await registerDocs(app, config.apiKey !== null)
+  await registerDocs(app, keys.isNeeded)
 
   const zoom = { cropper, engine, observer: metrics.observer }
   const work = { config, zoom, links: links ?? imageLinks(config) }
@@ -113,6 +123,14 @@ export async function buildApp({ config, engine, cropper, targets, links, log }:
   infoRoute(app, { config, engine, cropper, targets })
   await pageRoutes(app)
   return app
+}
+
+/** As Fastify takes it. A number is counted here: Fastify 5.12 believes nobody where it is given one. */
+function trustedProxies(
+  trusted: Config['trustProxy'],
+): boolean | string[] | ((address: string, hop: number) => boolean) {
+  if (typeof trusted === 'boolean') return trusted
+  return typeof trusted === 'number' ? (_address, hop) => hop < trusted : [...trusted]
 }
 
 /** The caller's own id if it is safe to print and to send back, otherwise a new one. */

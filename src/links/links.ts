@@ -4,6 +4,7 @@ import { Agent, errors } from 'undici'
 import type { Config } from '../config/service.js'
 import type { Patience } from '../engine/engine.js'
 import { CropVlmError } from '../errors.js'
+import { type Attributes, within } from '../tracing/span.js'
 import { isPublicAddress } from './address.js'
 import { checkedConnector, type Resolver } from './connect.js'
 import { failed, linksAreOff, timedOut, tooLate, tooMany } from './errors.js'
@@ -42,30 +43,45 @@ export function imageLinks(
   const connect = checkedConnector(resolver, isAllowedAddress, timeoutMs, ca)
   let running = 0
   return {
-    async fetch(link, { signal: abandoned, deadline }) {
-      if (running >= queueSize) throw tooMany()
-      // an own one, so that nothing of a fetch outlives it
-      const dispatcher = new Agent({ connect, headersTimeout: 0, bodyTimeout: 0 })
-      const left = Math.max(0, deadline - Date.now())
-      const timeout = AbortSignal.timeout(Math.min(timeoutMs, left))
-      const signal = AbortSignal.any([abandoned, timeout])
-      // a request that still waits for its connection does not see its signal
-      const stop = () => void dispatcher.destroy(signal.reason)
-      signal.addEventListener('abort', stop, { once: true })
-      running += 1
-      try {
-        signal.throwIfAborted()
-        return await fetchLink(link, { hosts, maxBytes, dispatcher, signal })
-      } catch (error) {
-        if (abandoned.aborted) throw abandoned.reason
-        if (timeout.aborted) throw left <= timeoutMs ? tooLate() : timedOut(timeoutMs)
-        throw toCoded(error, timeoutMs)
-      } finally {
-        running -= 1
-        signal.removeEventListener('abort', stop)
-        await dispatcher.destroy()
-      }
-    },
+    fetch: (link, patience) =>
+      within(patience.span, 'fetch image', { kind: 'client', attributes: attributesOf(link) }, async span => {
+        const file = await fetchFile(link, patience)
+        span.set({ 'http.response.body.size': file.length })
+        return file
+      }),
+  }
+
+  async function fetchFile(link: string, { signal: abandoned, deadline }: Patience): Promise<Buffer> {
+    if (running >= queueSize) throw tooMany()
+    // an own one, so that nothing of a fetch outlives it
+    const dispatcher = new Agent({ connect, headersTimeout: 0, bodyTimeout: 0 })
+    const left = Math.max(0, deadline - Date.now())
+    const timeout = AbortSignal.timeout(Math.min(timeoutMs, left))
+    const signal = AbortSignal.any([abandoned, timeout])
+    // a request that still waits for its connection does not see its signal
+    const stop = () => void dispatcher.destroy(signal.reason)
+    signal.addEventListener('abort', stop, { once: true })
+    running += 1
+    try {
+      signal.throwIfAborted()
+      return await fetchLink(link, { hosts, maxBytes, dispatcher, signal })
+    } catch (error) {
+      if (abandoned.aborted) throw abandoned.reason
+      if (timeout.aborted) throw left <= timeoutMs ? tooLate() : timedOut(timeoutMs)
+      throw toCoded(error, timeoutMs)
+    } finally {
+      running -= 1
+      signal.removeEventListener('abort', stop)
+      await dispatcher.destroy()
+    }
+  }
+}
+
+/** Of a link a span tells the host alone: what follows may be signed. */
+function attributesOf(link: string): Attributes {
+  return {
+    'http.request.method': 'GET',
+    'server.address': URL.canParse(link) ? new URL(link).hostname : undefined,
   }
 }
 

@@ -6,6 +6,7 @@ import { fitSize } from '../image/fit.js'
 import { breathe } from '../vlm/decoding/abort.js'
 import type { GraphCache } from '../vlm/onnx/optimised/cache.js'
 import { openSessions, type Session } from '../vlm/onnx/session.js'
+import { type Interval, interval } from '../vlm/stages.js'
 import { detectLines } from './detect/detect.js'
 import type { Rectangle } from './detect/rectangle.js'
 import { type OcrFiles, ocrFiles } from './graphs.js'
@@ -24,6 +25,8 @@ export interface ReadPage extends Page {
   /** Whether the lines were remembered from an earlier question. */
   reused: boolean
   timings: ReadTimings
+  /** When it was at work; empty where the lines were remembered. */
+  intervals: readonly Interval<keyof ReadTimings>[]
 }
 
 /** Longest edge in pixels of the picture that lines are cut from. Letters of a larger one are large enough without. */
@@ -48,18 +51,22 @@ export class TextReader {
    */
   async read({ key, open }: ReadableImage, signal: AbortSignal): Promise<ReadPage> {
     const known = key === null ? undefined : this.#pages.get(key)
-    if (known) return { ...known, reused: true, timings: { decode: 0, preprocess: 0, detect: 0, recognize: 0 } }
+    if (known)
+      return { ...known, reused: true, timings: { decode: 0, preprocess: 0, detect: 0, recognize: 0 }, intervals: [] }
     await breathe(signal)
     const start = performance.now()
     const source = await open()
     const picture = await readablePixels(source)
     const decode = performance.now() - start
+    const decoding = interval('decode', start, start + decode)
     const pixels = pixelKey(picture)
     const seen = this.#pages.get(pixels)
     if (seen) {
       if (key !== null) this.#pages.set(key, seen)
-      return { ...seen, reused: true, timings: { decode, preprocess: 0, detect: 0, recognize: 0 } }
+      const timings = { decode, preprocess: 0, detect: 0, recognize: 0 }
+      return { ...seen, reused: true, timings, intervals: [decoding] }
     }
+    const detecting = performance.now()
     const { regions, ...found } = await detectLines(this.detection, picture)
     const recognizing = performance.now()
     const readings = await this.lines.read(picture, regions, () => breathe(signal))
@@ -71,7 +78,14 @@ export class TextReader {
     this.#pages.set(pixels, page)
     if (key !== null) this.#pages.set(key, page)
     const timings = { decode, ...found, recognize: performance.now() - recognizing }
-    return { ...page, reused: false, timings }
+    const prepared = detecting + found.preprocess
+    const intervals = [
+      decoding,
+      interval('preprocess', detecting, prepared),
+      interval('detect', prepared, prepared + found.detect),
+      interval('recognize', recognizing),
+    ]
+    return { ...page, reused: false, timings, intervals }
   }
 
   /** Runs both graphs once, so that memory is allocated and they are known to answer. */

@@ -1,7 +1,9 @@
 /** OpenAI-compatible chat completions (vLLM, SGLang, Ollama, llama.cpp, OpenAI). */
 import type OpenAI from 'openai'
 import { CropVlmError } from '../errors.js'
+import { NO_SPAN, type Span } from '../tracing/span.js'
 import { Breaker, type BreakerState, type Verdict } from './breaker.js'
+import { callSpan, tellFailure, tellReply } from './call-span.js'
 import { asCoded, ErrorWithin, isHangUp, verdictOf } from './failure.js'
 import type { Party } from './party.js'
 import { errorIn } from './reply/upstream-error.js'
@@ -38,6 +40,8 @@ export interface Patience {
   signal: AbortSignal
   /** Unix milliseconds after which nobody waits. */
   deadline: number
+  /** What the call is a part of; left out where nothing is told of it. */
+  span?: Span | undefined
 }
 
 /** A call's caller. */
@@ -92,6 +96,7 @@ async function inTime(parts: Parts, body: ChatBody, caller: Caller): Promise<unk
   const { breaker, endpoint, guard, party, semaphore } = parts
   const deadline = timer(caller.deadline - Date.now())
   let isFirst = false
+  let span: Span = NO_SPAN
   const judge = (error: unknown): Verdict => (caller.signal.aborted ? 'unknown' : verdictOf(error))
   try {
     // those that would only wait for their turn are refused at once
@@ -101,22 +106,37 @@ async function inTime(parts: Parts, body: ChatBody, caller: Caller): Promise<unk
       isFirst = !parts.hasAnswered && guard.firstTimeoutMs > endpoint.timeoutMs
       const own = timer(isFirst ? guard.firstTimeoutMs : endpoint.timeoutMs)
       try {
-        return await breaker.run(() => send(parts, body, AbortSignal.any([waiting, own.signal])), judge)
+        const call = () => {
+          span = callSpan(caller.span, endpoint.baseUrl, body.model, party.role)
+          return send(parts, body, AbortSignal.any([waiting, own.signal]), span)
+        }
+        return await breaker.run(call, judge)
       } finally {
         own.clear()
       }
     })
   } catch (error) {
-    if (caller.signal.aborted) throw new CropVlmError('request_aborted', 'The client went away.', { cause: error })
-    const secrets = { apiKey: endpoint.apiKey, question: caller.question }
-    const circumstances = { party, secrets, deadlinePassed: deadline.signal.aborted, isFirst, ...proxiedOf(endpoint) }
-    const failure = asCoded(error, circumstances)
-    // an error within a 200 says the same as one with a status
-    const refused = error instanceof ErrorWithin ? { status: 400, error: error.error } : error
-    throw withUnsupported(failure, unsupportedField(refused))
+    const failure = failureOf(error, parts, caller, { deadlinePassed: deadline.signal.aborted, isFirst })
+    tellFailure(span, failure)
+    throw failure
   } finally {
+    span.end()
     deadline.clear()
   }
+}
+
+function failureOf(
+  error: unknown,
+  { endpoint, party }: Parts,
+  { signal, question }: Caller,
+  how: { deadlinePassed: boolean; isFirst: boolean },
+): CropVlmError {
+  if (signal.aborted) return new CropVlmError('request_aborted', 'The client went away.', { cause: error })
+  const secrets = { apiKey: endpoint.apiKey, question }
+  const failure = asCoded(error, { party, secrets, ...how, ...proxiedOf(endpoint) })
+  // an error within a 200 says the same as one with a status
+  const refused = error instanceof ErrorWithin ? { status: 400, error: error.error } : error
+  return withUnsupported(failure, unsupportedField(refused))
 }
 
 function proxiedOf({ baseUrl, proxies }: Endpoint): { proxied?: URL } {
@@ -129,10 +149,14 @@ function withUnsupported(failure: CropVlmError, field: OptionalField | null): Cr
   return new CropVlmError(code, message, { details: { ...details, unsupported: field }, cause })
 }
 
-async function send(parts: Parts, body: ChatBody, signal: AbortSignal): Promise<unknown> {
+async function send(parts: Parts, body: ChatBody, signal: AbortSignal, span: Span): Promise<unknown> {
+  const { headers } = span
   // the library's own timeout covers the time until the reply's headers; the signal covers the body too
   const call = (): Promise<unknown> =>
-    parts.client.chat.completions.create(body as unknown as OpenAI.ChatCompletionCreateParamsNonStreaming, { signal })
+    parts.client.chat.completions.create(body as unknown as OpenAI.ChatCompletionCreateParamsNonStreaming, {
+      signal,
+      headers,
+    })
   const reply = await call()
     // an endpoint may close a kept connection just as it is used again: the call is made once more, on a new connection
     .catch(error => (isHangUp(error) && !signal.aborted ? call() : Promise.reject(error)))
@@ -140,5 +164,6 @@ async function send(parts: Parts, body: ChatBody, signal: AbortSignal): Promise<
   const error = errorIn(reply)
   if (error) throw new ErrorWithin(error)
   parts.hasAnswered = true
+  tellReply(span, reply)
   return reply
 }

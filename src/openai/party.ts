@@ -5,6 +5,8 @@ import type { ErrorKind } from './reply/error-kinds.js'
 export interface Party {
   readonly failed: ErrorCode
   readonly timedOut: ErrorCode
+  /** What it does for this service, as spans tell it. */
+  readonly role: 'cropper' | 'target'
   /** Begins a sentence, as in "The target". */
   readonly subject: string
   /** The option that holds the timeout. */
@@ -20,6 +22,7 @@ export interface Party {
 export const TARGET: Party = {
   failed: 'target_failed',
   timedOut: 'target_timeout',
+  role: 'target',
   subject: 'The target',
   timeoutOption: 'TARGET_TIMEOUT_MS',
   addressOption: 'TARGET_BASE_URL',
@@ -49,6 +52,7 @@ export function cropperParty(options: 'CROPPER' | 'TARGET'): Party {
   return {
     failed: 'cropper_failed',
     timedOut: 'cropper_timeout',
+    role: 'cropper',
     subject: "The cropper's endpoint",
     timeoutOption: 'CROPPER_TIMEOUT_MS',
     addressOption: `${options}_BASE_URL`,

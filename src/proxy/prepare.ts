@@ -2,6 +2,7 @@
 
 import type { ProxyZoom } from '../config/proxy.js'
 import type { Config, TargetConfig } from '../config/service.js'
+import type { Patience } from '../engine/engine.js'
 import type { Target } from '../target/target.js'
 import { type ChatBody, OPTIONS_FIELD, readChat, type Turn } from './chat/conversation.js'
 import type { PlacedCrop } from './chat/crop-parts.js'
@@ -33,19 +34,24 @@ export interface Prepared {
 
 /**
  * @param header What the request's header says of the zoom, or null.
+ * @param client `signal` is aborted when the client has gone.
  * @throws CropVlmError invalid_option, unknown_option, request_aborted
  */
 export async function prepare(
   { config, targets, finder }: Parts,
   json: Buffer,
   header: ProxyZoom | null,
-  signal: AbortSignal,
+  client: Omit<Patience, 'deadline'>,
 ): Promise<Prepared> {
   const chat = readable(json, config.zoomNote)
   if (!chat) return untouched(config.targets[0], skipped('not_json'))
   const { target, byName } = targetOf(config.targets, chat.model?.text ?? null)
   const options = zoomOptions(header, chat.options && parseAt(json, chat.options), config)
-  const zoomed = await zoomBody(finder, { json, chat, options, target: targetObject(targets, target), signal }, config)
+  const zoomed = await zoomBody(
+    finder,
+    { json, chat, options, target: targetObject(targets, target), ...client },
+    config,
+  )
   return {
     target,
     renaming: renaming(target, byName, chat),

@@ -2,6 +2,7 @@
 import type { Config } from '../config/service.js'
 import type { Patience } from '../engine/engine.js'
 import type { Target } from '../target/target.js'
+import { within } from '../tracing/span.js'
 import type { ChatBody, Turn } from './chat/conversation.js'
 import { cropEdits, type PlacedCrop } from './chat/crop-parts.js'
 import { type CropFinder, type Flights, findCrop } from './crop/find-crop.js'
@@ -12,13 +13,12 @@ import type { Edit } from './json/edit.js'
 import type { ZoomOptions } from './options.js'
 import { type CropBox, NO_ZOOM, type Verdict } from './verdict.js'
 
-export interface ZoomBody {
+/** `signal` is aborted when the client has gone. */
+export interface ZoomBody extends Omit<Patience, 'deadline'> {
   json: Buffer
   chat: ChatBody
   options: ZoomOptions
   target: Target
-  /** Aborted when the client has gone. */
-  signal: AbortSignal
 }
 
 type Settings = Pick<Config, 'zoomBudgetMs' | 'zoomFail' | 'zoomNote' | 'zoomDetail'>
@@ -36,11 +36,25 @@ export interface ZoomedBody {
  * @throws CropVlmError request_aborted
  */
 export async function zoomBody(finder: CropFinder, request: ZoomBody, settings: Settings): Promise<ZoomedBody> {
+  if (request.options.zoom === 'off') return { edits: [], crops: new Map(), verdict: NO_ZOOM }
+  return await within(request.span, 'zoom', {}, async span => {
+    const zoomed = await zoom(finder, { ...request, span }, settings)
+    const { decision, reason, boxes, failures } = zoomed.verdict
+    span.set({
+      'cropvlm.zoom.decision': decision,
+      'cropvlm.zoom.reason': reason ?? undefined,
+      'cropvlm.zoom.crops': boxes.length,
+    })
+    if (failures[0]) span.fail(failures[0].error)
+    return zoomed
+  })
+}
+
+async function zoom(finder: CropFinder, request: ZoomBody, settings: Settings): Promise<ZoomedBody> {
   const { json, chat, options } = request
-  if (options.zoom === 'off') return { edits: [], crops: new Map(), verdict: NO_ZOOM }
   const start = performance.now()
   const planned = planCrops(chat.turns, options.maxImages)
-  const outcomes = await findInTime(planned, settings.zoomBudgetMs, request.signal, cropSearch(finder, request))
+  const outcomes = await findInTime(planned, settings.zoomBudgetMs, request, cropSearch(finder, request))
   const failures = failuresOf(outcomes)
   const ms = performance.now() - start
   const [failure] = failures

@@ -17,7 +17,7 @@ export async function runTargetJob<J extends Job>(
 ): Promise<JobResult<J>> {
   try {
     const deadline = Math.min(patience.deadline, Date.now() + timeoutMs)
-    return await engine.run(job, { signal: patience.signal, deadline, isSecondHalf: true })
+    return await engine.run(job, { signal: patience.signal, deadline, span: patience.span, isSecondHalf: true })
   } catch (error) {
     if (!(error instanceof CropVlmError) || error.code !== 'deadline_exceeded') throw error
     throw new CropVlmError('target_timeout', `${who} did not answer in time. ${error.message}`, { cause: error })

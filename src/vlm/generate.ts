@@ -7,6 +7,7 @@ import { type DecodeStream, openStreams } from './decoding/streams.js'
 import type { Graphs } from './graphs.js'
 import { type PreparedRequest, prepare } from './prepare.js'
 import type { GenerateRequest, Generation } from './request.js'
+import { type Interval, interval } from './stages.js'
 import { stopwatch } from './stopwatch.js'
 
 export type Context = PrefillContext &
@@ -39,7 +40,7 @@ export async function generateAll(requests: readonly GenerateRequest[], context:
       prepared.push(await prepare(request, context.manifest, context.cache, known))
     })
   await outcomes.attempt(prepared.map(requestOf), async () => {
-    const vision = await encodeImages(prepared, context)
+    const vision = await timedVision(prepared, context)
     for (const group of groupsOf(prepared, isFused(context.decoder)))
       await generateGroup(group, vision, context, outcomes)
   })
@@ -52,7 +53,7 @@ const requestOf = ({ request }: PreparedRequest) => request
  * Runs the vision encoder over all images that it has not seen yet, and fills in their `features`.
  * @returns the milliseconds that this took
  */
-export async function encodeImages(
+async function encodeImages(
   prepared: readonly PreparedRequest[],
   { vision, manifest, pixelsPerRun }: Context,
 ): Promise<number> {
@@ -70,6 +71,19 @@ export async function encodeImages(
   return clock()
 }
 
+/** What the vision encoder took for all requests: in milliseconds, and when, unless it had seen all images. */
+export interface Vision {
+  ms: number
+  intervals: readonly Interval[]
+}
+
+/** `encodeImages`, and when it was at work. */
+export async function timedVision(prepared: readonly PreparedRequest[], context: Context): Promise<Vision> {
+  const start = performance.now()
+  const ms = await encodeImages(prepared, context)
+  return { ms, intervals: ms === 0 ? [] : [interval('vision', start)] }
+}
+
 /** Splits requests into groups. Those of one group are prefilled and decoded together. */
 function groupsOf(prepared: readonly PreparedRequest[], canBatch: boolean): PreparedRequest[][] {
   const size = canBatch && prepared.length >= MIN_BATCH ? MAX_BATCH : 1
@@ -79,11 +93,11 @@ function groupsOf(prepared: readonly PreparedRequest[], canBatch: boolean): Prep
 
 /**
  * Prefills and decodes the prompts of one group, and puts down their outcomes.
- * @param vision Milliseconds that the vision encoder took for all requests.
+ * @param vision Of all requests.
  */
 async function generateGroup(
   group: readonly PreparedRequest[],
-  vision: number,
+  vision: Vision,
   context: Context,
   outcomes: Outcomes,
 ): Promise<void> {
@@ -97,12 +111,14 @@ async function generateGroup(
   if (alive.length === 0) return
   await outcomes.attempt(alive.map(requestOf), async () => {
     const clock = stopwatch()
+    const start = performance.now()
     const prompts = alive.map(prepared => ({
       prepared,
       opening: openingTokens(prepared.request.grammar, prepared.maxNewTokens),
     }))
     const streams = await openStreams(prompts, context)
-    const shared = { vision, prefill: clock(), group: { size: alive.length } }
+    const intervals = [...vision.intervals, interval('prefill', start)]
+    const shared = { vision: vision.ms, prefill: clock(), group: { size: alive.length }, intervals }
     await Promise.all(
       alive.map((prepared, i) =>
         outcomes.attempt([prepared.request], async () => {
@@ -114,18 +130,19 @@ async function generateGroup(
 }
 
 /** What all generations of a group have in common. */
-type Shared = Pick<Generation['timings'], 'vision' | 'prefill'> & Pick<Generation, 'group'>
+type Shared = Pick<Generation['timings'], 'vision' | 'prefill'> & Pick<Generation, 'group' | 'intervals'>
 
 /** Decodes the answer of one prompt that has been prefilled. */
 async function generateOne(
-  { request, images, ids, maxNewTokens, resolution, reused, timings }: PreparedRequest,
+  { request, images, ids, maxNewTokens, resolution, reused, timings, intervals }: PreparedRequest,
   { feed, canRewind, leave }: DecodeStream,
-  { vision, prefill, group }: Shared,
+  { vision, prefill, group, intervals: shared }: Shared,
   { manifest: { family, eos } }: Context,
 ): Promise<Generation> {
   const { grammar, temperature, signal } = request
   const random = Math.random
   const clock = stopwatch()
+  const start = performance.now()
   try {
     const decoded = await decode({ feed, canRewind, grammar, eos, maxNewTokens, temperature, random, signal })
     return {
@@ -138,6 +155,7 @@ async function generateOne(
       resolution,
       group,
       timings: { ...timings, vision, prefill, generate: clock() },
+      intervals: [...intervals, ...shared, interval('generate', start)],
     }
   } finally {
     leave()

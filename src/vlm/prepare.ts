@@ -4,6 +4,7 @@ import { breathe, throwIfAborted } from './decoding/abort.js'
 import type { ImageState, PrefixCache } from './decoding/prefix-cache.js'
 import type { Manifest } from './folder/manifest.js'
 import type { GenerateRequest, PromptImage } from './request.js'
+import { type Interval, interval } from './stages.js'
 import { stopwatch } from './stopwatch.js'
 
 /** A request whose images are read and whose prompt is written: what is left to do is to run the graphs. */
@@ -21,6 +22,7 @@ export interface PreparedRequest {
   reused: boolean
   /** Milliseconds. */
   timings: { decode: number; preprocess: number }
+  intervals: Interval[]
 }
 
 /**
@@ -39,6 +41,7 @@ export async function prepare(
   throwIfAborted(signal)
   const resolution = checkResolution(info, request.resolution)
   const timings = { decode: 0, preprocess: 0 }
+  const intervals: Interval[] = []
   const keyOf = ({ key }: PromptImage) => (key === null ? null : `${key}@${resolution}`)
   const images: ImageState[] = []
   let reused = false
@@ -52,7 +55,7 @@ export async function prepare(
       images.push(usable)
       continue
     }
-    const state = await readImage(image, resolution, family, timings)
+    const state = await readImage(image, resolution, family, { timings, intervals })
     images.push(state)
     if (key !== null && !known.has(key)) known.set(key, state)
     await breathe(signal)
@@ -65,20 +68,25 @@ export async function prepare(
   const maxNewTokens = answerLength(request, ids.length, maxPositions)
   timings.preprocess += clock()
   const [first] = request.images
-  return { request, images, key: first ? keyOf(first) : null, ids, maxNewTokens, resolution, reused, timings }
+  const key = first ? keyOf(first) : null
+  return { request, images, key, ids, maxNewTokens, resolution, reused, timings, intervals }
 }
 
-/** Opens and resizes one image. Adds the milliseconds to `timings`. */
+/** Opens and resizes one image. Adds the milliseconds to `timings`, and when that was to `intervals`. */
 async function readImage(
   image: PromptImage,
   resolution: number,
   family: Manifest['family'],
-  timings: PreparedRequest['timings'],
+  { timings, intervals }: Pick<PreparedRequest, 'timings' | 'intervals'>,
 ): Promise<ImageState> {
   const clock = stopwatch()
+  const opening = performance.now()
   const source = await image.open()
   const { width, height } = source
   timings.decode += clock()
+  const opened = performance.now()
+  intervals.push(interval('decode', opening, opened))
+  let resizing = opened
   let decode = 0
   // `pixels` is timed as decoding; `shrunk`, which decodes and resizes in one go, counts as preprocessing
   const timed: ImageSource = {
@@ -86,8 +94,11 @@ async function readImage(
     height,
     async pixels() {
       const own = stopwatch()
+      const start = performance.now()
       const pixels = await source.pixels()
       decode += own()
+      resizing = performance.now()
+      intervals.push(interval('decode', start, resizing))
       return pixels
     },
     shrunk: size => source.shrunk(size),
@@ -96,6 +107,7 @@ async function readImage(
   const processed = await family.process(timed, grid)
   timings.decode += decode
   timings.preprocess += clock() - decode
+  intervals.push(interval('preprocess', resizing))
   return { size: { width, height }, grid, processed, features: null, prefix: null }
 }
 

@@ -1,7 +1,7 @@
 import type { Size } from '../contract/box.js'
 import { type ImageSource, type RawImage, rawSource } from '../image/decode.js'
 import type { Grammar } from './decoding/grammar.js'
-import type { GenerationStage } from './stages.js'
+import type { GenerationStage, Interval } from './stages.js'
 
 /** An image of a prompt. It is opened only if nothing is known of it yet. */
 export interface PromptImage {
@@ -57,6 +57,8 @@ export interface Generation {
   group: { size: number }
   /** Milliseconds. A stage that was gone through for several prompts at once counts in full for each of them. */
   timings: Record<GenerationStage, number>
+  /** When its stages were at work. Prompts that went through one together share the object; what was reused has none. */
+  intervals: readonly Interval[]
 }
 
 /** A decoded image as an image of a prompt; nothing of it is kept. */

@@ -86,7 +86,7 @@ function picturesFor(target: Target, { mode, compare }: AskTarget, shown: Shown)
 /** The answer and, with `compare`, the one from the full image alone. Both are asked for at the same time. */
 async function askBoth(
   { pictures: { targetFull, targetCrop, targetCompare } }: Region,
-  { target, question, mode, compare, maxTokens, temperature, signal, deadline }: AskTarget,
+  { target, question, mode, compare, maxTokens, temperature, signal, deadline, span }: AskTarget,
   observer: ZoomObserver,
 ): Promise<Pick<Answered, 'answer' | 'compare'>> {
   // when one call fails, nobody waits for the other
@@ -95,7 +95,16 @@ async function askBoth(
   const ask = async (full: Picture | null, crop: Picture | null) => {
     try {
       return await observed(target, observer, () =>
-        target.answer({ full, crop, question: stripped(question), maxTokens, temperature, signal: either, deadline }),
+        target.answer({
+          full,
+          crop,
+          question: stripped(question),
+          maxTokens,
+          temperature,
+          signal: either,
+          deadline,
+          span,
+        }),
       )
     } catch (error) {
       failed.abort()

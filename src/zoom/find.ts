@@ -70,11 +70,11 @@ function judge(
 /** What stands for a found box where the cropper is not asked. The engine tells the size of the image. */
 async function lookNowhere(
   engine: Engine,
-  { image, questions, signal, deadline }: FindRegions,
+  { image, questions, signal, deadline, span }: FindRegions,
   keepPixels: boolean,
 ): Promise<Found[]> {
   const job = { kind: 'render', image, keepPixels, pictures: [] } as const
-  const { image: size, timings } = await engine.run(job, { signal, deadline })
+  const { image: size, timings } = await engine.run(job, { signal, deadline, span })
   const model = { id: 'none', resolution: null, tiles: null }
   return questions.map(() => ({
     box: FULL_BOX,
@@ -104,11 +104,11 @@ function checkResolution({ info: { resolutions } }: Cropper, wanted: number | nu
 /** The boxes of all questions, in their order. Throws if any question fails. */
 async function findBoxes(
   cropper: Cropper,
-  { image, questions, resolution, signal, deadline }: FindRegions,
+  { image, questions, resolution, signal, deadline, span }: FindRegions,
   keepPixels: boolean,
 ): Promise<Found[]> {
   const outcomes = await cropper.find(
-    questions.map(question => ({ image, question: oneLine(question), resolution, keepPixels, signal, deadline })),
+    questions.map(question => ({ image, question: oneLine(question), resolution, keepPixels, signal, deadline, span })),
   )
   return outcomes.map(outcome => {
     if (outcome.status === 'rejected') throw outcome.reason
@@ -122,7 +122,7 @@ async function findBoxes(
  */
 async function makePictures(
   engine: Engine,
-  { image, pictures: wishes, signal, deadline }: FindRegions,
+  { image, pictures: wishes, signal, deadline, span }: FindRegions,
   judged: readonly Judged[],
 ): Promise<{ pictures: readonly Pictures[]; timings: Partial<Timings> }> {
   /** One for each picture to be made: the index of its box, and its name among the box's pictures. */
@@ -137,7 +137,7 @@ async function makePictures(
   const requests = wanted.map(({ request }) => request)
   const result = await engine.run(
     { kind: 'render', image, pictures: requests },
-    { signal, deadline, isSecondHalf: true },
+    { signal, deadline, span, isSecondHalf: true },
   )
   const pictures = judged.map(() => ({ ...NO_PICTURES }))
   for (const [i, { box, key }] of wanted.entries())

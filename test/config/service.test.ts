@@ -19,13 +19,17 @@ t.test('the defaults', async t => {
   t.same(readConfig({}), {
     host: '127.0.0.1',
     port: 8080,
-    apiKey: null,
+    apiKeyFile: null,
+    apiKeys: [],
+    fixedApiKeys: [],
+    trustProxy: false,
     corsOrigins: null,
     logLevel: 'info',
     cropper: null,
     cropperModel: null,
     cropperBaseUrl: null,
     cropperApiKey: null,
+    cropperApiKeyFile: null,
     cropperBoxes: null,
     cropperEdge: null,
     cropperExpand: 'dialect',
@@ -63,6 +67,9 @@ t.test('the defaults', async t => {
     targetWarmup: false,
     breakerFailures: 3,
     breakerMs: 10_000,
+    gitRevision: null,
+    tracing: null,
+    warnings: [],
     targets: [
       {
         kind: 'reader',
@@ -90,6 +97,8 @@ t.test('every option can be set', async t => {
     HOST: '0.0.0.0',
     PORT: '0',
     API_KEY: 's3cret',
+    TRUST_PROXY: '2',
+    GIT_REVISION: '3f2a9c1',
     LOG_LEVEL: 'debug',
     CROPPER: 'openai',
     CROPPER_MODEL: 'a/model',
@@ -126,7 +135,9 @@ t.test('every option can be set', async t => {
   t.match(config, {
     host: '0.0.0.0',
     port: 0,
-    apiKey: 's3cret',
+    apiKeys: ['s3cret'],
+    trustProxy: 2,
+    gitRevision: '3f2a9c1',
     logLevel: 'debug',
     cropper: 'openai',
     cropperModel: 'a/model',
@@ -254,6 +265,14 @@ t.test('each option is documented', async t => {
   }
   t.same(
     OPTIONS.filter(({ secret }) => secret).map(({ env }) => env),
-    ['API_KEY', 'CROPPER_API_KEY', 'TARGET_API_KEY', 'TARGETS'],
+    [
+      'API_KEY',
+      'CROPPER_API_KEY',
+      'TARGET_API_KEY',
+      'TARGETS',
+      'OTEL_EXPORTER_OTLP_ENDPOINT',
+      'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+      'OTEL_EXPORTER_OTLP_HEADERS',
+    ],
   )
 })

@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Type } from '@sinclair/typebox'
+import { endpointKey } from '../access/keys.js'
 import { OrNull } from '../schema.js'
 import { type Env, type Settings, variableReader } from '../variables.js'
 import { CONCURRENCY, fromEntry, isLocal, READER, type TargetConfig, TIMEOUT } from './entry.js'
@@ -28,6 +29,13 @@ export const TARGET_VARIABLES = {
   ),
   apiKey: OrNull(
     Type.String({ env: 'TARGET_API_KEY', secret: true, description: 'Bearer token for TARGET_BASE_URL.' }),
+  ),
+  apiKeyFile: OrNull(
+    Type.String({
+      env: 'TARGET_API_KEY_FILE',
+      path: true,
+      description: 'A file that holds what TARGET_API_KEY would.',
+    }),
   ),
   targets: OrNull(
     Type.String({
@@ -64,12 +72,16 @@ type TargetSettings = Settings<typeof TARGET_VARIABLES>
 
 const readSettings = variableReader(TARGET_VARIABLES)
 
-/** The configured targets, frozen. What is wrong is added to `problems`, and its target left out. */
-export function readTargets(env: Env, problems: string[]): TargetConfig[] {
+/**
+ * The configured targets, frozen. What is wrong is added to `problems`, and its target left out; what an operator should
+ * know is added to `warnings`.
+ */
+export function readTargets(env: Env, problems: string[], warnings: string[]): TargetConfig[] {
   const settings = readSettings(env, problems)
   // a wrong variable has been reported already, and what depends on it cannot be judged
   if (!isComplete(settings)) return []
-  const { baseUrl, model, apiKey, targets, targetsFile } = settings
+  const { baseUrl, model, targets, targetsFile } = settings
+  const apiKey = endpointKey('TARGET_API_KEY', settings.apiKey, settings.apiKeyFile, problems, warnings)
   const ways = Object.entries({ TARGETS: targets, TARGETS_FILE: targetsFile, TARGET_BASE_URL: baseUrl })
   const used = ways.filter(([, value]) => value !== null).map(([name]) => name)
   if (used.length > 1) {

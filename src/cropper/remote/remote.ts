@@ -58,7 +58,7 @@ interface Rendered {
 
 /** The picture that the model is sent. A request's resolution is its longest edge. */
 async function render({ engine, settings }: Parts, request: FindRequest): Promise<Rendered> {
-  const { image, resolution, keepPixels, signal, deadline } = request
+  const { image, resolution, keepPixels, signal, deadline, span } = request
   const { dialect } = settings
   const { grid, longestEdge } = dialect.picture
   const picture = {
@@ -73,7 +73,7 @@ async function render({ engine, settings }: Parts, request: FindRequest): Promis
   }
   const result: RenderResult = await engine.run(
     { kind: 'render', image, pictures: [picture], keepPixels },
-    { signal, deadline },
+    { signal, deadline, span },
   )
   const { queue, decode, crop } = result.timings
   return {

@@ -17,7 +17,7 @@ export interface BoxRequest {
 export interface BoxFound
   extends Pick<
     Generation,
-    'resolution' | 'tiles' | 'size' | 'runs' | 'nonGreedyTokens' | 'reused' | 'group' | 'timings'
+    'resolution' | 'tiles' | 'size' | 'runs' | 'nonGreedyTokens' | 'reused' | 'group' | 'timings' | 'intervals'
   > {
   /** As the model gave it; the whole image if it gave none that is valid. */
   box: Box

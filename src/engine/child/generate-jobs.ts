@@ -32,12 +32,13 @@ export async function runGenerateJobs(
   })
 }
 
-function result({ text, tokens, isComplete, promptTokens, timings }: Generation): GenerateResult {
+function result({ text, tokens, isComplete, promptTokens, timings, intervals }: Generation): GenerateResult {
   return {
     kind: 'generate',
     text,
     finishReason: isComplete ? 'stop' : 'length',
     usage: { promptTokens, completionTokens: tokens.length },
     timings: { queue: 0, ...timings, crop: 0 },
+    intervals,
   }
 }

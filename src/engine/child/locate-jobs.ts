@@ -53,6 +53,8 @@ function locateResult(found: readonly Located[], modelId: string): LocateResult 
     image: first.size,
     model: { id: modelId, resolution: first.resolution, tiles: first.tiles },
     timings: { queue: 0, ...stages(found), crop: 0 },
+    // what questions went through together is one object
+    intervals: [...new Set(found.flatMap(({ intervals }) => intervals))],
   }
 }
 

@@ -12,10 +12,10 @@ export async function runReadJob(
     if (!reader) throw new CropVlmError('internal_error', 'The engine was started without the text reader.')
     const { image, madeBy, keepPixels } = task.job
     const file = files.read(image, madeBy === 'caller' ? limits : ownLimits(limits), keepPixels)
-    const { lines, size, reused, timings } = await reader.read(file, task.signal)
+    const { lines, size, reused, timings, intervals } = await reader.read(file, task.signal)
     settle(task, {
       status: 'fulfilled',
-      value: { kind: 'read', lines, image: size, reused, timings: { queue: 0, ...timings } },
+      value: { kind: 'read', lines, image: size, reused, timings: { queue: 0, ...timings }, intervals },
     })
   })
 }

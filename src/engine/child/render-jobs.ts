@@ -3,6 +3,7 @@ import type { RawImage } from '../../image/decode.js'
 import type { Picture } from '../../image/picture.js'
 import { overlayPicture, regionPicture, wholePicture } from '../../image/pictures.js'
 import { throwIfAborted } from '../../vlm/decoding/abort.js'
+import { interval } from '../../vlm/stages.js'
 import type { PictureRequest, RenderJob } from '../protocol.js'
 import { type JobContext, type Settle, settlingAll, type Task } from './task.js'
 
@@ -22,8 +23,13 @@ export async function runRenderJob(
     const pictures = await Promise.all(task.job.pictures.map(request => makePicture(pixels, request)))
     if (!keepPixels) files.release(file)
     const { width, height } = pixels
-    const timings = { queue: 0, decode: decoded - start, crop: performance.now() - decoded }
-    settle(task, { status: 'fulfilled', value: { kind: 'render', pictures, image: { width, height }, timings } })
+    const end = performance.now()
+    const timings = { queue: 0, decode: decoded - start, crop: end - decoded }
+    const intervals = [interval('decode', start, decoded), interval('crop', decoded, end)]
+    settle(task, {
+      status: 'fulfilled',
+      value: { kind: 'render', pictures, image: { width, height }, timings, intervals },
+    })
   })
 }
 

@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import { draining } from '../../errors.js'
 import { PROVIDERS } from '../../vlm/onnx/providers.js'
 import type { CallOptions, EngineState, StartedEngine } from '../engine.js'
+import { tracedJob } from '../job-span.js'
 import type { EngineOptions } from '../options.js'
 import type { EngineInfo, Job, JobResult } from '../protocol.js'
 import { Admission } from './admission.js'
@@ -91,7 +92,10 @@ class EngineClient implements StartedEngine {
     this.#throwIfRefused(null, deadline, false)
   }
 
-  async run<J extends Job>(job: J, { signal, deadline, isSecondHalf = false }: CallOptions): Promise<JobResult<J>> {
+  async run<J extends Job>(
+    job: J,
+    { signal, deadline, span, isSecondHalf = false }: CallOptions,
+  ): Promise<JobResult<J>> {
     this.#throwIfRefused(job, deadline, isSecondHalf)
     const pending = new PendingJob(this.#nextId++, job, { signal, deadline, isSecondHalf }, abandoned =>
       this.#onGivenUp(abandoned),
@@ -99,7 +103,7 @@ class EngineClient implements StartedEngine {
     // it is settled already if its signal was aborted or its deadline has passed
     if (!pending.isSettled) this.#queue.add(pending)
     this.#dispatch()
-    return (await pending.promise) as JobResult<J>
+    return (await tracedJob(span, job, pending)) as JobResult<J>
   }
 
   async drain(): Promise<void> {

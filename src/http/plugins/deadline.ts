@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Patience } from '../../engine/engine.js'
 import { CropVlmError } from '../../errors.js'
+import { spanOf } from './tracing.js'
 
 const deadlines = new WeakMap<FastifyRequest, Patience>()
 
-/** The deadline of a request of an app on which `addDeadlines` was called. */
+/** The deadline of a request of an app on which `addDeadlines` was called, and the span that it is answered in. */
 export function deadlineOf(request: FastifyRequest): Patience {
   const deadline = deadlines.get(request)
   if (!deadline) throw new Error('addDeadlines has not been called for this app')
@@ -28,7 +29,8 @@ export function addDeadlines(app: FastifyInstance, timeoutMs: number): void {
     const controller = new AbortController()
     const abort = () =>
       controller.abort(new CropVlmError('request_aborted', 'The client went away, or has been answered.'))
-    deadlines.set(request, { signal: controller.signal, deadline: Date.now() + timeoutMs })
+    const span = spanOf(request)
+    deadlines.set(request, { signal: controller.signal, deadline: Date.now() + timeoutMs, span })
     if (request.routeOptions.config?.stream) {
       reply.raw.once('close', () => {
         if (!reply.raw.writableFinished) abort()

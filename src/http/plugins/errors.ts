@@ -5,6 +5,7 @@
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { CropVlmError, type ErrorCode } from '../../errors.js'
+import { spanOf } from './tracing.js'
 
 export interface ErrorBody {
   error: {
@@ -139,6 +140,8 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   const coded = toCoded(error)
   const { status, headers, body } = errorReply(coded, request.id)
   logError(coded, status, request)
+  if (status >= 500) spanOf(request).fail(coded)
+  else spanOf(request).set({ 'cropvlm.error.code': coded.code })
   return reply
     .code(status)
     .headers(headers)

@@ -4,6 +4,7 @@
  */
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import type { Logger } from 'pino'
+import { keyOf } from './auth/auth.js'
 
 const SECRET_HEADERS = ['authorization', 'proxy-authorization', 'cookie', 'x-api-key', 'api-key', 'x-goog-api-key']
 /** Where headers can turn up. */
@@ -19,10 +20,22 @@ export function guardLog(log: Logger): Logger {
 
 /** One line for each request. Routes whose config says `probe` are asked every few seconds, and are logged at debug only. */
 export class RequestLog extends LogController {
+  /** @param isForwarded Whether proxies in front are believed: then the host and scheme that they tell are worth a word. */
+  constructor(private readonly isForwarded: boolean) {
+    super()
+  }
+
   override incomingRequest(): void {}
 
   override requestCompleted(error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
-    const line = { req: request, res: reply, ms: Math.round(reply.elapsedTime) }
+    const key = keyOf(request)
+    const line = {
+      req: request,
+      res: reply,
+      ms: Math.round(reply.elapsedTime),
+      ...(key === null ? {} : { key }),
+      ...(this.isForwarded ? { host: request.host, protocol: request.protocol } : {}),
+    }
     if (error) request.log.error({ ...line, err: error }, 'reply failed')
     else request.log[request.routeOptions.config?.probe ? 'debug' : 'info'](line, 'request')
   }

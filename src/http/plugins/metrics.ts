@@ -6,6 +6,7 @@ import { areaShare } from '../../contract/box.js'
 import type { Cropper } from '../../cropper/cropper.js'
 import type { Engine } from '../../engine/engine.js'
 import type { Target } from '../../target/target.js'
+import { onnxruntimeVersion, VERSION } from '../../version.js'
 import type { ZoomObserver } from '../../zoom/zoom.js'
 import type { ProxyObserver } from '../routes/v1/proxy.js'
 
@@ -15,13 +16,15 @@ const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30
 export type Metrics = ReturnType<typeof makeMetrics>
 
 interface Sources {
+  /** Commit that the service was built from; null where that is not known. */
+  revision?: string | null
   engine: Engine
   cropper: Cropper
   targets: ReadonlyMap<string, Target>
 }
 
 /** The metrics of an app. Figures of the engine, the cropper and the targets are read from them at each scrape. */
-export function makeMetrics({ engine, cropper, targets }: Sources) {
+export function makeMetrics({ engine, cropper, targets, revision = null }: Sources) {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
@@ -39,6 +42,13 @@ export function makeMetrics({ engine, cropper, targets }: Sources) {
       },
     })
 
+  const build = { version: VERSION, node: process.versions.node, onnxruntime: onnxruntimeVersion() }
+  new Gauge({
+    name: 'cropvlm_build_info',
+    help: 'What runs here, as the labels; the value is 1. revision is the commit (GIT_REVISION), unknown where that is not set.',
+    labelNames: ['version', 'node', 'onnxruntime', 'revision'],
+    registers,
+  }).set({ ...build, revision: revision ?? 'unknown' }, 1)
   gauge('queue_size', 'Jobs waiting for the engine.', () => engine.queueSize)
   gauge('model_ready', '1 once the model has answered and while the engine is up.', () =>
     engine.state === 'ready' ? 1 : 0,

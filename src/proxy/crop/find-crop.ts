@@ -80,7 +80,7 @@ function isLasting(outcome: CropOutcome): boolean {
 }
 
 async function look({ zoom, config, images }: CropFinder, request: CropRequest): Promise<CropOutcome> {
-  const { json, source, question, options, target, signal, deadline } = request
+  const { json, source, question, options, target, signal, deadline, span } = request
   if (question.length > config.maxQuestionChars)
     throw new CropVlmError(
       'question_too_long',
@@ -108,6 +108,7 @@ async function look({ zoom, config, images }: CropFinder, request: CropRequest):
     },
     signal,
     deadline,
+    span,
   })
   return outcomeOf(regions[0] as Region)
 }

@@ -8,7 +8,7 @@ const MAX_AT_ONCE = 4
 
 /**
  * Finds crops, that of the newest question first, for `budgetMs` milliseconds at most.
- * @param signal Aborted when the client has gone.
+ * @param client `signal` is aborted when the client has gone.
  * @param find Throws nothing.
  * @returns the outcomes in the order of `planned`; of those that were not there in time `too_slow`
  * @throws CropVlmError request_aborted
@@ -16,12 +16,12 @@ const MAX_AT_ONCE = 4
 export async function findInTime(
   planned: readonly PlannedCrop[],
   budgetMs: number,
-  signal: AbortSignal,
+  { signal, span }: Omit<Patience, 'deadline'>,
   find: (crop: PlannedCrop, patience: Patience) => Promise<CropOutcome>,
 ): Promise<CropOutcome[]> {
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(), budgetMs)
-  const patience = { signal: AbortSignal.any([signal, late.signal]), deadline: Date.now() + budgetMs }
+  const patience = { signal: AbortSignal.any([signal, late.signal]), deadline: Date.now() + budgetMs, span }
   const over = new Promise<void>(resolve => {
     patience.signal.addEventListener('abort', () => resolve(), { once: true })
   })

@@ -14,6 +14,8 @@ export interface Forward {
   body: Buffer | Readable | null
   /** Whether this service has a key of its own, which the caller's `Authorization` holds. */
   hasOwnKey: boolean
+  /** Headers that say which request and which trace this is a part of, in the place of the caller's. Default: none. */
+  about?: Readonly<Record<string, string>>
   /** Aborted when the client has gone. */
   signal: AbortSignal
 }
@@ -21,17 +23,21 @@ export interface Forward {
 /** Sends a request on. @throws CropVlmError not_found, target_failed, target_timeout, request_aborted */
 export async function sendOn(
   sender: Sender,
-  { upstream, request, body, hasOwnKey, signal }: Forward,
+  { upstream, request, body, hasOwnKey, about = {}, signal }: Forward,
 ): Promise<UpstreamReply> {
   const { method = 'GET', rawHeaders, headers, path } = request
   const own = Object.entries(upstream.headers ?? {})
-  const kept = requestHeaders(rawHeaders, { hasOwnKey, apiKey: upstream.apiKey, replaced: own.map(([name]) => name) })
+  const fixed = own.map(([name]) => name.toLowerCase())
+  // what the caller says itself stays as it wrote it
+  const told = Object.entries(about).filter(([name, value]) => headers[name] !== value && !fixed.includes(name))
+  const replaced = [...fixed, ...told.map(([name]) => name)]
+  const kept = requestHeaders(rawHeaders, { hasOwnKey, apiKey: upstream.apiKey, replaced })
   const length = Buffer.isBuffer(body) ? String(body.length) : headers['content-length']
   const sized = length !== undefined && body !== null ? ['content-length', length] : []
   return await sender.send({
     method,
     url: upstreamUrl(upstream, path),
-    headers: [...kept, ...own.flat(), ...sized],
+    headers: [...kept, ...own.flat(), ...told.flat(), ...sized],
     body,
     timeoutMs: upstream.timeoutMs,
     signal,

@@ -25,16 +25,13 @@ export interface Keys {
   hasOwnKey: boolean
   /** The upstream's, if it is configured. */
   apiKey: string | null
-  /** Names of headers that the upstream is sent another value of. Default: none. */
+  /** Names, in small letters, of headers that the upstream is sent another value of. Default: none. */
   replaced?: readonly string[]
 }
 
 /** The headers with which a request goes on. Its length and host are left to who sends it. */
 export function requestHeaders(raw: readonly string[], keys: Keys): string[] {
-  const { replaced = [] } = keys
-  const left =
-    replaced.length === 0 ? NOT_SENT_ON : new Set([...NOT_SENT_ON, ...replaced.map(name => name.toLowerCase())])
-  return flat(withKey(fieldsOf(raw, left), keys))
+  return flat(withKey(fieldsOf(raw, NOT_SENT_ON, keys.replaced), keys))
 }
 
 /**
@@ -70,14 +67,19 @@ function withKey(given: Field[], { hasOwnKey, apiKey }: Keys): Field[] {
   return [...others, isBearer ? ['', 'authorization', `Bearer ${apiKey}`] : ['', 'x-api-key', apiKey]]
 }
 
-/** Those that go on. Loops, since this is done for each request and each reply. @param left Names of those that do not. */
-function fieldsOf(raw: readonly string[], left: ReadonlySet<string>): Field[] {
+/**
+ * Those that go on. Loops, since this is done for each request and each reply.
+ * @param left Names of those that do not.
+ * @param replaced The same: a few of this request alone.
+ */
+function fieldsOf(raw: readonly string[], left: ReadonlySet<string>, replaced: readonly string[] = []): Field[] {
   const named = namedHops(raw)
   const fields: Field[] = []
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] ?? ''
     const lower = name.toLowerCase()
-    if (!left.has(lower) && !named.includes(lower) && !isOurs(lower)) fields.push([lower, name, raw[i + 1] ?? ''])
+    const isLeft = left.has(lower) || replaced.includes(lower) || named.includes(lower) || isOurs(lower)
+    if (!isLeft) fields.push([lower, name, raw[i + 1] ?? ''])
   }
   return fields
 }

@@ -4,10 +4,11 @@ import { throwIfAborted } from '../decoding/abort.js'
 import { FusedDecoder } from '../decoding/fused-decoder.js'
 import { prefillRows } from '../decoding/prefill.js'
 import type { ImageState } from '../decoding/prefix-cache.js'
-import { type Context, encodeImages } from '../generate.js'
+import { type Context, timedVision } from '../generate.js'
 import { floats } from '../onnx/session.js'
 import { type PreparedRequest, prepare } from '../prepare.js'
 import type { GenerateRequest, Generation } from '../request.js'
+import { interval } from '../stages.js'
 import { stopwatch } from '../stopwatch.js'
 import type { AttentionMap } from './box.js'
 import { relative } from './map.js'
@@ -20,7 +21,8 @@ export interface AttentionRequest extends Pick<GenerateRequest, 'resolution' | '
   general: string
 }
 
-export interface ImageAttention extends Pick<Generation, 'resolution' | 'tiles' | 'size' | 'reused' | 'timings'> {
+export interface ImageAttention
+  extends Pick<Generation, 'resolution' | 'tiles' | 'size' | 'reused' | 'timings' | 'intervals'> {
   /** The relative attention of the prompt's last token, after which the answer would begin. */
   map: AttentionMap
   /** Edge of a tile, in pixels. */
@@ -76,8 +78,9 @@ async function attend(
   const prepared = await prepare(request(text), manifest, cache, known)
   const [state] = prepared.images
   if (!state) throw new Error('a prompt without its image')
-  const vision = await encodeImages([prepared], context)
+  const vision = await timedVision([prepared], context)
   const clock = stopwatch()
+  const start = performance.now()
   let runs = 1
   const asked = await mapOf(prepared, state, context)
   const maps = described.get(state) ?? new Map<string, AttentionMap>()
@@ -98,7 +101,8 @@ async function attend(
     tiles: state.grid.tiles,
     size: state.size,
     reused: prepared.reused,
-    timings: { ...prepared.timings, vision, prefill: clock(), generate: 0 },
+    timings: { ...prepared.timings, vision: vision.ms, prefill: clock(), generate: 0 },
+    intervals: [...prepared.intervals, ...vision.intervals, interval('prefill', start)],
   }
 }
 

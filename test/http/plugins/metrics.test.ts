@@ -93,3 +93,18 @@ t.test('the content type is what Prometheus reads', async t => {
   const response = await app.inject({ url: '/metrics' })
   t.match(response.headers['content-type'], /^text\/plain; version=0\.0\.4/)
 })
+
+t.test('what runs here', async t => {
+  const build = (metrics: Map<string, number>) => [...metrics].filter(([name]) => name.startsWith('cropvlm_build_info'))
+  const versions = /version="\d+\.\d+\.\d+",node="\d+\.\d+\.\d+",onnxruntime="\d+\.\d+\.\d+"/
+  for (const [env, revision] of [
+    [{}, 'unknown'],
+    [{ GIT_REVISION: '3f2a9c1' }, '3f2a9c1'],
+  ] as const) {
+    const { app } = await makeApp(t, {}, env)
+    const [[name, value] = [], ...others] = build(await scrape(app))
+    t.match(name, versions)
+    t.match(name, `revision="${revision}"}`)
+    t.strictSame([value, others], [1, []])
+  }
+})

@@ -10,7 +10,7 @@ const nobody = new AbortController().signal
 t.test('the newest first, four at once, each outcome in its place', async t => {
   const begun: number[] = []
   let [inFlight, most] = [0, 0]
-  const outcomes = await findInTime(crops(10), 60_000, nobody, async ({ turn }) => {
+  const outcomes = await findInTime(crops(10), 60_000, { signal: nobody }, async ({ turn }) => {
     begun.push(turn.message)
     most = Math.max(most, ++inFlight)
     await new Promise(resolve => setImmediate(resolve))
@@ -27,7 +27,7 @@ t.test('the newest first, four at once, each outcome in its place', async t => {
 
 t.test('what is not there in time is too slow, and nobody looks for it any longer', async t => {
   const begun: number[] = []
-  const outcomes = await findInTime(crops(9), 50, nobody, async ({ turn }, { signal }) => {
+  const outcomes = await findInTime(crops(9), 50, { signal: nobody }, async ({ turn }, { signal }) => {
     begun.push(turn.message)
     if (turn.message === 8) return outcome('quick')
     await new Promise(resolve => signal.addEventListener('abort', resolve))
@@ -40,8 +40,8 @@ t.test('what is not there in time is too slow, and nobody looks for it any longe
 
 t.test('a client that goes ends it', async t => {
   const client = new AbortController()
-  const found = findInTime(crops(1), 60_000, client.signal, () => new Promise(() => {}))
+  const found = findInTime(crops(1), 60_000, { signal: client.signal }, () => new Promise(() => {}))
   client.abort()
   await t.rejects(found, { code: 'request_aborted' })
-  t.strictSame(await findInTime([], 60_000, nobody, () => Promise.reject()), [])
+  t.strictSame(await findInTime([], 60_000, { signal: nobody }, () => Promise.reject()), [])
 })

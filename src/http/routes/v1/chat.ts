@@ -37,17 +37,18 @@ async function start(
     tell(proxy, NO_ZOOM, request, reply)
     const blank = isCompressed(request) ? [] : [new BlankMember(OPTIONS_FIELD)]
     const body = bodyStream(request, proxy.config.proxyMaxBodyBytes, blank)
-    return { ...(await send(proxy, request, first, body)), verdict: NO_ZOOM }
+    return { ...(await send(proxy, request, first, body, { model: null })), verdict: NO_ZOOM }
   }
   const json = await readBody(request, proxy.config.proxyMaxBodyBytes)
   const prepared = isCompressed(request)
     ? untouched(first, skipped('compressed'))
-    : await prepare(proxy, json, header, deadlineOf(request).signal)
+    : await prepare(proxy, json, header, deadlineOf(request))
   const { target, edits, renaming, verdict } = prepared
   tell(proxy, verdict, request, reply)
   if (verdict.error) throw verdict.error
   if (target.kind !== 'openai') return { sent: await answerLocally(proxy, shape, json, prepared, request, reply) }
-  return { ...(await send(proxy, request, target, applyEdits(json, [...edits, ...renaming]))), verdict }
+  const model = renaming.length > 0 ? target.model : (prepared.chat?.model?.text ?? null)
+  return { ...(await send(proxy, request, target, applyEdits(json, [...edits, ...renaming]), { model })), verdict }
 }
 
 function isCompressed({ headers }: FastifyRequest): boolean {

@@ -9,8 +9,10 @@ import type { Sender, UpstreamReply } from '../../../proxy/upstream/send.js'
 import type { Upstream } from '../../../proxy/upstream/upstream.js'
 import type { Tokens } from '../../../proxy/upstream/usage.js'
 import { type Verdict, verdictHeaders } from '../../../proxy/verdict.js'
+import type { Span } from '../../../tracing/span.js'
 import { linger } from '../../plugins/connection/lingering-close.js'
 import { deadlineOf } from '../../plugins/deadline.js'
+import { spanOf } from '../../plugins/tracing.js'
 
 /** Is told what the proxy did, for the metrics. */
 export interface ProxyObserver {
@@ -42,6 +44,8 @@ export function tell({ observer }: ProxyParts, verdict: Verdict, request: Fastif
 export interface Answered {
   upstream: Upstream
   reply: UpstreamReply
+  /** Of the call; it ends with the reply's last byte. */
+  span: Span
 }
 
 /** How much longer than an upstream may be silent a client's connection may be. */
@@ -49,20 +53,34 @@ const QUIET_MS = 10_000
 
 const MAX_LISTENERS = 20
 
-/** Sends a request on. @throws CropVlmError not_found, target_failed, target_timeout, request_aborted */
+/**
+ * Sends a request on.
+ * @param chat The model that a chat request asks for, if that was looked at; null where it is no chat request.
+ * @throws CropVlmError not_found, target_failed, target_timeout, request_aborted
+ */
 export async function send(
   { config, sender }: Pick<ProxyParts, 'config' | 'sender'>,
   request: FastifyRequest,
   upstream: Upstream,
   body: Buffer | Readable | null,
+  chat: { model: string | null } | null,
 ): Promise<Answered> {
   const { method = 'GET', rawHeaders, headers, url = '' } = request.raw
   // between two bytes of the upstream the connection is as quiet as that
   request.raw.setTimeout(upstream.timeoutMs + QUIET_MS)
   const call = { method, rawHeaders, headers, path: url }
   const { signal } = deadlineOf(request)
-  const reply = await sendOn(sender, { upstream, request: call, body, hasOwnKey: config.apiKey !== null, signal })
-  return { upstream, reply }
+  const span = upstreamSpan(request, upstream, chat)
+  try {
+    const hasOwnKey = config.apiKeys.length > 0
+    const reply = await sendOn(sender, { upstream, request: call, body, hasOwnKey, about: span.headers, signal })
+    span.answered(reply.status)
+    return { upstream, reply, span }
+  } catch (error) {
+    span.fail(error)
+    span.end()
+    throw error
+  }
 }
 
 /**
@@ -70,7 +88,7 @@ export async function send(
  * @param verdict null on routes that never zoom.
  */
 export async function pass(
-  { upstream, reply: answered }: Answered,
+  { upstream, reply: answered, span }: Answered,
   request: FastifyRequest,
   reply: FastifyReply,
   verdict: Verdict | null,
@@ -80,14 +98,23 @@ export async function pass(
   // the plugins listen for its end too, each for a reason of its own
   reply.raw.setMaxListeners(MAX_LISTENERS)
   linger(request, reply)
+  let endedAt: number | undefined
+  answered.body.once('end', () => {
+    endedAt = performance.now()
+  })
   const ours = { ...corsOf(reply), ...(verdict ? verdictHeaders(verdict) : {}), 'x-request-id': request.id }
   try {
     const tokens = await passOn(answered, reply.raw, ours, { upstream, signal: deadlineOf(request).signal })
     if (verdict) observer.onReply(verdict, tokens)
+    span.set({ 'gen_ai.usage.input_tokens': tokens?.prompt, 'gen_ai.usage.output_tokens': tokens?.completion })
   } catch (error) {
+    span.fail(error)
+    spanOf(request).fail(error)
     // the status is out: the client sees the connection end, and the log says why
     const { code, message } = CropVlmError.from(error)
     request.log[code === 'request_aborted' ? 'debug' : 'warn']({ code, reason: message }, 'reply cut off')
+  } finally {
+    span.end(endedAt)
   }
 }
 
@@ -97,4 +124,25 @@ function corsOf(reply: FastifyReply): Record<string, string> {
   return Object.fromEntries(
     Object.entries(reply.getHeaders()).flatMap(([name, value]) => (isWanted(name) ? [[name, String(value)]] : [])),
   )
+}
+
+/** Longest name of a model that a span tells: a caller may write anything. */
+const MAX_MODEL = 128
+
+function upstreamSpan(request: FastifyRequest, upstream: Upstream, chat: { model: string | null } | null): Span {
+  const model = chat?.model?.slice(0, MAX_MODEL)
+  const span = spanOf(request).child(chat ? (model === undefined ? 'chat' : `chat ${model}`) : request.method, {
+    kind: 'client',
+  })
+  if (!span.ids) return span
+  const { hostname, port, protocol } = new URL(upstream.baseUrl)
+  span.set({
+    'http.request.method': request.method,
+    'server.address': hostname,
+    'server.port': Number(port || (protocol === 'https:' ? 443 : 80)),
+    'cropvlm.role': 'target',
+    'cropvlm.target': upstream.name,
+    ...(chat ? { 'gen_ai.operation.name': 'chat', 'gen_ai.request.model': model } : {}),
+  })
+  return span
 }

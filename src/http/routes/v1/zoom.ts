@@ -12,7 +12,7 @@ export function zoomHandler(proxy: ProxyParts) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const header = zoomHeader(request.headers[ZOOM_HEADER])
     const json = await readBody(request, proxy.config.proxyMaxBodyBytes)
-    const { edits, verdict, chat } = await prepare(proxy, json, header, deadlineOf(request).signal)
+    const { edits, verdict, chat } = await prepare(proxy, json, header, deadlineOf(request))
     if (!chat)
       throw new CropVlmError(
         'invalid_body',

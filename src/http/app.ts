@@ -100,7 +100,7 @@ export async function buildApp({ config, engine, cropper, targets, links, log }:
   const work = { config, zoom, links: links ?? imageLinks(config) }
   cropRoute(app, work)
   answerRoute(app, { ...work, targets })
-  const sender = makeSender()
+  const sender = makeSender(config.proxies)
   app.addHook('onClose', () => sender.close())
   const { proxy: observer } = metrics
   const images = imageReader(work.links)

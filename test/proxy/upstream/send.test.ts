@@ -4,7 +4,8 @@ import { buffer } from 'node:stream/consumers'
 import t from 'tap'
 import { makeSender } from '../../../src/proxy/upstream/send.js'
 
-const sender = makeSender()
+const NONE = { httpProxy: '', httpsProxy: '', noProxy: '' }
+const sender = makeSender(NONE)
 t.teardown(() => sender.close())
 
 const call = (port: number, more: object = {}) => ({

@@ -14,6 +14,8 @@ export interface Forward {
   body: Buffer | Readable | null
   /** Whether this service has a key of its own, which the caller's `Authorization` holds. */
   hasOwnKey: boolean
+  /** How long the upstream may be silent before the first byte of its reply, in milliseconds. */
+  firstByteMs: number
   /** Aborted when the client has gone. */
   signal: AbortSignal
 }
@@ -21,7 +23,7 @@ export interface Forward {
 /** Sends a request on. @throws CropVlmError not_found, target_failed, target_timeout, request_aborted */
 export async function sendOn(
   sender: Sender,
-  { upstream, request, body, hasOwnKey, signal }: Forward,
+  { upstream, request, body, hasOwnKey, firstByteMs, signal }: Forward,
 ): Promise<UpstreamReply> {
   const { method = 'GET', rawHeaders, headers, path } = request
   const own = Object.entries(upstream.headers ?? {})
@@ -33,7 +35,7 @@ export async function sendOn(
     url: upstreamUrl(upstream, path),
     headers: [...kept, ...own.flat(), ...sized],
     body,
-    timeoutMs: upstream.timeoutMs,
+    timeouts: { firstByteMs, betweenMs: upstream.timeoutMs },
     signal,
   })
 }
@@ -46,14 +48,20 @@ export async function passOn(
   reply: UpstreamReply,
   response: ServerResponse,
   ours: Readonly<Record<string, string>>,
-  { upstream, signal }: Pick<Forward, 'upstream' | 'signal'>,
+  signal: AbortSignal,
 ): Promise<Tokens | null> {
   const length = headerOf(reply.headers, 'content-length')
   const tail = mayTellUsage(reply) ? new Tail(length === undefined ? undefined : Number(length)) : null
+  let hasBegun = false
+  const observe = (chunk: Buffer) => {
+    if (!hasBegun) reply.hasBegun()
+    hasBegun = true
+    tail?.push(chunk)
+  }
   try {
-    await relay(reply, response, ours, chunk => tail?.push(chunk))
+    await relay(reply, response, ours, observe)
   } catch (error) {
-    throw toCoded(error, signal, upstream.timeoutMs)
+    throw toCoded(error, signal)
   }
   return tail && usageIn(tail.bytes())
 }

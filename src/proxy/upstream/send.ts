@@ -21,10 +21,17 @@ export interface UpstreamRequest {
   /** Names and values in turn, without `Host`. */
   headers: readonly string[]
   body: Buffer | Readable | null
-  /** Longest wait for the reply's headers, and then for each of its bytes, in milliseconds. */
-  timeoutMs: number
+  /** Longest silence, in milliseconds. */
+  timeouts: Timeouts
   /** Aborted when nobody waits any more. */
   signal: AbortSignal
+}
+
+export interface Timeouts {
+  /** Until the first byte of the reply's body: without streaming, an upstream is silent until its whole answer is there. */
+  firstByteMs: number
+  /** Between two bytes of it. */
+  betweenMs: number
 }
 
 export interface UpstreamReply {
@@ -33,6 +40,8 @@ export interface UpstreamReply {
   /** Names and values in turn, as they were sent. */
   headers: readonly string[]
   body: Readable
+  /** Call when the first byte has come: the upstream may be silent for less from then on. */
+  hasBegun(): void
 }
 
 export interface Sender {
@@ -54,28 +63,42 @@ async function send(request: UpstreamRequest, agents: Agents): Promise<UpstreamR
   const url = new URL(request.url)
   const route = agents.routeTo(url)
   try {
-    const { response } = await attempt(request, url, route)
+    const { response, hasBegun } = await attempt(request, url, route)
     const { statusCode = 502, statusMessage = '', rawHeaders } = response
-    return { status: statusCode, statusText: statusMessage, headers: rawHeaders, body: response }
+    return { status: statusCode, statusText: statusMessage, headers: rawHeaders, body: response, hasBegun }
   } catch (error) {
-    throw toCoded(error, request.signal, request.timeoutMs, route.proxied ? url : undefined)
+    throw toCoded(error, request.signal, route.proxied ? url : undefined)
   }
 }
 
+type TimeoutOption = 'PROXY_FIRST_BYTE_TIMEOUT_MS' | 'TARGET_TIMEOUT_MS'
+
 /** The upstream has been silent for too long. */
-class SilenceError extends Error {}
+class SilenceError extends Error {
+  constructor(
+    readonly ms: number,
+    readonly option: TimeoutOption,
+  ) {
+    super(`silent for ${ms} ms`)
+  }
+}
+
+interface Attempt {
+  response: IncomingMessage
+  hasBegun(): void
+}
 
 /**
  * Asks once. A kept connection may have been closed by the other side just as it is used again, and then the request is
  * sent once more on a new one; a body that was a stream is gone by then.
  */
-async function attempt(request: UpstreamRequest, url: URL, route: Route): Promise<{ response: IncomingMessage }> {
+async function attempt(request: UpstreamRequest, url: URL, route: Route): Promise<Attempt> {
   const { method, body, signal } = request
   const { agent, rewritesHead } = route
   const list = ['Host', url.host, ...request.headers]
   const headers = rewritesHead ? byName(list) : list
   const outgoing = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, { method, headers, agent })
-  const answered = answerOf(outgoing, signal, request.timeoutMs, route.proxied)
+  const answered = answerOf(outgoing, signal, request.timeouts, route.proxied)
   const sent =
     body instanceof Readable ? pipeline(body, outgoing) : Promise.resolve(void outgoing.end(body ?? undefined))
   // an upstream may answer, and close, before it has read the body: only an error of the body itself counts
@@ -84,13 +107,13 @@ async function attempt(request: UpstreamRequest, url: URL, route: Route): Promis
     error => (error instanceof CropVlmError ? error : null),
   )
   try {
-    const response = await answered
+    const { response, hasBegun } = await answered
     outgoing.on('error', ignore)
     if (rewritesHead && response.statusCode === 407) {
       response.destroy()
       throw new ProxyRefusal(407)
     }
-    return { response }
+    return { response, hasBegun }
   } catch (error) {
     const isStale = outgoing.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET'
     if (!isStale || body instanceof Readable || signal.aborted) throw (await bodyError) ?? error
@@ -102,11 +125,10 @@ async function attempt(request: UpstreamRequest, url: URL, route: Route): Promis
 function answerOf(
   outgoing: ClientRequest,
   signal: AbortSignal,
-  timeoutMs: number,
+  timeouts: Timeouts,
   proxied: boolean,
-): Promise<IncomingMessage> {
+): Promise<Attempt> {
   return new Promise((resolve, reject) => {
-    outgoing.once('response', resolve)
     outgoing.once('error', reject)
     // one that still waits for a tunnel has no connection yet, and tells nothing
     const end = (error?: Error) => {
@@ -114,8 +136,9 @@ function answerOf(
       reject(error)
     }
     endWith(outgoing, signal, end)
-    limitSilence(outgoing, timeoutMs, end)
-    if (proxied) limitConnecting(outgoing, timeoutMs, end)
+    const hasBegun = limitSilence(outgoing, timeouts, end)
+    if (proxied) limitConnecting(outgoing, timeouts.firstByteMs, end)
+    outgoing.once('response', response => resolve({ response, hasBegun }))
   })
 }
 
@@ -129,22 +152,36 @@ function endWith(outgoing: ClientRequest, signal: AbortSignal, end: End): void {
   outgoing.once('close', () => signal.removeEventListener('abort', onAbort))
 }
 
-function limitSilence(outgoing: ClientRequest, timeoutMs: number, end: End): void {
+/**
+ * By the connection's own timer: that of the request (Node 24) tells of one silence only.
+ * @returns what is to be called when the first byte of the reply's body has come
+ */
+function limitSilence(outgoing: ClientRequest, { firstByteMs, betweenMs }: Timeouts, end: End): () => void {
   let response: IncomingMessage | null = null
-  outgoing.once('response', reply => {
-    response = reply
-  })
-  outgoing.setTimeout(timeoutMs, () => {
+  let limit: { ms: number; option: TimeoutOption } = { ms: firstByteMs, option: 'PROXY_FIRST_BYTE_TIMEOUT_MS' }
+  const onSilence = () => {
+    const { ms, option } = limit
     // what waits for a slow client is not the upstream's silence
-    if (response?.isPaused()) outgoing.setTimeout(timeoutMs)
-    else if (response) response.destroy(new SilenceError())
-    else end(new SilenceError())
-  })
+    if (response?.isPaused()) outgoing.socket?.setTimeout(ms)
+    else if (response) response.destroy(new SilenceError(ms, option))
+    else end(new SilenceError(ms, option))
+  }
+  outgoing
+    .once('socket', socket => socket.setTimeout(limit.ms).on('timeout', onSilence))
+    .once('response', reply => {
+      response = reply
+    })
+    // the connection may go on to serve other requests
+    .once('close', () => outgoing.socket?.off('timeout', onSilence))
+  return () => {
+    limit = { ms: betweenMs, option: 'TARGET_TIMEOUT_MS' }
+    outgoing.socket?.setTimeout(betweenMs)
+  }
 }
 
 /** Until the proxy has opened its tunnel. */
 function limitConnecting(outgoing: ClientRequest, timeoutMs: number, end: End): void {
-  const timer = setTimeout(() => end(new SilenceError()), timeoutMs)
+  const timer = setTimeout(() => end(new SilenceError(timeoutMs, 'PROXY_FIRST_BYTE_TIMEOUT_MS')), timeoutMs)
   outgoing.once('socket', () => clearTimeout(timer)).once('close', () => clearTimeout(timer))
 }
 
@@ -155,7 +192,7 @@ function ignore(): void {}
  * What went wrong with an upstream, before or while its reply came.
  * @param proxied The upstream's address, where a proxy lies between.
  */
-export function toCoded(error: unknown, { aborted }: AbortSignal, timeoutMs: number, proxied?: URL): CropVlmError {
+export function toCoded(error: unknown, { aborted }: AbortSignal, proxied?: URL): CropVlmError {
   const cause = { cause: error }
   // of the body, which was too large
   if (error instanceof CropVlmError) return error
@@ -163,7 +200,7 @@ export function toCoded(error: unknown, { aborted }: AbortSignal, timeoutMs: num
   if (error instanceof SilenceError)
     return new CropVlmError(
       'target_timeout',
-      `The target sent nothing for ${timeoutMs} ms; if it may take longer, raise TARGET_TIMEOUT_MS.`,
+      `The target sent nothing for ${error.ms} ms; if it may take longer, raise ${error.option}.`,
       cause,
     )
   const problem = connectionProblem(error, 'TARGET_BASE_URL', proxied) ?? 'it is down, or it hung up.'

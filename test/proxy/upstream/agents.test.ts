@@ -29,7 +29,15 @@ function sending(t: Test, proxies: Partial<ProxyConfig>, ca?: Buffer) {
   const sender = makeSender({ httpProxy: '', httpsProxy: '', noProxy: '', ...proxies }, ca)
   t.teardown(() => sender.close())
   return (url: string, more: Partial<UpstreamRequest> = {}) =>
-    sender.send({ method: 'POST', url, headers: [], body: Buffer.from('{}'), timeoutMs: 10_000, signal, ...more })
+    sender.send({
+      method: 'POST',
+      url,
+      headers: [],
+      body: Buffer.from('{}'),
+      timeouts: { firstByteMs: 10_000, betweenMs: 10_000 },
+      signal,
+      ...more,
+    })
 }
 
 /** What both kinds of upstream do: tell the request, one event at a time. */
@@ -133,7 +141,9 @@ t.test('a proxy that refuses, is not there, says nothing, or speaks SOCKS', asyn
   for (const [proxies, url, message] of rows)
     await t.rejects(sending(t, proxies)(url), { code: 'target_failed', message }, JSON.stringify(proxies))
   const silent = { httpsProxy: `http://127.0.0.1:${mute}` }
-  await t.rejects(sending(t, silent)(secure, { timeoutMs: 100 }), { code: 'target_timeout' })
+  await t.rejects(sending(t, silent)(secure, { timeouts: { firstByteMs: 100, betweenMs: 10_000 } }), {
+    code: 'target_timeout',
+  })
   const gone = new AbortController()
   const hung = sending(t, silent)(secure, { signal: gone.signal })
   gone.abort()

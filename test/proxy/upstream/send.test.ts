@@ -13,7 +13,7 @@ const call = (port: number, more: object = {}) => ({
   url: `http://127.0.0.1:${port}/x`,
   headers: [],
   body: Buffer.from('body'),
-  timeoutMs: 10_000,
+  timeouts: { firstByteMs: 10_000, betweenMs: 10_000 },
   signal: new AbortController().signal,
   ...more,
 })

@@ -57,11 +57,13 @@ export async function send(
   body: Buffer | Readable | null,
 ): Promise<Answered> {
   const { method = 'GET', rawHeaders, headers, url = '' } = request.raw
+  const { proxyFirstByteTimeoutMs: firstByteMs } = config
   // between two bytes of the upstream the connection is as quiet as that
-  request.raw.setTimeout(upstream.timeoutMs + QUIET_MS)
+  request.raw.setTimeout(Math.max(firstByteMs, upstream.timeoutMs) + QUIET_MS)
   const call = { method, rawHeaders, headers, path: url }
   const { signal } = deadlineOf(request)
-  const reply = await sendOn(sender, { upstream, request: call, body, hasOwnKey: config.apiKey !== null, signal })
+  const hasOwnKey = config.apiKey !== null
+  const reply = await sendOn(sender, { upstream, request: call, body, hasOwnKey, firstByteMs, signal })
   return { upstream, reply }
 }
 
@@ -70,7 +72,7 @@ export async function send(
  * @param verdict null on routes that never zoom.
  */
 export async function pass(
-  { upstream, reply: answered }: Answered,
+  { reply: answered }: Answered,
   request: FastifyRequest,
   reply: FastifyReply,
   verdict: Verdict | null,
@@ -82,7 +84,7 @@ export async function pass(
   linger(request, reply)
   const ours = { ...corsOf(reply), ...(verdict ? verdictHeaders(verdict) : {}), 'x-request-id': request.id }
   try {
-    const tokens = await passOn(answered, reply.raw, ours, { upstream, signal: deadlineOf(request).signal })
+    const tokens = await passOn(answered, reply.raw, ours, deadlineOf(request).signal)
     if (verdict) observer.onReply(verdict, tokens)
   } catch (error) {
     // the status is out: the client sees the connection end, and the log says why

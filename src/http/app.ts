@@ -103,7 +103,7 @@ export async function buildApp({ config, engine, cropper, targets, links, log }:
   const sender = makeSender(config.proxies)
   app.addHook('onClose', () => sender.close())
   const { proxy: observer } = metrics
-  const images = imageReader(work.links)
+  const images = imageReader(work.links, observer.onFetched)
   const memory = new CropMemory(config.zoomCacheBytes)
   const finder = { zoom, config, images, memory, onLookup: observer.onLookup }
   await proxyRoutes(app, { config, targets, finder, sender, observer })

@@ -36,6 +36,12 @@ export function skipped(reason: string): Verdict {
   return { ...NO_ZOOM, decision: 'skipped', reason }
 }
 
+/** Of a request that could not be looked at. @param isClosed Whether it is answered with the error (`ZOOM_FAIL`). */
+export function failed(error: CropVlmError, isClosed: boolean): Verdict {
+  const reason = error.code
+  return { ...NO_ZOOM, decision: 'failed', reason, failures: [{ reason, error }], ...(isClosed ? { error } : {}) }
+}
+
 /** Headers are read with a limit of some kilobytes: of a long conversation the newest boxes are told. */
 const MAX_BOXES = 8
 

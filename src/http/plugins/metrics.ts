@@ -216,6 +216,9 @@ export function makeMetrics({ engine, cropper, targets }: Sources) {
     onLookup(found) {
       lookups.inc({ found: String(found) })
     },
+    onFetched(ms) {
+      stages.observe({ stage: 'fetch' }, ms / 1000)
+    },
     onReply({ decision }, tokens) {
       replies.inc({ decision, usage: String(tokens !== null) })
       if (!tokens) return

@@ -12,6 +12,8 @@ export interface Forward {
   request: Pick<IncomingMessage, 'method' | 'rawHeaders' | 'headers'> & { path: string }
   /** What goes on as the body; null: none. */
   body: Buffer | Readable | null
+  /** Whether it is no longer in the coding that the request's `Content-Encoding` names. */
+  isUnpacked: boolean
   /** Whether this service has a key of its own, which the caller's `Authorization` holds. */
   hasOwnKey: boolean
   /** How long the upstream may be silent before the first byte of its reply, in milliseconds. */
@@ -23,11 +25,12 @@ export interface Forward {
 /** Sends a request on. @throws CropVlmError not_found, target_failed, target_timeout, request_aborted */
 export async function sendOn(
   sender: Sender,
-  { upstream, request, body, hasOwnKey, firstByteMs, signal }: Forward,
+  { upstream, request, body, isUnpacked, hasOwnKey, firstByteMs, signal }: Forward,
 ): Promise<UpstreamReply> {
   const { method = 'GET', rawHeaders, headers, path } = request
   const own = Object.entries(upstream.headers ?? {})
-  const kept = requestHeaders(rawHeaders, { hasOwnKey, apiKey: upstream.apiKey, replaced: own.map(([name]) => name) })
+  const replaced = [...own.map(([name]) => name), ...(isUnpacked ? ['content-encoding'] : [])]
+  const kept = requestHeaders(rawHeaders, { hasOwnKey, apiKey: upstream.apiKey, replaced })
   const length = Buffer.isBuffer(body) ? String(body.length) : headers['content-length']
   const sized = length !== undefined && body !== null ? ['content-length', length] : []
   return await sender.send({

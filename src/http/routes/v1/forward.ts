@@ -18,7 +18,6 @@ export function forwardHandler(proxy: ProxyParts) {
       request,
       reply,
       null,
-      proxy.observer,
     )
     return reply
   }

@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { CropVlmError } from '../../../errors.js'
+import { fetchingOnce } from '../../../proxy/crop/image-bytes.js'
 import type { Parts } from '../../../proxy/prepare.js'
 import { passOn, sendOn } from '../../../proxy/upstream/forward.js'
 import { isCors } from '../../../proxy/upstream/headers.js'
@@ -17,6 +18,8 @@ export interface ProxyObserver {
   onVerdict(verdict: Verdict): void
   /** A question about an image came, and whether its outcome was remembered. */
   onLookup(found: boolean): void
+  /** An image was fetched from its link, in so many milliseconds. */
+  onFetched(ms: number): void
   /** A target has answered. @param tokens null where it told none. */
   onReply(verdict: Verdict, tokens: Tokens | null): void
 }
@@ -25,6 +28,12 @@ export interface ProxyObserver {
 export interface ProxyParts extends Parts {
   sender: Sender
   observer: ProxyObserver
+}
+
+/** The same, for one request. */
+export function ofOneRequest(proxy: ProxyParts): ProxyParts {
+  const { finder } = proxy
+  return { ...proxy, finder: { ...finder, images: fetchingOnce(finder.images) } }
 }
 
 /** Counts a verdict, logs what failed, and has the reply carry it, an error too. */
@@ -49,12 +58,17 @@ const QUIET_MS = 10_000
 
 const MAX_LISTENERS = 20
 
-/** Sends a request on. @throws CropVlmError not_found, target_failed, target_timeout, request_aborted */
+/**
+ * Sends a request on.
+ * @param isUnpacked Whether `body` is no longer in the coding that the request names.
+ * @throws CropVlmError not_found, target_failed, target_timeout, request_aborted
+ */
 export async function send(
   { config, sender }: Pick<ProxyParts, 'config' | 'sender'>,
   request: FastifyRequest,
   upstream: Upstream,
   body: Buffer | Readable | null,
+  isUnpacked = false,
 ): Promise<Answered> {
   const { method = 'GET', rawHeaders, headers, url = '' } = request.raw
   const { proxyFirstByteTimeoutMs: firstByteMs } = config
@@ -63,8 +77,16 @@ export async function send(
   const call = { method, rawHeaders, headers, path: url }
   const { signal } = deadlineOf(request)
   const hasOwnKey = config.apiKey !== null
-  const reply = await sendOn(sender, { upstream, request: call, body, hasOwnKey, firstByteMs, signal })
+  const reply = await sendOn(sender, { upstream, request: call, body, isUnpacked, hasOwnKey, firstByteMs, signal })
   return { upstream, reply }
+}
+
+/** How passing a reply on ended. */
+export interface Passed {
+  /** null where the upstream told none. */
+  tokens: Tokens | null
+  /** Why it was cut off; null where it came whole. */
+  error: CropVlmError | null
 }
 
 /**
@@ -76,20 +98,20 @@ export async function pass(
   request: FastifyRequest,
   reply: FastifyReply,
   verdict: Verdict | null,
-  observer: ProxyObserver,
-): Promise<void> {
+): Promise<Passed> {
   reply.hijack()
   // the plugins listen for its end too, each for a reason of its own
   reply.raw.setMaxListeners(MAX_LISTENERS)
   linger(request, reply)
   const ours = { ...corsOf(reply), ...(verdict ? verdictHeaders(verdict) : {}), 'x-request-id': request.id }
   try {
-    const tokens = await passOn(answered, reply.raw, ours, deadlineOf(request).signal)
-    if (verdict) observer.onReply(verdict, tokens)
-  } catch (error) {
+    return { tokens: await passOn(answered, reply.raw, ours, deadlineOf(request).signal), error: null }
+  } catch (thrown) {
     // the status is out: the client sees the connection end, and the log says why
-    const { code, message } = CropVlmError.from(error)
+    const error = CropVlmError.from(thrown)
+    const { code, message } = error
     request.log[code === 'request_aborted' ? 'debug' : 'warn']({ code, reason: message }, 'reply cut off')
+    return { tokens: null, error }
   }
 }
 

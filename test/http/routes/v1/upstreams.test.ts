@@ -2,7 +2,6 @@
 import { once } from 'node:events'
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { until } from '../../../support/fakes/engine.js'
 import { ask, proxied } from '../../../support/fakes/proxy.js'
@@ -115,19 +114,14 @@ t.test(
   },
 )
 
-t.test('a chunked body, one without a type, and a compressed one', async t => {
-  const { post, url, upstream } = await proxied(t)
+t.test('a chunked body without a type', async t => {
+  const { url } = await proxied(t)
   const body = JSON.stringify({ messages: [ask('What is the total?')] })
   const outgoing = httpRequest(url + PATH, { method: 'POST', headers: { 'transfer-encoding': 'chunked' } })
   outgoing.end(body)
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage]
   t.equal(response.headers['x-cropvlm-decision'], 'zoomed')
   response.resume()
-  const packed = gzipSync(body)
-  const compressed = await post(PATH, packed, { 'content-encoding': 'gzip' })
-  t.equal(compressed.headers.get('x-cropvlm-reason'), 'compressed')
-  t.ok(upstream.last().body.equals(packed))
-  t.equal(upstream.last().headers['content-encoding'], 'gzip')
 })
 
 t.test('a large conversation: 20 MB of base64 in one message', async t => {

@@ -81,8 +81,9 @@ export async function buildApp({ config, engine, cropper, targets, links, log }:
   // the hooks run in this order: what counts a request comes before what may refuse it
   addHalfClosed(app)
   addDeadlines(app, timeout)
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
+    done()
   })
   addRequestMetrics(app, metrics)
   addLingeringClose(app)

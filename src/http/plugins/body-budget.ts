@@ -17,9 +17,10 @@ type Limits = Pick<Config, 'maxBodyBytes' | 'queueSize'>
 export function addBodyBudget(app: FastifyInstance, limits: Limits): void {
   const budget = new BodyBudget(limits)
   app.decorate('bodyBudget', budget)
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     checkHeaders(request, limits)
     budget.enter(request, reply)
+    done()
   })
 }
 

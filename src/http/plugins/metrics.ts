@@ -242,7 +242,7 @@ export function makeMetrics({ engine, cropper, targets }: Sources) {
 
 /** Counts and times every request. */
 export function addRequestMetrics(app: FastifyInstance, { inFlight, requests, requestDuration }: Metrics): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, next) => {
     const route = request.routeOptions.url ?? 'unmatched'
     inFlight.inc()
     let done = false
@@ -255,5 +255,6 @@ export function addRequestMetrics(app: FastifyInstance, { inFlight, requests, re
     }
     reply.raw.once('finish', () => finish(reply.raw.statusCode))
     reply.raw.once('close', () => finish(499))
+    next()
   })
 }

@@ -17,7 +17,7 @@ import { byName } from './headers.js'
 
 export interface UpstreamRequest {
   method: string
-  url: string
+  url: URL
   /** Names and values in turn, without `Host`. */
   headers: readonly string[]
   body: Buffer | Readable | null
@@ -60,7 +60,7 @@ export function makeSender(proxies: ProxyConfig, ca?: string | Buffer): Sender {
 }
 
 async function send(request: UpstreamRequest, agents: Agents): Promise<UpstreamReply> {
-  const url = new URL(request.url)
+  const { url } = request
   const route = agents.routeTo(url)
   try {
     const { response, hasBegun } = await attempt(request, url, route)

@@ -290,9 +290,9 @@ const POINTS: Readonly<Record<number, readonly Row[]>> = {
     ['and the time', 'proxy/verdict.ts', "'x-cropvlm-ms': String(", "'x-cropvlm-time': String(", `${V1}/chat`],
     [
       "and the request's id",
-      'http/routes/v1/proxy.ts',
-      "'x-request-id': request.id",
-      "'x-id': request.id",
+      'http/app.ts',
+      "reply.header('x-request-id', request.id)",
+      "reply.header('x-id', request.id)",
       `${V1}/chat`,
     ],
     [

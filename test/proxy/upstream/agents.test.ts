@@ -28,10 +28,10 @@ const { signal } = new AbortController()
 function sending(t: Test, proxies: Partial<ProxyConfig>, ca?: Buffer) {
   const sender = makeSender({ httpProxy: '', httpsProxy: '', noProxy: '', ...proxies }, ca)
   t.teardown(() => sender.close())
-  return (url: string, more: Partial<UpstreamRequest> = {}) =>
+  return (address: string, more: Partial<UpstreamRequest> = {}) =>
     sender.send({
       method: 'POST',
-      url,
+      url: new URL(address),
       headers: [],
       body: Buffer.from('{}'),
       timeouts: { firstByteMs: 10_000, betweenMs: 10_000 },

@@ -20,9 +20,9 @@ const FIRST_MS = 250
 export function addHalfClosed(app: FastifyInstance): void {
   // not documented: Node's own handler of 'end' (lib/_http_server.js, socketOnEnd) aborts the request without it
   Object.assign(app.server, { httpAllowHalfOpen: true })
-  app.addHook('onRequest', async ({ raw: { socket }, routeOptions }, { raw: response }) => {
+  app.addHook('onRequest', ({ raw: { socket }, routeOptions }, { raw: response }, done) => {
     // under `inject`, in tests, the socket is none
-    if (typeof socket?.readableEnded !== 'boolean') return
+    if (typeof socket?.readableEnded !== 'boolean') return done()
     const streams = routeOptions.config?.stream === true
     const onEnd = () => {
       if (streams && response.headersSent && response.socket === socket) socket.destroy()
@@ -31,6 +31,7 @@ export function addHalfClosed(app: FastifyInstance): void {
     response.once('close', () => socket.off('end', onEnd))
     if (socket.readableEnded) onEnd()
     else socket.once('end', onEnd)
+    done()
   })
 }
 

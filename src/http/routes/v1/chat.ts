@@ -23,7 +23,7 @@ export function chatHandler(proxy: ProxyParts, shape: LocalShape) {
     const started = await start(proxy, shape, request, reply)
     // by now nothing holds the request's body any more
     if (!('upstream' in started)) return started.sent
-    count(proxy, started, await pass(started, request, reply, started.verdict))
+    count(proxy, started, await pass(started, request, reply))
     return reply
   }
 }

@@ -13,12 +13,7 @@ export function forwardHandler(proxy: ProxyParts) {
         'not_found',
         'The model in this process answers /v1/chat/completions, /v1/responses, /v1/messages and /v1/models alone; for other paths set TARGET_BASE_URL and TARGET_MODEL.',
       )
-    await pass(
-      await send(proxy, request, target, bodyStream(request, proxy.config.proxyMaxBodyBytes)),
-      request,
-      reply,
-      null,
-    )
+    await pass(await send(proxy, request, target, bodyStream(request, proxy.config.proxyMaxBodyBytes)), request, reply)
     return reply
   }
 }

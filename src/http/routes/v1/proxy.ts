@@ -89,21 +89,17 @@ export interface Passed {
   error: CropVlmError | null
 }
 
-/**
- * Passes an upstream's reply on, byte for byte.
- * @param verdict null on routes that never zoom.
- */
+/** Passes an upstream's reply on, byte for byte, with what `tell` has set. */
 export async function pass(
   { reply: answered }: Answered,
   request: FastifyRequest,
   reply: FastifyReply,
-  verdict: Verdict | null,
 ): Promise<Passed> {
   reply.hijack()
   // the plugins listen for its end too, each for a reason of its own
   reply.raw.setMaxListeners(MAX_LISTENERS)
   linger(request, reply)
-  const ours = { ...corsOf(reply), ...(verdict ? verdictHeaders(verdict) : {}), 'x-request-id': request.id }
+  const ours = oursOf(reply)
   try {
     return { tokens: await passOn(answered, reply.raw, ours, deadlineOf(request).signal), error: null }
   } catch (thrown) {
@@ -115,10 +111,10 @@ export async function pass(
   }
 }
 
-/** The headers with which pages of other origins may read a reply, where they may. */
-function corsOf(reply: FastifyReply): Record<string, string> {
-  const isWanted = (name: string) => name === 'vary' || isCors(name)
-  return Object.fromEntries(
-    Object.entries(reply.getHeaders()).flatMap(([name, value]) => (isWanted(name) ? [[name, String(value)]] : [])),
-  )
+/** What this service adds: what `tell` has set, the request's id, and which pages of other origins may read the reply. */
+function oursOf(reply: FastifyReply): Record<string, string> {
+  const ours: Record<string, string> = {}
+  for (const [name, value] of Object.entries(reply.getHeaders()))
+    if (name.startsWith('x-') || name === 'vary' || isCors(name)) ours[name] = String(value)
+  return ours
 }

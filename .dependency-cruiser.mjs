@@ -7,8 +7,10 @@
  *   http -> links -> engine, config
  *   http -> proxy -> zoom, target
  *
- * A folder may import any folder to the right of it, and nothing to the left. `main`, `serve` and `shutdown` start and stop the whole
- * and are not bound by it.
+ * page (the browser's modules) stands alone.
+ *
+ * A folder may import any folder to the right of it, and nothing to the left. `main`, `serve`,
+ * `service` and `shutdown` put the whole together, start and stop it, and are not bound by it.
  */
 
 /** Each folder of `src/` and the folders that it may import besides itself. */
@@ -41,8 +43,26 @@ const MAY_IMPORT = {
     'contract',
     'errors',
   ],
-  cli: ['evaluation', 'config', 'zoom', 'cropper', 'target', 'engine', 'vlm', 'image', 'contract', 'errors'],
+  client: [],
+  cli: [
+    'version',
+    'serve',
+    'service',
+    'client',
+    'evaluation',
+    'config',
+    'zoom',
+    'cropper',
+    'target',
+    'engine',
+    'vlm',
+    'image',
+    'contract',
+    'errors',
+  ],
   config: ['contract', 'errors'],
+  page: [],
+  reference: ['cli', 'service', 'http', 'config', 'errors'],
 }
 
 /** Single files that may import what their folder may not. */
@@ -58,7 +78,7 @@ const ONLY_DOOR = {
   openai: 'src/openai/',
   'ipaddr.js': 'src/links/',
   sharp: 'src/image/',
-  fastify: 'src/(http/|shutdown.ts)',
+  fastify: 'src/(http/|service.ts)',
   '@fastify': 'src/http/',
   'prom-client': 'src/http/plugins/metrics.ts',
   '@huggingface/hub': 'src/cli/hub/',
@@ -67,12 +87,13 @@ const ONLY_DOOR = {
 /** The files that a process or a thread of its own starts with. */
 const PROGRAMS = [
   'src/main.ts',
+  'src/index.ts',
   'src/engine/child/main.ts',
   'src/vlm/onnx/optimised/writer.ts',
   'src/ocr/recognize/thread.ts',
-  'src/cli/eval.ts',
-  'src/cli/models.ts',
-  'src/cli/docs.ts',
+  'src/cli/main.ts',
+  'src/page/main.js',
+  'src/reference/main.ts',
 ]
 
 const escaped = path => path.replaceAll('.', '\\.')
@@ -163,6 +184,13 @@ export default {
       severity: 'error',
       from: { path: '^src/main\\.ts$' },
       to: { path: '^(src/vlm/onnx/session\\.ts|node_modules/sharp/)', reachable: true },
+    },
+    {
+      name: 'client-runs-anywhere',
+      comment: 'src/client/ is also for pages: it imports nothing of Node and no package',
+      severity: 'error',
+      from: { path: '^src/client/' },
+      to: { pathNot: '^src/client/' },
     },
     {
       name: 'tests-stay-outside',

@@ -15,4 +15,7 @@ if (limit !== null && limit < LEAST_OPEN_FILES) {
   const line = { level: 60, time: Date.now(), pid: process.pid, hostname: hostname(), code: 'invalid_config', msg }
   process.stdout.write(`${JSON.stringify(line)}\n`)
   process.exitCode = 1
-} else await import('./serve.js')
+} else {
+  const { serveAlone } = await import('./serve.js')
+  await serveAlone(process.env)
+}

@@ -1,42 +1,60 @@
 /** The service: environment -> configuration -> engine -> listen -> models loaded. Ends as `shutdown.ts` tells. */
 import { pino } from 'pino'
-import { type Config, readConfig } from './config/service.js'
-import { type ConfiguredCropper, configuredCropper } from './cropper/croppers.js'
-import { engineOptions } from './engine/options.js'
-import { startEngine } from './engine/parent/client.js'
+import type { Env } from './config/variables.js'
 import { CropVlmError } from './errors.js'
-import { buildApp } from './http/app.js'
+import { createService, type Service } from './service.js'
 import { stopOnSignals } from './shutdown.js'
-import { makeTargets } from './target/targets.js'
 import { warmUp } from './target/warm-up.js'
 
-const { config, cropperKind } = configOrExit()
-const log = pino({ level: config.logLevel })
-process.on('uncaughtException', error => {
-  log.fatal({ err: error }, 'uncaught error')
-  process.exit(1)
-})
-
-try {
-  await serve()
-} catch (error) {
-  // the engine process ends by itself when this one has ended
-  log.fatal(error instanceof CropVlmError ? { code: error.code } : { err: error }, startProblem(error))
-  process.exit(1)
+/** What can be told of a service once it is ready. */
+export interface Serving {
+  service: Service
+  /** Where it answers, such as http://127.0.0.1:8080; where it listens on every interface, the one of this machine. */
+  url: string
 }
 
-async function serve(): Promise<void> {
-  const { choice, needs, make } = cropperKind
-  const engine = startEngine(engineOptions(config, needs), log)
-  const cropper = make(engine)
-  const targets = makeTargets(config, engine)
-  const app = await buildApp({ config, engine, cropper, targets, log })
-  stopOnSignals({ app, engine, log, graceMs: config.shutdownGraceMs })
+/**
+ * Runs the service until a signal ends the process. What keeps it from starting is logged, and ends the process with 1.
+ * @param onReady Called once, when the models have been loaded.
+ * @throws CropVlmError invalid_config; nothing has been started then
+ */
+export async function serve(env: Env, onReady: (serving: Serving) => void = () => {}): Promise<void> {
+  const service = await createService({ env, log: 'stdout' })
+  const { log } = service
+  process.on('uncaughtException', error => {
+    log.fatal({ err: error }, 'uncaught error')
+    process.exit(1)
+  })
+  try {
+    onReady(await start(service))
+  } catch (error) {
+    // the engine process ends by itself when this one has ended
+    log.fatal(
+      error instanceof CropVlmError ? { code: error.code } : { err: error },
+      startProblem(error, service.config),
+    )
+    process.exit(1)
+  }
+}
+
+/** The same as a program of its own: a wrong configuration is logged as well. */
+export async function serveAlone(env: Env): Promise<void> {
+  await serve(env).catch(error => {
+    if (!(error instanceof CropVlmError)) throw error
+    // the configured logger does not exist yet
+    pino().fatal({ code: error.code }, error.message)
+    process.exit(1)
+  })
+}
+
+async function start(service: Service): Promise<Serving> {
+  const { choice, config, engine, targets, log } = service
+  stopOnSignals({ service, log, graceMs: config.shutdownGraceMs })
   // listens before the models are loaded, so that probes are answered meanwhile
-  const address = await app.listen({ host: config.host, port: config.port })
+  const address = await service.listen()
   // in the background: an endpoint that is slow, or down, does not keep this service from being ready
   if (config.targetWarmup) void warmUp(targets.values(), log)
-  const info = await engine.ready.catch(error => {
+  const info = await service.ready.catch(error => {
     if (engine.state === 'stopped' && error instanceof CropVlmError && error.code === 'draining') return stopped()
     throw error
   })
@@ -53,7 +71,8 @@ async function serve(): Promise<void> {
   for (const { id, warning } of info.models) if (warning) log.warn({ model: id }, warning)
   const { cropper: name, dialect, why, isDoubtful } = choice
   log[isDoubtful ? 'warn' : 'info']({ cropper: name, dialect }, `boxes are found by ${name}: ${why}`)
-  log.info({ url, executionProvider, reason, models }, `ready; try: ${curl(url)}`)
+  log.info({ url, executionProvider, reason, models }, `ready; try: ${curl(url, config)}`)
+  return { service, url }
 }
 
 /** Waits for ever: a signal came while the models loaded, and `shutdown.ts` is ending the process. */
@@ -61,21 +80,9 @@ function stopped(): Promise<never> {
   return new Promise(() => {})
 }
 
-function configOrExit(): { config: Config; cropperKind: ConfiguredCropper } {
-  try {
-    const config = readConfig()
-    return { config, cropperKind: configuredCropper(config) }
-  } catch (error) {
-    if (!(error instanceof CropVlmError)) throw error
-    // the configured logger does not exist yet
-    pino().fatal({ code: error.code }, error.message)
-    process.exit(1)
-  }
-}
-
-function startProblem(error: unknown): string {
+function startProblem(error: unknown, { port, host }: Service['config']): string {
   if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE')
-    return `port ${config.port} of ${config.host} is taken by another process; stop it, or set PORT to another one`
+    return `port ${port} of ${host} is taken by another process; stop it, or set PORT to another one`
   return error instanceof CropVlmError ? error.message : 'the service cannot start'
 }
 
@@ -83,7 +90,7 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }
 
-function curl(url: string): string {
-  const key = config.apiKey === null ? '' : ' -H "Authorization: Bearer $API_KEY"'
+function curl(url: string, { apiKey }: Service['config']): string {
+  const key = apiKey === null ? '' : ' -H "Authorization: Bearer $API_KEY"'
   return `curl${key} -F image=@page.png -F 'question=What is the total?' ${url}/answer`
 }

@@ -165,8 +165,8 @@ t.test('a model folder has the bytes that its sha256 is of, where git writes lin
 
 t.test('npm scripts of the command line', async t => {
   for (const name of ['models', 'eval']) {
-    t.equal(MANIFEST.scripts[name], `npm run -s built && node --enable-source-maps dist/cli/${name}.js`)
-    t.ok(existsSync(`${ROOT}/src/cli/${name}.ts`))
+    t.equal(MANIFEST.scripts[name], `npm run -s built && node --enable-source-maps dist/cli/main.js ${name}`)
+    t.ok(existsSync(`${ROOT}/src/cli/commands/${name}.ts`))
   }
 })
 

@@ -38,10 +38,10 @@ const IMPORTS: [from: string, to: string, rules: string[]][] = [
   ['src/engine/engine.ts', 'src/errors.ts', []],
   ['src/engine/child/main.ts', 'src/vlm/onnx/session.ts', []],
   ['src/vlm/onnx/session.ts', 'node_modules/onnxruntime-node/index.js', []],
-  ['src/cli/eval.ts', 'src/evaluation/measures.ts', []],
+  ['src/cli/main.ts', 'src/evaluation/measures.ts', []],
   ['src/config/service.ts', 'src/vlm/folder/graph-names.ts', []],
   ['src/engine/options.ts', 'src/config/service.ts', []],
-  ['src/cli/eval.ts', 'src/engine/options.ts', []],
+  ['src/cli/main.ts', 'src/engine/options.ts', []],
 
   ['src/zoom/find.ts', 'src/http/reply.ts', ['layer-zoom']],
   ['src/vlm/folder/graph-names.ts', 'src/engine/protocol.ts', ['layer-vlm']],
@@ -55,6 +55,13 @@ const IMPORTS: [from: string, to: string, rules: string[]][] = [
   ['src/engine/parent/client.ts', 'src/engine/child/models.ts', ['parent-knows-no-child']],
   ['src/engine/child/jobs.ts', 'node_modules/onnxruntime-node/index.js', ['only-door-to-onnxruntime-node']],
   ['src/http/app.ts', 'test/support/app.ts', ['tests-stay-outside']],
+  ['src/index.ts', 'src/client/client.ts', []],
+  ['src/client/client.ts', 'src/client/error.ts', []],
+  [
+    'src/client/client.ts',
+    'node_modules/onnxruntime-node/index.js',
+    ['client-runs-anywhere', 'only-door-to-onnxruntime-node'],
+  ],
   ['src/http/app.ts', 'missing', ['no-unresolvable']],
 
   ['src/main.ts', 'src/engine/parent/client.ts', []],

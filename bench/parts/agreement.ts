@@ -1,7 +1,8 @@
 /** How often the quantized cropper gives the exact one's boxes: `npm run eval` with each on the same pages. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { evaluate } from '../../src/cli/eval.js'
+import { evaluation } from '../../src/cli/commands/eval.js'
+import { runProgram } from '../../src/cli/program.js'
 import { boxScores, type Corners, mean } from '../../src/evaluation/measures.js'
 import type { Agreement } from '../results.js'
 import { startModel } from '../service.js'
@@ -53,12 +54,16 @@ async function report(plan: AgreementPlan, precision: string): Promise<EvalRepor
   const out = join(plan.cache, `agreement-${precision}.json`)
   // its tables are in the report too
   const silent = { write: () => true }
-  await evaluate(['--data', plan.pages, '--out', out, '--concurrency', '2'], {
+  const start = () => startModel({ ...plan, precision })
+  const args = ['eval', '--data', plan.pages, '--out', out, '--concurrency', '2']
+  await runProgram([evaluation(start)], args, {
     // the bench's services ask for no key
     env: {},
+    stdin: process.stdin,
     stdout: silent,
     stderr: process.stderr,
-    start: () => startModel({ ...plan, precision }),
+    cwd: process.cwd(),
+    signal: new AbortController().signal,
   })
   return JSON.parse(await readFile(out, 'utf8')) as EvalReport
 }

@@ -48,8 +48,8 @@ export interface Annotations {
   blankIsNull?: boolean
   /** The default as the documentation prints it, where that is not the default's own text. */
   defaultText?: string
-  /** Whether a string is a path, to be resolved against the working directory. */
-  path?: boolean
+  /** Whether a string is a path, to be resolved against the working directory; `model`: a model folder, which the package may have. */
+  path?: boolean | 'model'
 }
 
 /** A schema as the functions here read it. */

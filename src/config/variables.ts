@@ -5,6 +5,7 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Static, type TObject, type TProperties, Type } from '@sinclair/typebox'
+import { modelFolder } from './model-folder.js'
 import { compileSchema, type Described, expectedBy, typesOf, wordsOf, wrongKeys } from './schema.js'
 
 export type Env = Readonly<Record<string, string | undefined>>
@@ -73,6 +74,7 @@ function fromText(variable: Described, text: string): unknown {
       return Object.hasOwn(FLAGS, text) ? FLAGS[text] : text
     default: {
       const { aliases = {}, path } = variable
+      if (path === 'model') return modelFolder(text)
       if (path) return resolve(text.startsWith('~/') ? join(homedir(), text.slice(2)) : text)
       return Object.hasOwn(aliases, text) ? aliases[text] : text
     }

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { modelFolder } from '../config/model-folder.js'
 import type { Config } from '../config/service.js'
 import type { Engine } from '../engine/engine.js'
 import type { ModelFolder } from '../engine/options.js'
@@ -8,7 +8,7 @@ import { findByImage, type ImageGroup } from './same-image.js'
 
 /** The folder that the engine loads for this cropper. */
 export function onnxModel({ cropperModel, modelPrecision }: Config): ModelFolder {
-  return { dir: resolve(cropperModel ?? ''), precision: modelPrecision }
+  return { dir: modelFolder(cropperModel ?? ''), precision: modelPrecision }
 }
 
 /** CropVLM's own model, run by the engine. Questions about one image are one job: the image is read once for all. */

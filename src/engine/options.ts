@@ -3,6 +3,7 @@
 import type { Config, LocalTargetConfig } from '../config/service.js'
 import type { ImageLimits } from '../image/limits.js'
 import type { ProviderChoice } from '../vlm/onnx/providers.js'
+import { inheritedExecArgv } from './exec-argv.js'
 import { defaultThreads } from './threads.js'
 
 /** A model folder to load. */
@@ -34,6 +35,11 @@ export interface WorkerOptions {
   /** Whether the box grammar masks the logits, so that every answer is a box. */
   constrained: boolean
   limits: ImageLimits
+  /**
+   * Whether each model answers once before the process is ready. Without, it is ready sooner, and the first job takes longer.
+   * Default: true.
+   */
+  warmUp?: boolean
 }
 
 /** What the parent side needs to run the engine's processes. All times in milliseconds. */
@@ -86,8 +92,7 @@ export function engineOptions(config: Config, { cropper, ocr }: EngineNeeds): En
     },
     module: new URL(`./child/main${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url),
     execArgv: [
-      // two processes cannot share a debugger's port
-      ...process.execArgv.filter(argument => !argument.startsWith('--inspect')),
+      ...inheritedExecArgv(),
       // The large data of the process lies outside V8's heap. A small young generation, and one collection after loading,
       // save tens of megabytes.
       '--max-semi-space-size=2',

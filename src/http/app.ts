@@ -32,6 +32,7 @@ import { cropRoute } from './routes/crop.js'
 import { healthRoutes } from './routes/health.js'
 import { infoRoute } from './routes/info.js'
 import { metricsRoute } from './routes/metrics.js'
+import { pageRoutes } from './routes/page.js'
 import { imageReader } from './routes/v1/images.js'
 import { proxyRoutes } from './routes/v1/routes.js'
 
@@ -111,6 +112,7 @@ export async function buildApp({ config, engine, cropper, targets, links, log }:
   healthRoutes(app, { engine, drain })
   metricsRoute(app, metrics)
   infoRoute(app, { config, engine, cropper, targets })
+  await pageRoutes(app)
   return app
 }
 

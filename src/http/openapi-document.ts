@@ -24,6 +24,7 @@ interface Field {
 const ENCODING = {
   image: { contentType: 'image/jpeg, image/png, image/webp' },
   questions: { style: 'form', explode: true },
+  box: { style: 'form', explode: true },
 }
 
 /** The document without the keywords that are our own, and with the encoding of its forms. */

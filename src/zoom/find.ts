@@ -20,14 +20,15 @@ const RENDERED: { readonly [Name in keyof PictureWishes]-?: Pick<PictureRequest,
 }
 
 /**
- * Asks the cropper for a box for each question, judges whether its crop would help, then has the engine make the
+ * Asks the cropper for a box for each question, unless the request brings one, judges whether its crop would help, then has the engine make the
  * pictures that are wanted of each box.
  * @throws CropVlmError unsupported_resolution, and what the cropper and the engine throw
  */
 export async function findRegions({ cropper, engine, observer }: Zoom, request: FindRegions): Promise<FoundRegions> {
   checkResolution(cropper, request.resolution)
   const keepPixels = Object.values(request.pictures).some(Boolean)
-  const found = await (request.gate.mode === 'never'
+  const asksCropper = request.gate.mode !== 'never' && !request.box
+  const found = await (!asksCropper
     ? lookNowhere(engine, request, keepPixels)
     : findBoxes(cropper, request, keepPixels))
   const judged = found.map(one => judge(one, request))
@@ -43,7 +44,7 @@ export async function findRegions({ cropper, engine, observer }: Zoom, request: 
     regions,
     image,
     model,
-    warnings: request.gate.mode === 'never' ? [] : cropper.info.warnings,
+    warnings: asksCropper ? cropper.info.warnings : [],
     timings: {
       ...sumTimings([...found.map(({ timings }) => timings), rendered.timings]),
       ...(request.fetchMs === undefined ? {} : { fetch: request.fetchMs }),
@@ -58,14 +59,15 @@ type Judged = Pick<Region, 'box' | 'decision' | 'reason' | 'wouldSkip'>
 /** The box after its growth, and whether it is used. */
 function judge(
   { box: found, decision, reason, confidence, image }: Found,
-  { expand, gate, view }: FindRegions,
+  { expand, gate, view, box: given }: FindRegions,
 ): Judged {
   if (gate.mode === 'never') return { box: FULL_BOX, decision: 'skipped', reason: 'never', wouldSkip: 'never' }
-  const box = decision === 'fallback' ? FULL_BOX : expandBox(found, expand)
+  const verdict = given ? ({ decision: 'given', reason: null } as const) : { decision, reason }
+  const box = verdict.decision === 'fallback' ? FULL_BOX : expandBox(given ?? found, expand)
   const wouldSkip = skipReason({ box, confidence }, image, gate, view)
-  if (decision === 'zoomed' && gate.mode === 'auto' && wouldSkip !== null)
+  if (verdict.decision !== 'fallback' && gate.mode === 'auto' && wouldSkip !== null)
     return { box, decision: 'skipped', reason: wouldSkip, wouldSkip }
-  return { box, decision, reason, wouldSkip }
+  return { box, ...verdict, wouldSkip }
 }
 
 /** What stands for a found box where the cropper is not asked. The engine tells the size of the image. */
@@ -126,7 +128,7 @@ async function makePictures(
   { image, pictures: wishes, cropsFallback = true, signal, deadline }: FindRegions,
   judged: readonly Judged[],
 ): Promise<{ pictures: readonly Pictures[]; timings: Partial<Timings> }> {
-  const mayCrop = (decision: Region['decision']) => decision === 'zoomed' || (decision === 'fallback' && cropsFallback)
+  const mayCrop = (decision: Region['decision']) => decision !== 'skipped' && (cropsFallback || decision !== 'fallback')
   /** One for each picture to be made: the index of its box, and its name among the box's pictures. */
   const wanted = judged.flatMap(({ box: region, decision }, i) =>
     Object.entries(wishes).flatMap(([name, options]: [string, PictureOptions | null]) => {

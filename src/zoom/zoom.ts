@@ -25,6 +25,8 @@ export interface FindRegions extends Patience {
   /** Factor by which the box's area grows about its centre, 1..10. */
   expand: number
   gate: Gate
+  /** A region that the caller chose, so that the cropper is not asked; null or left out: there is none. */
+  box?: Box | null
   /** What a target VLM will get of the image; null if none is asked. */
   view: TargetView | null
   pictures: PictureWishes
@@ -58,9 +60,9 @@ export interface Region extends Pick<Found, 'confidence' | 'raw' | 'cost' | 'usa
    * looked for.
    */
   box: Box
-  /** `skipped`: a box may have been found, but its crop is not used. */
-  decision: 'zoomed' | 'fallback' | 'skipped'
-  /** Why there is no valid box, or why it is not used; null where `decision` is `zoomed`. */
+  /** `given`: the box is the caller's. `skipped`: there may be a box, but its crop is not used. */
+  decision: 'zoomed' | 'given' | 'fallback' | 'skipped'
+  /** Why there is no valid box, or why it is not used; null where `decision` is `zoomed` or `given`. */
   reason: string | null
   /** Why `zoom: auto` skips, or would skip, this box; null if it does not. */
   wouldSkip: SkipReason | null

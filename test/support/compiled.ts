@@ -1,6 +1,17 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { ROOT } from './deploy-files.js'
@@ -44,9 +55,20 @@ function compile(build: string): void {
   mkdirSync(unfinished)
   // the service reads its version there
   copyFileSync(join(ROOT, 'package.json'), join(unfinished, 'package.json'))
+  // and finds the bundled models there
+  symlinkSync(join(ROOT, 'models'), join(unfinished, 'models'))
   const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
-  const options = ['-p', join(ROOT, 'tsconfig.build.json'), '--noCheck', '--outDir', join(unfinished, 'dist')]
+  const options = [
+    '-p',
+    join(ROOT, 'tsconfig.build.json'),
+    '--noCheck',
+    '--declaration',
+    'false',
+    '--outDir',
+    join(unfinished, 'dist'),
+  ]
   execFileSync(process.execPath, [tsc, ...options], { stdio: 'inherit' })
+  cpSync(join(ROOT, 'src/page'), join(unfinished, 'dist/page'), { recursive: true })
   renameSync(unfinished, build)
   for (const old of readdirSync(BUILDS))
     if (ageOf(join(BUILDS, old)) > DAY_MS) rmSync(join(BUILDS, old), { recursive: true, force: true })

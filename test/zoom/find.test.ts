@@ -119,6 +119,34 @@ t.test('never: the cropper is not asked, and the whole image is shown', async t 
   t.same(found.model, { id: 'none', resolution: null, tiles: null })
 })
 
+t.test('a given box: the cropper is not asked, and the crop is of that box, grown as asked', async t => {
+  const engine = scriptedEngine()
+  const told: FoundRegions[] = []
+  const cropper = {
+    ...scriptedCropper(engine),
+    find() {
+      throw new Error('the cropper was asked')
+    },
+  }
+  const zoom = { engine, cropper, observer: observer(told) }
+  const box = [10, 20, 30, 40] as const
+  const found = await findRegions(zoom, ask({ box, questions: ['a', 'b'], pictures: { ...NONE, targetCrop: PNG } }))
+  const region = { box, pixelBox: [160, 240, 480, 480], decision: 'given', reason: null, confidence: null, raw: '' }
+  t.match(found, { regions: [region, region], model: { id: 'none' }, warnings: [] })
+  t.same(jobsOf(engine, 'render').at(-1)?.pictures, [
+    { show: 'region', packing: 'fast', region: box, ...PNG },
+    { show: 'region', packing: 'fast', region: box, ...PNG },
+  ])
+  t.same(told, [found])
+  const grown = await findRegions(zoom, ask({ box, expand: 4 }))
+  t.same(grown.regions[0]?.box, expandBox(box, 4))
+  const auto = { mode: 'auto', minConfidence: 0.6, maxArea: 0.03 } as const
+  const large = await findRegions(zoom, ask({ box, gate: auto }))
+  t.match(large.regions, [{ box, decision: 'skipped', reason: 'whole_image', wouldSkip: 'whole_image' }])
+  const small = await findRegions(zoom, ask({ box, gate: { ...auto, maxArea: 0.9 } }))
+  t.match(small.regions, [{ box, decision: 'given', wouldSkip: null }], 'a box without a confidence is believed')
+})
+
 t.test('always: every box is used, and told whether auto would have skipped it', async t => {
   const gate = { mode: 'always', minConfidence: 0.6, maxArea: 0.9 } as const
   const engine = scriptedEngine()

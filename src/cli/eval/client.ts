@@ -3,27 +3,30 @@ import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Outcome, Page, Reply } from '../../evaluation/outcome.js'
 import { CliError, EXIT } from '../command.js'
+import type { Connection } from '../connect.js'
 
-/** The service to ask, and the options that each request carries. */
-export interface Service {
-  url: string
-  apiKey: string | null
+/** How pages are asked about. */
+export interface Asking {
+  /** To the service; addresses are paths. */
+  send: Connection['send']
   /** Text fields of `/answer`: target, resolution, expand. */
-  options: Readonly<Record<string, string>>
+  fields: Readonly<Record<string, string>>
   /** Milliseconds one request may take. */
   timeoutMs: number
+  /** Ends the requests. */
+  signal: AbortSignal
 }
 
 /** Asks `/answer` with `compare`. It never throws: whatever goes wrong is told in the outcome. */
-export async function askPage(page: Page, service: Service): Promise<Outcome> {
+export async function askPage(page: Page, asking: Asking): Promise<Outcome> {
   try {
     const form = new FormData()
     form.set('question', page.question)
     form.set('compare', 'true')
-    for (const [name, value] of Object.entries(service.options)) form.set(name, value)
+    for (const [name, value] of Object.entries(asking.fields)) form.set(name, value)
     form.set('image', new Blob([await readFile(page.image)]), basename(page.image))
     const start = performance.now()
-    const response = await send(service, '/answer', { method: 'POST', body: form })
+    const response = await asking.send('/answer', { method: 'POST', body: form, signal: limit(asking) })
     const text = await response.text()
     const latencyMs = performance.now() - start
     if (!response.ok) return { page, status: response.status, error: text.slice(0, 500) }
@@ -37,21 +40,21 @@ export async function askPage(page: Page, service: Service): Promise<Outcome> {
 
 /**
  * Reads `/info`, which the report keeps as the record of what was measured.
+ * @param url The service's address, for messages.
  * @throws CliError failed, notAllowed
  */
-export async function readInfo(service: Service): Promise<Record<string, unknown>> {
-  const failed = (why: string) => new CliError(EXIT.failed, `No service answers at ${service.url}/info: ${why}`)
-  const response = await send(service, '/info').catch(error => {
+export async function readInfo(asking: Asking, url: string): Promise<Record<string, unknown>> {
+  const failed = (why: string) => new CliError(EXIT.failed, `No service answers at ${url}/info: ${why}`)
+  const response = await asking.send('/info', { signal: limit(asking) }).catch(error => {
     throw failed(reason(error))
   })
-  if (response.status === 401) throw new CliError(EXIT.notAllowed, `${service.url} asks for a key; set API_KEY to it.`)
+  if (response.status === 401) throw new CliError(EXIT.notAllowed, `${url} asks for a key; set API_KEY to it.`)
   if (!response.ok) throw failed(`status ${response.status}.`)
   return (await response.json()) as Record<string, unknown>
 }
 
-function send({ url, apiKey, timeoutMs }: Service, path: string, init: RequestInit = {}): Promise<Response> {
-  const headers: Record<string, string> = apiKey === null ? {} : { authorization: `Bearer ${apiKey}` }
-  return fetch(`${url}${path}`, { ...init, headers, signal: AbortSignal.timeout(timeoutMs) })
+function limit({ timeoutMs, signal }: Asking): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
 }
 
 function isReply(value: unknown): value is Reply {

@@ -22,7 +22,10 @@ const MAX_STOP_MS = 40_000
  * Its log goes to stderr, warnings and worse unless LOG_LEVEL says otherwise.
  * @throws CliError failed: it ended, or was not ready in time
  */
-export async function startService(env: NodeJS.ProcessEnv, main = MAIN): Promise<RunningService> {
+export async function startService(
+  env: Readonly<Record<string, string | undefined>>,
+  main = MAIN,
+): Promise<RunningService> {
   const port = await freePort()
   const child = spawn(process.execPath, [...process.execArgv, main], {
     env: { LOG_LEVEL: 'warn', ...env, HOST: '127.0.0.1', PORT: String(port) },

@@ -1,5 +1,4 @@
 /** One target VLM, read from one entry of `TARGETS` (or from the `TARGET_*` variables put in that form). */
-import { resolve } from 'node:path'
 import { type TObject, Type } from '@sinclair/typebox'
 import type { ValidateFunction } from 'ajv'
 import { PRECISION_NAMES, type Precision, parsePrecision } from '../../vlm/folder/graph-names.js'
@@ -10,6 +9,7 @@ import {
   endpointAddress,
   endpointProblems,
 } from '../endpoint.js'
+import { modelFolder } from '../model-folder.js'
 import { Choice, compileSchema, type Described, expectedBy, wrongKeys } from '../schema.js'
 import type { Env } from '../variables.js'
 import { EDGE, PROFILE_ENTRY, type ProfileSettings, type TargetProfile, targetProfile } from './profile.js'
@@ -162,7 +162,7 @@ function localTarget(entry: Record<string, unknown>, context: EntryContext): Loc
   return {
     kind: 'local',
     name: entry.name,
-    dir: resolve(entry.model.slice(LOCAL.length)),
+    dir: modelFolder(entry.model.slice(LOCAL.length)),
     // auto is no precision
     precision: parsePrecision(entry.precision ?? 'auto') ?? null,
     resolution: entry.resolution ?? null,

@@ -54,7 +54,7 @@ export const TARGET_VARIABLES = {
   localModel: OrNull(
     Type.String({
       env: 'LOCAL_TARGET_MODEL',
-      path: true,
+      path: 'model',
       description:
         'Model folder of the local target that answers where no other target is configured (models/smolvlm-mini is bundled, and knows synthetic pages only); unset: the text reader answers, with a line of the picture.',
     }),

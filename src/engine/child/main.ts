@@ -59,7 +59,7 @@ function yieldToHttp(): void {
 async function start(options: WorkerOptions): Promise<void> {
   try {
     const models = await loadModels(options)
-    await warmUp(models, options)
+    if (options.warmUp !== false) await warmUp(models, options)
     const { limits, constrained } = options
     context = { models, files: new ImageFiles(), limits, constrained }
     send({ type: 'ready', info: describe(models) })

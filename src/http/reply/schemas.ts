@@ -75,14 +75,14 @@ const box = {
   bbox_pixels: fourIntegers('The same box in pixels: floor of the top-left, ceiling of the bottom-right.'),
 }
 const verdict = {
-  decision: Type.Unsafe<'zoomed' | 'fallback' | 'skipped'>({
+  decision: Type.Unsafe<'zoomed' | 'given' | 'fallback' | 'skipped'>({
     type: 'string',
-    enum: ['zoomed', 'fallback', 'skipped'],
+    enum: ['zoomed', 'given', 'fallback', 'skipped'],
     description:
-      'fallback: there is no box to be used, and bbox is the whole image. skipped: by the rules of `zoom` the crop would not help.',
+      "zoomed: the box is the cropper's. given: it is the request's own. fallback: there is no box to be used, and bbox is the whole image. skipped: by the rules of `zoom` the crop would not help.",
   }),
   reason: textOrNull(
-    'Why: of a fallback no_box, out_of_range, empty_box or not_a_cropper, of the text cropper no_text or no_match; of what is skipped never, sees_all, low_confidence or whole_image. null where decision is zoomed.',
+    'Why: of a fallback no_box, out_of_range, empty_box or not_a_cropper, of the text cropper no_text or no_match; of what is skipped never, sees_all, low_confidence or whole_image. null where decision is zoomed or given.',
   ),
   would_skip: textOrNull(
     'Why zoom=auto skips, or would skip, this crop: never, sees_all, low_confidence or whole_image. null if it does not.',

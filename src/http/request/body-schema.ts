@@ -106,6 +106,6 @@ export function contentOf({ form, json }: BodySchemas) {
 /** An option as it is sent: what has a default may be left out, and each question is bounded. */
 function sent(option: TSchema, maxLength: number): TSchema {
   const { items } = option as { items?: TSchema }
-  const bounded = items ? { ...option, items: { ...items, maxLength } } : option
+  const bounded = items?.type === 'string' ? { ...option, items: { ...items, maxLength } } : option
   return option.default === undefined ? bounded : Type.Optional(bounded)
 }

@@ -26,7 +26,7 @@ export function bodyReader(
       const unknown = unknownField(name, schema)
       if (unknown) throw unknown
     },
-    mayRepeat: name => name === 'questions',
+    mayRepeat: name => schema.properties[name]?.type === 'array',
   }
   return async request => {
     if (!request.isMultipart()) {

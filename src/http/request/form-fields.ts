@@ -38,15 +38,26 @@ function fieldValue(schema: Described | undefined, sent: readonly string[]): unk
   if (!schema || text === undefined) return undefined
   switch (typesOf(schema)[0]) {
     case 'array':
+      if (schema.items?.type === 'integer') return numbersOf(filled.join(','))
       return filled.length === 1 ? listOf(text) : filled
     case 'integer':
     case 'number':
-      return /^\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : text
+      return numberOf(text)
     case 'boolean':
       return Object.hasOwn(FLAGS, text) ? FLAGS[text] : text
     default:
       return text
   }
+}
+
+function numberOf(text: string): unknown {
+  return /^\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : text
+}
+
+/** Numbers with commas between them, with or without the brackets of a JSON array. */
+function numbersOf(text: string): unknown[] {
+  const [, inner = text] = /^\s*\[(.*)\]\s*$/s.exec(text) ?? []
+  return inner.split(',').map(one => numberOf(one.trim()))
 }
 
 /** A lone field is a JSON array, or the only item of the list; what only begins like an array is left as it is. */

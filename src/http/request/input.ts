@@ -1,6 +1,7 @@
 /** What a route works on, out of a validated body: the image's bytes, the questions, the options. */
 import type { TProperties } from '@sinclair/typebox'
 import type { Config } from '../../config/service.js'
+import { type Box, boxProblem } from '../../contract/box.js'
 import { stripped } from '../../contract/question.js'
 import { CropVlmError } from '../../errors.js'
 import { checkImage } from '../../image/limits.js'
@@ -32,7 +33,17 @@ export function readInput<T extends TProperties>(
   checkImage(image, limits)
   const given: Record<string, unknown> = body
   const options = Object.keys(table).map(name => [name, given[name] ?? null])
+  checkBox(given)
   return { image, questions, options: Object.fromEntries(options) as Options<T> }
+}
+
+/** The schema has seen to it that a box has four whole per cents. */
+function checkBox({ box, zoom }: Record<string, unknown>): void {
+  const problem = (message: string) => new CropVlmError('invalid_option', message, { param: 'box' })
+  if (box === undefined || box === null) return
+  if (boxProblem(box as Box) !== null)
+    throw problem('`box` is empty: in [x1, y1, x2, y2], x2 must be over x1, and y2 over y1.')
+  if (zoom === 'never') throw problem('`box` and zoom=never contradict each other; leave one of them out.')
 }
 
 function readQuestions({

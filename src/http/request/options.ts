@@ -5,6 +5,7 @@
 import { type Static, type TOptional, type TProperties, type TSchema, Type } from '@sinclair/typebox'
 import { Choice, expectedBy } from '../../config/schema.js'
 import { EDGE } from '../../config/target/profile.js'
+import type { Box } from '../../contract/box.js'
 
 /** The options as a route gets them: defaults filled in, null for what has no default and was not sent. */
 export type Options<T extends TProperties> = {
@@ -13,6 +14,8 @@ export type Options<T extends TProperties> = {
 
 /** Most questions of one request. */
 export const MAX_QUESTIONS = 32
+
+const BOX = 'four whole per cents x1, y1, x2, y2 from 0 to 100, with x2 over x1 and y2 over y1, like [12, 5, 80, 47]'
 
 const ZOOM_OPTIONS = {
   resolution: Type.Optional(
@@ -34,6 +37,18 @@ const ZOOM_OPTIONS = {
     description:
       'When the crop is used: always; auto leaves out one that would not help (the target sees every pixel anyway, the confidence is below ZOOM_MIN_CONFIDENCE, or the box covers nearly everything); never does not even look for a box.',
   }),
+  box: Type.Optional(
+    Type.Unsafe<Box>({
+      type: 'array',
+      items: { type: 'integer', minimum: 0, maximum: 100, expected: BOX },
+      minItems: 4,
+      maxItems: 4,
+      expected:
+        'four whole per cents x1, y1, x2, y2 from 0 to 100, with x2 over x1 and y2 over y1, like [12, 5, 80, 47]',
+      description:
+        'A region of your own, [x1, y1, x2, y2] in whole per cent of the image after EXIF orientation: it is used, and the cropper is not asked (decision is `given`). In a form: 12,5,80,47, a JSON array, or the field repeated.',
+    }),
+  ),
   return: Choice(['box', 'crop', 'overlay'], {
     default: 'box',
     description: 'What to return beside the box: the crop, or the image with the box drawn.',

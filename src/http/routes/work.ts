@@ -34,13 +34,13 @@ type ZoomInput = Input<typeof CROP_OPTIONS> | Input<typeof ANSWER_OPTIONS>
 
 /** What every request for a region says. */
 export function wanted(
-  { image, options: { resolution, expand, zoom } }: ZoomInput,
+  { image, options: { resolution, expand, zoom, box } }: ZoomInput,
   request: FastifyRequest,
   { zoomMinConfidence, zoomMaxArea }: Config,
 ): Omit<FindRegions, 'questions' | 'pictures' | 'view'> {
   const gate = { mode: zoom, minConfidence: zoomMinConfidence, maxArea: zoomMaxArea }
   const fetchMs = fetchMsOf(request)
-  return { image, resolution, expand, gate, ...(fetchMs === undefined ? {} : { fetchMs }), ...deadlineOf(request) }
+  return { image, resolution, expand, gate, box, ...(fetchMs === undefined ? {} : { fetchMs }), ...deadlineOf(request) }
 }
 
 /** The pictures that the caller gets back. */

@@ -125,9 +125,9 @@ function cropOptions(target: Target, format: 'jpeg' | 'png') {
 }
 
 function outcomeOf({ decision, reason, box, pixelBox, pictures }: Region): CropOutcome {
-  if (decision !== 'zoomed') return { decision, reason: reason ?? 'none' }
+  if (decision === 'fallback' || decision === 'skipped') return { decision, reason: reason ?? 'none' }
   if (!pictures.targetCrop) throw new Error('a crop was asked for and not made')
-  return { decision, box, pixelBox, picture: pictures.targetCrop }
+  return { decision: 'zoomed', box, pixelBox, picture: pictures.targetCrop }
 }
 
 function failure(thrown: unknown): NoCrop {

@@ -3,8 +3,9 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import t from 'tap'
+import { evaluation } from '../../../src/cli/commands/eval.js'
 import { startService } from '../../../src/cli/eval/service.js'
-import { evaluate } from '../../../src/cli/eval.js'
+import { testWorld } from '../../support/cli/world.js'
 import { compiledService } from '../../support/compiled.js'
 import { ROOT } from '../../support/deploy-files.js'
 
@@ -70,14 +71,9 @@ t.test('the real service with tiny random models answers a manifest', async t =>
   const compiled: typeof import('../../../src/cli/eval/service.js') = await import(
     `${compiledService()}/cli/eval/service.js`
   )
-  const out: string[] = []
-  const world = {
-    env,
-    stdout: { write: (text: string) => out.push(text) },
-    stderr: { write: () => {} },
-    start: compiled.startService,
-  }
-  t.equal(await evaluate(['--data', dir, '--concurrency', '2'], world), 0)
-  t.match(out.join(''), /\| blank \| 3 \| 0 \| 0\.0 \| 0\.0 \| \+0\.0 \| 0 \| 0 \|/)
-  t.match(out.join(''), /\| prefill \| \d/)
+  const { run, out } = testWorld({ env })
+  t.equal(await run([evaluation(compiled.startService)], 'eval', '--data', dir, '--concurrency', '2'), 0)
+  const report = out()
+  t.match(report, /\| blank \| 3 \| 0 \| 0\.0 \| 0\.0 \| \+0\.0 \| 0 \| 0 \|/)
+  t.match(report, /\| prefill \| \d/)
 })

@@ -72,7 +72,10 @@ t.test('/openapi.json has every route, option and status', async t => {
     }
     const form = operation.requestBody?.content['multipart/form-data']
     t.match(form?.schema.properties?.image, { type: 'string', format: 'binary' })
-    t.strictSame(Object.keys(form?.encoding ?? {}), path === '/answer' ? ['image'] : ['image', 'questions'])
+    t.strictSame(
+      Object.keys(form?.encoding ?? {}),
+      path === '/answer' ? ['image', 'box'] : ['image', 'questions', 'box'],
+    )
   }
   const answer = named(document.paths['/answer']?.post?.responses['200']?.content?.['application/json']?.schema)
   t.match(answer, {

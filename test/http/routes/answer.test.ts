@@ -221,6 +221,16 @@ t.test('zoom: never asks no cropper, auto leaves out a crop that would not help,
   t.match(crop, { seen: ['region'], body: { decision: 'zoomed' } }, 'the crop alone was asked for')
 })
 
+t.test('a box of the request: the target gets its crop, the cropper is not asked', async t => {
+  const { app, engine } = await makeApp(t)
+  const { status, body } = await post(app, '/answer', { ...ASK, box: '10,20,30,40', compare: 'true' })
+  t.equal(status, 200)
+  t.match(body, { bbox: [10, 20, 30, 40], decision: 'given', confidence: null, answer: 'Dakota Digital.' })
+  t.match(body.compare, { answer: 'unanswerable', agrees: false })
+  t.equal(jobsOf(engine, 'locate').length, 0)
+  t.match(jobsOf(engine, 'render').at(-1)?.pictures, [{ show: 'whole' }, { show: 'region', region: [10, 20, 30, 40] }])
+})
+
 t.test('what is to be known about the models is in each reply, and in /info', async t => {
   const models = (['cropper', 'target'] as const).map(role => ({
     id: role === 'target' ? 'smolvlm-mini' : 'cropvlm-mini',

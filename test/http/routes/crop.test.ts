@@ -102,6 +102,50 @@ t.test('options from JSON and from a form are the same', async t => {
   ])
 })
 
+t.test('a box of the request: in JSON, and in every way of a form', async t => {
+  const { app, engine } = await makeApp(t)
+  const replies = [await post(app, '/crop', { json: { image: JSON_IMAGE, question: 'q', box: [12, 5, 80, 47] } })]
+  for (const box of ['12,5,80,47', ' [12, 5, 80, 47] ', ['12', '5', '80', '47']])
+    replies.push(await post(app, '/crop', { image: IMAGE, question: 'q', box }))
+  for (const { status, body } of replies) {
+    t.equal(status, 200)
+    t.match(body, { bbox: [12, 5, 80, 47], bbox_pixels: [192, 60, 1280, 564], decision: 'given', reason: null })
+    t.match(body, { confidence: null, raw: '', model: { id: 'none', resolution: null, tiles: null } })
+  }
+  t.equal(jobsOf(engine, 'locate').length, 0)
+  const blank = await post(app, '/crop', { image: IMAGE, question: 'q', box: '' })
+  t.equal(blank.body.decision, 'zoomed')
+})
+
+t.test('a box that is none is refused, and says what one is', async t => {
+  const { app, engine } = await makeApp(t)
+  const form = [/four whole per cents x1, y1, x2, y2 .* like \[12, 5, 80, 47\]/, /x2 must be over x1/] as const
+  for (const [box, message] of [
+    [[12, 5, 80], form[0]],
+    [[12, 5, 80, 47, 3], form[0]],
+    [[12, 5, 80.5, 47], form[0]],
+    [[-1, 5, 80, 47], form[0]],
+    [[12, 5, 80, 101], form[0]],
+    [[80, 5, 12, 47], form[1]],
+    [[12, 47, 80, 47], form[1]],
+  ] as const) {
+    const json = await post(app, '/crop', { json: { image: JSON_IMAGE, question: 'q', box } })
+    const fromForm = await post(app, '/crop', { image: IMAGE, question: 'q', box: box.join(',') })
+    for (const { status, body } of [json, fromForm]) {
+      t.equal(status, 400, box.join())
+      t.match(body.error, { code: 'invalid_option', param: 'box', message })
+    }
+  }
+  for (const box of ['the middle', '1;2;3;4', '[1, 2, 3, 4', '{"x1": 1}']) {
+    const { status, body } = await post(app, '/crop', { image: IMAGE, question: 'q', box })
+    t.equal(status, 400, box)
+    t.match(body.error, { code: 'invalid_option', param: 'box', message: form[0] })
+  }
+  const never = await post(app, '/crop', { image: IMAGE, question: 'q', box: '1,2,3,4', zoom: 'never' })
+  t.match(never.body.error, { code: 'invalid_option', param: 'box', message: /zoom=never/ })
+  t.same(engine.jobs, [])
+})
+
 t.test('the overlay, and null for an option in JSON', async t => {
   const { app } = await makeApp(t)
   const json = { image: JSON_IMAGE, question: 'q', return: 'overlay', resolution: null, quality: null }

@@ -1,6 +1,6 @@
 /**
  * Breaks each point of the proxy's contract in a copy of the tree, and sees that the tests beside it fail:
- * `npm run mutations`, or with the number of a point behind it. It takes some minutes, so `npm test` leaves it out.
+ * `npm run mutations`, or `POINT=7 npm run mutations` for one. It takes some minutes, so `npm test` leaves it out.
  */
 import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'

@@ -1,0 +1,14 @@
+import t from 'tap'
+import { serve } from '../../../src/cli/commands/serve.js'
+import { OPTIONS } from '../../../src/config/service.js'
+
+// what it does is tested with the program itself, in test/cli/main.test.ts
+t.test('each option names the variable that it sets, and that is one of the service', async t => {
+  const known = OPTIONS.map(({ env }) => env)
+  const options = Object.entries(serve.options).filter(([name]) => name !== 'env-file')
+  t.ok(options.length > 8)
+  for (const [name, { meaning }] of options) {
+    const variable = /\(([A-Z_]+)\)\./.exec(meaning)?.[1]
+    t.ok(known.includes(variable ?? ''), `--${name}: ${variable}`)
+  }
+})

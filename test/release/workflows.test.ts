@@ -1,0 +1,82 @@
+/** The workflows name files, commands and variables that exist. No runner of GitHub's is here to say so. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { ROOT, readText, readYaml } from '../support/deploy-files.js'
+
+interface Step {
+  uses?: string
+  run?: string
+  with?: Record<string, unknown>
+}
+
+interface Job {
+  'runs-on'?: string
+  'timeout-minutes'?: number
+  needs?: string | string[]
+  uses?: string
+  permissions?: Record<string, string>
+  strategy?: { matrix: { include?: { name: string; dockerfile: string }[]; node?: string[] } }
+  steps?: Step[]
+}
+
+interface Workflow {
+  on: Record<string, { tags?: string[]; branches?: string[] } | null>
+  permissions: Record<string, string>
+  jobs: Record<string, Job>
+}
+
+const MANIFEST = JSON.parse(readText('package.json')) as { scripts: Record<string, string>; engines: { node: string } }
+const WORKFLOWS = Object.fromEntries(
+  ['ci', 'release'].map(name => [name, readYaml<Workflow>(`.github/workflows/${name}.yml`)]),
+)
+const { ci, release } = WORKFLOWS
+
+for (const [name, { permissions, jobs }] of Object.entries(WORKFLOWS)) {
+  t.test(`${name}.yml`, async t => {
+    t.same(permissions, { contents: 'read' }, 'a job that needs more says so itself')
+    for (const [id, job] of Object.entries(jobs)) {
+      for (const needed of [job.needs ?? []].flat()) t.ok(jobs[needed], `${id} needs ${needed}`)
+      if (job.uses) t.ok(existsSync(join(ROOT, job.uses)), job.uses)
+      else t.ok(job['timeout-minutes'], `${id} ends`)
+      for (const { uses, run = '', with: given = {} } of job.steps ?? []) {
+        // a release of its own: no branch, which may become anything
+        if (uses) t.match(uses, /^(actions|docker)\/[a-z-]+@v\d+$/)
+        if (uses?.startsWith('actions/checkout@')) t.equal(given['persist-credentials'], false)
+        for (const [, script = ''] of run.matchAll(/npm run (?:-s )?(\S+)/g)) t.ok(MANIFEST.scripts[script], script)
+        for (const [, path = ''] of run.matchAll(/\b(?:bash|sh) (\S+)/g)) t.ok(existsSync(join(ROOT, path)), path)
+        // what comes from outside reaches a shell as a variable, not as text of the command
+        t.notMatch(run, /\$\{\{/)
+      }
+    }
+  })
+}
+
+t.test('every push and pull request is tested, on the oldest and the newest Node', async t => {
+  t.match(ci?.on, { push: { branches: ['main'] } })
+  t.ok(ci && 'pull_request' in ci.on && 'workflow_call' in ci.on)
+  const [oldest, newest] = ci?.jobs.test?.strategy?.matrix.node ?? []
+  const [, from, below] = /^>=(\d+)\.\d+ <(\d+)$/.exec(MANIFEST.engines.node) ?? []
+  t.same([oldest, newest], [from, String(Number(below) - 1)])
+  t.ok(ci?.jobs.test?.steps?.some(({ run }) => run === 'bash .ci/run'))
+})
+
+t.test('a tag publishes the three images and the package, once its version and the tests are right', async t => {
+  t.same(release?.on, { push: { tags: ['v*'] } })
+  const { version, test, images, package: published } = release?.jobs ?? {}
+  t.match(version?.steps?.at(-1)?.run, /package\.json.*GITHUB_REF_NAME/)
+  t.match([test?.needs, images?.needs, published?.needs], ['version', 'test', 'test'])
+  t.match(images?.permissions, { packages: 'write', 'id-token': 'write' })
+  t.match(published?.permissions, { 'id-token': 'write' })
+  const compose = readYaml<{ services: Record<string, { image?: string; build?: { dockerfile: string } }> }>(
+    'docker-compose.yml',
+  )
+  const built = Object.values(compose.services)
+    .filter(({ build }) => build)
+    .map(({ image, build }) => `${image?.split(':')[0]} ${build?.dockerfile}`)
+  const pushed = (images?.strategy?.matrix.include ?? []).map(({ name, dockerfile }) => `${name} ${dockerfile}`)
+  t.same(pushed.sort(), [...new Set(built)].sort())
+  const push = images?.steps?.find(({ uses }) => uses?.startsWith('docker/build-push-action@'))
+  t.match(push?.with, { provenance: 'mode=max', sbom: true, push: true })
+  t.ok(published?.steps?.some(({ run }) => /npm publish .* --provenance/.test(run ?? '')))
+})

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import t from 'tap'
 import ts from 'typescript'
 import { ROOT } from '../../support/deploy-files.js'
@@ -29,14 +29,14 @@ function compile(path: string, text = readFileSync(join(ROOT, path), 'utf8')): v
   writeFileSync(to, ts.transpileModule(text, { compilerOptions }).outputText)
 }
 
-for (const folder of [
-  'src',
-  'test/support',
-  ...new Set(mutations.flatMap(({ tests }) => tests.map(test => dirname(join('test', test))))),
-])
-  for (const name of readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }))
-    if (name.endsWith('.ts')) compile(join(folder, name))
-    else if (/\.(mjs|py|json)$/.test(name)) cpSync(join(ROOT, folder, name), join(copy, folder, name))
+const testFolders = mutations.flatMap(({ tests }) => tests.map(test => dirname(join('test', test))))
+for (const folder of ['src', 'test/support', ...new Set(testFolders)])
+  for (const entry of readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const path = relative(ROOT, join(entry.parentPath, entry.name))
+    if (path.endsWith('.ts')) compile(path)
+    else cpSync(join(ROOT, path), join(copy, path))
+  }
 cpSync(join(ROOT, 'package.json'), join(copy, 'package.json'))
 for (const name of ['node_modules', 'models', 'docs', 'README.md', 'test/fixtures', 'integrations'])
   symlinkSync(join(ROOT, name), join(copy, name))

@@ -6,6 +6,7 @@
  *                        cropper, target -> openai -> image
  *   http -> links -> engine, config
  *   http -> proxy -> zoom, target
+ *   cli -> mcp -> client, engine
  *
  * page (the browser's modules) stands alone.
  *
@@ -44,11 +45,13 @@ const MAY_IMPORT = {
     'errors',
   ],
   client: [],
+  mcp: ['version', 'client', 'config', 'engine', 'image', 'contract', 'errors'],
   cli: [
     'version',
     'serve',
     'service',
     'client',
+    'mcp',
     'evaluation',
     'config',
     'zoom',
@@ -82,6 +85,7 @@ const ONLY_DOOR = {
   '@fastify': 'src/http/',
   'prom-client': 'src/http/plugins/metrics.ts',
   '@huggingface/hub': 'src/cli/hub/',
+  '@modelcontextprotocol': 'src/mcp/',
 }
 
 /** The files that a process or a thread of its own starts with. */

@@ -1,6 +1,6 @@
 /**
- * `npm run release -- 0.2.0`: writes a new version everywhere, from package.json on: the lock file, the compose file's image
- * tags, the trainer's pyproject.toml, CITATION.cff, the Open WebUI filter, and the CHANGELOG's heading with today's date. It
+ * `npm run release -- 0.2.0`: writes a new version everywhere, from package.json on: the lock file, the images' labels and the
+ * compose file's tags, the trainer's pyproject.toml, CITATION.cff, the Open WebUI filter, and the CHANGELOG's heading with today's date. It
  * commits nothing; its last lines say what is left to do. test/release/version.test.ts holds all of them equal.
  */
 import { execFileSync } from 'node:child_process'
@@ -14,7 +14,11 @@ if (!/^\d+\.\d+\.\d+(-[a-z]+\.\d+)?$/.test(next)) {
 }
 const today = new Date().toISOString().slice(0, 10)
 const old = last.replaceAll('.', '\\.')
+const argument = [[new RegExp(`^ARG VERSION=${old}$`, 'm'), `ARG VERSION=${next}`]]
 const EDITS = {
+  Dockerfile: argument,
+  'docker/gpu.Dockerfile': argument,
+  'docker/trainer.Dockerfile': argument,
   'docker-compose.yml': [[new RegExp(`(image: cropvlm[a-z-]*:)${old}$`, 'gm'), `$1${next}`]],
   'trainer/pyproject.toml': [[new RegExp(`^version = "${old}"$`, 'm'), `version = "${next}"`]],
   'CITATION.cff': [

@@ -43,6 +43,9 @@ const IMPORTS: [from: string, to: string, rules: string[]][] = [
   ['src/engine/options.ts', 'src/config/service.ts', []],
   ['src/cli/main.ts', 'src/engine/options.ts', []],
 
+  ['src/cli/eval.ts', 'src/mcp/serve.ts', []],
+
+  ['src/mcp/serve.ts', 'src/cli/page.ts', ['layer-mcp']],
   ['src/zoom/find.ts', 'src/http/reply.ts', ['layer-zoom']],
   ['src/vlm/folder/graph-names.ts', 'src/engine/protocol.ts', ['layer-vlm']],
   ['src/evaluation/measures.ts', 'src/cli/page.ts', ['layer-evaluation']],

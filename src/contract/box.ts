@@ -53,16 +53,19 @@ export function formatBox(box: Box): string {
   return `[${box.join(', ')}].`
 }
 
-/** Per cent to pixels: floor of the top-left, ceiling of the bottom-right; at least one pixel each way. */
-export function toPixels(box: Box, { width, height }: Size): PixelBox {
+/**
+ * Per cent to pixels: floor of the top-left, ceiling of the bottom-right; at least one pixel each way.
+ * @param whole What the box's numbers are parts of: 1000 where they are thousandths.
+ */
+export function toPixels(box: Box, { width, height }: Size, whole = 100): PixelBox {
   const [x1, y1, x2, y2] = box
-  const left = Math.min(Math.floor((x1 * width) / 100), width - 1)
-  const top = Math.min(Math.floor((y1 * height) / 100), height - 1)
+  const left = Math.min(Math.floor((x1 * width) / whole), width - 1)
+  const top = Math.min(Math.floor((y1 * height) / whole), height - 1)
   return [
     left,
     top,
-    Math.max(Math.ceil((x2 * width) / 100), left + 1),
-    Math.max(Math.ceil((y2 * height) / 100), top + 1),
+    Math.max(Math.ceil((x2 * width) / whole), left + 1),
+    Math.max(Math.ceil((y2 * height) / whole), top + 1),
   ]
 }
 

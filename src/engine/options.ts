@@ -73,6 +73,12 @@ export interface EngineOptions {
 /** What a cropper has the engine load. */
 export type EngineNeeds = Pick<WorkerOptions, 'cropper' | 'ocr'>
 
+/** The options of an engine that loads no model and only makes pictures, in one process. */
+export function pictureEngineOptions(config: Config): EngineOptions {
+  const options = engineOptions(config, { cropper: null, ocr: false })
+  return { ...options, processes: 1, worker: { ...options.worker, targets: [], ocr: false } }
+}
+
 /** The engine's options under a configuration, with what the configured cropper needs. */
 export function engineOptions(config: Config, { cropper, ocr }: EngineNeeds): EngineOptions {
   const locals = config.targets.filter((target): target is LocalTargetConfig => target.kind === 'local')

@@ -42,6 +42,8 @@ export interface PictureRequest extends PictureOptions {
   show: 'whole' | 'region' | 'overlay'
   /** In whole per cent; ignored where `show` is `whole`. */
   region: Box
+  /** What the region's numbers are parts of. Default: 100. */
+  whole?: number
   /** `small` for a caller; `fast` for what stays on this machine: its PNG is stored, not compressed. */
   packing: 'small' | 'fast'
 }

@@ -139,7 +139,11 @@ function setBusy(isBusy) {
 function select(entry) {
   selected = entry
   showEntry(entry, entries, picture?.name ?? '')
-  showHistory(entries, entry, select)
+  showHistory(entries, entry, chosen => {
+    // a box that is drawn next is about this question
+    field.value = chosen.asked.question
+    select(chosen)
+  })
   showAllBoxes()
 }
 

@@ -71,6 +71,7 @@ t.test('per cent to pixels: floor of the top-left, ceiling of the bottom-right',
   t.strictSame(toPixels([1, 1, 2, 2], { width: 37, height: 11 }), [0, 0, 1, 1])
   // 7 % of 100 is 7, though 0.07 * 100 is 7.000000000000001
   t.strictSame(toPixels([7, 14, 28, 55], { width: 100, height: 100 }), [7, 14, 28, 55])
+  t.strictSame(toPixels([70, 145, 280, 550], { width: 100, height: 1000 }, 1000), [7, 145, 28, 550], 'of thousandths')
 })
 
 t.test('pixels lie in the image, hold at least one, and cover the box', async t => {

@@ -8,7 +8,7 @@ import { parse as parseYaml } from 'yaml'
 import { COMMANDS } from '../../src/cli/commands/commands.js'
 import { isGroup } from '../../src/cli/spec.js'
 import { OPTIONS } from '../../src/config/service.js'
-import { type Block, blocks, documents, ROOT } from '../support/documents.js'
+import { type Block, blocks, documents, ROOT } from './documents.js'
 
 const SCRIPTS = Object.keys(
   (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object }).scripts,

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import t from 'tap'
-import { documents, ROOT } from '../support/documents.js'
+import { documents, ROOT } from './documents.js'
 
 for (const { path, text } of documents())
   t.test(path, async t => {

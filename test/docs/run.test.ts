@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers'
 import { pino } from 'pino'
 import t from 'tap'
 import { createService } from '../../src/service.js'
-import { blocks, documents, ROOT } from '../support/documents.js'
+import { blocks, documents, ROOT } from './documents.js'
 
 t.setTimeout(240_000)
 

@@ -10,7 +10,9 @@ import { listen } from '../support/fakes/app.js'
 
 t.setTimeout(120_000)
 
+const DOCKERFILES = ['Dockerfile', 'docker/gpu.Dockerfile', 'docker/trainer.Dockerfile']
 const FILES = [
+  ...DOCKERFILES,
   'package.json',
   'package-lock.json',
   'docker-compose.yml',
@@ -41,6 +43,7 @@ function versions(root: string): Record<string, string | undefined> {
     citation: String((parse(text('CITATION.cff')) as { version: string }).version),
     filter: /^version: (.+)$/m.exec(text('integrations/open_webui_zoom.py'))?.[1],
     changelog: /^## (\S+) \(/m.exec(text('CHANGELOG.md'))?.[1],
+    ...Object.fromEntries(DOCKERFILES.map(path => [path, /^ARG VERSION=(.+)$/m.exec(text(path))?.[1]])),
     ...Object.fromEntries(built.map(([name, { image }]) => [`image of ${name}`, image?.split(':')[1]])),
   }
 }

@@ -27,14 +27,14 @@ export async function runRenderJob(
   })
 }
 
-function makePicture(pixels: RawImage, { show, region, packing, ...options }: PictureRequest): Promise<Picture> {
+function makePicture(pixels: RawImage, { show, region, whole, packing, ...options }: PictureRequest): Promise<Picture> {
   const compress = packing === 'small'
   switch (show) {
     case 'whole':
       return wholePicture(pixels, options, compress)
     case 'region':
-      return regionPicture(pixels, toPixels(region, pixels), options, compress)
+      return regionPicture(pixels, toPixels(region, pixels, whole), options, compress)
     case 'overlay':
-      return overlayPicture(pixels, toPixels(region, pixels), options, compress)
+      return overlayPicture(pixels, toPixels(region, pixels, whole), options, compress)
   }
 }

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import t from 'tap'
 import { IMAGE, listen } from '../../support/fakes/app.js'
-import { startProxy } from '../../support/prefix-proxy.js'
+import { startProxy } from '../../support/network/prefix-proxy.js'
 
 /** Debian's package, or the browser that CHROMIUM names. */
 const chromiumPath = process.env.CHROMIUM ?? spawnSync('which', ['chromium'], { encoding: 'utf8' }).stdout.trim()

@@ -91,6 +91,7 @@ export async function asked(t: Test, browser: Browser, { open }: Services): Prom
     t.equal(await page.locator('h2.question').textContent(), 'What is the total?')
     await checkPlace(t, page, '.box.main', reply.bbox)
     t.equal(await page.locator('.box').count(), 1, 'each keeps its own box')
+    t.equal(await page.inputValue('#question'), 'What is the total?')
     t.equal(await list.nth(1).getAttribute('aria-current'), 'true')
     await chooseExample(page, 0)
     t.equal(await page.locator('#asked').isVisible(), false, 'another picture begins anew')

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Browser } from 'playwright-core'
 import type { Test } from 'tap'
-import { startProxy } from '../../support/prefix-proxy.js'
+import { startProxy } from '../../support/network/prefix-proxy.js'
 import { openPage } from '../browser.js'
 import { KEY, type Services } from '../services.js'
 import { runSnippet } from './run-snippet.js'

@@ -12,11 +12,22 @@ function chunk(type: string, data: Buffer): Buffer {
 
 /** A black 1-bit PNG; 20000x20000 takes 49 KB. */
 export function png(width: number, height: number): Buffer {
+  return pngOf(width, height, 1, Buffer.alloc(height * (1 + Math.ceil(width / 8))))
+}
+
+/** A grey PNG of a byte a pixel, row by row. */
+export function greyPng(pixels: Buffer, width: number, height: number): Buffer {
+  const rows = Buffer.alloc(height * (1 + width))
+  for (let y = 0; y < height; y++) pixels.copy(rows, y * (1 + width) + 1, y * width, (y + 1) * width)
+  return pngOf(width, height, 8, rows)
+}
+
+/** @param rows Each begins with the number of its filter. */
+function pngOf(width: number, height: number, bitDepth: number, rows: Buffer): Buffer {
   const header = Buffer.alloc(13)
   header.writeUInt32BE(width, 0)
   header.writeUInt32BE(height, 4)
-  header[8] = 1
-  const rows = Buffer.alloc(height * (1 + Math.ceil(width / 8)))
+  header[8] = bitDepth
   return Buffer.concat([
     Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
     chunk('IHDR', header),

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
+import fc from 'fast-check'
+import t from 'tap'
+import { records } from '../../../src/cli/batch/records.js'
+
+async function read(chunks: Buffer[], quoted = false) {
+  const found: { text: string; end: number; whole: boolean }[] = []
+  for await (const { bytes, end, whole } of records(Readable.from(chunks), quoted))
+    found.push({ text: String(bytes), end, whole })
+  return found
+}
+
+/** The same bytes in pieces of any size. */
+const cut = (bytes: Buffer, at: number[]) => {
+  const places = [...new Set([0, ...at.map(place => place % (bytes.length + 1)), bytes.length])].sort((a, b) => a - b)
+  return places.slice(1).map((end, i) => bytes.subarray(places[i], end))
+}
+
+t.test('lines, however the bytes arrive', async () => {
+  const line = fc.string({ unit: fc.constantFrom('a', 'é', '€', '"', '\r', ' ') })
+  await fc.assert(
+    fc.asyncProperty(fc.array(line), line, fc.array(fc.nat()), async (lines, rest, places) => {
+      const bytes = Buffer.from([...lines, rest].join('\n'))
+      const found = await read(cut(bytes, places))
+      const whole = found.filter(record => record.whole)
+      assert.deepEqual(
+        whole.map(({ text }) => text),
+        lines,
+      )
+      assert.deepEqual(
+        found.filter(record => !record.whole).map(({ text }) => text),
+        rest === '' ? [] : [rest],
+      )
+      for (const [i, { end }] of whole.entries())
+        assert.equal(end, Buffer.byteLength(`${lines.slice(0, i + 1).join('\n')}\n`))
+    }),
+    { numRuns: 50 },
+  )
+})
+
+t.test('records of CSV, with line feeds between quotes', async () => {
+  const cell = fc.string({ unit: fc.constantFrom('a', '"', '\n', '\r', ',') })
+  await fc.assert(
+    fc.asyncProperty(fc.array(cell), fc.array(fc.nat()), async (cells, places) => {
+      const lines = cells.map(text => `1,"${text.replaceAll('"', '""')}"\r`)
+      const found = await read(cut(Buffer.from(lines.map(text => `${text}\n`).join('')), places), true)
+      assert.deepEqual(
+        found.map(({ text }) => text),
+        lines,
+      )
+      assert.ok(found.every(({ whole }) => whole))
+    }),
+    { numRuns: 50 },
+  )
+  t.same(await read([Buffer.from('1,a\r\n2,"b\n')], true), [
+    { text: '1,a\r', end: 5, whole: true },
+    { text: '2,"b\n', end: 10, whole: false },
+  ])
+})
+
+t.test('a line without an end is refused before memory runs out', async t => {
+  const megabytes = function* () {
+    const chunk = Buffer.alloc(2 ** 20)
+    for (let i = 0; i < 200; i++) yield chunk
+  }
+  const all = async () => {
+    for await (const _record of records(Readable.from(megabytes())));
+  }
+  await t.rejects(all(), { exitCode: 2, message: 'A line is longer than 128 MiB.' })
+})

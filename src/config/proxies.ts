@@ -25,6 +25,27 @@ export function readProxies(env: Env, problems: string[]): ProxyConfig {
   return { httpProxy: url('HTTP_PROXY'), httpsProxy: url('HTTPS_PROXY'), noProxy: text('NO_PROXY') }
 }
 
+/**
+ * The proxy through which an address is reached, as a URL; null: it is reached without one. The address's own scheme says
+ * which proxy, as curl does it. An entry of `NO_PROXY` is a host with all hosts below it, with a port or without, as undici
+ * reads it (`EnvHttpProxyAgent`, which other calls of endpoints use); `*` excepts all.
+ */
+export function proxyFor(
+  { protocol, hostname, port }: URL,
+  { httpProxy, httpsProxy, noProxy }: ProxyConfig,
+): string | null {
+  const isSecure = protocol === 'https:'
+  const proxy = isSecure ? httpsProxy : httpProxy
+  if (proxy === '' || noProxy === '*') return null
+  const ownPort = port || (isSecure ? '443' : '80')
+  const isExcepted = noProxy.split(/[,\s]+/).some(entry => {
+    const [, host = entry, onPort = ownPort] = /^(.+):(\d+)$/.exec(entry) ?? []
+    const name = host.replace(/^\*?\./, '').toLowerCase()
+    return name !== '' && onPort === ownPort && (hostname === name || hostname.endsWith(`.${name}`))
+  })
+  return isExcepted ? null : proxy
+}
+
 /** The user and the password of a proxy are percent-encoded. */
 function isProxyUrl(text: string): boolean {
   if (!URL.canParse(text)) return false

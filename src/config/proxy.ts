@@ -61,6 +61,15 @@ export const PROXY_VARIABLES = {
     description:
       'Most memory for crops of requests under /v1, so that each turn of a conversation brings the same ones again; 0 remembers none.',
   }),
+  proxyFirstByteTimeoutMs: Type.Integer({
+    env: 'PROXY_FIRST_BYTE_TIMEOUT_MS',
+    default: 600_000,
+    minimum: 100,
+    maximum: 3_600_000,
+    unit: 'ms',
+    description:
+      'How long the target of a request under /v1 may be silent before the first byte of its reply: without streaming it is until the whole answer is there. Between bytes it is TARGET_TIMEOUT_MS.',
+  }),
   proxyMaxBodyBytes: Type.Integer({
     env: 'PROXY_MAX_BODY_BYTES',
     default: 100 * 1024 * 1024,

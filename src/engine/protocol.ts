@@ -77,11 +77,13 @@ export interface GenerateJob {
 export type Job = LocateJob | RenderJob | ReadJob | GenerateJob
 
 /** The stages that `timings_ms` and `cropvlm_stage_duration_seconds` name. */
-export type Stage = 'queue' | GenerationStage | 'crop' | ReadingStage
+export type Stage = 'fetch' | 'queue' | GenerationStage | 'crop' | ReadingStage
 /** The stages of the text reader alone: finding the lines, and reading them. */
 type ReadingStage = Extract<keyof ReadTimings, 'detect' | 'recognize'>
-/** Milliseconds. Those of the text reader are there where it was asked. */
-export type Timings = Record<Exclude<Stage, ReadingStage>, number> & Partial<Record<ReadingStage, number>>
+/** Stages that not every request has. */
+type RareStage = 'fetch' | ReadingStage
+/** Milliseconds. Those of the text reader are there where it was asked, `fetch` where the image came from a link. */
+export type Timings = Record<Exclude<Stage, RareStage>, number> & Partial<Record<RareStage, number>>
 
 /** What the cropper model found for one question. */
 export interface LocatedBox {

@@ -92,8 +92,9 @@ export async function buildApp({ config, engine, cropper, targets, links, log }:
   addHalfClosed(app)
   addTracing(app, tracing)
   addDeadlines(app, timeout)
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
+    done()
   })
   addRequestMetrics(app, metrics)
   addLingeringClose(app)
@@ -111,10 +112,10 @@ export async function buildApp({ config, engine, cropper, targets, links, log }:
   const work = { config, zoom, links: links ?? imageLinks(config) }
   cropRoute(app, work)
   answerRoute(app, { ...work, targets })
-  const sender = makeSender()
+  const sender = makeSender(config.proxies)
   app.addHook('onClose', () => sender.close())
   const { proxy: observer } = metrics
-  const images = imageReader(work.links)
+  const images = imageReader(work.links, observer.onFetched)
   const memory = new CropMemory(config.zoomCacheBytes)
   const finder = { zoom, config, images, memory, onLookup: observer.onLookup }
   await proxyRoutes(app, { config, targets, finder, sender, observer })

@@ -32,8 +32,14 @@ export interface CropBox {
 export const NO_ZOOM: Verdict = { decision: 'off', reason: null, boxes: [], failures: [], ms: 0 }
 
 /** Of a request whose images are not looked at. */
-export function skipped(reason: string): Verdict {
-  return { ...NO_ZOOM, decision: 'skipped', reason }
+export function skipped(reason: string, ms = 0): Verdict {
+  return { ...NO_ZOOM, decision: 'skipped', reason, ms }
+}
+
+/** Of a request that could not be looked at. @param isClosed Whether it is answered with the error (`ZOOM_FAIL`). */
+export function failed(error: CropVlmError, isClosed: boolean): Verdict {
+  const reason = error.code
+  return { ...NO_ZOOM, decision: 'failed', reason, failures: [{ reason, error }], ...(isClosed ? { error } : {}) }
 }
 
 /** Headers are read with a limit of some kilobytes: of a long conversation the newest boxes are told. */

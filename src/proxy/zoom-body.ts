@@ -11,7 +11,7 @@ import type { CropOutcome, NoCrop } from './crop/outcome.js'
 import { type PlannedCrop, planCrops } from './crop/plan.js'
 import type { Edit } from './json/edit.js'
 import type { ZoomOptions } from './options.js'
-import { type CropBox, NO_ZOOM, type Verdict } from './verdict.js'
+import { type CropBox, NO_ZOOM, skipped, type Verdict } from './verdict.js'
 
 /** `signal` is aborted when the client has gone. */
 export interface ZoomBody extends Omit<Patience, 'deadline'> {
@@ -54,6 +54,8 @@ async function zoom(finder: CropFinder, request: ZoomBody, settings: Settings): 
   const { json, chat, options } = request
   const start = performance.now()
   const planned = planCrops(chat.turns, options.maxImages)
+  if (planned.length === 0)
+    return { edits: [], crops: new Map(), verdict: skipped(whyNone(chat), performance.now() - start) }
   const outcomes = await findInTime(planned, settings.zoomBudgetMs, request, cropSearch(finder, request))
   const failures = failuresOf(outcomes)
   const ms = performance.now() - start
@@ -73,7 +75,7 @@ async function zoom(finder: CropFinder, request: ZoomBody, settings: Settings): 
   }
   const style = { note: settings.zoomNote, detail: settings.zoomDetail }
   const edits = [...crops].flatMap(([turn, placed]) => cropEdits(json, turn, placed, style))
-  return { edits, crops, verdict: { ...decide(chat, outcomes), boxes, failures, ms } }
+  return { edits, crops, verdict: { ...decide(outcomes), boxes, failures, ms } }
 }
 
 /** Finds crops of one request: what two of them have in common is looked for once. */
@@ -84,13 +86,17 @@ function cropSearch(finder: CropFinder, { json, options, target }: ZoomBody) {
 }
 
 /** `zoomed` if there is any crop; else what was found for the newest question. */
-function decide({ turns }: ChatBody, outcomes: readonly CropOutcome[]): Pick<Verdict, 'decision' | 'reason'> {
+function decide(outcomes: readonly CropOutcome[]): Pick<Verdict, 'decision' | 'reason'> {
   if (outcomes.some(({ decision }) => decision === 'zoomed')) return { decision: 'zoomed', reason: null }
-  const last = outcomes.at(-1) as NoCrop | undefined
-  if (last) return { decision: last.decision, reason: last.reason }
+  const { decision, reason } = outcomes.at(-1) as NoCrop
+  return { decision, reason }
+}
+
+/** Why there is nothing to look for. */
+function whyNone({ turns }: ChatBody): string {
   const has = (test: (turn: Turn) => boolean, reason: string) => (turns.some(test) ? reason : null)
   const reason = has(({ hasCrops }) => hasCrops, 'has_crop') ?? has(({ images }) => images.length > 0, 'no_question')
-  return { decision: 'skipped', reason: reason ?? 'no_image' }
+  return reason ?? 'no_image'
 }
 
 function failuresOf(outcomes: readonly CropOutcome[]): Verdict['failures'] {

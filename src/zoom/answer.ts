@@ -120,7 +120,7 @@ async function askBoth(
 }
 
 /** Makes one call of a target and tells the observer how it ended. */
-async function observed(
+export async function observed(
   { name }: Target,
   observer: ZoomObserver,
   call: () => Promise<TargetAnswer>,
@@ -136,7 +136,8 @@ async function observed(
   }
 }
 
-function outcomeOf(error: unknown): TargetOutcome {
+/** How a call of a target that failed is counted. */
+export function outcomeOf(error: unknown): TargetOutcome {
   const { code, details } = CropVlmError.from(error)
   if (details?.breaker === 'open') return 'not_asked'
   switch (code) {

@@ -45,7 +45,10 @@ export async function findRegions({ cropper, engine, observer }: Zoom, request: 
     image,
     model,
     warnings: asksCropper ? cropper.info.warnings : [],
-    timings: sumTimings([...found.map(({ timings }) => timings), rendered.timings]),
+    timings: {
+      ...sumTimings([...found.map(({ timings }) => timings), rendered.timings]),
+      ...(request.fetchMs === undefined ? {} : { fetch: request.fetchMs }),
+    },
   }
   observer.onFound(result)
   return result
@@ -118,18 +121,19 @@ async function findBoxes(
 
 /**
  * The pictures of each box, in the order of the boxes. One job makes them all; without wishes there is no job. A target
- * gets no crop of a box that is skipped.
+ * gets no crop of a box that is skipped, and one of a fallback where that is wanted.
  */
 async function makePictures(
   engine: Engine,
-  { image, pictures: wishes, signal, deadline, span }: FindRegions,
+  { image, pictures: wishes, cropsFallback = true, signal, deadline, span }: FindRegions,
   judged: readonly Judged[],
 ): Promise<{ pictures: readonly Pictures[]; timings: Partial<Timings> }> {
+  const mayCrop = (decision: Region['decision']) => decision !== 'skipped' && (cropsFallback || decision !== 'fallback')
   /** One for each picture to be made: the index of its box, and its name among the box's pictures. */
   const wanted = judged.flatMap(({ box: region, decision }, i) =>
     Object.entries(wishes).flatMap(([name, options]: [string, PictureOptions | null]) => {
       const key = name as keyof PictureWishes
-      if (!options || (decision === 'skipped' && key === 'targetCrop')) return []
+      if (!options || (key === 'targetCrop' && !mayCrop(decision))) return []
       return [{ box: i, key, request: { ...RENDERED[key], region, ...options } }]
     }),
   )

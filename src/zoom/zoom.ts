@@ -30,6 +30,10 @@ export interface FindRegions extends Patience {
   /** What a target VLM will get of the image; null if none is asked. */
   view: TargetView | null
   pictures: PictureWishes
+  /** Whether a target's crop is also made where there is no box: of the whole image. Default: true. */
+  cropsFallback?: boolean
+  /** Milliseconds that fetching the image from its link took; left out where it came with the request. */
+  fetchMs?: number
 }
 
 /** Which pictures are wanted of each box, and how; null: not this one. */

@@ -49,7 +49,8 @@ export const TARGET_VARIABLES = {
     env: 'TARGET_TIMEOUT_MS',
     default: 30_000,
     ...TIMEOUT,
-    description: 'How long one call of a target may take.',
+    description:
+      'How long one call of a target may take; under /v1, how long it may be silent between two bytes of its reply.',
   }),
   concurrency: Type.Integer({
     env: 'TARGET_CONCURRENCY',

@@ -2,6 +2,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../../config/service.js'
 import { CropVlmError } from '../../errors.js'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    bodyBudget: BodyBudget
+  }
+}
+
 /** How many bodies of the largest size may be in memory beyond those for which the engine's queue has room. */
 const SPARE = 64
 
@@ -10,9 +16,11 @@ type Limits = Pick<Config, 'maxBodyBytes' | 'queueSize'>
 /** Refuses a body by its headers, before a byte of it is read: if it is too large, compressed, or one too many. */
 export function addBodyBudget(app: FastifyInstance, limits: Limits): void {
   const budget = new BodyBudget(limits)
-  app.addHook('onRequest', async (request, reply) => {
+  app.decorate('bodyBudget', budget)
+  app.addHook('onRequest', (request, reply, done) => {
     checkHeaders(request, limits)
     budget.enter(request, reply)
+    done()
   })
 }
 
@@ -55,12 +63,24 @@ export class BodyBudget {
   enter({ headers, routeOptions }: FastifyRequest, reply: FastifyReply): void {
     const most = routeOptions.config?.maxBodyBytes ?? this.#maxBody
     const size = headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : most
-    if (this.#held + size > this.#max)
-      throw new CropVlmError('queue_full', 'Too many large requests are being received; try again later.')
-    this.#held += size
+    if (size > 0) this.holder(reply)(size)
+  }
+
+  /**
+   * What sets memory aside for a request, so many bytes with each call, until it has been answered. It throws CropVlmError
+   * queue_full where there is no more.
+   */
+  holder(reply: FastifyReply): (bytes: number) => void {
+    let own = 0
     // 'close' is emitted even if the client has gone
     reply.raw.once('close', () => {
-      this.#held -= size
+      this.#held -= own
     })
+    return bytes => {
+      if (this.#held + bytes > this.#max)
+        throw new CropVlmError('queue_full', 'Too many large requests are being received; try again later.')
+      this.#held += bytes
+      own += bytes
+    }
   }
 }

@@ -25,7 +25,7 @@ const BACKSTOP_MS = 500
  * which closes when the client has been answered or has gone.
  */
 export function addDeadlines(app: FastifyInstance, timeoutMs: number): void {
-  app.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
+  app.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done) => {
     const controller = new AbortController()
     const abort = () =>
       controller.abort(new CropVlmError('request_aborted', 'The client went away, or has been answered.'))
@@ -35,7 +35,7 @@ export function addDeadlines(app: FastifyInstance, timeoutMs: number): void {
       reply.raw.once('close', () => {
         if (!reply.raw.writableFinished) abort()
       })
-      return
+      return done()
     }
     const timer = setTimeout(() => {
       if (!reply.sent) reply.send(new CropVlmError('deadline_exceeded', TOO_LATE))
@@ -45,6 +45,7 @@ export function addDeadlines(app: FastifyInstance, timeoutMs: number): void {
       clearTimeout(timer)
       abort()
     })
+    done()
   })
 }
 

@@ -15,8 +15,9 @@ declare module 'fastify' {
 /** Gives the app its `drain`; routes whose config says `work` are counted and, once draining has begun, refused. */
 export function addDrain(app: FastifyInstance, drain: Drain): void {
   app.decorate('drain', () => drain.wait())
-  app.addHook('onRequest', async ({ routeOptions }, reply) => {
+  app.addHook('onRequest', ({ routeOptions }, reply, done) => {
     if (routeOptions.config?.work) drain.enter(reply)
+    done()
   })
   app.addHook('onSend', async (_request, reply) => {
     if (drain.draining) reply.header('connection', 'close')

@@ -235,6 +235,9 @@ export function makeMetrics({ engine, cropper, targets, revision = null }: Sourc
     onLookup(found) {
       lookups.inc({ found: String(found) })
     },
+    onFetched(ms) {
+      stages.observe({ stage: 'fetch' }, ms / 1000)
+    },
     onReply({ decision }, tokens) {
       replies.inc({ decision, usage: String(tokens !== null) })
       if (!tokens) return
@@ -258,7 +261,7 @@ export function makeMetrics({ engine, cropper, targets, revision = null }: Sourc
 
 /** Counts and times every request. */
 export function addRequestMetrics(app: FastifyInstance, { inFlight, requests, requestDuration }: Metrics): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, next) => {
     const route = request.routeOptions.url ?? 'unmatched'
     inFlight.inc()
     let done = false
@@ -271,5 +274,6 @@ export function addRequestMetrics(app: FastifyInstance, { inFlight, requests, re
     }
     reply.raw.once('finish', () => finish(reply.raw.statusCode))
     reply.raw.once('close', () => finish(499))
+    next()
   })
 }

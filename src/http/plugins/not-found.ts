@@ -6,8 +6,8 @@ export type MethodsOf = (url: string) => readonly string[] | null
 
 /** Refuses what no route answers, before its body is read. Call before the routes are added. */
 export function addNotFound(app: FastifyInstance, methods: MethodsOf): void {
-  app.addHook('onRequest', async (request, reply) => {
-    if (request.is404) throw unmatched(request, reply, methods)
+  app.addHook('onRequest', (request, reply, done) => {
+    done(request.is404 ? unmatched(request, reply, methods) : undefined)
   })
   app.setNotFoundHandler(() => {
     throw notFound()

@@ -49,6 +49,7 @@ const CROPPER = Type.Object(
 )
 
 const stages = {
+  fetch: Type.Optional(Type.Number({ description: 'Fetching the image; only where it came from a link.' })),
   queue: Type.Number(),
   decode: Type.Number(),
   preprocess: Type.Number(),

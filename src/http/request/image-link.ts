@@ -5,6 +5,13 @@ import { deadlineOf } from '../plugins/deadline.js'
 import type { Body } from './body-schema.js'
 import { imageText, isLink } from './json-image.js'
 
+const durations = new WeakMap<FastifyRequest, number>()
+
+/** Milliseconds that fetching the image took; undefined where it came with the request. */
+export function fetchMsOf(request: FastifyRequest): number | undefined {
+  return durations.get(request)
+}
+
 /**
  * Makes a `preHandler` hook: it puts the file in the place of its link.
  * @throws CropVlmError What `ImageLinks.fetch` throws.
@@ -15,6 +22,9 @@ export function linkFetcher(links: ImageLinks): (request: FastifyRequest) => Pro
     const body = request.body as Body<Record<never, never>>
     if (Buffer.isBuffer(body.image)) return
     const text = imageText(body.image)
-    if (isLink(text)) body.image = await links.fetch(text.trim(), deadlineOf(request))
+    if (!isLink(text)) return
+    const start = performance.now()
+    body.image = await links.fetch(text.trim(), deadlineOf(request))
+    durations.set(request, performance.now() - start)
   }
 }

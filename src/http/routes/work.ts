@@ -6,7 +6,7 @@ import type { ImageLinks } from '../../links/links.js'
 import type { FindRegions, Zoom } from '../../zoom/zoom.js'
 import { deadlineOf } from '../plugins/deadline.js'
 import { bodyReader } from '../request/body.js'
-import { linkFetcher } from '../request/image-link.js'
+import { fetchMsOf, linkFetcher } from '../request/image-link.js'
 import type { Input } from '../request/input.js'
 import type { ANSWER_OPTIONS, CROP_OPTIONS } from '../request/options.js'
 
@@ -39,7 +39,8 @@ export function wanted(
   { zoomMinConfidence, zoomMaxArea }: Config,
 ): Omit<FindRegions, 'questions' | 'pictures' | 'view'> {
   const gate = { mode: zoom, minConfidence: zoomMinConfidence, maxArea: zoomMaxArea }
-  return { image, resolution, expand, gate, box, ...deadlineOf(request) }
+  const fetchMs = fetchMsOf(request)
+  return { image, resolution, expand, gate, box, ...(fetchMs === undefined ? {} : { fetchMs }), ...deadlineOf(request) }
 }
 
 /** The pictures that the caller gets back. */

@@ -106,6 +106,7 @@ async function look({ zoom, config, images }: CropFinder, request: CropRequest):
       targetFull: null,
       targetCrop: cropOptions(target, sniffImage(image) === 'png' ? 'png' : 'jpeg'),
     },
+    cropsFallback: false,
     signal,
     deadline,
     span,

@@ -11,6 +11,23 @@ export interface ImageReader {
   fetch(url: string, patience: Patience): Promise<Buffer | null>
 }
 
+/** A reader for one request, which fetches each link once, however many questions are about it. */
+export function fetchingOnce(images: ImageReader): ImageReader {
+  const fetched = new Map<string, Promise<Buffer | null>>()
+  return {
+    read: images.read,
+    fetch(url, patience) {
+      const known = fetched.get(url)
+      if (known) return known
+      const flight = images.fetch(url, patience)
+      fetched.set(url, flight)
+      // one who waits longer may try again
+      flight.catch(() => fetched.delete(url))
+      return flight
+    },
+  }
+}
+
 /**
  * @param json The body that the image is in.
  * @returns null where the bytes cannot be had: behind a link that is not allowed, or in a file that the upstream keeps

@@ -5,6 +5,7 @@ import { CropVlmError } from '../../errors.js'
 import { checkImage } from '../../image/limits.js'
 import type { Picture } from '../../image/picture.js'
 import type { Target } from '../../target/target.js'
+import { observed } from '../../zoom/answer.js'
 import { shownTo, wholePicture } from '../../zoom/target-pictures.js'
 import type { Image, Turn } from '../chat/conversation.js'
 import type { CropFinder } from '../crop/find-crop.js'
@@ -40,7 +41,9 @@ export async function localAnswer(
   const crop = crops.get(turn)?.at(-1)?.picture ?? null
   const { maxTokens, temperature, n } = options
   const request = { full, crop, question: turn.question, maxTokens, temperature, ...patience }
-  const answers = await Promise.all(Array.from({ length: n }, () => target.answer(request)))
+  const { observer } = finder.zoom
+  const ask = () => observed(target, observer, () => target.answer(request))
+  const answers = await Promise.all(Array.from({ length: n }, ask))
   const sum = (of: 'promptTokens' | 'completionTokens') =>
     answers.reduce((all, { usage }) => all + (usage?.[of] ?? 0), 0)
   return {

@@ -56,6 +56,20 @@ export function headerOf(raw: readonly string[], name: string): string | undefin
   return undefined
 }
 
+/** The same headers by name, in the form that Node writes them from itself: a name that comes again has a list of values. */
+export function byName(raw: readonly string[]): Record<string, string | string[]> {
+  const names = new Map<string, [name: string, values: string[]]>()
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] ?? ''
+    const known = names.get(name.toLowerCase())
+    if (known) known[1].push(raw[i + 1] ?? '')
+    else names.set(name.toLowerCase(), [name, [raw[i + 1] ?? '']])
+  }
+  return Object.fromEntries(
+    [...names.values()].map(([name, values]) => [name, values.length === 1 ? (values[0] ?? '') : values]),
+  )
+}
+
 type Field = [lower: string, name: string, value: string]
 
 /** The caller's key is passed on, unless it is this service's own: then the upstream's stands for it, in the same form. */

@@ -27,7 +27,7 @@ export function targetOf(
  * @param path Path and query as they came, from `/v1` on.
  * @throws CropVlmError not_found where the path would leave the upstream's base
  */
-export function upstreamUrl({ baseUrl, query = '' }: Upstream, path: string): string {
+export function upstreamUrl({ baseUrl, query = '' }: Upstream, path: string): URL {
   const base = new URL(baseUrl)
   const [before = '', given] = split(path.replace(/^\/v1(?=\/|\?|$)/, ''))
   const basePath = base.pathname.replace(/\/+$/, '')
@@ -35,7 +35,7 @@ export function upstreamUrl({ baseUrl, query = '' }: Upstream, path: string): st
   if (url.origin !== base.origin || !`${url.pathname}/`.startsWith(`${basePath}/`))
     throw new CropVlmError('not_found', 'There is nothing at this path: it leads out of /v1.')
   url.search = [query, base.search.slice(1), given].filter(Boolean).join('&')
-  return url.href
+  return url
 }
 
 function split(path: string): [string, string?] {

@@ -30,10 +30,12 @@ t.test('the image of a JSON body is fetched from its link', async t => {
     const { status, body } = await post(app, '/crop', { json: { image, question } })
     t.equal(status, 200, JSON.stringify(body))
     t.strictSame(body.bbox, [12, 5, 80, 47])
+    t.ok(body.timings_ms.fetch > 0)
   }
+  t.match(await (await app.inject({ url: '/metrics' })).body, 'cropvlm_stage_duration_seconds_count{stage="fetch"} 3')
   t.match(await post(app, '/answer', { json: { image: link, question } }), {
     status: 200,
-    body: { answer: 'Dakota Digital.' },
+    body: { answer: 'Dakota Digital.', timings_ms: { fetch: Number } },
   })
   const images = jobsOf(engine, 'locate').map(({ image }) => Buffer.from(image))
   t.strictSame(images, [IMAGE, IMAGE, IMAGE, IMAGE])

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { headerOf, replyHeaders, requestHeaders } from '../../../src/proxy/upstream/headers.js'
+import { byName, headerOf, replyHeaders, requestHeaders } from '../../../src/proxy/upstream/headers.js'
 
 const NO_KEYS = { hasOwnKey: false, apiKey: null }
 
@@ -64,4 +64,13 @@ t.test('which origins may read a reply is said once, by this service where it sa
   t.strictSame(replyHeaders(raw, { 'x-request-id': 'r' }), raw)
   for (const added of [{ vary: 'Origin' }, { 'access-control-allow-origin': '*' }])
     t.strictSame(replyHeaders(raw, added), ['X', '1', 'Vary', 'Accept'])
+})
+
+t.test('by name, for a client that writes the lines itself', async t => {
+  const raw = ['X-Twice', '1', 'Accept', '*/*', 'x-twice', '2', '__proto__', 'x']
+  t.strictSame(Object.entries(byName(raw)), [
+    ['X-Twice', ['1', '2']],
+    ['Accept', '*/*'],
+    ['__proto__', 'x'],
+  ])
 })

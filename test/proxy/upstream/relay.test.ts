@@ -25,7 +25,7 @@ async function asked(t: Test): Promise<{ response: ServerResponse; hangUp(): voi
   return { response, hangUp: () => request.destroy(), text }
 }
 
-const reply = (body: Readable) => ({ status: 200, statusText: 'OK', headers: [], body })
+const reply = (body: Readable) => ({ status: 200, statusText: 'OK', headers: [], body, hasBegun: () => {} })
 
 t.test('a reply goes through whole, and each chunk is told', async t => {
   const { response, text } = await asked(t)

@@ -4,15 +4,16 @@ import { buffer } from 'node:stream/consumers'
 import t from 'tap'
 import { makeSender } from '../../../src/proxy/upstream/send.js'
 
-const sender = makeSender()
+const NONE = { httpProxy: '', httpsProxy: '', noProxy: '' }
+const sender = makeSender(NONE)
 t.teardown(() => sender.close())
 
 const call = (port: number, more: object = {}) => ({
   method: 'POST',
-  url: `http://127.0.0.1:${port}/x`,
+  url: new URL(`http://127.0.0.1:${port}/x`),
   headers: [],
   body: Buffer.from('body'),
-  timeoutMs: 10_000,
+  timeouts: { firstByteMs: 10_000, betweenMs: 10_000 },
   signal: new AbortController().signal,
   ...more,
 })
@@ -66,7 +67,8 @@ t.test('what keeps a connection from being made', async t => {
     ['http://nowhere.invalid/x', /name of its host is not found; check TARGET_BASE_URL/],
     ['http://127.0.0.1:1/x', /it is down, or it hung up/],
   ]
-  for (const [url, message] of rows) await t.rejects(sender.send(call(1, { url })), { code: 'target_failed', message })
+  for (const [url, message] of rows)
+    await t.rejects(sender.send(call(1, { url: new URL(url) })), { code: 'target_failed', message })
 })
 
 t.test('nobody listens; nobody waits', async t => {

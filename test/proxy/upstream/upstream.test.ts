@@ -6,7 +6,7 @@ const at = (baseUrl: string, path: string, query?: string) =>
   upstreamUrl(
     { name: 'x', model: 'y', baseUrl, apiKey: null, timeoutMs: 1, ...(query === undefined ? {} : { query }) },
     path,
-  )
+  ).href
 
 t.test('what follows /v1 is appended to the base', async t => {
   for (const [base, path, expected] of [

@@ -8,6 +8,8 @@ export interface ConnectProxy {
   port: number
   /** What it was asked for: `CONNECT host:port`, or method and URL. */
   asked: string[]
+  /** Ports from which it was asked: one for each connection. */
+  callers: Set<number | undefined>
   /** The credentials of each. */
   credentials: (string | undefined)[]
 }
@@ -19,9 +21,11 @@ export interface ConnectProxy {
  */
 export async function connectProxy(t: Test, port: number, refusal?: number): Promise<ConnectProxy> {
   const [asked, credentials]: [string[], (string | undefined)[]] = [[], []]
+  const callers = new Set<number | undefined>()
   const sockets = new Set<Socket>()
-  const note = (what: string, { headers }: IncomingMessage) => {
+  const note = (what: string, { headers, socket }: IncomingMessage) => {
     asked.push(what)
+    callers.add(socket.remotePort)
     credentials.push(headers['proxy-authorization'])
   }
   const server = createServer((incoming, response) => {
@@ -30,7 +34,7 @@ export async function connectProxy(t: Test, port: number, refusal?: number): Pro
     const { pathname, search } = new URL(incoming.url ?? '')
     const { method, headers } = incoming
     const forwarded = request({ host: '127.0.0.1', port, path: `${pathname}${search}`, method, headers }, reply => {
-      response.writeHead(reply.statusCode ?? 502, reply.headers)
+      response.writeHead(reply.statusCode ?? 502, reply.headers).flushHeaders()
       reply.pipe(response)
     })
     incoming.pipe(forwarded)
@@ -53,5 +57,5 @@ export async function connectProxy(t: Test, port: number, refusal?: number): Pro
     await new Promise(resolve => server.close(resolve))
   })
   const { port: own } = server.address() as AddressInfo
-  return { url: `http://127.0.0.1:${own}`, port: own, asked, credentials }
+  return { url: `http://127.0.0.1:${own}`, port: own, asked, callers, credentials }
 }

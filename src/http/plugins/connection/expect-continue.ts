@@ -12,9 +12,9 @@ export function addExpectContinue(app: FastifyInstance): void {
     app.server.emit('request', request, response)
   })
   // after all `onRequest` hooks, before the body is read
-  app.addHook('preParsing', async ({ raw }, reply, payload) => {
+  app.addHook('preParsing', ({ raw }, reply, payload, done) => {
     if (waiting.delete(raw)) reply.raw.writeContinue()
-    return payload
+    done(null, payload)
   })
   // whether the body will come all the same is not known, so that nothing else can be read from this connection
   app.addHook('onSend', async ({ raw }, reply) => {

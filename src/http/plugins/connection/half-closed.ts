@@ -3,6 +3,9 @@
  * Node (to 24) takes that for a client that has gone. On the wire both begin alike, with a FIN; only what is sent to the
  * client tells one from the other, as a system whose program has gone answers it with a reset. So the beginning of the
  * reply, which is the same whatever it will be, is sent ahead of the rest, one letter at a time.
+ *
+ * A client that closes its half while a reply is already streamed to it has gone: it kept the connection open for as long as
+ * it waited, and an upstream that is silent for a while would not find out.
  */
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
@@ -17,13 +20,18 @@ const FIRST_MS = 250
 export function addHalfClosed(app: FastifyInstance): void {
   // not documented: Node's own handler of 'end' (lib/_http_server.js, socketOnEnd) aborts the request without it
   Object.assign(app.server, { httpAllowHalfOpen: true })
-  app.addHook('onRequest', async ({ raw: { socket } }, { raw: response }) => {
+  app.addHook('onRequest', ({ raw: { socket }, routeOptions }, { raw: response }, done) => {
     // under `inject`, in tests, the socket is none
-    if (typeof socket?.readableEnded !== 'boolean') return
-    const onEnd = () => sendAhead(socket, response)
+    if (typeof socket?.readableEnded !== 'boolean') return done()
+    const streams = routeOptions.config?.stream === true
+    const onEnd = () => {
+      if (streams && response.headersSent && response.socket === socket) socket.destroy()
+      else sendAhead(socket, response)
+    }
     response.once('close', () => socket.off('end', onEnd))
     if (socket.readableEnded) onEnd()
     else socket.once('end', onEnd)
+    done()
   })
 }
 

@@ -14,11 +14,9 @@ export function forwardHandler(proxy: ProxyParts) {
         'The model in this process answers /v1/chat/completions, /v1/responses, /v1/messages and /v1/models alone; for other paths set TARGET_BASE_URL and TARGET_MODEL.',
       )
     await pass(
-      await send(proxy, request, target, bodyStream(request, proxy.config.proxyMaxBodyBytes), null),
+      await send(proxy, request, target, bodyStream(request, proxy.config.proxyMaxBodyBytes), { chat: null }),
       request,
       reply,
-      null,
-      proxy.observer,
     )
     return reply
   }

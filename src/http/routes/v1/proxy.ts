@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { CropVlmError } from '../../../errors.js'
+import { fetchingOnce } from '../../../proxy/crop/image-bytes.js'
 import type { Parts } from '../../../proxy/prepare.js'
 import { passOn, sendOn } from '../../../proxy/upstream/forward.js'
 import { isCors } from '../../../proxy/upstream/headers.js'
@@ -19,6 +20,8 @@ export interface ProxyObserver {
   onVerdict(verdict: Verdict): void
   /** A question about an image came, and whether its outcome was remembered. */
   onLookup(found: boolean): void
+  /** An image was fetched from its link, in so many milliseconds. */
+  onFetched(ms: number): void
   /** A target has answered. @param tokens null where it told none. */
   onReply(verdict: Verdict, tokens: Tokens | null): void
 }
@@ -27,6 +30,12 @@ export interface ProxyObserver {
 export interface ProxyParts extends Parts {
   sender: Sender
   observer: ProxyObserver
+}
+
+/** The same, for one request. */
+export function ofOneRequest(proxy: ProxyParts): ProxyParts {
+  const { finder } = proxy
+  return { ...proxy, finder: { ...finder, images: fetchingOnce(finder.images) } }
 }
 
 /** Counts a verdict, logs what failed, and has the reply carry it, an error too. */
@@ -53,9 +62,16 @@ const QUIET_MS = 10_000
 
 const MAX_LISTENERS = 20
 
+/** What is known of a call beside its bytes. */
+interface About {
+  /** The model that a chat request asks for, if that was looked at; null where it is no chat request. */
+  chat: { model: string | null } | null
+  /** Whether `body` is no longer in the coding that the request names. Default: false. */
+  isUnpacked?: boolean
+}
+
 /**
  * Sends a request on.
- * @param chat The model that a chat request asks for, if that was looked at; null where it is no chat request.
  * @throws CropVlmError not_found, target_failed, target_timeout, request_aborted
  */
 export async function send(
@@ -63,17 +79,27 @@ export async function send(
   request: FastifyRequest,
   upstream: Upstream,
   body: Buffer | Readable | null,
-  chat: { model: string | null } | null,
+  { chat, isUnpacked = false }: About,
 ): Promise<Answered> {
   const { method = 'GET', rawHeaders, headers, url = '' } = request.raw
+  const { proxyFirstByteTimeoutMs: firstByteMs } = config
   // between two bytes of the upstream the connection is as quiet as that
-  request.raw.setTimeout(upstream.timeoutMs + QUIET_MS)
+  request.raw.setTimeout(Math.max(firstByteMs, upstream.timeoutMs) + QUIET_MS)
   const call = { method, rawHeaders, headers, path: url }
   const { signal } = deadlineOf(request)
   const span = upstreamSpan(request, upstream, chat)
   try {
     const hasOwnKey = config.apiKeys.length > 0
-    const reply = await sendOn(sender, { upstream, request: call, body, hasOwnKey, about: span.headers, signal })
+    const reply = await sendOn(sender, {
+      upstream,
+      request: call,
+      body,
+      isUnpacked,
+      hasOwnKey,
+      about: span.headers,
+      firstByteMs,
+      signal,
+    })
     span.answered(reply.status)
     return { upstream, reply, span }
   } catch (error) {
@@ -83,17 +109,20 @@ export async function send(
   }
 }
 
-/**
- * Passes an upstream's reply on, byte for byte.
- * @param verdict null on routes that never zoom.
- */
+/** How passing a reply on ended. */
+export interface Passed {
+  /** null where the upstream told none. */
+  tokens: Tokens | null
+  /** Why it was cut off; null where it came whole. */
+  error: CropVlmError | null
+}
+
+/** Passes an upstream's reply on, byte for byte, with what `tell` has set. */
 export async function pass(
-  { upstream, reply: answered, span }: Answered,
+  { reply: answered, span }: Answered,
   request: FastifyRequest,
   reply: FastifyReply,
-  verdict: Verdict | null,
-  observer: ProxyObserver,
-): Promise<void> {
+): Promise<Passed> {
   reply.hijack()
   // the plugins listen for its end too, each for a reason of its own
   reply.raw.setMaxListeners(MAX_LISTENERS)
@@ -102,28 +131,30 @@ export async function pass(
   answered.body.once('end', () => {
     endedAt = performance.now()
   })
-  const ours = { ...corsOf(reply), ...(verdict ? verdictHeaders(verdict) : {}), 'x-request-id': request.id }
+  const ours = oursOf(reply)
   try {
-    const tokens = await passOn(answered, reply.raw, ours, { upstream, signal: deadlineOf(request).signal })
-    if (verdict) observer.onReply(verdict, tokens)
+    const tokens = await passOn(answered, reply.raw, ours, deadlineOf(request).signal)
     span.set({ 'gen_ai.usage.input_tokens': tokens?.prompt, 'gen_ai.usage.output_tokens': tokens?.completion })
-  } catch (error) {
-    span.fail(error)
-    spanOf(request).fail(error)
+    return { tokens, error: null }
+  } catch (thrown) {
+    span.fail(thrown)
+    spanOf(request).fail(thrown)
     // the status is out: the client sees the connection end, and the log says why
-    const { code, message } = CropVlmError.from(error)
+    const error = CropVlmError.from(thrown)
+    const { code, message } = error
     request.log[code === 'request_aborted' ? 'debug' : 'warn']({ code, reason: message }, 'reply cut off')
+    return { tokens: null, error }
   } finally {
     span.end(endedAt)
   }
 }
 
-/** The headers with which pages of other origins may read a reply, where they may. */
-function corsOf(reply: FastifyReply): Record<string, string> {
-  const isWanted = (name: string) => name === 'vary' || isCors(name)
-  return Object.fromEntries(
-    Object.entries(reply.getHeaders()).flatMap(([name, value]) => (isWanted(name) ? [[name, String(value)]] : [])),
-  )
+/** What this service adds: what `tell` has set, the request's id, and which pages of other origins may read the reply. */
+function oursOf(reply: FastifyReply): Record<string, string> {
+  const ours: Record<string, string> = {}
+  for (const [name, value] of Object.entries(reply.getHeaders()))
+    if (name.startsWith('x-') || name === 'vary' || isCors(name)) ours[name] = String(value)
+  return ours
 }
 
 /** Longest name of a model that a span tells: a caller may write anything. */

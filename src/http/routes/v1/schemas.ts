@@ -23,7 +23,7 @@ const ERRORS = {
   413: 'The body is over PROXY_MAX_BODY_BYTES.',
   502: 'The target cannot be reached, or hung up.',
   503: 'Shutting down; see Retry-After.',
-  504: 'The target was silent for TARGET_TIMEOUT_MS.',
+  504: 'The target was silent for PROXY_FIRST_BYTE_TIMEOUT_MS.',
 }
 
 const HOW =

@@ -5,14 +5,19 @@ import { ZOOM_HEADER, zoomHeader } from '../../../proxy/options.js'
 import { prepare } from '../../../proxy/prepare.js'
 import { deadlineOf } from '../../plugins/deadline.js'
 import { readBody } from './body.js'
-import { type ProxyParts, tell } from './proxy.js'
+import { ofOneRequest, type ProxyParts, tell } from './proxy.js'
+import { readableBody, unreadable } from './readable.js'
 
 /** The handler of `POST /zoom`: the request that was sent, with crops put in, for those who call the model themselves. */
 export function zoomHandler(proxy: ProxyParts) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const header = zoomHeader(request.headers[ZOOM_HEADER])
-    const json = await readBody(request, proxy.config.proxyMaxBodyBytes)
-    const { edits, verdict, chat } = await prepare(proxy, json, header, deadlineOf(request))
+    const { proxyMaxBodyBytes } = proxy.config
+    const body = await readBody(request, proxyMaxBodyBytes)
+    const { json, error } = await readableBody(request, reply, body, proxyMaxBodyBytes)
+    if (error) throw error
+    if (json === null) throw unreadable()
+    const { edits, verdict, chat } = await prepare(ofOneRequest(proxy), json, header, deadlineOf(request))
     if (!chat)
       throw new CropVlmError(
         'invalid_body',

@@ -198,10 +198,11 @@ t.test('links and files of the upstream are left alone', async t => {
 t.test('where there is no box the request goes on as it came', async t => {
   const locate = (job: Parameters<typeof located>[0]) =>
     located(job, { box: [0, 0, 100, 100], decision: 'fallback', reason: 'no_box' })
-  const { post, upstream } = await proxied(t, {}, { locate })
+  const { post, upstream, engine } = await proxied(t, {}, { locate })
   const body = JSON.stringify({ messages: [ask('Total?')] })
   const reply = await post(PATH, body)
   t.equal(upstream.last().body.toString(), body)
   t.equal(reply.headers.get('x-cropvlm-decision'), 'fallback')
   t.equal(reply.headers.get('x-cropvlm-reason'), 'no_box')
+  t.equal(jobsOf(engine, 'render').length, 0, 'no picture is made that nobody gets')
 })

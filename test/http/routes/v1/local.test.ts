@@ -17,7 +17,7 @@ async function local(t: Parameters<typeof listen>[0], env: Record<string, string
 const messages = [ask('What is the brand?')] as OpenAI.ChatCompletionMessageParam[]
 
 t.test('a chat completion from the image and its crop', async t => {
-  const { client, engine } = await local(t)
+  const { client, engine, url } = await local(t)
   const { data, response } = await client.chat.completions.create({ model: 'local', messages, n: 2 }).withResponse()
   t.match(data, {
     id: /^chatcmpl-/,
@@ -38,6 +38,10 @@ t.test('a chat completion from the image and its crop', async t => {
     ['full', 'crop'],
   )
   t.match(jobsOf(engine, 'render')[0]?.pictures, [{ show: 'region', format: 'png' }], 'lossless: no network is between')
+  const metrics = await (await fetch(`${url}/metrics`)).text()
+  t.match(metrics, 'cropvlm_target_requests_total{target="local",outcome="ok"} 2')
+  t.match(metrics, 'cropvlm_target_duration_seconds_count{target="local"} 2')
+  t.match(metrics, 'cropvlm_target_tokens_total{target="local",type="completion"} 6')
 })
 
 t.test('streaming, with usage', async t => {
@@ -71,6 +75,15 @@ t.test('the newest question about an image of an earlier turn', async t => {
   await client.chat.completions.create({ model: 'x', messages: more as OpenAI.ChatCompletionMessageParam[] })
   t.match(jobsOf(engine, 'generate')[0]?.text, 'Which width?')
   t.ok(Buffer.from(jobsOf(engine, 'render').at(-1)?.image ?? []).equals(PAGE))
+})
+
+t.test('a call that fails is counted too', async t => {
+  const { client, url } = await local(t, {}, { generate: () => Promise.reject(new Error('down')) })
+  t.match(await client.chat.completions.create({ model: 'x', messages }).catch(error => error), { status: 500 })
+  t.match(
+    await (await fetch(`${url}/metrics`)).text(),
+    'cropvlm_target_requests_total{target="local",outcome="failed"} 1',
+  )
 })
 
 t.test('where the zoom fails it answers from the image alone', async t => {

@@ -1,6 +1,7 @@
 /** The reply is the upstream's own, as it comes (points 2 and 10). */
 import { once } from 'node:events'
 import { get, request as httpRequest, type IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { until } from '../../../support/fakes/engine.js'
@@ -90,9 +91,10 @@ t.test('an event stream comes chunk by chunk: headers at once, then each byte as
   t.ok((await chunks.next()).done)
 })
 
-t.test('a client that hangs up aborts the upstream call, before and while the reply comes', async t => {
+t.test('a client that hangs up aborts the upstream call, before the reply and while nothing of it comes', async t => {
   let [closed, started] = [0, 0]
-  const { url } = await proxied(t, {}, {}, (response, _, request) => {
+  // so that it is not the upstream's silence that ends it
+  const { url } = await proxied(t, { TARGET_TIMEOUT_MS: '3600000' }, {}, (response, _, request) => {
     request.socket.once('close', () => closed++)
     started++
     if (started === 2) response.writeHead(200).write('x')
@@ -109,32 +111,84 @@ t.test('a client that hangs up aborts the upstream call, before and while the re
   t.pass('both were closed')
 })
 
-t.test('an upstream that stalls ends: before its headers with 504, later by a cut connection', async t => {
-  let silent = true
-  const { url } = await proxied(t, { TARGET_TIMEOUT_MS: '200' }, {}, response => {
-    if (!silent) response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n')
+t.test('a client that closes its half of the connection with its request still gets the whole stream', async t => {
+  const { port } = new URL(
+    (
+      await proxied(t, {}, {}, async response => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        for (const event of ['one', 'two', 'three']) {
+          response.write(`data: ${event}\n\n`)
+          await new Promise(resolve => setTimeout(resolve, 300))
+        }
+        response.end()
+      })
+    ).url,
+  )
+  const socket = connect(Number(port), '127.0.0.1')
+  const head = `POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: ${Buffer.byteLength(BODY)}\r\n\r\n`
+  socket.end(head + BODY)
+  const chunks: Buffer[] = []
+  for await (const chunk of socket) chunks.push(chunk as Buffer)
+  t.match(Buffer.concat(chunks).toString(), /^HTTP\/1.1 200 OK\r\n.*one.*two.*three.*0\r\n\r\n$/s)
+})
+
+t.test('an upstream that stalls ends: before its first byte with 504, later by a cut connection', async t => {
+  let begins = false
+  const { url } = await proxied(t, { TARGET_TIMEOUT_MS: '200', PROXY_FIRST_BYTE_TIMEOUT_MS: '400' }, {}, response => {
+    if (begins) response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n')
   })
   const late = await raw(url)
   t.equal(late.statusCode, 504)
   t.match(JSON.parse(String(await bytesOf(late))), {
-    error: { code: 'target_timeout', source: 'target', message: /200 ms.*TARGET_TIMEOUT_MS/ },
+    error: { code: 'target_timeout', source: 'target', message: /400 ms.*PROXY_FIRST_BYTE_TIMEOUT_MS/ },
   })
   t.equal(late.headers['x-cropvlm-decision'], 'zoomed')
-  silent = false
+  begins = true
   const cut = await raw(url)
   t.equal(cut.statusCode, 200)
   await t.rejects(bytesOf(cut), { code: 'ECONNRESET' })
 })
 
-t.test('a stream that lasts longer in all than every timeout goes on', async t => {
-  const { url } = await proxied(t, { TARGET_TIMEOUT_MS: '300', REQUEST_TIMEOUT_MS: '300' }, {}, async response => {
-    response.writeHead(200, { 'content-type': 'text/event-stream' })
-    for (let i = 0; i < 15; i++) {
-      response.write(`data: ${i}\n\n`)
-      await new Promise(resolve => setTimeout(resolve, 100))
-    }
-    response.end('data: [DONE]\n\n')
+t.test(
+  'an answer that is not streamed may take longer than TARGET_TIMEOUT_MS, before its head and behind it',
+  async t => {
+    const silent = () => new Promise(resolve => setTimeout(resolve, 600))
+    let isHeadFirst = false
+    const { url } = await proxied(t, { TARGET_TIMEOUT_MS: '200', REQUEST_TIMEOUT_MS: '300' }, {}, async response => {
+      if (isHeadFirst) response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders()
+      await silent()
+      response.end('{"late": 1}')
+    })
+    t.equal(String(await bytesOf(await raw(url))), '{"late": 1}')
+    isHeadFirst = true
+    t.equal(String(await bytesOf(await raw(url))), '{"late": 1}')
+  },
+)
+
+t.test('an upstream that stalls after a slow client has read all is cut too', async t => {
+  const file = Buffer.alloc(8 * 1024 * 1024, 'x')
+  const { url } = await proxied(t, { TARGET_TIMEOUT_MS: '300' }, {}, response => {
+    response.writeHead(200, { 'content-type': 'application/octet-stream' }).write(file)
   })
+  const response = await raw(url)
+  await new Promise(resolve => setTimeout(resolve, 1000))
+  await t.rejects(bytesOf(response), { code: 'ECONNRESET' })
+})
+
+t.test('a stream that lasts longer in all than every timeout goes on', async t => {
+  const { url } = await proxied(
+    t,
+    { TARGET_TIMEOUT_MS: '300', PROXY_FIRST_BYTE_TIMEOUT_MS: '300', REQUEST_TIMEOUT_MS: '300' },
+    {},
+    async response => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      for (let i = 0; i < 15; i++) {
+        response.write(`data: ${i}\n\n`)
+        await new Promise(resolve => setTimeout(resolve, 100))
+      }
+      response.end('data: [DONE]\n\n')
+    },
+  )
   t.match(String(await bytesOf(await raw(url))), /data: 14\n\ndata: \[DONE\]\n\n$/)
 })
 

@@ -2,11 +2,11 @@
 import { once } from 'node:events'
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { until } from '../../../support/fakes/engine.js'
 import { ask, proxied } from '../../../support/fakes/proxy.js'
 import { recorder } from '../../../support/fakes/recorder.js'
+import { connectProxy } from '../../../support/network/connect-proxy.js'
 
 t.setTimeout(60_000)
 
@@ -42,6 +42,21 @@ t.test('`model` is a target by its name, or by its model; else the default one, 
   const off = await post(PATH, '{"model":"second", "messages":[]}', { 'x-cropvlm-zoom': 'off' })
   t.equal(off.headers.get('x-cropvlm-decision'), 'off')
   t.equal(two.last().body.toString(), '{"model":"gpt-4.1-nano", "messages":[]}')
+})
+
+t.test('HTTP_PROXY and NO_PROXY hold here too', async t => {
+  const upstream = await recorder(t)
+  const between = await connectProxy(t, Number(new URL(upstream.baseUrl).port))
+  const target = { TARGET_BASE_URL: 'http://vlm.test:8000/v1', TARGET_MODEL: 'vlm' }
+  const { post } = await proxied(t, { ...target, HTTP_PROXY: between.url })
+  t.equal((await post(PATH, { messages: [ask('Total?')] })).headers.get('x-cropvlm-decision'), 'zoomed')
+  t.same(between.asked, ['POST http://vlm.test:8000/v1/chat/completions'])
+  t.equal(upstream.last().headers.host, 'vlm.test:8000')
+  t.match(JSON.parse(upstream.last().body.toString()), { messages: [{ content: { length: 4 } }] })
+  const near = await proxied(t, { HTTP_PROXY: between.url, NO_PROXY: '127.0.0.1' })
+  t.equal((await near.post(PATH, { messages: [] })).status, 200)
+  t.equal(near.upstream.requests.length, 1)
+  t.equal(between.asked.length, 1)
 })
 
 t.test('what is not to be zoomed is streamed to the upstream while it still comes', async t => {
@@ -99,19 +114,14 @@ t.test(
   },
 )
 
-t.test('a chunked body, one without a type, and a compressed one', async t => {
-  const { post, url, upstream } = await proxied(t)
+t.test('a chunked body without a type', async t => {
+  const { url } = await proxied(t)
   const body = JSON.stringify({ messages: [ask('What is the total?')] })
   const outgoing = httpRequest(url + PATH, { method: 'POST', headers: { 'transfer-encoding': 'chunked' } })
   outgoing.end(body)
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage]
   t.equal(response.headers['x-cropvlm-decision'], 'zoomed')
   response.resume()
-  const packed = gzipSync(body)
-  const compressed = await post(PATH, packed, { 'content-encoding': 'gzip' })
-  t.equal(compressed.headers.get('x-cropvlm-reason'), 'compressed')
-  t.ok(upstream.last().body.equals(packed))
-  t.equal(upstream.last().headers['content-encoding'], 'gzip')
 })
 
 t.test('a large conversation: 20 MB of base64 in one message', async t => {

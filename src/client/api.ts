@@ -296,6 +296,8 @@ export interface components {
         };
         /** @description Milliseconds; total since the request arrived. */
         CropTimings: {
+            /** @description Fetching the image; only where it came from a link. */
+            fetch?: number;
             queue: number;
             decode: number;
             preprocess: number;
@@ -311,6 +313,8 @@ export interface components {
         };
         /** @description Milliseconds; total since the request arrived. */
         AnswerTimings: {
+            /** @description Fetching the image; only where it came from a link. */
+            fetch?: number;
             queue: number;
             decode: number;
             preprocess: number;
@@ -1235,7 +1239,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorReply"];
                 };
             };
-            /** @description The target was silent for TARGET_TIMEOUT_MS. */
+            /** @description The target was silent for PROXY_FIRST_BYTE_TIMEOUT_MS. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -1322,7 +1326,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorReply"];
                 };
             };
-            /** @description The target was silent for TARGET_TIMEOUT_MS. */
+            /** @description The target was silent for PROXY_FIRST_BYTE_TIMEOUT_MS. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -1409,7 +1413,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorReply"];
                 };
             };
-            /** @description The target was silent for TARGET_TIMEOUT_MS. */
+            /** @description The target was silent for PROXY_FIRST_BYTE_TIMEOUT_MS. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -1496,7 +1500,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorReply"];
                 };
             };
-            /** @description The target was silent for TARGET_TIMEOUT_MS. */
+            /** @description The target was silent for PROXY_FIRST_BYTE_TIMEOUT_MS. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -1577,7 +1581,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorReply"];
                 };
             };
-            /** @description The target was silent for TARGET_TIMEOUT_MS. */
+            /** @description The target was silent for PROXY_FIRST_BYTE_TIMEOUT_MS. */
             504: {
                 headers: {
                     [name: string]: unknown;

@@ -49,7 +49,9 @@ function unknownScript(code: string): string | null {
 
 /** A command of `cropvlm`, or an option of one, that the table of commands does not have. */
 function unknownCommand(code: string): string | null {
-  const lines = code.replace(/\\\n/g, ' ').matchAll(/(?:^|npx (?:-y )?)cropvlm ([a-z]+)([^\n|;&#]*)/gm)
+  // the options of the Inspector stand behind the command that it starts
+  const ours = code.replace(/\\\n/g, ' ').replace(/^.*@modelcontextprotocol\/inspector.*$/gm, '')
+  const lines = ours.matchAll(/(?:^|npx (?:-y )?)cropvlm ([a-z]+)([^\n|;&#]*)/gm)
   for (const [line, name, rest = ''] of lines) {
     const entry = COMMANDS.find(({ name: known }) => known === name)
     if (!entry) return line

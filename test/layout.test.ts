@@ -43,7 +43,7 @@ const IMPORTS: [from: string, to: string, rules: string[]][] = [
   ['src/engine/options.ts', 'src/config/service.ts', []],
   ['src/cli/main.ts', 'src/engine/options.ts', []],
 
-  ['src/cli/eval.ts', 'src/mcp/serve.ts', []],
+  ['src/cli/main.ts', 'src/mcp/serve.ts', []],
 
   ['src/mcp/serve.ts', 'src/cli/page.ts', ['layer-mcp']],
   ['src/zoom/find.ts', 'src/http/reply.ts', ['layer-zoom']],

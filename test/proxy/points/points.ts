@@ -30,8 +30,8 @@ const POINTS: Readonly<Record<number, readonly Row[]>> = {
     [
       'without an image the forwarded bytes are the received bytes',
       'http/routes/v1/chat.ts',
-      'return await call(proxy, request, target, body, { verdict, model })',
-      'return await call(proxy, request, target, Buffer.from(body.toString().trim()), { verdict, model })',
+      'return await call(proxy, request, target, body, {',
+      'return await call(proxy, request, target, Buffer.from(body.toString().trim()), {',
       `${V1}/chat`,
     ],
     [
@@ -67,8 +67,8 @@ const POINTS: Readonly<Record<number, readonly Row[]>> = {
     [
       'headers of one connection stay behind',
       'proxy/upstream/headers.ts',
-      'left.has(lower) || replaced.includes(lower) || named.includes(lower) || isOurs(lower)',
-      'replaced.includes(lower) || isOurs(lower)',
+      'left.has(lower) || replaced.includes(lower) || named.includes(lower)',
+      'false',
       `${V1}/reply`,
       'proxy/upstream/headers',
     ],

@@ -1,6 +1,6 @@
 /** The service that a command asks: a running one, or one of its own inside this process. */
 import { CropVlmClient } from '../client/client.js'
-import { keyToSend } from '../config/access/keys.js'
+import { keyToSend } from '../config/access/key-to-send.js'
 import { CropVlmError } from '../errors.js'
 import { CliError, EXIT } from './command.js'
 import { ENV_FILE_OPTION, environment } from './environment.js'

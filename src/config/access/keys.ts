@@ -1,8 +1,8 @@
 /** The keys that callers of this service give. */
 import { Type } from '@sinclair/typebox'
 import { OrNull } from '../schema.js'
-import type { Env } from '../variables.js'
 import { readKeyFile, readSingleKey } from './key-file.js'
+import { keysOf } from './key-to-send.js'
 
 export const KEY_VARIABLES = {
   apiKey: OrNull(
@@ -21,20 +21,6 @@ export const KEY_VARIABLES = {
         'A file with such keys, one a line, # before comments; it is read again where it changes, so that keys can be replaced while the service runs. Those of API_KEY count too.',
     }),
   ),
-}
-
-/** The keys that `API_KEY` holds. */
-export function keysOf(apiKey: string | null): string[] {
-  return (apiKey ?? '').split(',').flatMap(key => key.trim() || [])
-}
-
-/** The key that a client of this service sends, by the same variables: the first of API_KEY, else of API_KEY_FILE; null: none. */
-export function keyToSend(env: Env): string | null {
-  const [first] = keysOf(env.API_KEY ?? null)
-  const path = env.API_KEY_FILE?.trim()
-  if (first !== undefined || !path) return first ?? null
-  const file = readKeyFile('API_KEY_FILE', path)
-  return 'keys' in file ? file.keys[0] : null
 }
 
 /** All keys at the start of the service. What is wrong is added to `problems`, what an operator should know to `warnings`. */

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { keyToSend } from '../../../src/config/access/keys.js'
+import { keyToSend } from '../../../src/config/access/key-to-send.js'
 import { readConfig } from '../../../src/config/service.js'
 import type { CropVlmError } from '../../../src/errors.js'
 

@@ -1,5 +1,4 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { type StatsListener, unwatchFile, watchFile } from 'node:fs'
 import type { FastifyBaseLogger } from 'fastify'
 import { readKeyFile } from '../../../config/access/key-file.js'
 import type { Config } from '../../../config/service.js'
@@ -18,17 +17,18 @@ interface Key {
 
 /**
  * The keys that callers may give. Hashes are compared, and always those of all keys, so that the time that this takes tells
- * nothing about any of them. Those of the file are read again where it changes: its time, its size, or, as Kubernetes
- * replaces a secret, the file that a link leads to.
+ * nothing about any of them. Those of the file are read every few seconds: events of the file system do not come where a
+ * link leads to another file, which is how Kubernetes replaces a secret.
  */
 export class KeyRing {
   /** Whether a request needs a key at all; does not change while the service runs. */
   readonly isNeeded: boolean
   #keys: readonly Key[]
   readonly #fixed: readonly string[]
-  readonly #file: string | null
   readonly #log: FastifyBaseLogger
-  readonly #look: StatsListener = () => this.#readAgain()
+  readonly #timer: NodeJS.Timeout | undefined
+  /** Why the file could not be read when it was last looked at; null if it could. */
+  #problem: string | null = null
 
   constructor(
     { apiKeys, fixedApiKeys, apiKeyFile }: Pick<Config, 'apiKeys' | 'fixedApiKeys' | 'apiKeyFile'>,
@@ -38,10 +38,8 @@ export class KeyRing {
     this.isNeeded = apiKeys.length > 0
     this.#keys = hashed(apiKeys)
     this.#fixed = fixedApiKeys
-    this.#file = apiKeyFile
     this.#log = log
-    // by looking rather than by events, of which none comes where a link leads to another file
-    if (apiKeyFile !== null) watchFile(apiKeyFile, { interval: lookMs, persistent: false }, this.#look)
+    if (apiKeyFile !== null) this.#timer = setInterval(() => this.#readAgain(apiKeyFile), lookMs).unref()
   }
 
   get isOne(): boolean {
@@ -57,24 +55,31 @@ export class KeyRing {
   }
 
   close(): void {
-    if (this.#file !== null) unwatchFile(this.#file, this.#look)
+    clearInterval(this.#timer)
   }
 
   /** Takes the file's keys in the place of those that it held before; keeps those where it cannot be read. */
-  #readAgain(): void {
-    if (this.#file === null) return
-    const file = readKeyFile('API_KEY_FILE', this.#file)
+  #readAgain(path: string): void {
+    const file = readKeyFile('API_KEY_FILE', path)
+    const before = this.#problem
+    this.#problem = 'problem' in file ? file.problem : null
     if ('problem' in file) {
-      this.#log.error(`the keys stay as they were: ${file.problem}`)
+      if (file.problem !== before) this.#log.error(`the keys stay as they were: ${file.problem}`)
       return
     }
-    this.#keys = hashed([...this.#fixed, ...file.keys])
+    const keys = hashed([...this.#fixed, ...file.keys])
+    if (isSame(keys, this.#keys)) return
+    this.#keys = keys
     this.#log.info(
       { keys: this.#keys.map(({ id }) => id) },
       'API_KEY_FILE has changed, and its keys have been read again',
     )
     if (file.warning !== null) this.#log.warn(file.warning)
   }
+}
+
+function isSame(some: readonly Key[], others: readonly Key[]): boolean {
+  return some.length === others.length && some.every(({ hash }, i) => others[i]?.hash.equals(hash))
 }
 
 function hashed(keys: readonly string[]): Key[] {

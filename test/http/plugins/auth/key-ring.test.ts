@@ -73,6 +73,19 @@ t.test('keys that are replaced while the service runs', async t => {
   )
 })
 
+t.test('what is told of a file is told once, until it changes', async t => {
+  const { path, put } = secret(t, 'old-key\n')
+  const { line, lines } = ring(t, { API_KEY_FILE: path })
+  put('# gone\n')
+  await line('stay as they were')
+  await new Promise(resolve => setTimeout(resolve, 200))
+  t.equal(lines.length, 1)
+  put('old-key\n')
+  put('new-key\n')
+  await line('read again')
+  t.equal(lines.length, 2)
+})
+
 t.test('keys that cannot be read stay as they were', async t => {
   const { path, put } = secret(t, 'old-key\n')
   const { keys, line, lines } = ring(t, { API_KEY_FILE: path })

@@ -24,7 +24,7 @@ const STATUSES: Record<number, ErrorCode[]> = {
   422: ['image_undecodable', 'url_failed'],
   429: ['queue_full'],
   499: ['request_aborted'],
-  500: ['internal_error', 'invalid_config', 'invalid_model'],
+  500: ['internal_error', 'model_failed', 'invalid_config', 'invalid_model'],
   502: ['cropper_failed', 'target_failed'],
   503: ['not_ready', 'draining', 'engine_unavailable'],
   504: ['cropper_timeout', 'deadline_exceeded', 'target_timeout', 'url_timeout'],

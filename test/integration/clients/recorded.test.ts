@@ -42,7 +42,9 @@ function compare(t: Test, direct: readonly Exchange[], behind: readonly Exchange
   for (const [i, { url, method, body, headers, reply }] of direct.entries()) {
     const other = behind[i]
     t.match(other, { url, method })
-    t.strictSame(passed(other?.headers), passed(headers), `${url}: the same headers`)
+    const { 'x-request-id': id, ...same } = passed(other?.headers)
+    t.match(id, /^[\w-]{36}$/, `${url}: the id of the request in our log`)
+    t.strictSame(same, passed(headers), `${url}: the same headers but for it`)
     t.ok(other?.reply.body.equals(reply.body), `${url}: the same reply`)
     const crop = INSERTED[url]
     const parts = other?.body.toString().split(crop ?? '\0') ?? []

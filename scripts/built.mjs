@@ -13,7 +13,7 @@ const tsc = `${root}node_modules/typescript/bin/tsc`
 if (existsSync(`${root}src`) && existsSync(tsc)) {
   const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
   process.exitCode = status ?? 1
-  if (status === 0 && existsSync(`${root}src/page`)) await import('./copy-page.mjs')
+  if (status === 0 && existsSync(`${root}src/page`)) await import('./after-compile.mjs')
 } else if (!existsSync(`${root}dist/main.js`)) {
   console.error('There is no dist/ and no compiler to make it: run `npm install` without --omit=dev.')
   process.exitCode = 1

@@ -1,6 +1,6 @@
 /** What a package of the service holds, and how it starts without a compiler. `scripts/try-package.sh` installs one. */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { ROOT, readText } from './support/deploy-files.js'
@@ -16,7 +16,7 @@ interface Manifest {
 }
 
 const MANIFEST = JSON.parse(readText('package.json')) as Manifest
-const SCRIPTS = Object.fromEntries(['built.mjs', 'copy-page.mjs'].map(name => [name, readText(`scripts/${name}`)]))
+const SCRIPTS = Object.fromEntries(['built.mjs', 'after-compile.mjs'].map(name => [name, readText(`scripts/${name}`)]))
 const STUB = 'require("node:fs").writeFileSync("compiled", process.argv.slice(2).join(" "))'
 
 // starts processes, which takes its time on a busy machine
@@ -150,6 +150,18 @@ t.test('a checkout compiles its sources', async t => {
   const old = { ...dist, page: { 'old.js': '' } }
   const copied = built(t, { src: { ...src, page }, dist: old, node_modules: compiler(STUB) })
   t.match(copied, { status: 0, page: ['index.html', 'style'] }, 'and copies the page, without what is gone from it')
+})
+
+t.test('npx finds the command of a checkout that was compiled', async t => {
+  const page = { 'index.html': '' }
+  const dir = t.testdir({
+    scripts: SCRIPTS,
+    src: { ...src, page },
+    dist: { ...dist, cli: { 'main.js': '' } },
+    node_modules: compiler(STUB),
+  })
+  t.equal(spawnSync(process.execPath, ['scripts/built.mjs'], { cwd: dir }).status, 0)
+  t.equal(statSync(join(dir, 'dist/cli/main.js')).mode & 0o111, 0o111)
 })
 
 t.test('a package, and an installation without devDependencies, run what was built', async t => {

@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { extname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** Beside the compiled service as in the sources; `scripts/copy-page.mjs` puts it there. */
+/** Beside the compiled service as in the sources; `scripts/after-compile.mjs` puts it there. */
 export const PAGE_FOLDER = fileURLToPath(new URL('../page/', import.meta.url))
 
 /** What is served; nothing else of the folder is. */

@@ -1,6 +1,7 @@
 /** The options of `cropvlm batch` that are options of a request. */
 import { createHash } from 'node:crypto'
 import type { AnswerRequest, CropRequest } from '../../client/client.js'
+import { ZOOM_OPTIONS } from '../ask/options.js'
 import { CliError, EXIT } from '../command.js'
 import type { Route } from './asking/ask-row.js'
 
@@ -21,13 +22,7 @@ const ANSWER = [
 export const ROW_OPTIONS: Readonly<Record<Route, readonly string[]>> = { crop: CROP, answer: ANSWER }
 
 export const REQUEST_OPTIONS = {
-  resolution: { value: 'N', meaning: 'Longest edge in pixels that the cropper sees.' },
-  expand: { value: 'F', meaning: "Grows the box's area by this factor, 1 to 10." },
-  zoom: {
-    value: 'RULE',
-    choices: ['always', 'auto', 'never'],
-    meaning: 'When the crop is used.',
-  },
+  ...ZOOM_OPTIONS,
   target: { value: 'NAME', meaning: 'With --route answer: the target that answers.' },
   mode: {
     value: 'MODE',

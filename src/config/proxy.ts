@@ -1,6 +1,6 @@
 /** All that can be set of the proxy under `/v1`. */
 import { Type } from '@sinclair/typebox'
-import { Choice, OrNull } from './schema.js'
+import { Choice, HOUR_MS, OrNull } from './schema.js'
 
 /** When the proxy adds a crop. */
 export const PROXY_ZOOMS = ['off', 'auto', 'always'] as const
@@ -41,7 +41,7 @@ export const PROXY_VARIABLES = {
     env: 'ZOOM_BUDGET_MS',
     default: 5000,
     minimum: 1,
-    maximum: 3_600_000,
+    maximum: HOUR_MS,
     unit: 'ms',
     description:
       'How long a request under /v1 waits for its crops; after that it goes on without those that are missing.',
@@ -65,7 +65,7 @@ export const PROXY_VARIABLES = {
     env: 'PROXY_FIRST_BYTE_TIMEOUT_MS',
     default: 600_000,
     minimum: 100,
-    maximum: 3_600_000,
+    maximum: HOUR_MS,
     unit: 'ms',
     description:
       'How long the target of a request under /v1 may be silent before the first byte of its reply: without streaming it is until the whole answer is there. Between bytes it is TARGET_TIMEOUT_MS.',

@@ -6,6 +6,9 @@
 import { type SchemaOptions, type Static, type TSchema, type TUnsafe, Type } from '@sinclair/typebox'
 import { Ajv, type ValidateFunction } from 'ajv'
 
+/** The longest that anything is waited for. */
+export const HOUR_MS = 3_600_000
+
 const ajv = new Ajv({
   allErrors: true,
   // our annotations are no keywords that it knows

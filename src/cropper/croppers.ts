@@ -1,6 +1,6 @@
 /** Where croppers are made: a new kind is a file beside this one and an entry of `CROPPERS`. */
 import type { CropperName } from '../config/cropper.js'
-import { endpointAddress } from '../config/endpoint.js'
+import { endpointAddress } from '../config/endpoint/endpoint.js'
 import type { Config, OpenAiTargetConfig } from '../config/service.js'
 import type { Engine } from '../engine/engine.js'
 import type { EngineNeeds } from '../engine/options.js'

@@ -8,9 +8,9 @@ import {
   type EndpointExtras,
   endpointAddress,
   endpointProblems,
-} from '../endpoint.js'
+} from '../endpoint/endpoint.js'
 import { modelFolder } from '../model-folder.js'
-import { Choice, compileSchema, type Described, expectedBy, wrongKeys } from '../schema.js'
+import { Choice, compileSchema, type Described, expectedBy, HOUR_MS, wrongKeys } from '../schema.js'
 import type { Env } from '../variables.js'
 import { EDGE, PROFILE_ENTRY, type ProfileSettings, type TargetProfile, targetProfile } from './profile.js'
 
@@ -48,7 +48,7 @@ export interface ReaderTargetConfig {
 
 export type TargetConfig = OpenAiTargetConfig | LocalTargetConfig | ReaderTargetConfig
 
-export const TIMEOUT = { minimum: 100, maximum: 3_600_000, unit: 'ms' }
+export const TIMEOUT = { minimum: 100, maximum: HOUR_MS, unit: 'ms' }
 export const CONCURRENCY = { minimum: 1, maximum: 10_000, unit: 'requests' }
 
 const LOCAL = 'local:'

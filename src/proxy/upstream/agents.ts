@@ -3,7 +3,7 @@ import { type ClientRequest, Agent as HttpAgent, type AgentOptions as HttpAgentO
 import { Agent as HttpsAgent } from 'node:https'
 import { HttpProxyAgent } from 'http-proxy-agent'
 import { HttpsProxyAgent } from 'https-proxy-agent'
-import { type ProxyConfig, proxyFor } from '../../config/proxies.js'
+import { type ProxyConfig, proxyFor } from '../../config/endpoint/proxies.js'
 import { CropVlmError } from '../../errors.js'
 
 /** How a request reaches its upstream. */

@@ -9,7 +9,7 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 import { request as httpsRequest } from 'node:https'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { ProxyConfig } from '../../config/proxies.js'
+import type { ProxyConfig } from '../../config/endpoint/proxies.js'
 import { CropVlmError } from '../../errors.js'
 import { connectionProblem } from '../../openai/transport/connection.js'
 import { type Agents, makeAgents, ProxyRefusal, type Route } from './agents.js'

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer as createTcp, type Server, type Socket }
 import { PassThrough } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
-import type { ProxyConfig } from '../../../src/config/proxies.js'
+import type { ProxyConfig } from '../../../src/config/endpoint/proxies.js'
 import { makeSender, type UpstreamRequest } from '../../../src/proxy/upstream/send.js'
 import { connectProxy } from '../../support/network/connect-proxy.js'
 import { NO_OPENSSL, selfSigned } from '../../support/network/tls-upstream.js'

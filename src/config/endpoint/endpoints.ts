@@ -1,6 +1,6 @@
 /** How endpoints are dealt with that are slow to start, or down: those of targets, and of a VLM that finds the boxes. */
 import { Type } from '@sinclair/typebox'
-import { TIMEOUT } from './target/entry.js'
+import { TIMEOUT } from '../target/entry.js'
 
 export const ENDPOINT_VARIABLES = {
   firstTimeoutMs: Type.Integer({

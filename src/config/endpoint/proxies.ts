@@ -1,5 +1,5 @@
 /** The proxies of the environment, by the variables that curl and others read as well. */
-import type { Env } from './variables.js'
+import type { Env } from '../variables.js'
 
 /** URLs of proxies for endpoints by http and by https, and the hosts that need none; empty: none. */
 export interface ProxyConfig {

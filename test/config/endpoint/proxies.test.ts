@@ -1,6 +1,6 @@
 import t from 'tap'
 import { type Dispatcher, EnvHttpProxyAgent } from 'undici'
-import { proxyFor } from '../../src/config/proxies.js'
+import { proxyFor } from '../../../src/config/endpoint/proxies.js'
 
 const PROXIES = { httpProxy: 'http://plain:1', httpsProxy: 'http://secure:2' }
 

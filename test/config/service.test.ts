@@ -1,4 +1,4 @@
-import { homedir, tmpdir } from 'node:os'
+import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import t from 'tap'
 import { OPTIONS, readConfig } from '../../src/config/service.js'
@@ -231,21 +231,6 @@ t.test('a precision by any of its names', async t => {
 
 t.test('a path may begin with ~', async t => {
   t.match(readConfig({ GRAPH_CACHE_DIR: '~/mine' }), { graphCacheDir: join(homedir(), 'mine') })
-})
-
-t.test('a user without a home has a cache all the same', async t => {
-  const { readConfig: read } = await t.mockImport<typeof import('../../src/config/service.js')>(
-    '../../src/config/service.js',
-    {
-      'node:os': {
-        tmpdir,
-        homedir: () => {
-          throw new Error('ENOENT: no such user')
-        },
-      },
-    },
-  )
-  t.equal(read({}).graphCacheDir, join(tmpdir(), `cropvlm-${process.getuid?.() ?? 'cache'}`))
 })
 
 t.test('numbers are read strictly', async t => {

@@ -10,7 +10,7 @@ export const KEY_VARIABLES = {
       env: 'API_KEY',
       secret: true,
       description:
-        'Bearer token every route but health, metrics and documentation asks for, or several of them separated by commas; unset, and without API_KEY_FILE: no key is needed.',
+        'Bearer token every route but health, metrics, the documentation and the page at / asks for, or several of them separated by commas; unset, and without API_KEY_FILE: no key is needed.',
     }),
   ),
   apiKeyFile: OrNull(

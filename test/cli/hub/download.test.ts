@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
@@ -52,30 +52,6 @@ t.test('bytes that trickle count as none', async t => {
   await download(fileOf(CONTENT), target, options(good))
   t.ok(readFileSync(target).equals(CONTENT), 'and it goes on where they ended')
 })
-
-t.test(
-  'a disk that is full is said at once, and what is there is kept',
-  { skip: !existsSync('/dev/full') },
-  async t => {
-    const target = join(t.testdir(), 'x.onnx')
-    symlinkSync('/dev/full', `${target}.part`)
-    let opened = 0
-    const counted: OpenAt = (...args) => {
-      opened++
-      return good(...args)
-    }
-    await t.rejects(download(fileOf(CONTENT), target, options(counted)), {
-      exitCode: 1,
-      message:
-        'x.onnx (300000 bytes) cannot be written: the disk is full. Make room, or name another folder with --out, and run the same command again: it goes on from there.',
-    })
-    t.equal(opened, 1, 'another try would find it the same')
-    rmSync(`${target}.part`)
-    writeFileSync(`${target}.part`, CONTENT.subarray(0, 12_345))
-    await download(fileOf(CONTENT), target, options(good))
-    t.ok(readFileSync(target).equals(CONTENT))
-  },
-)
 
 t.test('more bytes than the hub lists are not written', async t => {
   const target = join(t.testdir(), 'x.onnx')

@@ -4,6 +4,11 @@
  */
 import { hostname } from 'node:os'
 import { openFilesLimit } from './http/plugins/connection/open-files.js'
+import { stopOnSignals } from './shutdown.js'
+
+// before the service's modules are loaded, which takes a moment: the first process of a container hears no signal that it
+// does not listen for
+const stoppable = stopOnSignals()
 
 /** Fewest files that have to be allowed open: those of the modules, with room to spare. */
 const LEAST_OPEN_FILES = 256
@@ -17,5 +22,5 @@ if (limit !== null && limit < LEAST_OPEN_FILES) {
   process.exitCode = 1
 } else {
   const { serveAlone } = await import('./serve.js')
-  await serveAlone(process.env)
+  await serveAlone(process.env, stoppable)
 }

@@ -3,7 +3,7 @@ import { pino } from 'pino'
 import type { Env } from './config/variables.js'
 import { CropVlmError } from './errors.js'
 import { createService, type Service } from './service.js'
-import { stopOnSignals } from './shutdown.js'
+import { type Running, stopOnSignals } from './shutdown.js'
 import { warmUp } from './target/warm-up.js'
 
 /** What can be told of a service once it is ready. */
@@ -16,11 +16,17 @@ export interface Serving {
 /**
  * Runs the service until a signal ends the process. What keeps it from starting is logged, and ends the process with 1.
  * @param onReady Called once, when the models have been loaded.
+ * @param stoppable What `stopOnSignals` has given, where it has been called already.
  * @throws CropVlmError invalid_config; nothing has been started then
  */
-export async function serve(env: Env, onReady: (serving: Serving) => void = () => {}): Promise<void> {
+export async function serve(
+  env: Env,
+  onReady: (serving: Serving) => void = () => {},
+  stoppable: (running: Running) => void = stopOnSignals(),
+): Promise<void> {
   const service = await createService({ env, log: 'stdout' })
-  const { log } = service
+  const { log, config } = service
+  stoppable({ service, log, graceMs: config.shutdownGraceMs })
   process.on('uncaughtException', error => {
     log.fatal({ err: error }, 'uncaught error')
     process.exit(1)
@@ -29,17 +35,14 @@ export async function serve(env: Env, onReady: (serving: Serving) => void = () =
     onReady(await start(service))
   } catch (error) {
     // the engine process ends by itself when this one has ended
-    log.fatal(
-      error instanceof CropVlmError ? { code: error.code } : { err: error },
-      startProblem(error, service.config),
-    )
+    log.fatal(error instanceof CropVlmError ? { code: error.code } : { err: error }, startProblem(error, config))
     process.exit(1)
   }
 }
 
 /** The same as a program of its own: a wrong configuration is logged as well. */
-export async function serveAlone(env: Env): Promise<void> {
-  await serve(env).catch(error => {
+export async function serveAlone(env: Env, stoppable: (running: Running) => void): Promise<void> {
+  await serve(env, undefined, stoppable).catch(error => {
     if (!(error instanceof CropVlmError)) throw error
     // the configured logger does not exist yet
     pino().fatal({ code: error.code }, error.message)
@@ -49,7 +52,6 @@ export async function serveAlone(env: Env): Promise<void> {
 
 async function start(service: Service): Promise<Serving> {
   const { choice, config, engine, targets, log } = service
-  stopOnSignals({ service, log, graceMs: config.shutdownGraceMs })
   // listens before the models are loaded, so that probes are answered meanwhile
   const address = await service.listen()
   // in the background: an endpoint that is slow, or down, does not keep this service from being ready

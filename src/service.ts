@@ -43,8 +43,12 @@ export interface Service {
   listen(): Promise<string>
   /** Answers a request without any port, as the global `fetch` would over one; a reply is given when it is complete. */
   readonly fetch: typeof fetch
-  /** Answers what is in flight, then ends the engine's processes. A second call waits for the first. */
-  close(): Promise<void>
+  /**
+   * Answers what is in flight, then ends the engine's processes. A second call waits for the first.
+   * @param graceMs Milliseconds after which what is still in flight is cut off, with an error. Default: it is waited for.
+   * @returns how many requests were cut off
+   */
+  close(graceMs?: number): Promise<number>
 }
 
 /**
@@ -73,7 +77,7 @@ export async function createService({
   // loaded while the engine's process starts: these are most of the service's modules
   const { buildApp } = await import('./http/app.js')
   const app = await buildApp({ config, engine, cropper: make(engine), targets, log })
-  let closing: Promise<void> | undefined
+  let closing: Promise<number> | undefined
   return {
     app,
     config,
@@ -84,8 +88,8 @@ export async function createService({
     ready: engine.ready,
     listen: () => app.listen({ host: config.host, port: config.port }),
     fetch: injectedFetch(app),
-    close() {
-      closing ??= stop(app, engine)
+    close(graceMs) {
+      closing ??= stop(app, engine, graceMs)
       return closing
     },
   }
@@ -98,12 +102,20 @@ function foldersOf({ worker: { cropper, targets } }: EngineOptions): string[] {
 /** How long the last replies may take to get out, in milliseconds. */
 const LAST_REPLIES_MS = 1000
 
-async function stop(app: FastifyInstance, engine: Engine): Promise<void> {
+async function stop(app: FastifyInstance, engine: Engine, graceMs?: number): Promise<number> {
+  let cutOff = 0
+  const cut = () => {
+    cutOff = app.cut()
+  }
+  const timer = graceMs === undefined ? undefined : setTimeout(cut, graceMs)
   // the app comes first: a request that it has accepted may still have a job for the engine
   await app.drain()
-  await engine.drain()
+  clearTimeout(timer)
+  // nobody waits any more for jobs of what was cut off
+  await (cutOff === 0 ? engine.drain() : engine.close())
   // closing waits for all connections that are not idle. One on which no request has come yet, a spare one of a browser
   // or a load balancer, does not count as idle, and is closed here.
   setTimeout(() => app.server.closeAllConnections(), LAST_REPLIES_MS).unref()
   await app.close()
+  return cutOff
 }

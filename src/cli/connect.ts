@@ -67,7 +67,7 @@ async function start(timeoutMs: number, world: World): Promise<Connection> {
       client: new CropVlmClient({ fetch: service.fetch, timeoutMs }),
       send: service.fetch,
       url: null,
-      close: () => service.close(),
+      close: async () => void (await service.close()),
     }
   } catch (error) {
     if (!(error instanceof CropVlmError)) throw error

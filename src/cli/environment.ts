@@ -1,7 +1,8 @@
 /** The environment of a service that a command starts: what is set, and what a file adds to it. */
-import { readFile } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
+import { collectFile } from './collect.js'
 import { CliError, EXIT } from './command.js'
 import type { World } from './spec.js'
 
@@ -14,6 +15,9 @@ export const ENV_FILE_OPTION = {
   meaning: 'Variables of a service that is started here, beside those that are set. Default: .env, if there is one.',
 } as const
 
+/** Of the file: thousands of variables. */
+const MAX_BYTES = 1024 * 1024
+
 /**
  * The variables that are set, and those of the file for which none is set. A variable that is set but blank is set: it
  * stays blank.
@@ -21,7 +25,8 @@ export const ENV_FILE_OPTION = {
  */
 export async function environment({ env, envFile, cwd }: World): Promise<Record<string, string | undefined>> {
   if (envFile === null) return { ...env }
-  const text = await readFile(resolve(cwd, envFile ?? '.env'), 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const text = await textOf(resolve(cwd, envFile ?? '.env'), envFile).catch((error: NodeJS.ErrnoException) => {
+    if (error instanceof CliError) throw error
     // a folder of that name is Python's
     if (envFile === undefined && (error.code === 'ENOENT' || error.code === 'EISDIR')) return ''
     if (error.code === 'ENOENT') throw new CliError(EXIT.notFound, `--env-file names ${envFile}, which does not exist.`)
@@ -31,4 +36,15 @@ export async function environment({ env, envFile, cwd }: World): Promise<Record<
     )
   })
   return { ...parseEnv(text), ...env }
+}
+
+/** A pipe is read where it was named: `--env-file <(sops -d secrets.env)`. */
+async function textOf(path: string, envFile: string | undefined): Promise<string> {
+  const found = await stat(path)
+  if (envFile === undefined && !found.isFile() && !found.isDirectory())
+    throw new CliError(
+      EXIT.usage,
+      '.env is a pipe or a device, and no file; remove it, or name a file with --env-file.',
+    )
+  return (await collectFile(path, envFile ?? '.env', MAX_BYTES)).toString()
 }

@@ -21,7 +21,7 @@ import { addLingeringClose } from './plugins/connection/lingering-close.js'
 import { limitConnections } from './plugins/connection/open-files.js'
 import { addCors } from './plugins/cors.js'
 import { addDeadlines } from './plugins/deadline.js'
-import { addDrain, Drain } from './plugins/drain.js'
+import { addDrain, countRequests } from './plugins/drain.js'
 import { sendError } from './plugins/errors.js'
 import { guardLog, RequestLog } from './plugins/log.js'
 import { addRequestMetrics, makeMetrics } from './plugins/metrics.js'
@@ -87,8 +87,8 @@ export async function buildApp({ config, engine, cropper, targets, links, log }:
   const metrics = makeMetrics({ engine, cropper, targets, revision: config.gitRevision })
   const keys = new KeyRing(config, app.log)
   app.addHook('onClose', () => keys.close())
-  const drain = new Drain()
   // the hooks run in this order: what counts a request comes before what may refuse it
+  const drain = countRequests(app)
   addHalfClosed(app)
   addTracing(app, tracing)
   addDeadlines(app, timeout)

@@ -1,8 +1,8 @@
 /** The images and questions of a command line. */
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { buffer } from 'node:stream/consumers'
 import { closest, distance } from 'fastest-levenshtein'
+import { collect, collectFile, MAX_IMAGE_BYTES } from '../collect.js'
 import { CliError, EXIT } from '../command.js'
 import type { World } from '../spec.js'
 
@@ -56,15 +56,15 @@ export async function readAsked(
 }
 
 async function readImage(name: string, { cwd, stdin }: World): Promise<Uint8Array<ArrayBuffer>> {
-  if (name === '-') return new Uint8Array(await buffer(stdin))
-  return new Uint8Array(
-    await readFile(resolve(cwd, name)).catch(error => {
-      throw new CliError(
-        EXIT.failed,
-        `${name} cannot be read (${(error as NodeJS.ErrnoException).code}); check its permissions.`,
-      )
-    }),
-  )
+  if (name === '-') return new Uint8Array(await collect(stdin as AsyncIterable<Buffer>, 'stdin', MAX_IMAGE_BYTES))
+  const bytes = await collectFile(resolve(cwd, name), name, MAX_IMAGE_BYTES).catch(error => {
+    if (error instanceof CliError) throw new CliError(EXIT.failed, error.message)
+    throw new CliError(
+      EXIT.failed,
+      `${name} cannot be read (${(error as NodeJS.ErrnoException).code}); check its permissions.`,
+    )
+  })
+  return new Uint8Array(bytes)
 }
 
 /** Why a file cannot be an image, and what to do; null if it can. */

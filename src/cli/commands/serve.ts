@@ -67,6 +67,8 @@ The log goes to stdout, a line of JSON each; on a terminal only warnings, unless
     const env = onTerminal && !configured.LOG_LEVEL?.trim() ? { ...configured, LOG_LEVEL: 'warn' } : configured
     // loaded here, so that --help does not wait for the service's modules
     const { serve } = await import('../../serve.js')
+    // from here on a signal is for the service
+    world.signal.throwIfAborted()
     try {
       await serve(env, ({ url, service: { choice, targets } }) => {
         if (onTerminal) world.stdout.write(announcement(url, choice.cropper, [...targets.keys()]))

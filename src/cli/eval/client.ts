@@ -1,7 +1,7 @@
 /** Asks a service about one page over its HTTP API. */
-import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Outcome, Page, Reply } from '../../evaluation/outcome.js'
+import { collectFile, MAX_IMAGE_BYTES } from '../collect.js'
 import { CliError, EXIT } from '../command.js'
 import type { Connection } from '../connect.js'
 
@@ -24,7 +24,7 @@ export async function askPage(page: Page, asking: Asking): Promise<Outcome> {
     form.set('question', page.question)
     form.set('compare', 'true')
     for (const [name, value] of Object.entries(asking.fields)) form.set(name, value)
-    form.set('image', new Blob([await readFile(page.image)]), basename(page.image))
+    form.set('image', new Blob([await collectFile(page.image, page.image, MAX_IMAGE_BYTES)]), basename(page.image))
     const start = performance.now()
     const response = await asking.send('/answer', { method: 'POST', body: form, signal: limit(asking) })
     const text = await response.text()

@@ -1,9 +1,12 @@
 /** The pages of an evaluation: `manifest.jsonl` beside its images, as `cropvlm-train data synth` writes it. */
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Corners } from '../../evaluation/measures.js'
 import type { Page } from '../../evaluation/outcome.js'
+import { collectFile } from '../collect.js'
 import { CliError, EXIT } from '../command.js'
+
+/** Of manifest.jsonl: a million pages. */
+const MAX_BYTES = 512 * 1024 * 1024
 
 /**
  * Reads the first `limit` pages of a folder.
@@ -11,13 +14,17 @@ import { CliError, EXIT } from '../command.js'
  */
 export async function readPages(dir: string, limit: number): Promise<Page[]> {
   const path = resolve(dir, 'manifest.jsonl')
-  const text = await readFile(path, 'utf8').catch(error => {
+  const bytes = await collectFile(path, path, MAX_BYTES).catch(error => {
+    if (error instanceof CliError) throw error
     throw new CliError(
       EXIT.usage,
       `${path} cannot be read (${(error as Error).message}); --data names the folder with manifest.jsonl.`,
     )
   })
-  const lines = text.split('\n').map((line, index) => ({ line, where: `${path}:${index + 1}` }))
+  const lines = bytes
+    .toString()
+    .split('\n')
+    .map((line, index) => ({ line, where: `${path}:${index + 1}` }))
   const pages = lines
     .filter(({ line }) => line.trim() !== '')
     .slice(0, limit)

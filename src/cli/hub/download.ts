@@ -22,12 +22,24 @@ export interface DownloadOptions {
   onProgress(bytes: number): void
   /** Called before each new try with the reason for it. */
   onRetry(reason: string): void
-  /** How many tries in a row may bring no byte at all before the download fails. */
+  /** How many tries in a row may bring next to nothing before the download fails. */
   tries: number
   /** Milliseconds before the second try. Each further try waits twice as long, 30 s at most. */
   backoffMs: number
-  /** Milliseconds without a byte after which a connection counts as dead. */
+  /** Milliseconds in which a connection has to bring `LEAST_BYTES`, or what is left of the file, else it counts as dead. */
   stallMs: number
+}
+
+/** About a modem's speed, with a stall of a minute. */
+const LEAST_BYTES = 64 * 1024
+
+/** Errors of a disk that does not take what is written: another try would find it the same. */
+const NO_ROOM: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: "the disk's quota is used up",
+  EFBIG: 'it is longer than a file may be there',
+  EROFS: 'the disk cannot be written',
+  EIO: 'the disk has an error',
 }
 
 /**
@@ -80,7 +92,7 @@ async function fetchAll(file: HubFile, part: string, options: DownloadOptions): 
         },
       )
       if (problem === null) break
-      idle = have > before ? 1 : idle + 1
+      idle = have - before >= LEAST_BYTES ? 1 : idle + 1
       if (idle >= options.tries)
         throw new CliError(
           EXIT.failed,
@@ -119,25 +131,43 @@ async function fetchSome(
   { openAt, onProgress, stallMs }: DownloadOptions,
 ): Promise<number> {
   const abort = new AbortController()
-  const stalled = () => abort.abort(new Error(`no bytes for ${stallMs / 1000} s`))
-  let watchdog = setTimeout(stalled, stallMs)
   let have = start
+  let seen = start
+  const watchdog = setInterval(() => {
+    if (have - seen < LEAST_BYTES) abort.abort(new Error(`${have - seen} bytes in ${stallMs / 1000} s`))
+    seen = have
+  }, stallMs)
   try {
     for await (const chunk of await openAt(file, start, abort.signal)) {
-      clearTimeout(watchdog)
       if (have + chunk.length > file.size)
         throw new CliError(EXIT.failed, `${file.path} is longer than the ${file.size} bytes the hub lists.`)
-      await handle.appendFile(chunk)
+      await append(handle, chunk, file)
       hash.update(chunk)
       have += chunk.length
       onProgress(have)
-      watchdog = setTimeout(stalled, stallMs)
     }
     return have
   } catch (cause) {
-    throw new Broken(have, abort.signal.aborted ? abort.signal.reason : cause)
+    throw new Broken(have, abort.signal.aborted && !(cause instanceof CliError) ? abort.signal.reason : cause)
   } finally {
-    clearTimeout(watchdog)
+    clearInterval(watchdog)
+    // whatever of a reply has not been read is not waited for
+    abort.abort()
+  }
+}
+
+/** @throws CliError failed: the disk does not take it; what it has taken is the beginning of the chunk */
+async function append(handle: FileHandle, chunk: Uint8Array, { path, size }: HubFile): Promise<void> {
+  try {
+    await handle.appendFile(chunk)
+  } catch (error) {
+    const reason = NO_ROOM[(error as NodeJS.ErrnoException).code ?? '']
+    if (reason === undefined) throw error
+    throw new CliError(
+      EXIT.failed,
+      `${path} (${size} bytes) cannot be written: ${reason}. Make room, or name another folder with --out, and run the same command again: it goes on from there.`,
+      error,
+    )
   }
 }
 

@@ -1,6 +1,7 @@
 /** Reads a hub through its own client library: the files of a repository, and their bytes. */
 import { downloadFile, HubApiError, type ListFileEntry, listFiles, modelInfo } from '@huggingface/hub'
 import { CliError, EXIT } from '../command.js'
+import { boundedFetch } from './bounded-fetch.js'
 import type { OpenAt } from './download.js'
 
 /** Where a model comes from. */
@@ -14,15 +15,25 @@ export interface HubSource {
   token: string | null
 }
 
+/** Files of a repository; a model has dozens. */
+const MAX_FILES = 10_000
+/** The hub lists a thousand files in a reply, in about 300 kB. */
+const LISTING = { maxBytes: 16 * 1024 * 1024, maxRequests: 1000 }
+
 /**
  * The commit that a revision names, and the files of that commit. Files are then fetched at the commit, so that a push
  * in between does not mix two versions.
+ * @param timeoutMs For one reply.
  * @throws CliError failed, notFound, notAllowed
  */
-export async function readRepository(source: HubSource): Promise<{ commit: string; entries: ListFileEntry[] }> {
+export async function readRepository(
+  source: HubSource,
+  timeoutMs: number,
+): Promise<{ commit: string; entries: ListFileEntry[] }> {
+  const hub = { ...access(source), fetch: boundedFetch({ ...LISTING, timeoutMs }) }
   try {
     const { sha } = await modelInfo({
-      ...access(source),
+      ...hub,
       name: source.id,
       revision: source.revision,
       additionalFields: ['sha'],
@@ -30,12 +41,42 @@ export async function readRepository(source: HubSource): Promise<{ commit: strin
     if (!/^[0-9a-f]{40}$/.test(sha ?? ''))
       throw new CliError(EXIT.failed, `${source.endpoint} gave no commit for ${source.id}; is it a Hugging Face hub?`)
     const entries: ListFileEntry[] = []
-    for await (const entry of listFiles({ ...access(source), repo: source.id, revision: sha, recursive: true }))
+    for await (const entry of listFiles({ ...hub, repo: source.id, revision: sha, recursive: true })) {
+      if (!isEntry(entry))
+        throw new CliError(
+          EXIT.failed,
+          `${source.endpoint} lists a file of ${source.id} with a path, a size or a checksum that no file has; use another hub or mirror (HF_ENDPOINT).`,
+        )
       entries.push(entry)
+      if (entries.length > MAX_FILES)
+        throw new CliError(
+          EXIT.failed,
+          `${source.id} has more than ${MAX_FILES} files, which no model has; check its name.`,
+        )
+    }
     return { commit: sha, entries }
   } catch (error) {
     throw explain(error, source)
   }
+}
+
+/** Whether what a hub lists can be a file, or a folder: nothing of it has been checked yet. */
+function isEntry(entry: Partial<ListFileEntry> | null): boolean {
+  const { type, path, size, oid, lfs } = Object(entry) as Record<string, unknown>
+  if (typeof type !== 'string' || typeof path !== 'string') return false
+  if (type !== 'file') return true
+  // one without a checksum is told by itself, should it be needed
+  if (lfs === undefined) return isSize(size) && (oid === undefined || isHex(oid, 'sha1'))
+  const { oid: sha256, size: whole } = Object(lfs) as Record<string, unknown>
+  return isSize(whole) && isHex(sha256, 'sha256')
+}
+
+function isSize(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0
+}
+
+function isHex(value: unknown, kind: 'sha1' | 'sha256'): boolean {
+  return typeof value === 'string' && (kind === 'sha1' ? /^[0-9a-f]{40}$/ : /^[0-9a-f]{64}$/).test(value)
 }
 
 /** Opens files of one commit at any offset. */

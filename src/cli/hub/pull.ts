@@ -17,9 +17,12 @@ export interface PullRequest {
 }
 
 /** How often and how long a download is tried; tests use smaller values. */
-export type Patience = Pick<DownloadOptions, 'tries' | 'backoffMs' | 'stallMs'>
+export interface Patience extends Pick<DownloadOptions, 'tries' | 'backoffMs' | 'stallMs'> {
+  /** Milliseconds for one reply of the hub about the repository. */
+  replyMs: number
+}
 
-export const PATIENCE: Patience = { tries: 5, backoffMs: 1000, stallMs: 60_000 }
+export const PATIENCE: Patience = { tries: 5, backoffMs: 1000, stallMs: 60_000, replyMs: 60_000 }
 
 /**
  * Fetches the files that are missing or wrong; the others stay. A file gets its name once it is complete and checked.
@@ -30,7 +33,7 @@ export async function pull(
   output: Output,
   patience: Patience = PATIENCE,
 ): Promise<{ commit: string; fetched: string[]; kept: string[] }> {
-  const { commit, entries } = await readRepository(source).catch(error => {
+  const { commit, entries } = await readRepository(source, patience.replyMs).catch(error => {
     throw unreachable(error, source)
   })
   const files = selectFiles(source.id, entries, precision)

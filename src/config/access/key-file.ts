@@ -1,20 +1,26 @@
 /** Files that hold keys, as secrets are mounted into containers: one key a line, comments after #. */
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
+import { readBoundedSync, UnfitFile } from '../bounded-file.js'
 
 /** What is wrong with a file is a sentence that says what to do about it; no key is part of it. */
 export type KeyFile = { keys: readonly [string, ...string[]]; warning: string | null } | { problem: string }
+
+/** More than ten thousand keys. */
+const MAX_BYTES = 1024 * 1024
 
 /** @param variable Which names the file. */
 export function readKeyFile(variable: string, path: string): KeyFile {
   const is = `${variable} is ${JSON.stringify(path)}`
   try {
-    const [first, ...others] = keysIn(readFileSync(path, 'utf8'))
+    const [first, ...others] = keysIn(readBoundedSync(path, MAX_BYTES).toString())
     if (first === undefined)
       return {
         problem: `${is}, which holds no key; write one a line (what follows a # at its beginning is a comment).`,
       }
     return { keys: [first, ...others], warning: warningOf(is, path) }
   } catch (error) {
+    if (error instanceof UnfitFile && error.code !== 'EISDIR')
+      return { problem: `${is}, which ${error.message}; give the path of a file with a key a line.` }
     const code = (error as NodeJS.ErrnoException).code ?? 'unreadable'
     return { problem: `${is}, which cannot be read (${code}); ${remedyOf(code)}.` }
   }

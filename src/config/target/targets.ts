@@ -3,10 +3,10 @@
  * of them, the model folder LOCAL_TARGET_MODEL, and without that the text reader. What an entry of the JSON leaves out is
  * taken from the `TARGET_*` variables and their defaults.
  */
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Type } from '@sinclair/typebox'
 import { endpointKey } from '../access/keys.js'
+import { readBoundedSync, UnfitFile } from '../bounded-file.js'
 import { OrNull } from '../schema.js'
 import { type Env, type Settings, variableReader } from '../variables.js'
 import { CONCURRENCY, fromEntry, isLocal, READER, type TargetConfig, TIMEOUT } from './entry.js'
@@ -69,6 +69,9 @@ export const TARGET_VARIABLES = {
   ),
 }
 
+/** Of TARGETS_FILE: thousands of targets. */
+const MAX_FILE_BYTES = 1024 * 1024
+
 type TargetSettings = Settings<typeof TARGET_VARIABLES>
 
 const readSettings = variableReader(TARGET_VARIABLES)
@@ -115,9 +118,10 @@ function isComplete(settings: Partial<TargetSettings>): settings is TargetSettin
 
 function fromFile(file: string, settings: TargetSettings, env: Env, problems: string[]): TargetConfig[] {
   try {
-    return fromJson('TARGETS_FILE', readFileSync(resolve(file), 'utf8'), settings, env, problems)
+    return fromJson('TARGETS_FILE', readBoundedSync(resolve(file), MAX_FILE_BYTES).toString(), settings, env, problems)
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? 'unreadable'
+    const { code = 'unreadable', message } = error as NodeJS.ErrnoException
+    const reason = error instanceof UnfitFile ? `it ${message}` : code
     problems.push(`TARGETS_FILE is "${file}", which cannot be read (${reason}); give the path of a JSON file.`)
     return []
   }

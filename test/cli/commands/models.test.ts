@@ -49,7 +49,7 @@ async function setUp(
   const root = join(cwd, 'models')
   const lines: string[] = []
   const write = (text: string | Uint8Array) => lines.push(String(text))
-  const command = modelsCommand({ tries: 3, backoffMs: 1, stallMs: 300 })
+  const command = modelsCommand({ tries: 3, backoffMs: 1, stallMs: 1000, replyMs: 60_000 })
   const run = (args: string[], env: Record<string, string> = {}) =>
     testWorld({
       env: { HF_ENDPOINT: `${hub.url}/`, ...env },

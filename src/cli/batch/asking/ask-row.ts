@@ -1,7 +1,8 @@
 /** Asks the service about one row, and makes the row's record of the output. */
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import type { AnswerReply, AnswerRequest, CropReply, CropRequest, CropVlmClient } from '../../../client/client.js'
 import { ClientError } from '../../../client/error.js'
+import { readBounded, UnfitFile } from '../../../config/bounded-file.js'
 import { isProblem, type Row, type RowImage } from '../input/row.js'
 import { foundOf, type OutputRecord, type RowError, saidOf, startOf } from '../output/record.js'
 import type { Crops } from './crops.js'
@@ -63,11 +64,13 @@ async function readImage(image: RowImage, maxBytes: number): Promise<Uint8Array 
         message: `${image.path} has ${size} bytes; the service takes ${maxBytes}.`,
         status: null,
       }
-    return new Uint8Array(await readFile(image.path))
+    return new Uint8Array(await readBounded(image.path, maxBytes))
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === undefined) throw error
-    return { code: code === 'ENOENT' ? 'file_not_found' : 'file_unreadable', message, status: null }
+    // the message of an unfit file is the end of a sentence
+    const told = error instanceof UnfitFile ? `${image.path} ${message}; name an image file.` : message
+    return { code: code === 'ENOENT' ? 'file_not_found' : 'file_unreadable', message: told, status: null }
   }
 }
 

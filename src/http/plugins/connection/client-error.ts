@@ -10,16 +10,21 @@ import { errorReply } from '../errors.js'
 export function onClientError(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return
   const [status, message] = REASONS[error.code ?? ''] ?? ['400 Bad Request', 'This is not HTTP/1.1.']
-  const id = randomUUID()
-  const body = JSON.stringify(errorReply(new CropVlmError('invalid_body', message), id).body)
+  answerSocket(socket, status, new CropVlmError('invalid_body', message))
+}
+
+/** Writes an error to a connection, and closes that. @param status As the reply's first line has it. */
+export function answerSocket(socket: Socket, status: string, error: CropVlmError): void {
+  const { body, headers } = errorReply(error, randomUUID())
+  const text = JSON.stringify(body)
   const head = [
     `HTTP/1.1 ${status}`,
     'content-type: application/json; charset=utf-8',
-    `content-length: ${Buffer.byteLength(body)}`,
-    `x-request-id: ${id}`,
+    `content-length: ${Buffer.byteLength(text)}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     'connection: close',
   ]
-  if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${text}`)
   socket.destroySoon()
 }
 

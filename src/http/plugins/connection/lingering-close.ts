@@ -19,16 +19,21 @@ export function linger(request: FastifyRequest, reply: FastifyReply): void {
   if (raw.complete !== false || raw.destroyed) return
   // Fastify asks for an immediate close after a body it could not parse
   reply.removeHeader('connection')
+  const { socket } = raw
+  // so does Node after a reply that says that the connection is to be closed
+  socket.destroySoon = () => socket.end()
+  let timer: NodeJS.Timeout | undefined
+  // the connection may serve many such requests, so that all has to be as it was
+  const over = () => {
+    clearTimeout(timer)
+    Reflect.deleteProperty(socket, 'destroySoon')
+    raw.off('end', over)
+    socket.off('close', over)
+    if (socket.writableEnded) socket.destroySoon()
+  }
   reply.raw.once('finish', () => {
-    const { socket } = raw
-    if (raw.complete || !socket) return
-    const timer = setTimeout(() => socket.destroy(), LINGER_MS)
-    // the connection may serve many such requests, so the listeners have to be removed from it
-    const over = () => {
-      clearTimeout(timer)
-      raw.off('end', over)
-      socket.off('close', over)
-    }
+    if (raw.complete) return over()
+    timer = setTimeout(() => socket.destroy(), LINGER_MS)
     raw.once('end', over)
     socket.once('close', over)
     raw.resume()

@@ -132,6 +132,7 @@ export async function pass(
     endedAt = performance.now()
   })
   const ours = oursOf(reply)
+  if (request.server.closesAfter(request)) reply.raw.shouldKeepAlive = false
   try {
     const tokens = await passOn(answered, reply.raw, ours, deadlineOf(request).signal)
     span.set({ 'gen_ai.usage.input_tokens': tokens?.prompt, 'gen_ai.usage.output_tokens': tokens?.completion })

@@ -55,7 +55,7 @@ class EngineClient implements StartedEngine {
         this.#dispatch()
       },
       onDone: ({ job }, ms, batchSize) => this.#times.add(job, ms, batchSize),
-      onIdle: () => this.#dispatch(),
+      onAnswered: () => this.#dispatch(),
       onDown: () => this.#onDown(),
       onFatal: error => this.#firstLoad.reject(error),
     })

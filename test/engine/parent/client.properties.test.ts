@@ -40,7 +40,8 @@ async function act(world: EngineWorld, action: Action): Promise<void> {
     case 'end':
       return process?.end(action.signal ? null : 9, action.signal ? 'SIGSEGV' : null)
     case 'hang':
-      if (process) process.hangs = !process.hangs
+      if (process?.hangs) process.wake()
+      else if (process) process.hangs = true
       return
     case 'exhaust':
       processes.isExhausted = !processes.isExhausted
@@ -95,15 +96,16 @@ async function untilAnswered(world: EngineWorld): Promise<void> {
   for (let round = 0; round < 200; round++) {
     world.begin()
     for (const process of world.processes.alive) {
-      process.hangs = false
+      process.wake()
       if (process.state === 'loading') process.ready()
-      while (process.jobs.length > 0) answer(world, process, { do: 'answer', process: 0, job: 0, how: 'result', times: 1 })
+      while (process.jobs.length > 0)
+        answer(world, process, { do: 'answer', process: 0, job: 0, how: 'result', times: 1 })
     }
     await world.clock.pass(50)
     await world.check()
-    if (world.open.length === 0 && (world.isClosing || world.engine.state === 'ready')) return
+    if (world.open.length === 0 && (world.isClosing || world.idle.length > 0)) return
   }
-  throw new Error(`${world.open.length} jobs have no answer, the engine is ${world.engine.state}`)
+  throw new Error(`${world.open.length} jobs have no answer, ${world.idle.length} processes are idle`)
 }
 
 /** After whatever has happened, the engine answers, and ends without leaving anything behind. */
@@ -138,5 +140,29 @@ async function live(setup: Setup, history: readonly Action[]): Promise<void> {
     world.restore()
   }
 }
+
+t.test('a job whose deadline passed while the service was held up is not started', async t => {
+  const setup = { queueSize: 0, processes: 1, batchSize: 2, batchDelayMs: 20, endMs: 1 }
+  await live(setup, [
+    { do: 'load', process: 0 },
+    { do: 'submit', deadlineMs: 1, isSecondHalf: false },
+    { do: 'block', ms: 1 },
+    { do: 'submit', deadlineMs: 1, isSecondHalf: false },
+  ])
+  t.pass()
+})
+
+t.test('a drain does not wait for a job given up beside one that is answered', async t => {
+  const setup = { queueSize: 0, processes: 1, batchSize: 2, batchDelayMs: 20, endMs: 1 }
+  await live(setup, [
+    { do: 'load', process: 0 },
+    { do: 'submit', deadlineMs: 60_000, isSecondHalf: false },
+    { do: 'submit', deadlineMs: 60_000, isSecondHalf: false },
+    { do: 'drain' },
+    { do: 'abort', job: 1 },
+    { do: 'answer', process: 0, job: 0, how: 'result', times: 1 },
+  ])
+  t.pass()
+})
 
 holds('each job is settled once, as promised, whatever happens', fc.asyncProperty(setups, histories, live), 400)

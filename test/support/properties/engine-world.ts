@@ -72,6 +72,11 @@ export class EngineWorld {
     return this.submissions.filter(({ outcome }) => outcome === null)
   }
 
+  /** Processes that could take jobs. */
+  get idle(): FakeProcess[] {
+    return this.processes.alive.filter(({ state, jobs }) => state === 'ready' && jobs.length === 0)
+  }
+
   get isClosing(): boolean {
     return this.#circumstances.isClosing
   }
@@ -80,7 +85,7 @@ export class EngineWorld {
     const deadline = this.clock.now + deadlineMs
     const circumstances = () => ({ ...this.#circumstances, now: this.clock.now })
     const number = this.submissions.length
-    const submission = new Submission(number, deadline, isSecondHalf, this.#idle.length > 0, circumstances)
+    const submission = new Submission(number, deadline, isSecondHalf, this.idle.length > 0, circumstances)
     const abort = new AbortController()
     this.submissions.push(submission)
     this.#aborts.set(submission, abort)
@@ -149,18 +154,13 @@ export class EngineWorld {
     if (this.#isDraining && this.open.length === 0) expect(this.engine.state === 'stopped', 'it does not end')
     if (this.engine.state === 'stopped') return
     const mayWait = batchDelayMs > 0 ? batchSize - 1 : 0
-    expect(this.engine.queueSize <= mayWait || this.#idle.length === 0, 'a process is idle while jobs wait')
+    expect(this.engine.queueSize <= mayWait || this.idle.length === 0, 'a process is idle while jobs wait')
     expect(this.#backOff.overdue === 0, 'a process is not started again')
   }
 
   restore(): void {
     this.clock.restore()
     this.processes.restore()
-  }
-
-  /** Processes that could take jobs. */
-  get #idle(): FakeProcess[] {
-    return this.processes.alive.filter(({ state, jobs }) => state === 'ready' && jobs.length === 0)
   }
 
   #onJobs(process: FakeProcess, jobs: readonly { job: Job }[]): void {

@@ -21,10 +21,11 @@ export class FakeProcess extends EventEmitter {
   connected = true
   /** `loading` until it says that it is ready; `dying` from its end until that is noticed. */
   state: 'loading' | 'ready' | 'dying' | 'gone' = 'loading'
-  /** Whether it answers no question and does not leave when it is asked to. */
+  /** Whether it reads nothing that it is sent. */
   hangs = false
   /** Jobs that it has been given and has not answered. */
   readonly jobs: { id: number; job: Job }[] = []
+  readonly #unread: EngineRequest[] = []
 
   constructor(
     readonly pid: number,
@@ -38,9 +39,14 @@ export class FakeProcess extends EventEmitter {
     if (request.type === 'jobs') {
       this.events.onJobs(this, request.jobs)
       this.jobs.push(...request.jobs)
-    } else if (this.hangs) return
+    } else if (this.hangs) this.#unread.push(request)
     else if (request.type === 'ping') queueMicrotask(() => this.reply({ type: 'pong' }))
     else if (request.type === 'stop') this.end(0, null)
+  }
+
+  wake(): void {
+    this.hangs = false
+    for (const request of this.#unread.splice(0)) this.send(request)
   }
 
   kill(signal: NodeJS.Signals): void {

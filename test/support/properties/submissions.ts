@@ -1,6 +1,7 @@
 /** What is promised of each job that an engine is given, and whether it was kept. */
-import type { CropVlmError } from '../../../src/errors.js'
+
 import type { LocateResult } from '../../../src/engine/protocol.js'
+import type { CropVlmError } from '../../../src/errors.js'
 import type { Answer } from './histories.js'
 
 /** What became of a job: `result`, or the code of its error. */

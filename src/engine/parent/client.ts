@@ -55,7 +55,7 @@ class EngineClient implements StartedEngine {
         this.#dispatch()
       },
       onDone: ({ job }, ms, batchSize) => this.#times.add(job, ms, batchSize),
-      onIdle: () => this.#dispatch(),
+      onAnswered: () => this.#dispatch(),
       onDown: () => this.#onDown(),
       onFatal: error => this.#firstLoad.reject(error),
     })
@@ -154,6 +154,7 @@ class EngineClient implements StartedEngine {
 
   /** Gives waiting jobs to idle processes: to each an equal share, so that none of them stays idle. */
   #giveJobs(): void {
+    for (const pending of this.#queue.waiting) pending.giveUpIfLate()
     let { idle } = this.#pool
     while (this.#queue.first && idle[0]) {
       const process = this.#router.choose(idle, this.#queue.first.job) ?? idle[0]

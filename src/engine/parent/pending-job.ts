@@ -17,6 +17,8 @@ export class PendingJob {
   /** Settles the promise; null once it has been settled. */
   #settle: { resolve: (result: AnyResult) => void; reject: (error: CropVlmError) => void } | null
   readonly #cleanUp: () => void
+  readonly #deadline: number
+  readonly #onGivenUp: (pending: PendingJob) => void
 
   /**
    * @param onGivenUp Called once, after the rejection, if the deadline passes or the caller aborts: by the constructor
@@ -32,12 +34,11 @@ export class PendingJob {
     const { promise, resolve, reject } = withResolvers<AnyResult>()
     this.promise = promise
     this.#settle = { resolve, reject }
-    const giveUp = (error: CropVlmError) => {
-      this.reject(error)
-      onGivenUp(this)
-    }
-    const onAbort = () => giveUp(new CropVlmError('request_aborted', 'The caller went away before the answer came.'))
-    const timer = setTimeout(() => giveUp(this.#deadlineError()), Math.max(0, deadline - Date.now()))
+    this.#deadline = deadline
+    this.#onGivenUp = onGivenUp
+    const onAbort = () =>
+      this.#giveUp(new CropVlmError('request_aborted', 'The caller went away before the answer came.'))
+    const timer = setTimeout(() => this.#giveUp(this.#deadlineError()), Math.max(0, deadline - Date.now()))
     signal.addEventListener('abort', onAbort, { once: true })
     this.#cleanUp = () => {
       clearTimeout(timer)
@@ -45,7 +46,7 @@ export class PendingJob {
     }
     // a signal that is aborted already fires no event
     if (signal.aborted) onAbort()
-    else if (deadline <= Date.now()) giveUp(this.#deadlineError())
+    else this.giveUpIfLate()
   }
 
   /** Whether the promise has been settled, so that nobody waits any more. */
@@ -61,6 +62,19 @@ export class PendingJob {
   reject(error: CropVlmError): void {
     this.#settle?.reject(error)
     this.#close()
+  }
+
+  /**
+   * Rejects the job if its deadline has passed. A timer does so too, but late where this process was held up, and the job
+   * would be given to an engine process for nobody.
+   */
+  giveUpIfLate(): void {
+    if (!this.isSettled && this.#deadline <= Date.now()) this.#giveUp(this.#deadlineError())
+  }
+
+  #giveUp(error: CropVlmError): void {
+    this.reject(error)
+    this.#onGivenUp(this)
   }
 
   #close(): void {

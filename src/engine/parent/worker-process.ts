@@ -15,8 +15,8 @@ export interface WorkerProcessEvents {
    * @param batchSize Jobs that were given together with it, itself included.
    */
   onDone: (pending: PendingJob, ms: number, batchSize: number) => void
-  /** It has answered all its jobs and can be given the next. */
-  onIdle: () => void
+  /** It has answered a job; if that was its last, it can be given the next. */
+  onAnswered: () => void
   /** Its process has died. The jobs that it had have been rejected. */
   onDown: () => void
   /** The first load of all failed. */
@@ -137,9 +137,8 @@ export class WorkerProcess {
       const timings = { ...reply.result.timings, queue: pending.startedAt - pending.queuedAt }
       pending.resolve({ ...reply.result, timings } as AnyResult)
     }
-    if (this.#running.size > 0) return
-    this.idleSince = performance.now()
-    this.#events.onIdle()
+    if (this.#running.size === 0) this.idleSince = performance.now()
+    this.#events.onAnswered()
   }
 
   /** Tells of a model that failed, and replaces the process where it does so again and again. */

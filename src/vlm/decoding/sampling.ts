@@ -23,7 +23,8 @@ export function pickToken(
 }
 
 /**
- * Natural log-probability of `token` among all tokens of the vocabulary, whether they were allowed or not.
+ * Natural log-probability of `token` among all tokens of the vocabulary, whether they were allowed or not. Where the highest
+ * logit is infinite, the tokens that have it share all the probability.
  * @param logits `[vocabulary]`.
  * @param top The highest logit; subtracted before `exp`, which would overflow otherwise.
  * @throws CropVlmError model_failed if any of the logits is no number
@@ -31,9 +32,14 @@ export function pickToken(
 export function logProbability(logits: Float32Array, token: number, top: number): number {
   let sum = 0
   // a counted loop: over the 50,000 logits of a token an iterator takes twice as long
-  for (let i = 0; i < logits.length; i++) sum += Math.exp((logits[i] as number) - top)
+  for (let i = 0; i < logits.length; i++) sum += Math.exp(below(top, logits[i] as number))
   if (Number.isNaN(sum)) throw noNumbers()
-  return (logits[token] as number) - top - Math.log(sum)
+  return below(top, logits[token] as number) - Math.log(sum)
+}
+
+/** By how much a logit is less than the highest, as a negative number. Two infinite ones differ by nothing. */
+function below(top: number, logit: number): number {
+  return logit === top ? 0 : logit - top
 }
 
 /** The token with the highest logit of the whole vocabulary, the lowest id among equals. @throws as `pickToken` */
@@ -76,7 +82,7 @@ function draw(
 ): number {
   const top = logits[best] as number
   const tokens = allowed ?? Array.from(logits.keys())
-  const weights = tokens.map(token => Math.exp(((logits[token] as number) - top) / temperature))
+  const weights = tokens.map(token => Math.exp(below(top, logits[token] as number) / temperature))
   let left = random * weights.reduce((a, b) => a + b, 0)
   for (const [i, weight] of weights.entries()) {
     left -= weight

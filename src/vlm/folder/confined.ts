@@ -1,4 +1,4 @@
-import { realpath, stat } from 'node:fs/promises'
+import { realpathSync, statSync } from 'node:fs'
 import { isAbsolute, join, relative, sep } from 'node:path'
 
 /** A regular file within a folder, or why it is none: the rest of a sentence that begins with its name. */
@@ -9,14 +9,14 @@ export type Confined = { path: string; bytes: number } | { problem: string; caus
  * leads out of the folder would have this process read what its author chooses, and a pipe or a device would never end.
  * @param file Path within `dir`.
  */
-export async function confined(dir: string, file: string): Promise<Confined> {
+export function confined(dir: string, file: string): Confined {
   const path = join(dir, file)
   if (isAbsolute(file) || isOutside(dir, path)) return { problem: 'leads out of the model folder.' }
   try {
-    const real = await realpath(path)
-    if (isOutside(linkRoot(await realpath(dir)), real))
+    const real = realpathSync(path)
+    if (isOutside(linkRoot(realpathSync(dir)), real))
       return { problem: `is a link out of the model folder, to ${real}; put the file itself there.` }
-    const found = await stat(real)
+    const found = statSync(real)
     if (!found.isFile()) return { problem: 'is no regular file.' }
     return { path: real, bytes: found.size }
   } catch (cause) {

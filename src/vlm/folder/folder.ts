@@ -32,7 +32,7 @@ export class ModelFolder {
 
   /** Where a file really is, once it is known to be a regular one within the folder. */
   async locate(file: string, maxBytes = Number.POSITIVE_INFINITY): Promise<string> {
-    const found = await confined(this.dir, file)
+    const found = confined(this.dir, file)
     if ('problem' in found) throw this.fail(file, `the file ${found.problem}`, found.cause)
     if (found.bytes > maxBytes)
       throw this.fail(file, `the file has ${found.bytes} bytes, and at most ${maxBytes} are read; no model needs more.`)

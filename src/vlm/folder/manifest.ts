@@ -1,15 +1,15 @@
-import { basename, dirname, resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import type { CacheShape } from '../decoding/kv-cache.js'
 import { readFamily } from '../families.js'
 import type { ModelFamily } from '../family.js'
 import type { ModelInfo, ModelRole } from '../model-info.js'
 import { byProvider, type ProviderName } from '../onnx/providers.js'
-import { confined } from './confined.js'
 import { type Description, readDescription } from './description.js'
 import { digest } from './digest.js'
 import { dig, type Json, ModelFolder } from './folder.js'
 import { choosePrecision, type GraphFiles } from './precision.js'
 import { readGenerationEnds } from './text.js'
+import { weightFile } from './weights.js'
 
 /** All that a model folder says, read and checked. */
 export interface Manifest {
@@ -157,10 +157,7 @@ async function sha256(folder: ModelFolder, file: string): Promise<string> {
   const { sha256, locations } = await digest(path).catch(cause => {
     throw folder.fail(file, 'the file cannot be read.', cause)
   })
-  for (const name of file.endsWith('.onnx') ? locations : []) {
-    const found = await confined(dirname(folder.path(file)), name)
-    if ('problem' in found) throw folder.fail(file, `its weights are in ${name}, which ${found.problem}`, found.cause)
-  }
+  for (const name of file.endsWith('.onnx') ? locations : []) weightFile(folder.path(file), name)
   return sha256
 }
 

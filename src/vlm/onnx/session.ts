@@ -1,5 +1,6 @@
 import { env, InferenceSession, Tensor } from 'onnxruntime-node'
 import { CropVlmError } from '../../errors.js'
+import { checkGraph } from './check/check.js'
 import { fromHalf, halfWords, toHalf } from './half.js'
 import { cachedGraph, type GraphCache } from './optimised/cache.js'
 import { PROVIDER_NAMES, PROVIDERS, type ProviderChoice, type ProviderName } from './providers.js'
@@ -121,6 +122,7 @@ async function openGraph(
   threads: number | null,
   cache: GraphCache | null,
 ): Promise<Session> {
+  check(file)
   const cached =
     cache && PROVIDERS[provider].keepsOptimisedGraphs && (await cachedGraph(file, cache, env.versions.common))
   if (!cached) return createSession(file, provider, threads)
@@ -132,6 +134,21 @@ async function openGraph(
     cache.log('warn', `${file} is loaded as it is: its optimised form fails (${(error as Error).message})`)
     return session
   }
+}
+
+/** @throws CropVlmError invalid_model */
+function check(file: string): void {
+  try {
+    checkGraph(file)
+  } catch (cause) {
+    throw cause instanceof CropVlmError ? cause : notLoaded(file, cause)
+  }
+}
+
+function notLoaded(file: string, cause: unknown): CropVlmError {
+  return new CropVlmError('invalid_model', `${file} cannot be loaded as an ONNX graph (${firstLine(cause)}).`, {
+    cause,
+  })
 }
 
 async function createSession(
@@ -153,9 +170,7 @@ async function createSession(
     })
     return new OnnxSession(session)
   } catch (cause) {
-    throw new CropVlmError('invalid_model', `${file} cannot be loaded as an ONNX graph (${firstLine(cause)}).`, {
-      cause,
-    })
+    throw notLoaded(file, cause)
   }
 }
 

@@ -1,0 +1,153 @@
+import { closeSync, openSync, readSync } from 'node:fs'
+import { weightFile } from '../../folder/weights.js'
+import type { FileField, GraphFile, Span } from './graph-file.js'
+import { MAX_RANK } from './limits.js'
+import { refusal } from './refusal.js'
+
+/** What is known of a value before the graph runs. */
+export interface Known {
+  /** Its size, or what its size will be at least. */
+  dims: readonly number[]
+  /** Its numbers, where there are few. */
+  values: readonly number[] | null
+}
+
+export interface KnownTensor extends Known {
+  name: string
+  /** Bytes that its numbers take. */
+  bytes: number
+}
+
+/** Fields of TensorProto and of its `external_data`. */
+const TENSOR = { dims: 1, type: 2, strings: 6, name: 8, raw: 9, external: 13 } as const
+/** Fields that hold numbers of some types: how many bytes each takes; null: as a varint, of at least one. */
+const TYPED: Readonly<Record<number, number | null>> = { 4: 4, 5: null, 7: null, 10: 8, 11: null }
+const ENTRY = { key: 1, value: 2 } as const
+
+const STRING = 8
+/** Bits of a number by TensorProto's data types: float32 is 1, int64 is 7. */
+const BITS: Readonly<Record<number, number>> = {
+  ...{ 1: 32, 2: 8, 3: 8, 4: 16, 5: 16, 6: 32, 7: 64, 9: 8, 10: 16, 11: 64, 12: 32, 13: 64, 14: 64, 15: 128, 16: 16 },
+  ...{ 17: 8, 18: 8, 19: 8, 20: 8, 21: 4, 22: 4, 23: 4, 24: 8, 25: 2, 26: 2 },
+}
+
+/** Most numbers that are read of a constant: more than any shape has. */
+const MAX_VALUES = MAX_RANK
+
+/**
+ * Reads what a tensor declares, and compares it with what there is.
+ * @throws CropVlmError invalid_model where its numbers are not all there
+ */
+export function readTensor(file: GraphFile, span: Span): KnownTensor {
+  const { name, type, dims, external, raw, typed, held, strings } = readFields(file, span)
+  const count = dims.reduce((product, size) => product * size, 1)
+  const shown = `the weight ${name}: its dims are ${dims.join(' x ') || 'none'}`
+  if (dims.some(size => size < 0)) throw refusal(file.path, shown)
+  const short = (needed: string, given: string) =>
+    refusal(file.path, `${shown}, which takes ${needed}, but it has ${given}`)
+  if (type === STRING) {
+    if (strings < count && external.size === 0) throw short(`${count} texts`, `${strings}`)
+    return { name, dims, values: null, bytes: 0 }
+  }
+  const bits = BITS[type]
+  if (bits === undefined) throw refusal(file.path, `the weight ${name} is of the unknown type ${type}`)
+  const bytes = Math.ceil((count * bits) / 8)
+  const isShort = count <= MAX_VALUES
+  if (external.size > 0) {
+    const stretch = externalStretch(file, name, bytes, external)
+    return { name, dims, bytes, values: isShort ? numbers(readAt(stretch), type, count) : null }
+  }
+  if (raw) {
+    if (raw.end - raw.start !== bytes) throw short(`${bytes} bytes`, `${raw.end - raw.start}`)
+    return { name, dims, bytes, values: isShort ? numbers(file.bytes(raw), type, count) : null }
+  }
+  // numbers of few bits share one
+  if (held < (count * Math.min(8, bits)) / 8) throw short(`${bytes} bytes`, `${held} numbers at most`)
+  return { name, dims, bytes, values: isShort && held <= MAX_VALUES * 10 ? typedNumbers(file, typed) : null }
+}
+
+function readFields(file: GraphFile, span: Span) {
+  const dims: number[] = []
+  const external = new Map<string, string>()
+  const typed: FileField[] = []
+  let [name, type, strings, held] = ['of a node', 0, 0, 0]
+  let raw: Span | null = null
+  for (const field of file.fields(span)) {
+    if (field.number === TENSOR.dims) {
+      for (const size of file.varints(field))
+        if (dims.push(size) > MAX_RANK) throw refusal(file.path, `a weight has more than ${MAX_RANK} dims`)
+    } else if (field.number === TENSOR.type) type = field.value
+    else if (field.number === TENSOR.name) name = file.text(field) || name
+    else if (field.number === TENSOR.raw) raw = field
+    else if (field.number === TENSOR.strings) strings += 1
+    else if (field.number === TENSOR.external) external.set(...readEntry(file, field))
+    else if (field.number in TYPED) {
+      held += field.isVarint ? 1 : (field.end - field.start) / (TYPED[field.number] ?? 1)
+      if (typed.length < MAX_VALUES) typed.push(field)
+    }
+  }
+  return { name, type, dims, external, raw: raw as Span | null, typed, held, strings }
+}
+
+function readEntry(file: GraphFile, span: Span): [key: string, value: string] {
+  let [key, value] = ['', '']
+  for (const field of file.fields(span)) {
+    if (field.number === ENTRY.key) key = file.text(field)
+    // prepacked weights have a long list there, which says nothing of where the weight lies
+    else if (field.number === ENTRY.value && !key.startsWith('prepacked')) value = file.text(field)
+  }
+  return [key, value]
+}
+
+function externalStretch(
+  { path: graph }: GraphFile,
+  name: string,
+  bytes: number,
+  external: ReadonlyMap<string, string>,
+): Span & { path: string } {
+  const location = external.get('location') ?? ''
+  const found = weightFile(graph, location)
+  const start = Number(external.get('offset') ?? 0)
+  const length = Number(external.get('length') ?? 0) || bytes
+  if (start >= 0 && length === bytes && start + length <= found.bytes)
+    return { path: found.path, start, end: start + length }
+  throw refusal(
+    graph,
+    `the weight ${name} takes ${bytes} bytes, and lies in ${length} from byte ${start} of ${location}, which has ${found.bytes}`,
+  )
+}
+
+function readAt({ path, start, end }: Span & { path: string }): Buffer {
+  const bytes = Buffer.alloc(end - start)
+  const handle = openSync(path, 'r')
+  try {
+    readSync(handle, bytes, 0, bytes.length, start)
+  } finally {
+    closeSync(handle)
+  }
+  return bytes
+}
+
+/** The numbers of the types that shapes and conditions have; null for others. */
+function numbers(bytes: Buffer, type: number, count: number): number[] | null {
+  const read = READERS[type]
+  return read ? Array.from({ length: count }, (_, i) => read(bytes, i)) : null
+}
+
+const READERS: Readonly<Record<number, (bytes: Buffer, i: number) => number>> = {
+  1: (bytes, i) => bytes.readFloatLE(4 * i),
+  6: (bytes, i) => bytes.readInt32LE(4 * i),
+  7: (bytes, i) => Number(bytes.readBigInt64LE(8 * i)),
+  9: (bytes, i) => bytes.readUInt8(i),
+  11: (bytes, i) => bytes.readDoubleLE(8 * i),
+}
+
+function typedNumbers(file: GraphFile, fields: readonly FileField[]): number[] {
+  return fields.flatMap(field => {
+    const size = TYPED[field.number]
+    if (size === null || size === undefined) return [...file.varints(field)]
+    const bytes = file.bytes(field)
+    const read = READERS[size === 4 ? 1 : 11] as (typeof READERS)[number]
+    return Array.from({ length: Math.floor(bytes.length / size) }, (_, i) => read(bytes, i))
+  })
+}

@@ -5,7 +5,7 @@ import { Tally } from './measure/tally.js'
 import { BAD_KINDS } from './requests/bad.js'
 import { CHAT } from './requests/chat.js'
 import { wrongReply } from './requests/expect.js'
-import { boxOf, GOOD } from './requests/good.js'
+import { BURST, boxOf, GOOD } from './requests/good.js'
 import type { Kind, World } from './requests/kind.js'
 import { LOOKS } from './requests/looks.js'
 import { RUDE } from './requests/rude.js'
@@ -17,15 +17,13 @@ export const KINDS: readonly Kind[] = [...GOOD, ...BAD_KINDS, ...CHAT, ...RUDE, 
 const MAX_FAULTS = 50
 /** Longest pause of a caller, in ms. */
 const PAUSE_MS = 100
-/** A burst is of this kind: cheap for the engine, and a queue of it is full at once. */
-const BURST_KIND = 'crop, pictures'
 
 export class Load {
   readonly tally = new Tally()
   readonly faults: string[] = []
   faultCount = 0
-  /** Answers about pictures that were never sent before, since the engine's start or the last call of `forget`. */
-  freshAnswers = 0
+  /** Answers about files that were never sent before; the caches are full after some hundreds. */
+  newFiles = 0
   readonly #boxes = new Map<string, string>()
   #isOn = true
   #isPaused: Promise<void> | null = null
@@ -44,7 +42,7 @@ export class Load {
 
   /** Sends so many requests at once, and waits for their replies. */
   async burst(requests: number): Promise<void> {
-    const kind = KINDS.find(({ name }) => name === BURST_KIND) as Kind
+    const kind = KINDS.find(({ name }) => name === BURST) as Kind
     const over = this.disturbances.begin('crowded')
     await Promise.all(Array.from({ length: requests }, () => this.#ask({ ...kind, name: 'burst' })))
     over()
@@ -80,7 +78,7 @@ export class Load {
     }
   }
 
-  async #ask({ name, expect, isFresh, prepare }: Kind): Promise<void> {
+  async #ask({ name, expect, isNew, prepare }: Kind): Promise<void> {
     this.#inFlight += 1
     const { path, same, check, ...message } = await prepare(this.world)
     const start = performance.now()
@@ -91,7 +89,7 @@ export class Load {
       wrongReply(reply, expect, this.disturbances.since(start)) ??
       (reply.status === 200 && !reply.isCut ? (check?.(reply) ?? this.#otherBox(same, reply)) : null)
     if (wrong !== null) this.fault(`${name}: ${wrong}`)
-    if (isFresh && reply.status === 200) this.freshAnswers += 1
+    if (isNew && reply.status === 200) this.newFiles += 1
   }
 
   /** Whether an input that was seen before got another box than then. */

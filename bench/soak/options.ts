@@ -15,7 +15,7 @@ and descriptors flat.
 --minutes M        the same in minutes
 --cropper NAME     text (the default of the service: it reads the page) or onnx (models/cropvlm-mini)
 --callers N        who send one request after another (4)
---fill N           pictures that a new engine has to have answered before memory is measured (300)
+--fill N           new files that an engine has to have answered about before memory is measured (600)
 --seed N           of what chance chooses (1)
 --csv FILE         where the samples go (bench/.cache/soak-NAME.csv)
 
@@ -27,7 +27,7 @@ export interface Options {
   seconds: number
   cropper: CropperName
   callers: number
-  fillPictures: number
+  fillFiles: number
   seed: number
   csv: string
 }
@@ -49,7 +49,7 @@ export function readOptions(args: readonly string[]): Options | null {
     seconds,
     cropper: known,
     callers: whole('--callers', values.callers ?? '4'),
-    fillPictures: whole('--fill', values.fill ?? '300'),
+    fillFiles: whole('--fill', values.fill ?? '600'),
     seed: whole('--seed', values.seed ?? '1'),
     csv: values.csv ?? join(ROOT, `bench/.cache/soak-${known}.csv`),
   }

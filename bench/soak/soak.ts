@@ -19,8 +19,8 @@ export interface SoakPlan {
   seed: number
   cropper: CropperName
   callers: number
-  /** Pictures that the engine has to have answered before its caches count as full. */
-  fillPictures: number
+  /** Files that the engine has to have answered about before its caches count as full. */
+  fillFiles: number
   /** Where the samples go, as CSV. */
   csv: string
   /** `main.js` of the service; the build's by default. */
@@ -94,14 +94,14 @@ class Run {
   }
 
   async all({ kills, fullBy, measuredUntil, end }: Schedule): Promise<Omit<SoakResult, 'behaviours'>> {
-    const { callers, fillPictures } = this.plan
+    const { callers, fillFiles } = this.plan
     const load = this.#load
     const background = [load.run(callers), this.#sample(), this.#bursts()]
     await this.#killUntil(kills)
     this.#enter('fill')
-    load.freshAnswers = 0
-    while (load.freshAnswers < fillPictures && this.#seconds < fullBy) await sleep(100)
-    const isFull = load.freshAnswers >= fillPictures
+    load.newFiles = 0
+    while (load.newFiles < fillFiles && this.#seconds < fullBy) await sleep(100)
+    const isFull = load.newFiles >= fillFiles
     const before = await restOf(load, this.service, null, this.#settleMs)
     this.#enter('measured')
     const [engine] = this.service.engines()

@@ -10,7 +10,7 @@ const [TEXT, HUGE_PNG] = [Buffer.from('This is no picture, only text.'), headerO
 
 type Prepare = (world: World) => Promise<Prepared> | Prepared
 
-/** Of the most that is wrong with a request the service finds before it asks the engine. */
+/** The service finds all of it before it asks the engine. */
 const BAD: readonly (readonly [name: string, status: number, prepare: Prepare])[] = [
   ['no image', 400, () => form('/crop', null, { question: QUESTION })],
   ['an empty image', 400, () => form('/crop', Buffer.alloc(0), { question: QUESTION })],

@@ -6,7 +6,10 @@ import type { Reply } from './send.js'
 export interface Expectation {
   /** Statuses that are right while nothing is broken. */
   statuses: readonly number[]
-  /** Whether it needs the engine, which may be killed, and whose queue may be full. */
+  /**
+   * Whether it needs the engine: that may be killed, and where it has more to do than the deadlines allow, on a machine that
+   * others use too, a request is refused with 429 before its body is read.
+   */
   engine?: boolean
   /** Whether a target's own reply comes through: any error of it may have any shape, and the reply may break off. */
   forwarded?: boolean
@@ -22,8 +25,9 @@ export interface Disturbed {
   crowded: boolean
 }
 
-const KILLED = [429, 503, 504]
-const CROWDED = [429, 504]
+const KILLED = [503, 504]
+const CROWDED = [504]
+const BUSY = [429]
 
 /**
  * Judges a reply.
@@ -36,7 +40,8 @@ export function wrongReply(
 ): string | null {
   const { status, isCut } = reply
   if (status === 0) return leaves ? null : 'no reply'
-  const allowed = [...statuses, ...(engine && killed ? KILLED : []), ...(engine && crowded ? CROWDED : [])]
+  const more = engine ? [...BUSY, ...(killed ? KILLED : []), ...(crowded ? CROWDED : [])] : []
+  const allowed = [...new Set([...statuses, ...more])]
   if (!allowed.includes(status)) return `status ${status}, not ${allowed.join('/')}: ${beginning(reply)}`
   if (isCut) return leaves || forwarded ? null : `status ${status}, and the reply broke off`
   return status < 400 || forwarded ? null : wrongEnvelope(reply)

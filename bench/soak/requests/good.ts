@@ -9,6 +9,9 @@ const OK = { statuses: [200], engine: true }
 /** A target that fails costs the answer, and tells the box. */
 const OR_FAILED = { statuses: [200, 502, 504], engine: true }
 
+/** What a burst is made of: cheap for the engine, so that the queue it fills is soon empty again. */
+export const BURST = 'crop, given box'
+
 /** A known picture and a question, with the name of the pair. */
 function known({ pictures, random }: World): { image: Buffer; question: string; same: string } {
   const number = Math.floor(random() * pictures.known.length)
@@ -30,7 +33,7 @@ export const GOOD: readonly Kind[] = [
     name: 'crop, form, fresh',
     weight: 12,
     expect: OK,
-    isFresh: true,
+    isNew: true,
     prepare: async ({ pictures, random }) =>
       withBox(await form('/crop', await pictures.fresh(), { question: oneOf(QUESTIONS, random) })),
   },
@@ -47,6 +50,7 @@ export const GOOD: readonly Kind[] = [
     name: 'crop, pictures',
     weight: 4,
     expect: OK,
+    isNew: true,
     prepare: async ({ pictures, random }) =>
       withBox(
         await form('/crop', pictures.renamed(), {
@@ -58,9 +62,17 @@ export const GOOD: readonly Kind[] = [
       ),
   },
   {
+    name: BURST,
+    weight: 2,
+    expect: OK,
+    prepare: async ({ pictures }) =>
+      withBox(await form('/crop', pictures.renamed(), { question: QUESTIONS[0], box: '10,10,60,40', return: 'crop' })),
+  },
+  {
     name: 'crop, questions',
     weight: 2,
     expect: OK,
+    isNew: true,
     prepare: ({ pictures }) => form('/crop', pictures.renamed(), { questions: QUESTIONS }),
   },
   {

@@ -28,8 +28,8 @@ export interface Kind {
   /** How often it is sent, beside the others. */
   weight: number
   expect: Expectation
-  /** Whether its picture is one that was never sent before. */
-  isFresh?: boolean
+  /** Whether its picture is a file that was never sent before, so that caches have to make room for it. */
+  isNew?: boolean
   prepare(world: World): Promise<Prepared> | Prepared
 }
 

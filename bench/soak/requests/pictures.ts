@@ -1,4 +1,4 @@
-/** Pages to ask about. The page of the documentation, made different by a size and a patch, so that each is read anew. */
+/** Pages to ask about. The page of the documentation, made different by a size and coloured margins, so that each is read anew. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
@@ -39,16 +39,12 @@ export function oneOf<T>(values: readonly T[], random: () => number): T {
 
 async function makePage(page: Buffer, random: () => number, format: (typeof FORMATS)[number]): Promise<Buffer> {
   const edge = oneOf(EDGES, random) + Math.floor(random() * 40)
-  const { data, info } = await sharp(page).resize(edge).removeAlpha().raw().toBuffer({ resolveWithObject: true })
-  const side = 24
   const background = { r: random() * 255, g: random() * 255, b: random() * 255 }
-  const patch = await sharp({ create: { width: side, height: side, channels: 3, background } })
-    .png()
-    .toBuffer()
-  const place = (length: number) => Math.floor(random() * (length - side))
-  const { width, height, channels } = info
-  return sharp(data, { raw: { width, height, channels } })
-    .composite([{ input: patch, left: place(width), top: place(height) }])
+  const margin = () => Math.floor((random() * edge) / 3)
+  return sharp(page)
+    .flatten()
+    .resize(edge)
+    .extend({ top: margin(), right: margin(), bottom: 2 * margin(), left: margin(), background })
     .toFormat(format, { quality: 85 })
     .toBuffer()
 }

@@ -26,7 +26,6 @@ export const RUDE: readonly Kind[] = [
     name: 'aborted: at work',
     weight: 3,
     expect: { statuses: [200], engine: true, leaves: true },
-    isFresh: true,
     prepare: async world => leaving(await form('/crop', await world.pictures.fresh(), { question: 'Why?' }), world),
   },
   {

@@ -50,11 +50,15 @@ export function startModel(
   })
 }
 
-/** @param env On top of ours; waits until a model has answered. */
-export async function startBenchService(env: Record<string, string>): Promise<BenchService> {
-  if (!existsSync(MAIN)) throw new Error(`${MAIN} is absent; \`npm run bench\` builds it`)
+/**
+ * Starts the service, and waits until a model has answered.
+ * @param env On top of ours.
+ * @param main The program to run.
+ */
+export async function startBenchService(env: Record<string, string>, main = MAIN): Promise<BenchService> {
+  if (!existsSync(main)) throw new Error(`${main} is absent; \`npm run bench\` builds it`)
   const before = new Set(children(process.pid))
-  const { url, stop } = await startService({ ...process.env, ...libraries(), API_KEY: '', ...env }, MAIN)
+  const { url, stop } = await startService({ ...process.env, ...libraries(), API_KEY: '', ...env }, main)
   // the services are started one after the other: the new child is this one
   const [pid = 0] = children(process.pid).filter(child => !before.has(child))
   return { url, pid, engines: () => children(pid), stop }

@@ -16,6 +16,17 @@ export function peakRssMb(pids: readonly number[]): number | null {
   return all === null ? null : all / 1024
 }
 
+/** What is resident now (`VmRSS`), in MiB; null where the process does not tell. */
+export function residentMb(pid: number): number | null {
+  const resident = kilobytes(readOrNull(`/proc/${pid}/status`), 'VmRSS')
+  return resident === null ? null : resident / 1024
+}
+
+/** How many descriptors a process has open: files, sockets, pipes; null where it does not tell. */
+export function descriptors(pid: number): number | null {
+  return readdirOrEmpty(`/proc/${pid}/fd`).length || null
+}
+
 /** Processor time of all the processes together since their start, in seconds. */
 export function cpuSeconds(pids: readonly number[]): number | null {
   const ticks = pids.map(pid => {

@@ -1,0 +1,52 @@
+/** The summary of a soak as text. */
+
+import { LOOP_SAMPLING_MS } from '../load/summary.js'
+import { median } from '../stats.js'
+import { growthText } from './measure/verdict.js'
+import type { SoakResult } from './soak.js'
+import type { Summary } from './summary.js'
+
+export function report(result: SoakResult, summary: Summary): string {
+  const { requests, behaviours, faults, samples, isFull, rests, kills } = result
+  const { http, engine, heap, maxLoopMs, problems } = summary
+  const all = requests.reduce((sum, row) => sum + row.requests, 0)
+  const width = Math.max(...requests.map(({ kind }) => kind.length))
+  const last = samples.at(-1)
+  const measured = samples.filter(({ stage }) => stage === 'measured')
+  const ms = kills.map(kill => kill.ms)
+  return [
+    `${'kind'.padEnd(width)} requests   p50 ms   p99 ms  statuses`,
+    ...requests.map(
+      row =>
+        `${row.kind.padEnd(width)} ${number(row.requests)} ${number(row.p50)} ${number(row.p99)}  ${counts(row.statuses)}`,
+    ),
+    '',
+    `${all} requests in ${((last?.hours ?? 0) * 60).toFixed(1)} min`,
+    `the shaky target: ${counts(behaviours)}`,
+    `${kills.length} kills of the engine; back after ${(median(ms) / 1000).toFixed(1)} s (median), ${(Math.max(...ms) / 1000).toFixed(1)} s at most`,
+    `caches ${isFull ? 'were full when the measured part began' : 'WERE NOT FULL when the measured part began: a slope may be theirs'}`,
+    `memory, HTTP process: ${range(measured.map(sample => sample.http_mb))}; ${growthText(http)}`,
+    `memory, engine process: ${range(measured.map(sample => sample.engine_mb))}; ${growthText(engine)}`,
+    `V8's heap, HTTP process: ${range(measured.map(sample => sample.heap_mb))}; ${growthText(heap)}`,
+    `descriptors at rest, HTTP: ${rests.map(rest => rest.http).join(', ')}; engine: ${rests.map(rest => rest.engine).join(', ')} (before and after the measured part, after the last kills)`,
+    `event loop of the HTTP process late by at most ${maxLoopMs === null ? '?' : Math.round(Math.max(0, maxLoopMs - LOOP_SAMPLING_MS))} ms`,
+    ...faults.map(fault => `FAULT ${fault}`),
+    problems.length === 0 ? 'STEADY' : `NOT STEADY: ${problems.join('; ')}`,
+    '',
+  ].join('\n')
+}
+
+function counts(of: Readonly<Record<string, number>>): string {
+  return Object.entries(of)
+    .map(([name, count]) => `${name} x${count}`)
+    .join(', ')
+}
+
+function number(value: number): string {
+  return String(Math.round(value)).padStart(8)
+}
+
+function range(values: readonly (number | null)[]): string {
+  const known = values.filter(value => value !== null)
+  return known.length === 0 ? '?' : `${Math.round(Math.min(...known))}-${Math.round(Math.max(...known))} MiB`
+}

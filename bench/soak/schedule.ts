@@ -1,0 +1,32 @@
+/**
+ * How the time of a run is shared. Memory is measured in a part without kills: a process that was just started fills its
+ * caches, and that would look like a leak. Kills come before it and, with what they do to the HTTP process, behind it.
+ */
+
+export interface Schedule {
+  /** Seconds of the kills before the measured part, and of those behind it. */
+  kills: number
+  /** When the caches have to be full at the latest, in seconds after the start; what follows is measured all the same. */
+  fullBy: number
+  /** When the measured part ends, in seconds after the start. */
+  measuredUntil: number
+  /** Of the whole run, in seconds. */
+  end: number
+}
+
+const KILLS_SHARE = 0.1
+const MAX_KILLS_S = 300
+/** Of the whole run. */
+const FILL_SHARE = 0.5
+
+export function makeSchedule(seconds: number): Schedule {
+  const kills = Math.min(MAX_KILLS_S, KILLS_SHARE * seconds)
+  return { kills, fullBy: FILL_SHARE * seconds, measuredUntil: seconds - kills, end: seconds }
+}
+
+export type KillSignal = 'SIGKILL' | 'SIGSTOP'
+
+/** How the engine is ended: at once, or by standing still, in turns; a short part has no time for the second. */
+export function killSignal(number: number): KillSignal {
+  return number % 2 === 0 ? 'SIGKILL' : 'SIGSTOP'
+}

@@ -1,0 +1,47 @@
+/** What a soak has shown, in figures and in words. */
+import { fitLine, type Line } from './measure/fit.js'
+import type { Sample } from './measure/sampler.js'
+import { growth } from './measure/verdict.js'
+import type { SoakResult } from './soak.js'
+
+export interface Summary {
+  /** Lines through the resident memory of the measured part, in MiB an hour. */
+  http: Line
+  engine: Line
+  /** Of V8's heap of the HTTP process: its garbage makes it noisier, but nothing else is in it. */
+  heap: Line
+  /** How late the HTTP process's event loop was at most, in ms; null where `/metrics` never told. */
+  maxLoopMs: number | null
+  /** What is wrong; empty where nothing is. */
+  problems: readonly string[]
+}
+
+/** Connections that happened to be kept when descriptors were counted. */
+const SPARE_DESCRIPTORS = 2
+/** Of a shorter run, connections may not have had the time to end. */
+const MIN_REST_HOURS = 1 / 60
+
+export function summarise(result: SoakResult): Summary {
+  const { samples, faultCount, rests, kills } = result
+  const measured = samples.filter(({ stage }) => stage === 'measured')
+  const lineOf = (of: keyof Sample) =>
+    fitLine(measured.flatMap(({ hours, [of]: value }) => (typeof value === 'number' ? [{ hours, value }] : [])))
+  const [http, engine, heap] = [lineOf('http_mb'), lineOf('engine_mb'), lineOf('heap_mb')]
+  const loops = samples.map(({ loop_ms }) => loop_ms).filter(ms => ms !== null)
+  const [first, last] = [rests[0], rests[2]]
+  const hours = samples.at(-1)?.hours ?? 0
+  const restarts = samples.at(-1)?.restarts ?? 0
+  const more = (name: string, before: number, after: number) =>
+    hours >= MIN_REST_HOURS && after > before + SPARE_DESCRIPTORS
+      ? [`the ${name} process had ${before} descriptors at rest, and then ${after}`]
+      : []
+  const problems = [
+    ...(faultCount > 0 ? [`${faultCount} replies or processes were not as they should be`] : []),
+    ...(result.isFull && growth(http) === 'leak' ? ['the memory of the HTTP process grows'] : []),
+    ...(result.isFull && growth(engine) === 'leak' ? ['the memory of the engine process grows'] : []),
+    ...more('HTTP', first.http, Math.max(rests[1].http, last.http)),
+    ...more('engine', first.engine, rests[1].engine),
+    ...(restarts > kills.length ? [`the engine was started again ${restarts} times for ${kills.length} kills`] : []),
+  ]
+  return { http, engine, heap, maxLoopMs: loops.length === 0 ? null : Math.max(...loops), problems }
+}

@@ -19,7 +19,7 @@ from transformers import Idefics3ForConditionalGeneration
 from cropvlm_trainer.idefics3.forward import Batch, set_training_attention
 from cropvlm_trainer.pretrain.batches import stream
 from cropvlm_trainer.training.optimizers import Optimizers
-from cropvlm_trainer.training.run import RunLog, save_whole
+from cropvlm_trainer.training.run import RunLog, load_whole, save_whole
 
 Loss = Callable[[int, Batch], tuple[torch.Tensor, dict[str, torch.Tensor]]]
 """The number of the step, from 0, and its batch -> the loss to minimise, and scalars for the log by name."""
@@ -118,7 +118,7 @@ def _resume(path: Path, parts: nn.Module, optimizers: Optimizers, recipe: Recipe
     """Restores the state in the file, if there is one, and returns the number of steps taken."""
     if not path.exists():
         return 0
-    state = torch.load(path, map_location="cpu", weights_only=True)
+    state = load_whole(path)
     if state["recipe"] != asdict(recipe):
         raise ValueError(f"{path} belongs to another recipe ({state['recipe']}); give another --out or remove it")
     parts.load_state_dict(state["parts"])

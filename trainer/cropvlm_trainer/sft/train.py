@@ -17,17 +17,19 @@ from accelerate import PartialState
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from cropvlm_trainer.files import read_json, write_json
-from cropvlm_trainer.idefics3.checkpoint import load_checkpoint
+from cropvlm_trainer.idefics3.checkpoint import ADAPTER_WEIGHTS, load_checkpoint
 from cropvlm_trainer.idefics3.forward import set_training_attention
 from cropvlm_trainer.idefics3.image_processing import check_resolution
 from cropvlm_trainer.idefics3.lora import save_lora
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
+from cropvlm_trainer.idefics3.weights import check_weights
 from cropvlm_trainer.sft.data import SftDataset, read_training_rows
 from cropvlm_trainer.sft.learner import Collator, make_learner
 from cropvlm_trainer.sft.recorder import Recorder, Steering
 from cropvlm_trainer.training.config import to_table
 from cropvlm_trainer.training.identity import identity, refuse_other, refuse_past
 from cropvlm_trainer.training.order import batches
+from cropvlm_trainer.training.run import refusing_pickles
 from cropvlm_trainer.training.stages import SftConfig
 from cropvlm_trainer.training.stop import stopped_by_sigterm
 
@@ -67,6 +69,7 @@ def train(config: SftConfig) -> None:
     if checkpoint:
         refuse_other(config.out, asked, read_json(config.out / "config.json"))
         refuse_past(config.out, step_of(checkpoint), len(order))
+        check_weights(checkpoint, ADAPTER_WEIGHTS)
     torch.manual_seed(config.seed)
     learner = make_learner(model, config.lora, config.gradient_checkpointing)
     in_order = list(chain.from_iterable(order))
@@ -83,7 +86,8 @@ def train(config: SftConfig) -> None:
         trainer.add_callback(Recorder(config.out, step_of(checkpoint), dataset, shown_rows, config.sample_every))
     with stopped_by_sigterm() as stop:
         trainer.add_callback(Steering(stop))
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        with refusing_pickles(checkpoint or config.out):
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     taken = trainer.state.global_step
     if is_main and taken < len(order):
         print(f"{config.out}: stopped after step {taken} of {len(order)}; the same command goes on from there")

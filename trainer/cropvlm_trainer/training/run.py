@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TextIO
 
 import torch
@@ -84,7 +86,7 @@ class Run:
     def _resume(self) -> int:
         if not self.path.exists():
             return 0
-        state = torch.load(self.path, map_location="cpu", weights_only=True)
+        state = load_whole(self.path)
         refuse_other(self.path.parent, self.asked, state["asked"])
         with torch.no_grad():
             for parameter, saved in zip(self.trained, state["trained"], strict=True):
@@ -120,3 +122,24 @@ def save_whole(state: dict, path: Path) -> None:
     """Saves with torch.save. After a kill, `path` holds the old state or the new one, never a part of it."""
     with replacing(path) as draft:
         torch.save(state, draft)
+
+
+def load_whole(path: Path) -> dict:
+    """Loads what `save_whole` saved. Raises ValueError for a file that holds more than tensors and plain values."""
+    with refusing_pickles(path):
+        return torch.load(path, map_location="cpu", weights_only=True)
+
+
+@contextmanager
+def refusing_pickles(path: Path) -> Iterator[None]:
+    """Within it, what torch says of a file that it does not load becomes a ValueError that says what to do.
+
+    `path`: the file or folder that is loaded from.
+    """
+    try:
+        yield
+    except UnpicklingError as error:
+        raise ValueError(
+            f"{path} is no saved state: it holds something else than tensors and plain values, which could run a "
+            "stranger's code, and is not loaded; remove it and start anew, or give another out"
+        ) from error

@@ -13,6 +13,7 @@ from accelerate.utils import gather_object
 from cropvlm_trainer.grpo.policy import Policy
 from cropvlm_trainer.grpo.step import Step, StepOutcome
 from cropvlm_trainer.idefics3.reward_model import Example
+from cropvlm_trainer.metrics.own_measure import asked_question
 from cropvlm_trainer.pictures import open_picture
 from cropvlm_trainer.training.stages import GrpoConfig
 
@@ -84,7 +85,8 @@ def _sum_gradients(accelerator: Accelerator, policy: Policy) -> None:
 def to_example(row: dict, config: GrpoConfig) -> Example:
     """A manifest's row with its image read."""
     image = open_picture(config.data.parent / row["image"])
-    return Example(image, row["question"], row["answers"], row.get("source", ""))
+    asked = {"source": row.get("source"), "options": row.get("options"), "asked": asked_question(row)}
+    return Example(image, row["question"], row["answers"], **asked)
 
 
 def draw_seed(seed: int, index: int, name: str) -> int:

@@ -15,9 +15,8 @@ from cropvlm_trainer.boxes import Box
 from cropvlm_trainer.grpo.policy import Policy
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
 from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
-from cropvlm_trainer.metrics.anls import anls
-from cropvlm_trainer.metrics.vqa import vqa_accuracy
-from cropvlm_trainer.training.stages import GrpoConfig, Invalid, Likelihood
+from cropvlm_trainer.metrics.own_measure import measure_of, row_score
+from cropvlm_trainer.training.stages import GrpoConfig, Invalid, Likelihood, Measure
 
 LIKELIHOOD_FORMAT_REWARD, ACCURACY_FORMAT_REWARD = 1.0, 0.25
 """The format reward of a valid box, where it is added to the log-likelihood and where it is added to the accuracy."""
@@ -51,15 +50,17 @@ class LogLikelihood:
 class Accuracy:
     """Examples and their boxes -> `accuracy` (0..1) and `format`, f32 `[B, G]` each."""
 
-    def __init__(self, policy: Policy, reward_model: RewardModel, invalid: Invalid = "full") -> None:
+    def __init__(
+        self, policy: Policy, reward_model: RewardModel, measure: Measure = "own", invalid: Invalid = "full"
+    ) -> None:
         """`reward_model` has to be made of `policy.model`: the adapter is switched off while it computes."""
-        self.policy, self.reward_model, self.invalid = policy, reward_model, invalid
+        self.policy, self.reward_model, self.measure, self.invalid = policy, reward_model, measure, invalid
 
     def __call__(self, examples: Sequence[Example], boxes: GroupedBoxes) -> dict[str, torch.Tensor]:
         with self.policy.reward_model():
             grouped_answers = self.reward_model.answers(examples, boxes, corner=self.invalid == "2x2")
         scores = [
-            [accuracy(answer, example) for answer in answers]
+            [accuracy(answer, example, self.measure) for answer in answers]
             for example, answers in zip(examples, grouped_answers, strict=True)
         ]
         found = torch.tensor(scores, dtype=torch.float, device=self.reward_model.model.device)
@@ -74,7 +75,7 @@ def make_reward(config: GrpoConfig, policy: Policy, encoder: PromptEncoder) -> L
     """The reward that the configuration names."""
     reward_model = RewardModel(policy.model, encoder, config.reward_resolution)
     if config.reward == "accuracy":
-        return Accuracy(policy, reward_model, config.invalid_rule)
+        return Accuracy(policy, reward_model, config.measure, config.invalid_rule)
     return LogLikelihood(policy, reward_model, config.likelihood, config.invalid_rule)
 
 
@@ -98,8 +99,7 @@ def valid_boxes(boxes: GroupedBoxes) -> torch.Tensor:
     return torch.tensor([[float(box is not None) for box in group] for group in boxes])
 
 
-def accuracy(answer: str, example: Example) -> float:
-    """How right an answer is, 0..1: VQA accuracy for TextVQA, ANLS with a threshold of 0.5 for all other sets."""
-    if example.source == "textvqa":
-        return vqa_accuracy(answer, example.answers)
-    return anls(answer, example.answers)
+def accuracy(answer: str, example: Example, measure: Measure = "own") -> float:
+    """How right an answer is, 0..1, by a measure; "own" is that of the example's data set, as in evaluations."""
+    row = {name: getattr(example, name) for name in ("question", "answers", "source", "options")}
+    return row_score(row, answer, measure_of(row) if measure == "own" else measure)

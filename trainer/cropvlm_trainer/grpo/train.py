@@ -65,7 +65,8 @@ def train(config: GrpoConfig) -> None:
     )
 
     # Data: the rows of all steps, in order.
-    order = batches(read_training_rows(config.data), config)
+    is_measured = config.reward == "accuracy" and config.measure == "own"
+    order = batches(read_training_rows(config.data, is_measured), config)
     steps = len(order)
     config.check_processes(accelerator.num_processes)
 

@@ -38,8 +38,12 @@ class Example:
     image: Image.Image
     question: str
     answers: Sequence[str]
-    source: str = "page"
-    """name of the dataset, which decides how answers are measured"""
+    source: str | None = None
+    """name of the data set, which decides how answers are measured"""
+    options: Sequence[str] | None = None
+    """of a multiple choice question"""
+    asked: str | None = None
+    """the question as the reward VLM is asked it, where that is not `question`"""
     _tiles: dict[tuple[int, int], torch.Tensor] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def tiles(self, longest_edge: int, tile: int) -> torch.Tensor:
@@ -133,7 +137,7 @@ class RewardModel:
             for (row, _), cropped, features_of_crop in zip(batch, crops, crop_features, strict=True):
                 example = examples[row]
                 grids = [prompt_grid(image, self.longest_edge, self.tile) for image in (example.image, cropped)]
-                prompts.append(self.encoder(target_prompt(example.question), grids))
+                prompts.append(self.encoder(target_prompt(example.asked or example.question), grids))
                 features += [full_features[row], features_of_crop]
             yield [row for row, _ in batch], prefill(self.model, prompts, torch.cat(features), self.pad)
 

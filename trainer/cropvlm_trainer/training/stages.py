@@ -21,6 +21,8 @@ Invalid = Literal["full", "penalty", "2x2"]
 - `penalty`: as much as the worst valid box of its group, so that it is never better than any;
 - `2x2`: as much as the crop of 2 x 2 pixels that the paper's released code puts in its place.
 """
+Measure = Literal["own", "exact_match", "vqa_accuracy", "anls"]
+"""How right an answer is; "own": by the measure of the row's data set, that of `eval`."""
 Likelihood = Literal["sum", "mean"]
 """The log-likelihood of an answer, or that divided by its tokens."""
 
@@ -46,6 +48,8 @@ class GrpoConfig(StageConfig):
     """longest edge of the full image and of the crop that the reward VLM sees, in pixels"""
     likelihood: Likelihood = "sum"
     """of the reward `log_likelihood`: over the answer's tokens, the end token included"""
+    measure: Measure = "own"
+    """of the reward `accuracy`"""
     invalid: Invalid | None = None
     """None: "full", and with the recipe "released" its "2x2\""""
     recipe: RecipeName = "paper"

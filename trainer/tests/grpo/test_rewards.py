@@ -39,6 +39,11 @@ def test_the_measure_goes_by_the_source():
     assert accuracy("Dakota.", Example(EXAMPLES[0].image, "?", people, "docvqa")) == 1.0
     assert accuracy("Dakata", Example(EXAMPLES[0].image, "?", people, "docvqa")) == pytest.approx(5 / 6)
     assert accuracy("Dakata", Example(EXAMPLES[0].image, "?", people, "textvqa")) == 0.0
+    people, image = ["dakota"], EXAMPLES[0].image
+    assert accuracy("Dakata", Example(image, "?", people)) == 0.0, "exact match, as in evaluations"
+    assert accuracy("Dakata", Example(image, "?", people), "anls") == pytest.approx(5 / 6)
+    seen = Example(image, "?", ["B"], "V*", ["left", "right"])
+    assert (accuracy("(B)", seen), accuracy("left", seen)) == (1.0, 0.0)
     assert set(rewards_module.REWARDS) == {"log_likelihood", "accuracy"}
 
 

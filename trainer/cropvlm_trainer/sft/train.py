@@ -27,8 +27,9 @@ from cropvlm_trainer.sft.data import SftDataset, read_training_rows
 from cropvlm_trainer.sft.learner import Collator, make_learner
 from cropvlm_trainer.sft.recorder import Recorder, Steering
 from cropvlm_trainer.training.config import to_table
-from cropvlm_trainer.training.identity import identity, refuse_other, refuse_past
+from cropvlm_trainer.training.identity import SHA256, identity, refuse_other, refuse_past
 from cropvlm_trainer.training.order import batches
+from cropvlm_trainer.training.ranks import check_same
 from cropvlm_trainer.training.run import refusing_pickles
 from cropvlm_trainer.training.stages import SftConfig
 from cropvlm_trainer.training.stop import stopped_by_sigterm
@@ -66,6 +67,8 @@ def train(config: SftConfig) -> None:
     set_training_attention(model, arguments.device)
     checkpoint = last_checkpoint(config.out / STATE)
     settings, asked = to_table(config), identity(config)
+    there = {"step to go on from": str(step_of(checkpoint)), **asked[SHA256]}
+    check_same(there, f"all processes read files of the same content and one {config.out}: share it between machines")
     if checkpoint:
         refuse_other(config.out, asked, read_json(config.out / "config.json"))
         refuse_past(config.out, step_of(checkpoint), len(order))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from hashlib import sha256
+from pathlib import Path
 
 import torch
 from accelerate import Accelerator
@@ -40,7 +41,7 @@ def accumulate_gradients(
     collected: dict[str, list[torch.Tensor]] = defaultdict(list)
     for start in range(0, len(rows), config.micro_batch):
         micro_batch = rows[start : start + config.micro_batch]
-        examples = [to_example(row, config) for row in micro_batch]
+        examples = [to_example(row, config.data.parent) for row in micro_batch]
         generators = [torch.Generator().manual_seed(draw_seed(config.seed, index, row["id"])) for row in micro_batch]
         try:
             with accelerator.autocast():
@@ -82,9 +83,9 @@ def _sum_gradients(accelerator: Accelerator, policy: Policy) -> None:
         parameter.grad = accelerator.reduce(parameter.grad, reduction="sum")
 
 
-def to_example(row: dict, config: GrpoConfig) -> Example:
-    """A manifest's row with its image read."""
-    image = open_picture(config.data.parent / row["image"])
+def to_example(row: dict, folder: Path) -> Example:
+    """A manifest's row with its image read, whose path is relative to `folder`."""
+    image = open_picture(folder / row["image"])
     asked = {"source": row.get("source"), "options": row.get("options"), "asked": asked_question(row)}
     return Example(image, row["question"], row["answers"], **asked)
 

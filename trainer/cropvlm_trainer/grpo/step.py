@@ -103,7 +103,7 @@ class Step:
         `generators`: one for each example; its G completions are drawn with it.
         """
         settings, model, pad = self.settings, self.policy.model, self.encoder.pad
-        prompts, tiles = self._prompts_and_tiles(examples)
+        prompts, tiles = self.prompts_and_tiles(examples)
 
         # Draw G completions of each prompt. Tiles and prompt are computed once: the policy's log-probabilities below
         # start from this same prefix, with the same dropout in it.
@@ -192,7 +192,7 @@ class Step:
         group = len(boxes) // count
         return [boxes[start : start + group] for start in range(0, len(boxes), group)]
 
-    def _prompts_and_tiles(self, examples: Sequence[Example]) -> tuple[list[list[int]], torch.Tensor]:
+    def prompts_and_tiles(self, examples: Sequence[Example]) -> tuple[list[list[int]], torch.Tensor]:
         """Each example's prompt as token ids, and the tiles of all examples in order, uint8 `[tiles, S, S, 3]`."""
         edge = self.settings.longest_edge
         prompts = [

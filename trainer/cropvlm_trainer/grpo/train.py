@@ -20,6 +20,7 @@ import dataclasses
 import time
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 import torch
 from accelerate import Accelerator
@@ -28,6 +29,7 @@ from transformers import get_cosine_schedule_with_warmup
 
 from cropvlm_trainer.grpo.accumulate import accumulate_gradients, draw_seed, repeat_gradients
 from cropvlm_trainer.grpo.data import read_training_rows
+from cropvlm_trainer.grpo.evaluate import REWARD, Evaluation
 from cropvlm_trainer.grpo.policy import Policy
 from cropvlm_trainer.grpo.rewards import make_reward
 from cropvlm_trainer.grpo.step import Step, StepOutcome, StepSettings
@@ -38,6 +40,7 @@ from cropvlm_trainer.idefics3.lora import add_lora, load_lora, save_lora
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
 from cropvlm_trainer.idefics3.reward_model import Example
 from cropvlm_trainer.training.config import to_table
+from cropvlm_trainer.training.dev import Adapters
 from cropvlm_trainer.training.identity import identity, refuse_past
 from cropvlm_trainer.training.order import batches
 from cropvlm_trainer.training.run import Run
@@ -53,7 +56,7 @@ def train(config: GrpoConfig) -> None:
     """Trains from the start, or goes on from `state.pt` where `config.out` has one.
 
     Leaves in `config.out`: `config.json`, `log.jsonl` (a row a step), `events/` (TensorBoard), `samples/` (pictures),
-    `state.pt` and, at the end, `adapter/`.
+    `state.pt`, with it `last/` (its adapter), `best/` (where `eval_every` is set) and, at the end, `adapter/`.
 
     Raises ValueError for settings that cannot go together and for a folder that holds a run of other settings,
     FileNotFoundError where the base, the adapter, the manifest or an image is missing. SIGTERM ends the run after the
@@ -65,8 +68,7 @@ def train(config: GrpoConfig) -> None:
     )
 
     # Data: the rows of all steps, in order.
-    is_measured = config.reward == "accuracy" and config.measure == "own"
-    order = batches(read_training_rows(config.data, is_measured), config)
+    order = batches(read_training_rows(config.data, config.is_measured), config)
     steps = len(order)
     config.check_processes(accelerator.num_processes)
 
@@ -78,16 +80,24 @@ def train(config: GrpoConfig) -> None:
     asked, is_main = identity(config), accelerator.is_main_process
     run = Run(config.out, asked, policy.trained_parameters, optimizer, schedule, is_main)
     refuse_past(config.out, run.first, steps)
+
+    def save_adapter(folder: Path, more: dict) -> None:
+        training = {"stage": "grpo", **to_table(config), **more}
+        if config.adapter:
+            training["adapter"] = read_training(config.adapter)
+        save_lora(policy.peft_model, folder, config.base, training)
+
+    adapters = Adapters(config.out, run.first, save_adapter) if is_main else None
+    evaluate = Evaluation(config, accelerator, compute_loss) if config.eval_every else None
     with stopped_by_sigterm() as stop:
-        taken = take_steps(config, accelerator, policy, compute_loss, order, optimizer, schedule, run, stop)
+        taken = take_steps(
+            config, accelerator, policy, compute_loss, order, optimizer, schedule, run, stop, adapters, evaluate
+        )
     run.close()
     if run.main and taken < steps:
         print(f"{config.out}: stopped after step {taken} of {steps}; the same command goes on from there")
     elif run.main:
-        training = {"stage": "grpo", "steps": steps, **to_table(config)}
-        if config.adapter:
-            training["adapter"] = read_training(config.adapter)
-        save_lora(policy.peft_model, config.out / "adapter", config.base, training)
+        save_adapter(config.out / "adapter", {"steps": steps})
     accelerator.end_training()
 
 
@@ -101,8 +111,13 @@ def take_steps(
     schedule: torch.optim.lr_scheduler.LRScheduler,
     run: Run,
     stop: StopSignal,
+    adapters: Adapters | None,
+    evaluate: Evaluation | None,
 ) -> int:
     """Trains on the batches of `order` that `run` has not had, until the last or until `stop`.
+
+    `adapters`: where the last and the best adapter go, in the process that writes; `evaluate`: every
+    `config.eval_every` steps.
 
     Returns the number of steps taken in all; the state after them is saved.
     """
@@ -130,8 +145,14 @@ def take_steps(
             scalars |= repeat_gradients(config, accelerator, policy, compute_loss)
             update(config, policy, optimizer, schedule)
 
-        # Log, pictures and state.
-        run.log(step_number, scalars | {"seconds": time.monotonic() - started})
+        # Score, log, pictures and state.
+        scalars["seconds"] = time.monotonic() - started
+        if evaluate and (is_last or step_number % config.eval_every == 0):
+            scores = evaluate()
+            scalars |= {f"eval/{name}": value for name, value in scores.items()}
+            if adapters:
+                adapters.keep_if_best(step_number, scores[REWARD], scores)
+        run.log(step_number, scalars)
         shown = {"reward": ".3f", "kl": ".4f"}
         bar.set_postfix({name: f"{scalars[name]:{form}}" for name, form in shown.items() if name in scalars})
         if pictures:
@@ -139,6 +160,8 @@ def take_steps(
         stopped = stop.everywhere(accelerator.device)
         if is_last or stopped or step_number % config.save_every == 0:
             run.save(step_number)
+            if adapters:
+                adapters.keep_last(step_number)
         if stopped:
             break
     return step_number

@@ -10,10 +10,19 @@ from cropvlm_trainer.files import sha256_of
 from cropvlm_trainer.training.config import to_table
 from cropvlm_trainer.training.stage_config import StageConfig
 
-INPUTS = ("data", "base", "adapter")
+INPUTS = ("data", "base", "adapter", "eval_data")
 """Settings that name files. They are compared by content (`SHA256`), so that files may move but not change."""
 SHA256 = "sha256"
-FREE = ("out", "micro_batch", "max_steps", "save_every", "sample_every", "gradient_checkpointing", "workers")
+FREE = (
+    "out",
+    "micro_batch",
+    "max_steps",
+    "save_every",
+    "sample_every",
+    "eval_every",
+    "gradient_checkpointing",
+    "workers",
+)
 """Settings with which a run may go on changed: the losses stay the same but for rounding.
 
 `max_steps` is when the run ends; the learning rate of the steps from there on is that of the new number of steps.

@@ -76,6 +76,11 @@ class GrpoConfig(StageConfig):
         """`invalid`, or the recipe's."""
         return self.invalid or ("2x2" if self.recipe == "released" else "full")
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether answers are scored by the measure of each row's data set."""
+        return self.reward == "accuracy" and self.measure == "own"
+
     @model_validator(mode="after")
     def _check_reward(self) -> GrpoConfig:
         if self.likelihood != "sum" and self.reward != "log_likelihood":

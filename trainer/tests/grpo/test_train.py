@@ -220,10 +220,12 @@ def test_two_processes_are_one(given, whole, tmp_path):
 
 def test_without_a_shared_disk_all_go_on_with_what_the_first_process_has(given, whole, tmp_path):
     """Each process has a run folder of its own, as on two machines; the second's has no state."""
-    run_in_two(command(given, tmp_path / "out-RANK", max_steps=2), tmp_path / "world")
+    scored = {"eval_data": given / "pages" / "manifest.jsonl", "eval_every": 2}
+    run_in_two(command(given, tmp_path / "out-RANK", **scored, max_steps=2), tmp_path / "world")
     assert (tmp_path / "out-0" / "state.pt").exists() and not (tmp_path / "out-1").exists()
-    run_in_two(command(given, tmp_path / "out-RANK"), tmp_path / "again")
+    run_in_two(command(given, tmp_path / "out-RANK", **scored), tmp_path / "again")
     assert [row["step"] for row in log(tmp_path / "out-0")] == [1, 2, 3, 4]
+    assert [row["step"] for row in log(tmp_path / "out-0") if "eval/reward" in row] == [2, 4]
     assert log(tmp_path / "out-0")[-1]["reward"] == pytest.approx(log(whole)[-1]["reward"], rel=2e-3)
     # The first two steps were those of a schedule of two steps, so the adapter is another than `whole`'s.
     assert (adapter(whole) - adapter(tmp_path / "out-0")).abs().max() < 2e-3
@@ -235,6 +237,30 @@ def test_without_a_shared_disk_all_go_on_with_what_the_first_process_has(given, 
     )
     assert other.returncode != 0
     assert "process 1 has another data (" in other.stderr and "give all processes the same" in other.stderr
+
+
+def test_a_run_is_scored_and_keeps_its_best_and_last_adapter(given, whole, tmp_path, capsys):
+    dataset.write(tmp_path / "dev", 9, 8)
+    scored = {"eval_data": tmp_path / "dev" / "manifest.jsonl", "eval_every": 3}
+    out = tmp_path / "run"
+    assert main(command(given, out, **scored, max_steps=3)) == 0
+    assert main(command(given, out, **scored)) == 0
+    rows = log(out)
+    found = {row["step"]: row for row in rows if "eval/reward" in row}
+    assert sorted(found) == [3, 4], "every third, and the last"
+    for row in found.values():
+        parts = row["eval/reward/log_likelihood"] + row["eval/reward/format"]
+        assert row["eval/reward"] == pytest.approx(parts) and row["eval/reward/format"] == row["eval/valid"]
+        assert 0 <= row["eval/iou"] <= 1
+    assert without_time(rows)[0] == without_time(log(whole))[0], "scoring changes no training"
+    best = max(found.values(), key=lambda row: row["eval/reward"])
+    story = json.loads((out / "best" / "training.json").read_text())
+    assert (story["steps"], story["eval"]["score"]) == (best["step"], pytest.approx(best["eval/reward"]))
+    assert json.loads((out / "last" / "training.json").read_text())["steps"] == STEPS
+    for name in ("best", "last"):
+        assert PeftModel.from_pretrained(load_checkpoint(given / "base")[0], out / name)
+    assert main(command(given, tmp_path / "x", eval_every=2)) == 2
+    assert "eval_every needs eval_data, a manifest that nothing is trained on" in capsys.readouterr().err
 
 
 def test_accuracy_can_be_the_reward(given, tmp_path):

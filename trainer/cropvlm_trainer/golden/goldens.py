@@ -12,6 +12,7 @@ from cropvlm_trainer.golden.generate import generate
 from cropvlm_trainer.golden.images import grids, pixels
 from cropvlm_trainer.golden.measures import measures
 from cropvlm_trainer.golden.prompts import prompts
+from cropvlm_trainer.golden.replies import replies
 from cropvlm_trainer.golden.settings import PARTS, REAL, REAL_FILES, SEED
 from cropvlm_trainer.idefics3.checkpoint import load_processor
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
@@ -28,6 +29,8 @@ def write_goldens(out: Path, parts: tuple[str, ...] = PARTS, real_files: Path = 
         write_golden(golden / "contract.json", contract())
     if "measures" in parts:
         write_golden(golden / "measures.json", measures())
+    if "replies" in parts:
+        write_golden(golden / "replies.json", replies())
     if "attention" in parts:
         write_golden(golden / "attention.json", attention())
     if "models" in parts:

@@ -5,6 +5,7 @@ from pathlib import Path
 PARTS = (
     "contract",
     "measures",
+    "replies",
     "attention",
     "models",
     "grids",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -11,40 +12,78 @@ from peft import PeftModel
 from tqdm import tqdm
 from transformers import TrainerCallback
 
-from cropvlm_trainer.idefics3.forward import encode_tiles
-from cropvlm_trainer.idefics3.generation import decode_boxes, prefill, sample
+from cropvlm_trainer.boxes import Box
+from cropvlm_trainer.metrics.exact_and_iou import box_measures
 from cropvlm_trainer.sft.data import SftDataset
+from cropvlm_trainer.training.dev import Adapters, greedy_boxes, mean_scores
 from cropvlm_trainer.training.run import RunLog, renew_learning_rate
 from cropvlm_trainer.training.samples import Sample, draw_samples
 from cropvlm_trainer.training.stop import StopSignal
 
-MAX_NEW_TOKENS = 32
-
 
 class Steering(TrainerCallback):
-    """What every process of a run heeds: the schedule of a run that goes on, and a signal to stop."""
+    """What every process of a run does: the schedule of a run that goes on, scoring, and a signal to stop."""
 
-    def __init__(self, stop: StopSignal) -> None:
-        self.stop = stop
+    def __init__(self, stop: StopSignal, dev: SftDataset | None, eval_every: int) -> None:
+        """`dev`: the rows on which the model is scored every `eval_every` steps and after the last; None: never."""
+        self.stop, self.dev, self.eval_every = stop, dev, eval_every
+        self.scores: dict[str, float] = {}
+        """of the step in progress; empty where it is not scored"""
 
     def on_train_begin(self, args, state, control, optimizer, lr_scheduler, **kwargs) -> None:
         if state.global_step:
             renew_learning_rate(optimizer, lr_scheduler)
 
-    def on_step_end(self, args, state, control, **kwargs) -> None:
+    def on_step_end(self, args, state, control, model: PeftModel, **kwargs) -> None:
+        is_last = state.global_step == state.max_steps
+        self.scores = {}
+        if self.dev and (is_last or state.global_step % self.eval_every == 0):
+            with torch.autocast(args.device.type, dtype=torch.bfloat16, enabled=args.bf16):
+                self.scores = scored(model, self.dev, args.device)
         if self.stop.everywhere(args.device):
             control.should_save = control.should_training_stop = True
+
+
+def scored(model: PeftModel, dev: SftDataset, device: torch.device) -> dict[str, float]:
+    """How near the boxes that the model gives are to those of the rows: `iou`, `recall`, `size` and `valid`, 0..1."""
+    names = ("iou", "recall", "size", "valid")
+
+    def sums(rows: Sequence[dict]) -> dict[str, float]:
+        boxes = [box for _, box in answered(model, dev, rows)]
+        means = box_measures(boxes, [row["box"] for row in rows])
+        return {name: means[name] * len(rows) for name in names}
+
+    return mean_scores(dev.rows, names, sums, device)
+
+
+def answered(model: PeftModel, dataset: SftDataset, rows: Sequence[dict]) -> list[tuple[str, Box | None]]:
+    """The texts and boxes that the model answers with, by greedy decoding, without dropout."""
+    tiles, prompts = zip(*(dataset.prompt(row) for row in rows), strict=True)
+    model.eval()
+    found = greedy_boxes(model.get_base_model(), dataset.encoder, [torch.from_numpy(part) for part in tiles], prompts)
+    model.train()
+    return found
 
 
 class Recorder(TrainerCallback):
     """Logs a row for each step: step, loss, grad_norm, lr, seconds. Only the main process has one."""
 
-    def __init__(self, out: Path, first: int, dataset: SftDataset, shown_rows: list[dict], sample_every: int) -> None:
+    def __init__(
+        self,
+        out: Path,
+        first: int,
+        dataset: SftDataset,
+        shown_rows: list[dict],
+        sample_every: int,
+        steering: Steering,
+        adapters: Adapters,
+    ) -> None:
         """`first`: the number of steps that earlier runs have taken.
 
         `shown_rows`: the rows that are drawn every `sample_every` steps and after the last (0: never).
+        `steering`: has a step's scores; `adapters`: where the last and the best adapter go.
         """
-        self.out, self.first, self.dataset = out, first, dataset
+        self.out, self.first, self.dataset, self.steering, self.adapters = out, first, dataset, steering, adapters
         self.shown_rows, self.sample_every = shown_rows, sample_every
 
     def on_train_begin(self, args, state, control, **kwargs) -> None:
@@ -61,6 +100,9 @@ class Recorder(TrainerCallback):
             raise ValueError(f"the loss is {logs['loss']} at step {state.global_step}; lower learning_rate")
         row = {"loss": logs["loss"], "grad_norm": logs["grad_norm"], "lr": logs["learning_rate"]}
         row["seconds"] = time.monotonic() - self.started
+        if scores := self.steering.scores:
+            row |= {f"eval/{name}": value for name, value in scores.items()}
+            self.adapters.keep_if_best(state.global_step, scores["iou"], scores)
         self.log.add(state.global_step, row)
         self.bar.set_postfix(loss=f"{row['loss']:.3f}", refresh=False)
         self.bar.update()
@@ -72,33 +114,21 @@ class Recorder(TrainerCallback):
         self.started = time.monotonic()
 
     def on_save(self, args, state, control, **kwargs) -> None:
+        self.adapters.keep_last(state.global_step)
         self.started = time.monotonic()
 
     def on_train_end(self, args, state, control, **kwargs) -> None:
         self.bar.close()
         self.log.close()
 
-    @torch.no_grad()
     def draw(self, step: int, model: PeftModel) -> None:
         """Draws the boxes that the model answers with, by greedy decoding, beside the boxes that it is taught.
 
         No random number is used, so the training is the same with and without pictures.
         """
-        base, encoder = model.get_base_model(), self.dataset.encoder
-        tiles, prompts = zip(*(self.dataset.prompt(row) for row in self.shown_rows), strict=True)
-        model.eval()
-        features = torch.cat([encode_tiles(base, torch.from_numpy(part).to(base.device)) for part in tiles])
-        completions = sample(
-            base,
-            prefill(base, prompts, features, encoder.pad),
-            end=encoder.end,
-            pad=encoder.pad,
-            max_new_tokens=MAX_NEW_TOKENS,
-            temperature=0,
-        )
-        model.train()
+        found = answered(model, self.dataset, self.shown_rows)
         pictures = [
             Sample(self.dataset.image(row), row["question"], [box], row["box"], text.strip())
-            for row, (text, box) in zip(self.shown_rows, decode_boxes(encoder.tokenizer, completions), strict=True)
+            for row, (text, box) in zip(self.shown_rows, found, strict=True)
         ]
         draw_samples(self.out, step, pictures)

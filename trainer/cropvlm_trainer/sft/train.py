@@ -17,19 +17,23 @@ from accelerate import PartialState
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from cropvlm_trainer.files import read_json, write_json
-from cropvlm_trainer.idefics3.checkpoint import load_checkpoint
+from cropvlm_trainer.idefics3.checkpoint import ADAPTER_WEIGHTS, load_checkpoint
 from cropvlm_trainer.idefics3.forward import set_training_attention
 from cropvlm_trainer.idefics3.image_processing import check_resolution
 from cropvlm_trainer.idefics3.lora import save_lora
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
+from cropvlm_trainer.idefics3.weights import check_weights
 from cropvlm_trainer.sft.data import SftDataset, read_training_rows
 from cropvlm_trainer.sft.learner import Collator, make_learner
 from cropvlm_trainer.sft.recorder import Recorder, Steering
 from cropvlm_trainer.training.config import to_table
-from cropvlm_trainer.training.identity import identity, refuse_other, refuse_past
+from cropvlm_trainer.training.dev import Adapters
+from cropvlm_trainer.training.identity import SHA256, identity, refuse_other, refuse_past
 from cropvlm_trainer.training.order import batches
+from cropvlm_trainer.training.ranks import check_same
+from cropvlm_trainer.training.run import refusing_pickles
 from cropvlm_trainer.training.stages import SftConfig
-from cropvlm_trainer.training.stop import stopped_by_sigterm
+from cropvlm_trainer.training.stop import StopSignal, stopped_by_sigterm
 
 STATE = "state"
 """The folder of Trainer's checkpoints, within the run folder."""
@@ -41,7 +45,7 @@ def train(config: SftConfig) -> None:
     """Trains from the start, or goes on from the last complete checkpoint in `config.out`.
 
     Leaves in `config.out`: `config.json`, `log.jsonl` (a row a step), `events/` (TensorBoard), `samples/` (pictures),
-    `state/` and, at the end, `adapter/`.
+    `state/`, `last/` (its adapter), `best/` (where `eval_every` is set) and, at the end, `adapter/`.
 
     Raises ValueError for settings that cannot go together and for a folder that holds a run of other settings,
     FileNotFoundError where the base, the manifest or an image is missing. SIGTERM ends the run after the step in
@@ -64,32 +68,46 @@ def train(config: SftConfig) -> None:
     set_training_attention(model, arguments.device)
     checkpoint = last_checkpoint(config.out / STATE)
     settings, asked = to_table(config), identity(config)
+    there = {"step to go on from": str(step_of(checkpoint)), **asked[SHA256]}
+    check_same(there, f"all processes read files of the same content and one {config.out}: share it between machines")
     if checkpoint:
         refuse_other(config.out, asked, read_json(config.out / "config.json"))
         refuse_past(config.out, step_of(checkpoint), len(order))
+        check_weights(checkpoint, ADAPTER_WEIGHTS)
     torch.manual_seed(config.seed)
     learner = make_learner(model, config.lora, config.gradient_checkpointing)
     in_order = list(chain.from_iterable(order))
     dataset = SftDataset(in_order, config.data.parent, PromptEncoder(processor), config.resolution, tile)
 
+    dev = None
+    if config.eval_every:
+        dev_rows, _ = read_training_rows(config.eval_data)
+        dev = SftDataset(dev_rows, config.eval_data.parent, dataset.encoder, config.resolution, tile)
+
+    def save_adapter(folder: Path, more: dict) -> None:
+        training = {"stage": "sft", "rows_left_out": left_out, **settings, **more}
+        save_lora(learner, folder, config.base, training)
+
     # Loop, log, pictures and state.
     trainer = Trainer(learner, arguments, data_collator=Collator(processor), train_dataset=dataset)
     trainer.remove_callback(PrinterCallback)
+    stop = StopSignal()
+    steering = Steering(stop, dev, config.eval_every)
+    trainer.add_callback(steering)
     if is_main:
         config.out.mkdir(parents=True, exist_ok=True)
         write_json(config.out / "config.json", asked)
         # At most MAX_PICTURES rows, spread evenly over the manifest.
         shown_rows = rows[:: math.ceil(len(rows) / MAX_PICTURES)]
-        trainer.add_callback(Recorder(config.out, step_of(checkpoint), dataset, shown_rows, config.sample_every))
-    with stopped_by_sigterm() as stop:
-        trainer.add_callback(Steering(stop))
+        first, adapters = step_of(checkpoint), Adapters(config.out, step_of(checkpoint), save_adapter)
+        trainer.add_callback(Recorder(config.out, first, dataset, shown_rows, config.sample_every, steering, adapters))
+    with stopped_by_sigterm(stop), refusing_pickles(checkpoint or config.out):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     taken = trainer.state.global_step
     if is_main and taken < len(order):
         print(f"{config.out}: stopped after step {taken} of {len(order)}; the same command goes on from there")
     elif is_main:
-        training = {"stage": "sft", "steps": len(order), "rows_left_out": left_out, **settings}
-        save_lora(learner, config.out / "adapter", config.base, training)
+        save_adapter(config.out / "adapter", {"steps": len(order)})
     PartialState().wait_for_everyone()
 
 

@@ -47,15 +47,27 @@ class StageConfig:
     gradient_checkpointing: bool = True
     """whether the vision encoder's activations are computed again in the backward pass, which saves memory"""
     save_every: Count = 50
-    """steps between two saved states"""
+    """steps between two saved states, each with its adapter in `last/`"""
     sample_every: CountOrZero = 50
     """steps between two sets of sample pictures; the last step has a set too; 0 draws none"""
+    eval_data: Path | None = None
+    """data set (JSONL) on which the run is scored while it trains; nothing is learnt from it"""
+    eval_every: CountOrZero = 0
+    """steps between two scorings; the last step is scored too; 0 scores nothing"""
     lora: LoraSettings = field(default_factory=LoraSettings)
 
     @model_validator(mode="after")
     def _check_batch(self) -> StageConfig:
         if self.batch % self.micro_batch:
             raise ValueError(f"batch ({self.batch}) must be a multiple of micro_batch ({self.micro_batch})")
+        return self
+
+    @model_validator(mode="after")
+    def _check_eval(self) -> StageConfig:
+        if self.eval_every and self.eval_data is None:
+            raise ValueError("eval_every needs eval_data, a manifest that nothing is trained on")
+        if self.eval_data is not None and not self.eval_every:
+            raise ValueError("eval_data is used every eval_every steps; set eval_every, as 200")
         return self
 
     def check_processes(self, count: int) -> None:

@@ -24,9 +24,9 @@ class StopSignal:
 
 
 @contextmanager
-def stopped_by_sigterm() -> Iterator[StopSignal]:
-    """Within it SIGTERM does not end the process; what it gives says whether the signal came."""
-    stop = StopSignal()
+def stopped_by_sigterm(stop: StopSignal | None = None) -> Iterator[StopSignal]:
+    """Within it SIGTERM does not end the process; what it gives, `stop` or a new one, says whether the signal came."""
+    stop = stop or StopSignal()
 
     def note(number: int, frame: object) -> None:
         stop.asked = True

@@ -9,6 +9,7 @@ from cropvlm_trainer.boxes import around, expanded
 from cropvlm_trainer.golden.attention import attention
 from cropvlm_trainer.golden.contract import contract
 from cropvlm_trainer.golden.measures import measures
+from cropvlm_trainer.golden.replies import replies
 
 GOLDEN = REPOSITORY / "test" / "fixtures" / "golden"
 
@@ -24,7 +25,10 @@ def same(made: object, kept: object) -> bool:
     return made == kept
 
 
-@pytest.mark.parametrize(("name", "make"), [("attention", attention), ("contract", contract), ("measures", measures)])
+MADE = [("attention", attention), ("contract", contract), ("measures", measures), ("replies", replies)]
+
+
+@pytest.mark.parametrize(("name", "make"), MADE)
 def test_kept_cases_are_those_made_today(name: str, make) -> None:
     made, kept = make()["cases"], json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))["cases"]
     assert len(made) == len(kept)

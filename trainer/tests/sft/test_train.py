@@ -160,6 +160,24 @@ def test_a_finished_run_writes_its_adapter_anew(given, whole, tmp_path):
     assert same(out, whole)
 
 
+def test_a_run_is_scored_and_keeps_its_best_and_last_adapter(given, whole, tmp_path):
+    dataset.write(tmp_path / "dev", 9, 8)
+    scored = {"eval_data": tmp_path / "dev" / "manifest.jsonl", "eval_every": 2, "sample_every": 4}
+    out = tmp_path / "run"
+    assert main(command(given, out, **scored)) == 0
+    found = {row["step"]: row for row in log(out) if "eval/iou" in row}
+    assert sorted(found) == [2, 4, 5] and all(0 <= row["eval/valid"] <= 1 for row in found.values())
+    assert [row["loss"] for row in log(out)] == [row["loss"] for row in log(whole)], "scoring changes no training"
+    first = max(found.values(), key=lambda row: row["eval/iou"])
+    story = json.loads((out / "best" / "training.json").read_text())
+    assert (story["steps"], story["eval"]["score"]) == (first["step"], first["eval/iou"])
+    assert json.loads((out / "last" / "training.json").read_text())["steps"] == STEPS
+    last = load_file(out / "last" / "adapter_model.safetensors")
+    assert all(torch.equal(value, last[name]) for name, value in adapter(out).items())
+    with open_checkpoint(out / "best") as (model, _, _):
+        assert model.model.text_model.layers
+
+
 def test_two_processes_are_one(given, tmp_path):
     settings = {"lora.dropout": 0.0, "max_steps": 3}
     assert main(command(given, tmp_path / "one", **settings)) == 0

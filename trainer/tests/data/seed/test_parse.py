@@ -29,6 +29,11 @@ from cropvlm_trainer.data.seed.parse import boxes_in, to_percent
         ('{"bbox_2d": [[1, 2], [3, 4]]}', [[1, 2, 3, 4]]),
         ('{"bbox_2d": ["1", "2", "3", "4"]}', [[1, 2, 3, 4]]),
         ("Of 3 signs, [9, 9, 9, 9] is none: {'bbox_2d': [1, 2, 3, 4]}", [[1, 2, 3, 4]]),
+        (
+            '{"x1": 1, "y1": 2, "x2": 3, "y2": 4}, {"xmin": 5, "ymin": 6, "xmax": 7, "ymax": 8}',
+            [[1, 2, 3, 4], [5, 6, 7, 8]],
+        ),
+        ("<think>Perhaps [5, 6, 7, 8]?</think>\n[1, 2, 3, 4]", [[1, 2, 3, 4]]),
     ],
 )
 def test_replies_with_boxes(reply, boxes):

@@ -202,10 +202,10 @@ export default {
     },
     {
       name: 'tests-stay-outside',
-      comment: 'The service imports nothing of test/ or bench/',
+      comment: 'The service imports nothing of test/, bench/ or fuzz/',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: '^(test|bench)/' },
+      to: { path: '^(test|bench|fuzz)/' },
     },
     {
       name: 'no-dev-dependency',
@@ -224,7 +224,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: '^node_modules' },
-    exclude: { path: '^(bench/\\.build|bench/transformers-js|test/fixtures)/' },
+    exclude: { path: '^(bench/\\.build|fuzz/\\.build|fuzz/jazzer|bench/transformers-js|test/fixtures)/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },

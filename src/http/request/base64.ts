@@ -14,13 +14,18 @@ export function decodeBase64(text: string): Buffer {
   const letters = withoutPadding(text.search(WHITE) < 0 ? text : text.replace(WHITE, ''))
   if (letters === '') throw new CropVlmError('missing_field', '`image` is empty.', { param: 'image' })
   const bytes = Buffer.from(letters, 'base64')
-  if (bytes.length !== Math.floor((letters.length * 3) / 4) || letters.length % 4 === 1)
-    throw notBase64(whyNot(letters))
+  const isWhole = bytes.length === Math.floor((letters.length * 3) / 4) && letters.length % 4 !== 1
+  if (!isWhole || !isAscii(letters)) throw notBase64(whyNot(letters))
   return bytes
 }
 
 export function notBase64(why: string): CropVlmError {
   return new CropVlmError('invalid_base64', `\`image\` is not valid base64: ${why}.`)
+}
+
+/** Node's decoder (20) takes letters beyond Latin-1 for those of their low byte: U+0141 for A. */
+function isAscii(text: string): boolean {
+  return Buffer.byteLength(text) === text.length
 }
 
 function withoutPadding(text: string): string {

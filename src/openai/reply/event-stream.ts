@@ -1,5 +1,6 @@
 /** An event stream of `chat.completion.chunk`s as the one completion that it adds up to. */
 import { OddReply } from './bounded-text.js'
+import { parseShallow } from './shallow-json.js'
 import { errorIn, errorOfRefusal } from './upstream-error.js'
 
 /** Whether a text begins as an event stream does; a comment, as in ": keep-alive", may come first. */
@@ -60,8 +61,9 @@ function eventsOf(text: string): ServerEvent[] {
 
 function parse(data: string): unknown {
   try {
-    return JSON.parse(data)
-  } catch {
+    return parseShallow(data)
+  } catch (error) {
+    if (error instanceof OddReply) throw error
     throw new OddReply('its event stream holds what is no JSON')
   }
 }

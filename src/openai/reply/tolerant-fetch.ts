@@ -1,5 +1,6 @@
 import { OddReply, readText } from './bounded-text.js'
 import { isEventStream, joinEvents } from './event-stream.js'
+import { parseShallow } from './shallow-json.js'
 import { errorIn, errorOfRefusal } from './upstream-error.js'
 
 /** Statuses whose replies have no body. */
@@ -37,7 +38,7 @@ const JSON_TYPE = { 'content-type': 'application/json' }
 /** The value that a text is, or adds up to; undefined if it is neither JSON nor an event stream. */
 function parsed(text: string): unknown {
   try {
-    return unwrapped(JSON.parse(text))
+    return unwrapped(parseShallow(text))
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
     return isEventStream(text) ? joinEvents(text) : undefined

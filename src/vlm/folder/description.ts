@@ -80,9 +80,13 @@ export function readDescription(value: unknown): { description: Description } | 
 }
 
 function fault({ path, value, schema }: ValueError): string {
-  const name = `\`${path.slice(1).replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~')}\``
+  const name = `\`${printable(path.slice(1).replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~'))}\``
   const expected = String(schema.expected ?? schema.type)
   if (value === undefined) return `${name} is missing; it has to be ${expected}.`
-  const shown = JSON.stringify(value)
-  return `${name} is ${shown.length > 80 ? `${shown.slice(0, 80)}...` : shown}, but has to be ${expected}.`
+  return `${name} is ${printable(JSON.stringify(value))}, but has to be ${expected}.`
+}
+
+/** At most 80 letters of a text, without those that do not print or change how others do. */
+function printable(text: string): string {
+  return `${text.slice(0, 80)}${text.length > 80 ? '...' : ''}`.replace(/\p{C}/gu, '\ufffd')
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isTooDeep, MAX_LEVELS } from '../../contract/nesting.js'
 import { CropVlmError } from '../../errors.js'
 import { confined } from './confined.js'
 
@@ -57,6 +58,8 @@ export class ModelFolder {
       throw this.fail(file, 'not valid JSON; fetch or export the model again.', cause)
     }
     if (!isObject(value)) throw this.fail(file, 'not a JSON object; fetch or export the model again.')
+    if (isTooDeep(value))
+      throw this.fail(file, `lists and objects nest over ${MAX_LEVELS} levels deep in it; no model needs more.`)
     return value
   }
 

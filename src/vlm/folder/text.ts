@@ -1,3 +1,4 @@
+import { probe } from '../tokens/probe.js'
 import { makeTokenizer, type Tokenizer } from '../tokens/tokenizer.js'
 import { dig, isObject, type Json, type ModelFolder } from './folder.js'
 
@@ -50,11 +51,36 @@ function readTokenizer(folder: ModelFolder, tokenizerJson: Json, tokenizerConfig
   const { added_tokens: added = [] } = tokenizerJson
   if (!Array.isArray(added) || added.length > MAX_ADDED_TOKENS)
     throw folder.fail('tokenizer.json', `\`added_tokens\` has to be a list of at most ${MAX_ADDED_TOKENS} tokens.`)
+  if (!added.every(isAddedToken))
+    throw folder.fail('tokenizer.json', 'each of `added_tokens` has to have an `id`, from 0, and a text as `content`.')
+  if (!isVocabulary(dig(tokenizerJson, 'model', 'vocab')))
+    throw folder.fail(
+      'tokenizer.json',
+      '`model.vocab` has to be an object of tokens and their ids, from 0, or a list of tokens and their scores.',
+    )
   try {
-    return makeTokenizer(tokenizerJson, tokenizerConfig)
+    const tokenizer = makeTokenizer(tokenizerJson, tokenizerConfig)
+    probe(tokenizer)
+    return tokenizer
   } catch (cause) {
     throw folder.fail('tokenizer.json', 'the tokenizer cannot be built; fetch or export the model again.', cause)
   }
+}
+
+function isAddedToken(token: unknown): boolean {
+  const { id, content } = isObject(token) ? token : {}
+  return isId(id) && typeof content === 'string' && content !== ''
+}
+
+function isVocabulary(vocab: unknown): boolean {
+  if (isObject(vocab)) return Object.values(vocab).every(isId)
+  const isScored = (entry: unknown) =>
+    Array.isArray(entry) && typeof entry[0] === 'string' && typeof entry[1] === 'number'
+  return Array.isArray(vocab) && vocab.every(isScored)
+}
+
+function isId(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
 /** Folders keep the template in one of three places; the first that is there counts, as in transformers. */

@@ -84,7 +84,7 @@ function mapTensor(tensor: Uint8Array, move: Move): Uint8Array {
     fieldsOf(tensor).flatMap(({ number, value }) => (number === TENSOR_EXTERNAL_DATA && value ? [entryOf(value)] : [])),
   )
   if (entries.size === 0) return tensor
-  const offset = String(move(Number(entries.get('offset') ?? 0), Number(entries.get('length'))))
+  const offset = String(move(count(entries.get('offset') ?? '0'), count(entries.get('length'))))
   return mapFields(tensor, {
     [TENSOR_EXTERNAL_DATA]: entry => {
       const [key, value] = entryOf(entry)
@@ -98,9 +98,15 @@ function movePrepacked(text: string, move: Move): string {
   const [key, ...blobs] = text.split('|')
   const moved = blobs.map(blob => {
     const [offset, length, ...rest] = blob.split(';')
-    return [move(Number(offset), Number(length)), length, ...rest].join(';')
+    return [move(count(offset), count(length)), length, ...rest].join(';')
   })
   return [key, ...moved].join('|')
+}
+
+/** A number of bytes. */
+function count(text: string | undefined): number {
+  if (text !== undefined && /^\d{1,15}$/.test(text)) return Number(text)
+  throw new Error(`the graph has ${JSON.stringify(text)} where a number of bytes belongs`)
 }
 
 function entryOf(entry: Uint8Array): [key: string, value: string] {

@@ -18,6 +18,11 @@ const FIXED64 = 1
 const LENGTH_DELIMITED = 2
 const FIXED32 = 5
 
+/** The largest number of a field. */
+const MAX_FIELD = 2 ** 29 - 1
+/** Most bytes of a number of 64 bits. */
+const MAX_VARINT = 10
+
 /** The fields of a message, in order. Throws an Error if the bytes are not a message. */
 export function fieldsOf(message: Uint8Array): Field[] {
   const fields: Field[] = []
@@ -25,6 +30,8 @@ export function fieldsOf(message: Uint8Array): Field[] {
     const start = at
     const [tag, afterTag] = readVarint(message, at)
     const type = tag % 8
+    const number = Math.floor(tag / 8)
+    if (number < 1 || number > MAX_FIELD) throw new Error(`field number ${number} at byte ${start}`)
     let value: Uint8Array | null = null
     if (type === VARINT) at = readVarint(message, afterTag)[1]
     else if (type === FIXED64) at = afterTag + 8
@@ -35,7 +42,7 @@ export function fieldsOf(message: Uint8Array): Field[] {
       value = message.subarray(begin, at)
     } else throw new Error(`wire type ${type} at byte ${start}`)
     if (at > message.length) throw new Error(`the field at byte ${start} ends after the message`)
-    fields.push({ number: Math.floor(tag / 8), value, bytes: message.subarray(start, at) })
+    fields.push({ number, value, bytes: message.subarray(start, at) })
   }
   return fields
 }
@@ -62,7 +69,8 @@ export function mapFields(message: Uint8Array, changes: Record<number, (value: U
 
 function readVarint(bytes: Uint8Array, from: number): [value: number, next: number] {
   let value = 0
-  for (let at = from, scale = 1; at < bytes.length; at++, scale *= 128) {
+  const end = Math.min(bytes.length, from + MAX_VARINT)
+  for (let at = from, scale = 1; at < end; at++, scale *= 128) {
     const byte = bytes[at] as number
     value += (byte % 128) * scale
     if (byte < 128) return [value, at + 1]

@@ -224,7 +224,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: '^node_modules' },
-    exclude: { path: '^(bench/\\.build|bench/transformers-js|test/fixtures)/' },
+    exclude: { path: '^(bench/\\.build|test/matrix/\\.build|bench/transformers-js|test/fixtures)/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },

@@ -17,20 +17,22 @@ export function linger(request: FastifyRequest, reply: FastifyReply): void {
   const { raw } = request
   // under `inject`, in tests, `complete` is undefined
   if (raw.complete !== false || raw.destroyed) return
-  // Fastify asks for an immediate close after a body it could not parse
+  // Fastify asks for an immediate close after a body it could not parse, and Node does so where the client wants a close
+  const closesAfter = !reply.raw.shouldKeepAlive
   reply.removeHeader('connection')
+  reply.raw.shouldKeepAlive = true
   reply.raw.once('finish', () => {
     const { socket } = raw
     if (raw.complete || !socket) return
     const timer = setTimeout(() => socket.destroy(), LINGER_MS)
-    // the connection may serve many such requests, so the listeners have to be removed from it
-    const over = () => {
-      clearTimeout(timer)
-      raw.off('end', over)
-      socket.off('close', over)
-    }
-    raw.once('end', over)
+    const over = () => clearTimeout(timer)
     socket.once('close', over)
+    raw.once('end', () => {
+      over()
+      // the connection may serve many such requests, so the listener has to be removed from it
+      socket.off('close', over)
+      if (closesAfter) socket.end()
+    })
     raw.resume()
   })
 }

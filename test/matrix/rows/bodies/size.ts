@@ -74,7 +74,7 @@ function overLimit(world: World, { status, text, firstMs }: Raw, limitMs: number
 }
 
 async function trickle(world: World): Promise<string> {
-  const service = await world.start({ REQUEST_TIMEOUT_MS: '2000' })
+  const service = await world.start({ REQUEST_TIMEOUT_MS: '3000' })
   const body = Array.from({ length: 400 }, () => 'A')
   const headers = 'POST /crop HTTP/1.1\r\nhost: matrix\r\nx-slow: and slow, and slow, and slow, and slow, and slow'
   const cases: Record<string, [pieces: string[], statuses: number[]]> = {

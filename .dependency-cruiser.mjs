@@ -224,7 +224,9 @@ export default {
   ],
   options: {
     doNotFollow: { path: '^node_modules' },
-    exclude: { path: '^(bench/\\.build|fuzz/\\.build|fuzz/jazzer|bench/transformers-js|test/fixtures)/' },
+    exclude: {
+      path: '^(bench/\.build|fuzz/\.build|fuzz/jazzer|test/matrix/\.build|bench/transformers-js|test/fixtures)/',
+    },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },

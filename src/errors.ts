@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'unsupported_resolution'
   | 'unknown_target'
   | 'invalid_api_key'
+  | 'invalid_url'
   | 'url_not_allowed'
   | 'not_found'
   | 'method_not_allowed'

@@ -44,7 +44,7 @@ export interface Found {
 export interface CropperInfo {
   /** As `CROPPER` names it. */
   name: string
-  /** Longest edges, in pixels, that may be asked for; null while they are not known. */
+  /** Longest edges, in pixels, that may be asked for; none where it has only one way to see; null where any may, or while they are not known. */
   resolutions: readonly number[] | null
   /** What users of its boxes should know; for instance that its model knows only certain pictures. */
   warnings: readonly string[]

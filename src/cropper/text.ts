@@ -5,10 +5,13 @@ import { chooseLines } from '../text/rule.js'
 import type { Cropper, FindRequest, Found } from './cropper.js'
 import { findByImage } from './same-image.js'
 
-/** Reads the image's text and takes the lines that the question is about. It needs no training, and sees nothing but text. */
+/**
+ * Reads the image's text and takes the lines that the question is about. It needs no training, and sees nothing but text; a
+ * page is read at its own size, so that there is no resolution to ask for.
+ */
 export function textCropper(engine: Engine): Cropper {
   return {
-    info: { name: 'text', resolutions: null, warnings: [] },
+    info: { name: 'text', resolutions: [], warnings: [] },
     find: requests =>
       findByImage(requests, async group => {
         const reading = await read(engine, group[0])

@@ -16,6 +16,11 @@ export function linkOutOfPlace(): CropVlmError {
   )
 }
 
+/** For a link of the caller that no host of it could make right. */
+export function invalidLink(refusal: string): CropVlmError {
+  return new CropVlmError('invalid_url', `The image's link cannot be fetched: ${refusal}. ${REMEDY}`)
+}
+
 /** @param hop How many redirects led there. */
 export function notAllowed(refusal: string, hop: number): CropVlmError {
   const what =

@@ -3,7 +3,7 @@ import { type Dispatcher, request } from 'undici'
 import type { HostRule } from '../config/image-urls.js'
 import { VERSION } from '../version.js'
 import { NotPublic } from './connect.js'
-import { failed, notAllowed, tooLarge } from './errors.js'
+import { failed, invalidLink, notAllowed, tooLarge } from './errors.js'
 import { checkLink } from './rules.js'
 
 const MAX_REDIRECTS = 3
@@ -26,12 +26,15 @@ export interface FetchOptions {
 /**
  * The file behind a link.
  * @param from The link that redirects to this one, the last of `hop` redirects.
- * @throws CropVlmError url_not_allowed, url_failed, body_too_large; and what undici throws
+ * @throws CropVlmError invalid_url, url_not_allowed, url_failed, body_too_large; and what undici throws
  */
 export async function fetchLink(link: string, options: FetchOptions, hop = 0, from?: URL): Promise<Buffer> {
   const { hosts, maxBytes, dispatcher, signal } = options
   const checked = checkLink(link, hosts, from)
-  if (!checked.url) throw notAllowed(checked.refusal, hop)
+  if (!checked.url) {
+    // of a redirect the caller is not told more than that it leads nowhere good
+    throw checked.isInvalid && hop === 0 ? invalidLink(checked.refusal) : notAllowed(checked.refusal, hop)
+  }
   const { url } = checked
   const reply = await request(url, { dispatcher, signal, headers: HEADERS }).catch(error => {
     throw error instanceof NotPublic ? notAllowed('its host has no address on the public internet', hop) : error

@@ -13,8 +13,8 @@ import { fetchLink } from './fetch.js'
 export interface ImageLinks {
   /**
    * The file behind an http or https link. What it holds is not looked at.
-   * @throws CropVlmError url_not_allowed (always, where IMAGE_URLS is off), url_failed, url_timeout, body_too_large,
-   *   queue_full, deadline_exceeded, request_aborted
+   * @throws CropVlmError url_not_allowed (always, where IMAGE_URLS is off), invalid_url, url_failed, url_timeout,
+   *   body_too_large, queue_full, deadline_exceeded, request_aborted
    */
   fetch(link: string, patience: Patience): Promise<Buffer>
 }

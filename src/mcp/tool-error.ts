@@ -14,6 +14,7 @@ export function adviceOn(error: unknown): string | null {
   switch (error.code) {
     case 'unreachable':
       return `${error.message} Start it with \`cropvlm serve\`, or start this server without --url.`
+    case 'invalid_url':
     case 'url_not_allowed':
     case 'url_failed':
     case 'url_timeout':

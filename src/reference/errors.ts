@@ -13,6 +13,8 @@ const MEANING: Record<ErrorCode, string> = {
   unsupported_resolution: 'The cropper does not support this resolution; `GET /info` lists those that it does.',
   unknown_target: 'No target has this name; `GET /info` lists them.',
   invalid_api_key: 'The bearer token is missing, or is none of the keys in `API_KEY`.',
+  invalid_url:
+    'The link of an image is none, holds a user name or a password, or names a port that is not fetched from.',
   url_not_allowed: 'Links are off, or this host or address is not allowed (`IMAGE_URLS`, `IMAGE_URL_HOSTS`).',
   not_found: 'No route has this path.',
   method_not_allowed: 'The route has other methods; the header `allow` lists them.',

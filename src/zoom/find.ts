@@ -98,10 +98,8 @@ async function lookNowhere(
  */
 function checkResolution({ info: { resolutions } }: Cropper, wanted: number | null): void {
   if (wanted === null || !resolutions || resolutions.includes(wanted)) return
-  throw new CropVlmError(
-    'unsupported_resolution',
-    `The cropper has no resolution ${wanted}; it has ${resolutions.join(', ')}.`,
-  )
+  const remedy = resolutions.length === 0 ? 'leave `resolution` out' : `it has ${resolutions.join(', ')}`
+  throw new CropVlmError('unsupported_resolution', `The cropper has no resolution ${wanted}; ${remedy}.`)
 }
 
 /** The boxes of all questions, in their order. Throws if any question fails. */

@@ -34,7 +34,7 @@ t.test('the line that the question is about', async t => {
     },
   })
   t.same(jobsOf(engine, 'read'), [{ kind: 'read', image: IMAGE, madeBy: 'caller', keepPixels: true }])
-  t.match(cropper.info, { name: 'text', resolutions: null })
+  t.match(cropper.info, { name: 'text', resolutions: [] })
 })
 
 t.test('questions about one image are one job, whose time counts once', async t => {

@@ -196,6 +196,21 @@ t.test(
   },
 )
 
+t.test('one that wants the connection closed reads the reply too, and then it is closed', async t => {
+  const { port } = await listen(t)
+  const length = 25 * 1024 * 1024
+  const head = ['content-type: application/json', `content-length: ${length}`, 'connection: close']
+  const socket = await dial(port, '/crop', head, 'x')
+  const reply = readAll(socket)
+  await once(socket, 'data')
+  // in pieces: a connection that had been reset by now would fail the next one
+  const piece = Buffer.alloc(1024 * 1024, 'x')
+  for (let sent = 1; sent < length; sent += piece.length)
+    if (!socket.write(piece.subarray(0, length - sent))) await once(socket, 'drain')
+  t.equal(parse(await reply).status, 413)
+  t.notOk(socket.errored, 'no piece was refused')
+})
+
 t.test('after an early error the connection can be used again', async t => {
   const { port } = await listen(t)
   const { payload, headers } = await form({ oops: 'x', image: Buffer.alloc(300_000), question: 'q' })

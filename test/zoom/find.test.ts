@@ -179,5 +179,10 @@ t.test('a resolution that the cropper does not have is refused before it is aske
     code: 'unsupported_resolution',
     message: /64, 128/,
   })
+  const reader = { ...cropper, info: { ...cropper.info, resolutions: [] } }
+  await t.rejects(findRegions({ engine, cropper: reader, observer: observer() }, ask({ resolution: 64 })), {
+    code: 'unsupported_resolution',
+    message: 'The cropper has no resolution 64; leave `resolution` out.',
+  })
   t.equal(engine.jobs.length, 0)
 })

@@ -60,6 +60,7 @@ export const REPLIES = {
   unsupported_resolution: bad(400, 'resolution'),
   unknown_target: bad(400, 'target'),
   invalid_api_key: { status: 401, type: 'authentication_error' },
+  invalid_url: bad(400, 'image'),
   url_not_allowed: { status: 403, type: 'permission_error', param: 'image' },
   not_found: bad(404),
   method_not_allowed: bad(405),

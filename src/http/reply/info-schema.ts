@@ -95,7 +95,8 @@ const CROPPER_INFO = Type.Object(
     resolutions: Type.Unsafe<readonly number[] | null>({
       type: ['array', 'null'],
       items: { type: 'integer' },
-      description: 'Longest edges in pixels that may be asked for; null where any may, or while they are not known.',
+      description:
+        'Longest edges in pixels that may be asked for; empty where none may (the text reader), null where any may, or while they are not known.',
     }),
     warnings: Type.Array(Type.String(), { description: 'What users of its boxes should know.' }),
     breaker: BREAKER_OR_NULL,

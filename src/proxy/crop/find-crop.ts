@@ -133,7 +133,7 @@ function outcomeOf({ decision, reason, box, pixelBox, pictures }: Region): CropO
 
 function failure(thrown: unknown): NoCrop {
   const error = CropVlmError.from(thrown)
-  if (error.code === 'url_not_allowed') return LINK
+  if (error.code === 'url_not_allowed' || error.code === 'invalid_url') return LINK
   const reason = error.code === 'deadline_exceeded' ? 'too_slow' : error.code
   return { decision: 'failed', reason, error }
 }

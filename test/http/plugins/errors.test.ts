@@ -14,6 +14,7 @@ const STATUSES: Record<number, ErrorCode[]> = {
     'question_too_long',
     'unsupported_resolution',
     'unknown_target',
+    'invalid_url',
   ],
   401: ['invalid_api_key'],
   403: ['url_not_allowed'],

@@ -172,7 +172,7 @@ export const FIRST_POINTS: Readonly<Record<number, readonly Row[]>> = {
     [
       'a link that may not be fetched is skipped, not failed',
       'proxy/crop/find-crop.ts',
-      "if (error.code === 'url_not_allowed') return LINK",
+      "if (error.code === 'url_not_allowed' || error.code === 'invalid_url') return LINK",
       '',
       `${V1}/chat`,
       `${V1}/links`,

@@ -32,7 +32,7 @@ export function json(status: number, body: unknown, headers: Record<string, stri
 }
 
 /** A chat-completions endpoint on loopback, closed with the test. */
-export async function upstream(t: Test, reply: Reply) {
+export async function upstream(t: Pick<Test, 'teardown'>, reply: Reply) {
   const received: Received[] = []
   const sockets = new Set<Socket>()
   const server = createServer(async (request, response) => {

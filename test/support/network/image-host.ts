@@ -18,7 +18,7 @@ export interface ImageHost {
  * @param address Of loopback, which has 127.0.0.1 to 127.255.255.254.
  */
 export async function startImageHost(
-  t: Test,
+  t: Pick<Test, 'teardown'>,
   answer: RequestListener,
   {
     address = '127.0.0.1',

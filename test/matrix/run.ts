@@ -1,0 +1,70 @@
+/** Runs one row: brings its fault about, then looks whether anything else was hurt. */
+import { AssertionError } from 'node:assert'
+import type { Row } from './row.js'
+import { assertUnhurt } from './world/health.js'
+import { Service, type Starter } from './world/service.js'
+import { type Form, Skipped, World } from './world/world.js'
+
+export interface Outcome {
+  readonly row: Row
+  readonly verdict: 'pass' | 'FAIL' | 'skip'
+  /** What was seen, what is wrong, or why it was skipped. */
+  readonly seen: string
+  readonly ms: number
+  /** What a failed row threw. */
+  readonly error: unknown
+}
+
+/** Where rows run. */
+export class Course {
+  readonly #form: Form
+  readonly #starter: Starter
+  #shared: Promise<Service> | null = null
+
+  /** @param given A service that somebody has started, for the rows that need none of their own. */
+  constructor(form: Form, starter: Starter, given: { url: string; pid: number } | null = null) {
+    this.#form = form
+    this.#starter = starter
+    if (given) this.#shared = new Service(given.url, given.pid, null).remember()
+  }
+
+  async run(row: Row): Promise<Outcome> {
+    const start = performance.now()
+    const world = new World({ form: this.#form, starter: this.#starter, shared: () => this.#service() })
+    const outcome = (verdict: Outcome['verdict'], seen: string, error: unknown = null): Outcome => {
+      return { row, verdict, seen, ms: performance.now() - start, error }
+    }
+    try {
+      const seen = await row.run(world)
+      const unhurt = await this.#examine(world, row)
+      return outcome('pass', unhurt === '' ? seen : `${seen} (${unhurt})`)
+    } catch (error) {
+      if (error instanceof Skipped) return outcome('skip', error.message)
+      const { message, stack = message } = error as Error
+      return outcome('FAIL', error instanceof AssertionError ? message : stack, error)
+    } finally {
+      await world.end()
+    }
+  }
+
+  async close(): Promise<void> {
+    await (await this.#shared)?.stop()
+  }
+
+  async #service(): Promise<Service> {
+    const service = await (this.#shared ?? Promise.reject(null)).catch(() => null)
+    if (service && service.ended === null) return service
+    this.#shared = this.#starter.ready().then(one => one.remember())
+    return await this.#shared
+  }
+
+  /** Looks at all services that the row has left running. @returns by how much their processes have grown */
+  async #examine(world: World, { ends }: Row): Promise<string> {
+    const grown: string[] = []
+    if (ends === 'service') return ''
+    for (const service of world.services)
+      if (service.before && service.ended === null)
+        grown.push(await assertUnhurt(service, service.before, ends === 'engine'))
+    return grown.join('; ')
+  }
+}

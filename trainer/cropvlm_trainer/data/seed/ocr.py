@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from cropvlm_trainer.data.seed.evidence import Line
+from cropvlm_trainer.files import sha256_of
 from cropvlm_trainer.pictures import open_picture
 
 PACKAGE = "rapidocr"
@@ -56,12 +57,17 @@ class Reader:
         ]
 
 
-def to_text(lines: list[Line]) -> str:
-    """Returns the lines as JSON, to be kept in a file."""
-    return json.dumps([[*line.box, line.text] for line in lines], ensure_ascii=False)
+def text_key(path: Path) -> str:
+    """Returns the key under which a picture's text is kept: a hash of the file's content."""
+    return sha256_of([path])
 
 
-def from_text(text: str) -> list[Line]:
-    """Returns the lines that `to_text` wrote."""
-    rows: list[Any] = json.loads(text)
-    return [Line((x1, y1, x2, y2), words) for x1, y1, x2, y2, words in rows]
+def to_text(ocr: str, lines: list[Line]) -> str:
+    """Returns the lines, and which OCR read them, as JSON to be kept in a file."""
+    return json.dumps({"ocr": ocr, "lines": [[*line.box, line.text] for line in lines]}, ensure_ascii=False)
+
+
+def from_text(text: str) -> tuple[str, list[Line]]:
+    """Returns what `to_text` was given."""
+    kept: dict[str, Any] = json.loads(text)
+    return kept["ocr"], [Line((x1, y1, x2, y2), words) for x1, y1, x2, y2, words in kept["lines"]]

@@ -23,9 +23,9 @@ from cropvlm_trainer.chat.answer_cache import AnswerCache
 from cropvlm_trainer.data.columns import Rejection
 from cropvlm_trainer.data.seed.arguments import TEXT
 from cropvlm_trainer.data.seed.evidence import evidence
-from cropvlm_trainer.data.seed.ocr import Reader, from_text, ocr_version, to_text
+from cropvlm_trainer.data.seed.ocr import Reader, from_text, ocr_version, text_key, to_text
 from cropvlm_trainer.data.seed.rows import seedable_rows, seeded
-from cropvlm_trainer.files import sha256_of, to_lines, write_whole
+from cropvlm_trainer.files import to_lines, write_whole
 from cropvlm_trainer.rows import target_votes, with_target
 
 ROOM_X, ROOM_Y = 1.3, 2.2
@@ -40,13 +40,13 @@ def seed_text(args: argparse.Namespace) -> None:
     Raises FileNotFoundError for missing files, and ValueError for rows that cannot be used, for an OCR that is not
     installed, and where no row gets a box, in which case `args.out` is not written.
     """
-    asked = ocr_version()
+    ocr_version()
     rows = with_target(args.manifest, seedable_rows(args.manifest, args.out, ("answers",), args.shard))
-    texts = _read_all(args.manifest.parent, [row["image"] for row in rows], asked, args.out, args.workers)
+    texts = _read_all(args.manifest.parent, [row["image"] for row in rows], args.out, args.workers)
     done, rejected = [], []
     for number, row in enumerate(rows, start=1):
         try:
-            done.append(_with_box(row, texts[row["image"]], asked))
+            done.append(_with_box(row, texts[row["image"]]))
         except Rejection as why:
             rejected.append({"row": number, "id": row.get("id"), "reason": why.reason, "detail": str(why)})
     rejected_path = args.out.with_suffix(".rejected.jsonl")
@@ -71,25 +71,23 @@ def room_around(line: Rect) -> Rect:
     return max(0.0, x - width / 2), max(0.0, y - height / 2), min(100.0, x + width / 2), min(100.0, y + height / 2)
 
 
-def _with_box(row: dict, text: str | Rejection, asked: str) -> dict:
+def _with_box(row: dict, text: str | Rejection) -> dict:
     """Returns the row with its box. Raises Rejection where the picture or the answer in it cannot be read."""
     if isinstance(text, Rejection):
         raise text
-    lines = from_text(text)
+    ocr, lines = from_text(text)
     if not lines:
         raise Rejection("no text in the picture")
     line = evidence(target_votes(row["answers"]), lines)
     if line is None:
         raise Rejection("answer not in the text", f"none of {row['answers']} stands in the {len(lines)} lines read")
-    return seeded(row, room_around(line.box), {"method": TEXT, "ocr": asked, "line": list(line.box)})
+    return seeded(row, room_around(line.box), {"method": TEXT, "ocr": ocr, "line": list(line.box)})
 
 
-def _read_all(
-    folder: Path, images: Sequence[str], asked: str, out: Path, workers: int | None
-) -> dict[str, str | Rejection]:
+def _read_all(folder: Path, images: Sequence[str], out: Path, workers: int | None) -> dict[str, str | Rejection]:
     """Returns each picture's text as `to_text` has it, or why it cannot be read; reads what earlier runs did not."""
     cache = AnswerCache(out.with_suffix(".text.jsonl"))
-    keys = {image: f"{asked}/{sha256_of([folder / image])}" for image in dict.fromkeys(images)}
+    keys = {image: text_key(folder / image) for image in dict.fromkeys(images)}
     if cache.count:
         print(f"the text of {cache.count} pictures is in {cache.path}")
     lacking = [image for image, key in keys.items() if cache.get(key) is None]
@@ -129,6 +127,6 @@ def _text(path: Path) -> str | Rejection:
     global _reader
     _reader = _reader or Reader()
     try:
-        return to_text(_reader(path))
+        return to_text(ocr_version(), _reader(path))
     except (FileNotFoundError, ValueError) as error:
         return Rejection("undecodable image", str(error))

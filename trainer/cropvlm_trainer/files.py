@@ -13,7 +13,18 @@ from typing import Any
 
 def read_json(path: Path) -> Any:
     """Returns the value in a JSON file. Raises FileNotFoundError without one, ValueError where it is not JSON."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is not JSON ({error}); write it anew, or remove it") from error
+
+
+def read_text(path: Path) -> str:
+    """Returns the text of a file. Raises FileNotFoundError without one, ValueError where it is not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no text in UTF-8 ({error.reason}); write it anew, or remove it") from error
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -27,7 +38,7 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, Any]]:
     Raises FileNotFoundError without a file, ValueError for a line that is not JSON.
     """
     # Not splitlines, which also splits at U+2028 and similar characters that a JSON text may hold.
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -59,7 +70,7 @@ def whole_lines(path: Path) -> list[str]:
     """
     if not path.exists():
         return []
-    whole, newline, torn = path.read_text(encoding="utf-8").rpartition("\n")
+    whole, newline, torn = read_text(path).rpartition("\n")
     if torn:
         write_whole(path, (whole + newline).encode())
     return whole.split("\n") if newline else []

@@ -9,8 +9,9 @@ import torch
 from accelerate import Accelerator
 from work import BETA, LEARNING_RATE, MAX_GRAD_NORM, TEMPERATURE, Work, filled, forbidden, prompt_sizes
 
+from cropvlm_trainer.grpo.accumulate import accumulate_gradients
 from cropvlm_trainer.grpo.step import Reward
-from cropvlm_trainer.grpo.train import accumulate_gradients, prepare
+from cropvlm_trainer.grpo.train import prepare
 from cropvlm_trainer.training.stages import GrpoConfig
 
 

@@ -23,10 +23,11 @@ from cropvlm_trainer.evaluation.answers import Checkpoint, make_target
 from cropvlm_trainer.evaluation.croppings import Cropping, expanded_croppings, expanded_name, reference_croppings
 from cropvlm_trainer.evaluation.plot import draw_expansion
 from cropvlm_trainer.evaluation.report import held_out, markdown
-from cropvlm_trainer.evaluation.rows import asked_question, scored_rows
+from cropvlm_trainer.evaluation.rows import scored_rows
 from cropvlm_trainer.evaluation.scores import AVERAGE
 from cropvlm_trainer.files import write_json
 from cropvlm_trainer.idefics3.image_processing import crop
+from cropvlm_trainer.metrics.own_measure import asked_question
 from cropvlm_trainer.pictures import open_image
 from cropvlm_trainer.rows import DATASET, check_images
 

@@ -7,9 +7,8 @@ from typing import Any
 
 from cropvlm_trainer.boxes import WHOLE, Box
 from cropvlm_trainer.evaluation.markdown import table
-from cropvlm_trainer.evaluation.rows import ANLS, CHOICE, EXACT, VQA, measure_of, source_of
+from cropvlm_trainer.evaluation.rows import source_of
 from cropvlm_trainer.evaluation.scores import (
-    VQA_REFERENCE,
     Answers,
     choice_counts,
     exact_by_kind,
@@ -17,6 +16,7 @@ from cropvlm_trainer.evaluation.scores import (
     own_measures,
 )
 from cropvlm_trainer.metrics.exact_and_iou import area, box_measures
+from cropvlm_trainer.metrics.own_measure import ANLS, CHOICE, EXACT, VQA, VQA_REFERENCE, measure_of
 
 TITLES = {
     EXACT: "exact match",

@@ -5,39 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from cropvlm_trainer.evaluation.rows import ANLS, CHOICE, EXACT, VQA, measure_of, options_of, source_of
-from cropvlm_trainer.metrics.anls import anls
-from cropvlm_trainer.metrics.choices import OUTCOMES, outcome, right_option
-from cropvlm_trainer.metrics.exact_and_iou import exact_match
-from cropvlm_trainer.metrics.vqa import vqa_accuracy, vqa_accuracy_as_reference
+from cropvlm_trainer.evaluation.rows import source_of
+from cropvlm_trainer.metrics.choices import OUTCOMES
+from cropvlm_trainer.metrics.own_measure import CHOICE, EXACT, measure_of, options_of, row_outcome, row_score
 
-VQA_REFERENCE = "vqa_accuracy_reference_code"
 AVERAGE = "average"
-
-OPEN_MEASURES: dict[str, Callable[[str, Sequence[str]], float]] = {
-    EXACT: exact_match,
-    VQA: vqa_accuracy,
-    VQA_REFERENCE: vqa_accuracy_as_reference,
-    ANLS: anls,
-}
 
 Answers = Sequence[str | None]
 """An answer for each row; None where the target gave none, which counts as wrong."""
-
-
-def row_score(row: dict, answer: str | None, measure: str) -> float:
-    """Returns the score of one answer by a measure (one of `rows.MEASURES`' values, or VQA_REFERENCE), in 0..1."""
-    if answer is None:
-        return 0.0
-    if measure == CHOICE:
-        return float(row_outcome(row, answer) == "right")
-    return float(OPEN_MEASURES[measure](answer, row["answers"]))
-
-
-def row_outcome(row: dict, answer: str) -> str:
-    """Returns the outcome of a multiple choice row, one of `choices.OUTCOMES`."""
-    options = options_of(row)
-    return outcome(answer, options, right_option(row["answers"], options))
 
 
 def applies(row: dict, measure: str) -> bool:

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from transformers import AutoProcessor, Idefics3Processor
+from transformers import Idefics3Processor
 
 from cropvlm_trainer.contract import PROMPT_CONTRACT, cropper_prompt, target_prompt
 from cropvlm_trainer.data.synth import dataset
@@ -17,6 +17,7 @@ from cropvlm_trainer.export.manifest import FORMAT, MANIFEST, revision, sha256
 from cropvlm_trainer.export.settings import FLOOR, PRECISIONS, TOLERANCE
 from cropvlm_trainer.files import read_json
 from cropvlm_trainer.idefics3.adapter import open_checkpoint
+from cropvlm_trainer.idefics3.checkpoint import load_processor
 
 ROLES = {"cropper": cropper_prompt, "target": target_prompt}
 LISTS: dict[str, Callable[[object], bool]] = {
@@ -119,7 +120,7 @@ def _unknown_files(folder: Path, hashes: dict[str, str]) -> Iterator[Check]:
 
 def _works(folder: Path, manifest: dict) -> Iterator[Check]:
     """Whether the graphs load in each precision, and answer a page with finite logits at each resolution."""
-    processor = AutoProcessor.from_pretrained(folder)
+    processor = load_processor(folder)
     for precision in manifest["precisions"]:
         loaded: list[OnnxModel] = []
         yield _attempt(f"{precision}: graphs load", partial(_load, loaded, folder, PRECISIONS[precision]))

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from transformers import AutoProcessor, Idefics3ForConditionalGeneration
+from transformers import Idefics3ForConditionalGeneration
 
 from cropvlm_trainer.contract import END_OF_UTTERANCE, cropper_prompt, format_box, parse_box
 from cropvlm_trainer.data.synth.test_patterns import FORMULAS, pattern_image
 from cropvlm_trainer.export.export import export_model
 from cropvlm_trainer.golden.fixtures.models import TINY, tiny_model, tiny_tokenizer
 from cropvlm_trainer.golden.generate import MADE_BY, answer
-from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
+from cropvlm_trainer.idefics3.checkpoint import load_processor, save_checkpoint
 from cropvlm_trainer.idefics3.forward import Batch, answer_loss
 from cropvlm_trainer.idefics3.image_processing import tiles
 from cropvlm_trainer.idefics3.prompts import PromptBuilder, PromptEncoder, prompt_grid
@@ -39,7 +39,7 @@ def write_boxes(out: Path, seed: int) -> dict:
     with tempfile.TemporaryDirectory() as scratch:
         checkpoint = Path(scratch)
         save_checkpoint(model, TINY, tiny_tokenizer(), checkpoint, training)
-        processor = AutoProcessor.from_pretrained(checkpoint)
+        processor = load_processor(checkpoint)
         _learn(model, [_batch(some, PromptEncoder(processor)) for some in (examples[:ONE_TILE], examples[ONE_TILE:])])
         files = out / "models" / "tiny-box"
         export_model(model, processor, checkpoint, files, role="cropper", model_id="tiny-box")

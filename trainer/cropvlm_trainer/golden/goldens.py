@@ -3,8 +3,6 @@
 import json
 from pathlib import Path
 
-from transformers import AutoProcessor
-
 from cropvlm_trainer.files import read_json
 from cropvlm_trainer.golden.attention import attention, attention_boxes
 from cropvlm_trainer.golden.boxes import write_boxes
@@ -15,6 +13,7 @@ from cropvlm_trainer.golden.images import grids, pixels
 from cropvlm_trainer.golden.measures import measures
 from cropvlm_trainer.golden.prompts import prompts
 from cropvlm_trainer.golden.settings import PARTS, REAL, REAL_FILES, SEED
+from cropvlm_trainer.idefics3.checkpoint import load_processor
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
 
 
@@ -40,7 +39,7 @@ def write_goldens(out: Path, parts: tuple[str, ...] = PARTS, real_files: Path = 
     if "prompts" in parts:
         write_golden(golden / "prompts.json", _prompts(golden / "prompts.json", tiny, real_files))
     if "generate" in parts:
-        processor = AutoProcessor.from_pretrained(tiny)
+        processor = load_processor(tiny)
         made = generate(tiny_model(seed), processor, PromptEncoder(processor))
         write_golden(golden / "generate.json", made)
     if "attention-boxes" in parts:

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from transformers import AutoProcessor
-
 from cropvlm_trainer.contract import cropper_prompt, target_prompt
+from cropvlm_trainer.idefics3.checkpoint import load_processor
 from cropvlm_trainer.idefics3.prompts import Grid, PromptEncoder
 
 QUESTIONS = [
@@ -78,7 +77,7 @@ def prompts(folders: dict[str, Path]) -> dict:
     """Returns the golden, with cases for each processor; `folders` has the folders of their files by name."""
     cases = []
     for name, folder in folders.items():
-        encode = PromptEncoder(AutoProcessor.from_pretrained(folder))
+        encode = PromptEncoder(load_processor(folder))
         for kind, question, grids in wanted():
             text = cropper_prompt(question) if kind == "cropper" else target_prompt(question)
             cases.append(

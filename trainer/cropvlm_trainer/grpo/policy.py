@@ -25,12 +25,17 @@ REFERENCE = "reference"
 class Policy:
     """The base as the policy. Within `reference_model()` or `reward_model()` it is one of the other two models."""
 
-    def __init__(self, peft_model: PeftModel) -> None:
-        """`peft_model`: the base with the adapter to train. A frozen copy of the adapter is added to it."""
+    def __init__(self, peft_model: PeftModel, has_reference: bool = True) -> None:
+        """`peft_model`: the base with the adapter to train.
+
+        `has_reference`: whether a frozen copy of the adapter is added to it, without which there is no
+        `reference_model()`.
+        """
         self.peft_model = peft_model
-        peft_model.add_adapter(REFERENCE, copy.deepcopy(peft_model.peft_config[TRAINED]))
-        weights = get_peft_model_state_dict(peft_model, adapter_name=TRAINED)
-        set_peft_model_state_dict(peft_model, weights, REFERENCE)
+        if has_reference:
+            peft_model.add_adapter(REFERENCE, copy.deepcopy(peft_model.peft_config[TRAINED]))
+            weights = get_peft_model_state_dict(peft_model, adapter_name=TRAINED)
+            set_peft_model_state_dict(peft_model, weights, REFERENCE)
         self.trained_parameters = [
             parameter for name, parameter in peft_model.named_parameters() if f".{TRAINED}." in name
         ]

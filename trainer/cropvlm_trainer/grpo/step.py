@@ -13,7 +13,7 @@ import torch
 
 from cropvlm_trainer.boxes import Box
 from cropvlm_trainer.contract import END_OF_UTTERANCE, cropper_prompt
-from cropvlm_trainer.grpo.loss import advantages, grpo_loss, kl_per_token
+from cropvlm_trainer.grpo.loss import advantages, clipped_share, grpo_loss, kl_per_token, scoring_temperature
 from cropvlm_trainer.grpo.policy import Policy
 from cropvlm_trainer.idefics3.forward import encode_tiles
 from cropvlm_trainer.idefics3.generation import Completions, decode_boxes, log_probs, prefill, sample
@@ -41,6 +41,10 @@ class StepSettings:
     beta: float = GrpoConfig.beta
     """weight of the KL divergence from the reference"""
     recipe: RecipeName = GrpoConfig.recipe
+    mu: int = GrpoConfig.mu
+    """updates with what a call draws; above 1, `Step.drawn` has it"""
+    epsilon: float = GrpoConfig.epsilon
+    epsilon_high: float | None = GrpoConfig.epsilon_high
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,28 @@ class StepOutcome:
     """f32 `[B, G]` by name"""
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """What a call drew and what it was worth, for further updates."""
+
+    prompts: list[list[int]]
+    """token ids of each of the B prompts"""
+    tiles: torch.Tensor
+    """uint8 `[tiles, S, S, 3]`: of all prompts in order"""
+    completions: Completions
+    advantage: torch.Tensor
+    """f32 `[N]`"""
+    old_log_probs: torch.Tensor
+    """f32 `[N, T]`: of the policy that drew"""
+    reference_log_probs: torch.Tensor | None
+    """f32 `[N, T]`; None without a reference"""
+
+
 class Step:
     """Computes the loss of a micro-batch of examples when it is called."""
 
+    drawn: list[Drawn]
+    """What the calls drew since the list was last cleared; empty where the settings' `mu` is 1."""
     outcome: StepOutcome
     """What the last call drew.
 
@@ -64,6 +87,8 @@ class Step:
 
     def __init__(self, policy: Policy, encoder: PromptEncoder, reward: Reward, settings: StepSettings) -> None:
         self.policy, self.encoder, self.reward, self.settings = policy, encoder, reward, settings
+        self.temperature = scoring_temperature(settings.recipe, settings.temperature)
+        self.drawn = []
         self.tile = policy.model.config.vision_config.image_size
         vocabulary = encoder.tokenizer.get_vocab()
         ids = [vocabulary[token] for token in SPECIAL_TOKENS if token in vocabulary and token != END_OF_UTTERANCE]
@@ -98,31 +123,68 @@ class Step:
         boxes = self.parse_boxes(completions, len(examples))
         rewards = self.reward(examples, boxes)
         self.outcome = StepOutcome(boxes, rewards)
-        advantage = advantages(sum(rewards.values()), settings.recipe)
+        advantage = advantages(sum(rewards.values()), settings.recipe).flatten()
 
         # Score the same tokens by the reference and by the policy, f32 [N, T] each.
-        with self.policy.reference_model() as reference:
-            reference_prefix = prefill(reference, prompts, encode_tiles(reference, tiles), pad)
-            reference_log_probs = log_probs(
-                reference, reference_prefix.repeated(settings.group), completions, settings.temperature
-            )
-        policy_log_probs = log_probs(model, prefix.repeated(settings.group), completions, settings.temperature)
+        reference_log_probs = self._reference_log_probs(prompts, tiles, completions)
+        policy_log_probs = log_probs(model, prefix.repeated(settings.group), completions, self.temperature)
+        old = policy_log_probs.detach()
+        if settings.mu > 1:
+            self.drawn.append(Drawn(prompts, tiles, completions, advantage, old, reference_log_probs))
 
-        loss = grpo_loss(
-            policy_log_probs,
-            reference_log_probs,
-            completions.mask,
-            advantage.flatten(),
-            beta=settings.beta,
-            recipe=settings.recipe,
-            max_new_tokens=settings.max_new_tokens,
-        )
+        loss = self._loss(policy_log_probs, reference_log_probs, completions, advantage, None)
         scalars = {
-            "kl": kl_per_token(policy_log_probs.detach(), reference_log_probs)[completions.mask].mean(),
             "tokens": completions.mask.sum(dim=1).float().mean(),
             "ended": completions.ended.float().mean(),
         }
+        if reference_log_probs is not None:
+            scalars["kl"] = kl_per_token(old, reference_log_probs)[completions.mask].mean()
         return loss, scalars | reward_scalars(rewards) | box_scalars(boxes)
+
+    def again(self, drawn: Drawn) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Like a call, but with what an earlier call drew; the policy may have been updated since.
+
+        The scalars are `clipped`, the share of the tokens that clipping leaves without a gradient.
+        """
+        settings, model = self.settings, self.policy.model
+        prefix = prefill(model, drawn.prompts, encode_tiles(model, drawn.tiles), self.encoder.pad)
+        found = log_probs(model, prefix.repeated(settings.group), drawn.completions, self.temperature)
+        loss = self._loss(found, drawn.reference_log_probs, drawn.completions, drawn.advantage, drawn.old_log_probs)
+        clip = (settings.epsilon, settings.epsilon_high)
+        share = clipped_share(found, drawn.old_log_probs, drawn.completions.mask, drawn.advantage, *clip)
+        return loss, {"clipped": share}
+
+    def _loss(
+        self,
+        found: torch.Tensor,
+        reference: torch.Tensor | None,
+        completions: Completions,
+        advantage: torch.Tensor,
+        old: torch.Tensor | None,
+    ) -> torch.Tensor:
+        settings = self.settings
+        return grpo_loss(
+            found,
+            reference,
+            completions.mask,
+            advantage,
+            beta=settings.beta,
+            recipe=settings.recipe,
+            max_new_tokens=settings.max_new_tokens,
+            old_log_probs=old,
+            epsilon=settings.epsilon,
+            epsilon_high=settings.epsilon_high,
+        )
+
+    def _reference_log_probs(
+        self, prompts: list[list[int]], tiles: torch.Tensor, completions: Completions
+    ) -> torch.Tensor | None:
+        """f32 `[N, T]`; None where the KL divergence has no weight."""
+        if not self.settings.beta:
+            return None
+        with self.policy.reference_model() as reference:
+            prefix = prefill(reference, prompts, encode_tiles(reference, tiles), self.encoder.pad)
+            return log_probs(reference, prefix.repeated(self.settings.group), completions, self.temperature)
 
     def parse_boxes(self, completions: Completions, count: int) -> list[list[Box | None]]:
         """G boxes for each of `count` examples; None where a completion is no valid box or did not end."""

@@ -3,7 +3,8 @@
 For each question the policy draws a group of G boxes. A frozen VLM, the reward VLM, answers the question from the full
 image and each box's crop. A box is worth as much as it helps to answer, and the policy is moved towards the boxes that
 are better than their group's mean and away from the others. Beside this file: `data.py` has the rows, `policy.py` the
-models, `rewards.py` what a box is worth, `loss.py` the mathematics, `step.py` one step's loss.
+models, `rewards.py` what a box is worth, `loss.py` the mathematics, `step.py` a micro-batch's loss, `accumulate.py` a
+batch's gradients.
 
 Under `accelerate launch` each process takes its share of every batch. Gradients are summed over the processes, and each
 question's boxes are drawn with a generator of its own, so that the result is that of one process.
@@ -15,28 +16,27 @@ oracle: the tests hold loss and gradients equal to its.
 
 from __future__ import annotations
 
+import dataclasses
 import time
-from collections import defaultdict
 from collections.abc import Sequence
-from hashlib import sha256
+from functools import partial
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import gather_object
 from tqdm import tqdm
 from transformers import get_cosine_schedule_with_warmup
 
+from cropvlm_trainer.grpo.accumulate import accumulate_gradients, draw_seed, repeat_gradients
 from cropvlm_trainer.grpo.data import read_training_rows
 from cropvlm_trainer.grpo.policy import Policy
-from cropvlm_trainer.grpo.rewards import REWARDS
+from cropvlm_trainer.grpo.rewards import make_reward
 from cropvlm_trainer.grpo.step import Step, StepOutcome, StepSettings
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint, read_training
 from cropvlm_trainer.idefics3.forward import checkpoint_vision_encoder, set_training_attention
 from cropvlm_trainer.idefics3.image_processing import check_resolution
 from cropvlm_trainer.idefics3.lora import add_lora, load_lora, save_lora
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
-from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
-from cropvlm_trainer.pictures import open_picture
+from cropvlm_trainer.idefics3.reward_model import Example
 from cropvlm_trainer.training.config import to_table
 from cropvlm_trainer.training.identity import identity, refuse_past
 from cropvlm_trainer.training.order import batches
@@ -65,14 +65,16 @@ def train(config: GrpoConfig) -> None:
     )
 
     # Data: the rows of all steps, in order.
-    order = batches(read_training_rows(config.data), config)
+    is_measured = config.reward == "accuracy" and config.measure == "own"
+    order = batches(read_training_rows(config.data, is_measured), config)
     steps = len(order)
     config.check_processes(accelerator.num_processes)
 
     # Model, optimizer, and the run folder, which restores the state of a run that was broken off.
     policy, compute_loss = prepare(config, accelerator.device)
     optimizer = torch.optim.AdamW(policy.trained_parameters, lr=config.learning_rate, weight_decay=0.0)
-    schedule = get_cosine_schedule_with_warmup(optimizer, round(config.warmup * steps), steps)
+    updates = config.mu * steps
+    schedule = get_cosine_schedule_with_warmup(optimizer, round(config.warmup * updates), updates)
     asked, is_main = identity(config), accelerator.is_main_process
     run = Run(config.out, asked, policy.trained_parameters, optimizer, schedule, is_main)
     refuse_past(config.out, run.first, steps)
@@ -118,17 +120,20 @@ def take_steps(
         draws_samples = config.sample_every and (is_last or step_number % config.sample_every == 0)
         pictures: list[Sample] | None = [] if run.main and draws_samples else None
 
-        # Loss and gradients, then the update.
-        scalars = accumulate_gradients(config, accelerator, policy, compute_loss, own_rows, index, pictures)
-        norm = torch.nn.utils.clip_grad_norm_(policy.trained_parameters, config.max_grad_norm)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        # Loss and gradients, then the update, `mu` times with what was drawn once. What is logged is of the first, and
+        # of the last what clipping did.
+        learning_rate = schedule.get_last_lr()[0]
+        watch = partial(add_pictures, pictures) if pictures is not None else None
+        scalars = accumulate_gradients(config, accelerator, policy, compute_loss, own_rows, index, watch)
+        scalars |= {"grad_norm": update(config, policy, optimizer, schedule), "lr": learning_rate}
+        for _ in range(1, config.mu):
+            scalars |= repeat_gradients(config, accelerator, policy, compute_loss)
+            update(config, policy, optimizer, schedule)
 
-        # Log, pictures and state. The learning rate is logged before the schedule moves on to the next step's.
-        scalars |= {"grad_norm": norm.item(), "lr": schedule.get_last_lr()[0], "seconds": time.monotonic() - started}
-        schedule.step()
-        run.log(step_number, scalars)
-        bar.set_postfix(reward=f"{scalars['reward']:.3f}", kl=f"{scalars['kl']:.4f}")
+        # Log, pictures and state.
+        run.log(step_number, scalars | {"seconds": time.monotonic() - started})
+        shown = {"reward": ".3f", "kl": ".4f"}
+        bar.set_postfix({name: f"{scalars[name]:{form}}" for name, form in shown.items() if name in scalars})
         if pictures:
             draw_samples(config.out, step_number, pictures)
         stopped = stop.everywhere(accelerator.device)
@@ -137,6 +142,15 @@ def take_steps(
         if stopped:
             break
     return step_number
+
+
+def update(config: GrpoConfig, policy: Policy, optimizer, schedule) -> float:
+    """Updates the policy by its gradients, and removes them; returns their norm before it was clipped."""
+    norm = torch.nn.utils.clip_grad_norm_(policy.trained_parameters, config.max_grad_norm)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    schedule.step()
+    return norm.item()
 
 
 def prepare(config: GrpoConfig, device: torch.device) -> tuple[Policy, Step]:
@@ -155,64 +169,20 @@ def prepare(config: GrpoConfig, device: torch.device) -> tuple[Policy, Step]:
     # A new adapter begins with random weights.
     torch.manual_seed(config.seed)
     peft_model = load_lora(model, config.adapter, config.lora) if config.adapter else add_lora(model, config.lora)
-    policy = Policy(peft_model.to(device))
+    policy = Policy(peft_model.to(device), has_reference=config.beta > 0)
     policy.peft_model.train()
     encoder = PromptEncoder(processor)
-    reward = REWARDS[config.reward](policy, RewardModel(policy.model, encoder, config.reward_resolution))
-    settings = StepSettings(
-        config.resolution, config.group, config.temperature, config.max_new_tokens, config.beta, config.recipe
-    )
-    return policy, Step(policy, encoder, reward, settings)
+    shared = (field.name for field in dataclasses.fields(StepSettings) if field.name != "longest_edge")
+    settings = StepSettings(config.resolution, **{name: getattr(config, name) for name in shared})
+    return policy, Step(policy, encoder, make_reward(config, policy, encoder), settings)
 
 
-def accumulate_gradients(
-    config: GrpoConfig,
-    accelerator: Accelerator,
-    policy: Policy,
-    compute_loss: Step,
-    rows: Sequence[dict],
-    index: int,
-    pictures: list[Sample] | None = None,
-) -> dict[str, float]:
-    """Adds up the gradients of the whole batch in `policy.trained_parameters`, over all processes.
-
-    - `compute_loss`: as `prepare` makes it; after a call its `outcome` has the boxes that were drawn;
-    - `rows`: this process's share of the batch;
-    - `index`: how many steps came before; it seeds the draws;
-    - `pictures`: if given, sample pictures of the first questions are appended to it, until it has `MAX_PICTURES`.
-
-    Returns the mean of each scalar for the log.
-    """
-    collected: dict[str, list[torch.Tensor]] = defaultdict(list)
-    for start in range(0, len(rows), config.micro_batch):
-        micro_batch = rows[start : start + config.micro_batch]
-        examples = [to_example(row, config) for row in micro_batch]
-        generators = [torch.Generator().manual_seed(draw_seed(config.seed, index, row["id"])) for row in micro_batch]
-        try:
-            with accelerator.autocast():
-                loss, scalars = compute_loss(examples, generators)
-        except Exception as error:
-            error.add_note(f"in step {index + 1}, with the rows {', '.join(row['id'] for row in micro_batch)}")
-            raise
-        # The loss is a mean over the micro-batch. Weighted by its size, the losses of all micro-batches and processes
-        # add up to the mean over the batch.
-        (loss * len(micro_batch) / config.batch).backward()
-        for name, value in {"loss": loss.detach(), **scalars}.items():
-            collected[name].append(value.float().to(accelerator.device))
-        if pictures is not None and len(pictures) < MAX_PICTURES:
-            pictures += to_pictures(micro_batch, examples, compute_loss.outcome)[: MAX_PICTURES - len(pictures)]
-    # `reduce` waits for all processes, so each calls it for every parameter, also for one without a gradient here.
-    for parameter in policy.trained_parameters:
-        if parameter.grad is None:
-            parameter.grad = torch.zeros_like(parameter)
-        parameter.grad = accelerator.reduce(parameter.grad, reduction="sum")
-    return _means(accelerator, collected)
-
-
-def to_example(row: dict, config: GrpoConfig) -> Example:
-    """A manifest's row with its image read."""
-    image = open_picture(config.data.parent / row["image"])
-    return Example(image, row["question"], row["answers"], row.get("source", ""))
+def add_pictures(
+    pictures: list[Sample], rows: Sequence[dict], examples: Sequence[Example], outcome: StepOutcome
+) -> None:
+    """Adds sample pictures of these rows to `pictures`, until it has `MAX_PICTURES`."""
+    if len(pictures) < MAX_PICTURES:
+        pictures += to_pictures(rows, examples, outcome)[: MAX_PICTURES - len(pictures)]
 
 
 def to_pictures(rows: Sequence[dict], examples: Sequence[Example], outcome: StepOutcome) -> list[Sample]:
@@ -223,27 +193,3 @@ def to_pictures(rows: Sequence[dict], examples: Sequence[Example], outcome: Step
         lines = [f"{name}: " + ", ".join(f"{v:.2f}" for v in values[index]) for name, values in rewards.items()]
         pictures.append(Sample(example.image, example.question, boxes, row.get("box"), "\n".join(lines)))
     return pictures
-
-
-def draw_seed(seed: int, index: int, name: str) -> int:
-    """A seed of 63 bits for what one step of a run draws.
-
-    `index`: how many steps came before. `name`: what is drawn, a row's id for its boxes or `dropout/PROCESS`.
-    """
-    return int.from_bytes(sha256(f"{seed}/{index}/{name}".encode()).digest()[:8]) >> 1
-
-
-def _means(accelerator: Accelerator, collected: dict[str, list[torch.Tensor]]) -> dict[str, float]:
-    """The mean of each scalar over micro-batches and processes.
-
-    Every micro-batch counts the same. One may lack a scalar (`area`, where it has no valid box); the mean is over those
-    that have it. A process may lack one in all its micro-batches, so the processes first agree on the names; otherwise
-    `reduce` would wait for a process that does not call it.
-    """
-    means = {}
-    for name in sorted(set(gather_object(list(collected)))):
-        values = collected.get(name, [])
-        pair = torch.tensor([float(sum(v.item() for v in values)), float(len(values))], device=accelerator.device)
-        total, count = accelerator.reduce(pair, reduction="sum").tolist()
-        means[name] = total / count
-    return means

@@ -13,20 +13,23 @@ from typing import NamedTuple
 import torch
 from peft import PeftModel, get_peft_model_state_dict
 from peft.utils import load_peft_weights
-from transformers import AutoProcessor, Idefics3ForConditionalGeneration, Idefics3Processor
+from transformers import Idefics3ForConditionalGeneration, Idefics3Processor
 
 from cropvlm_trainer.files import read_json, write_json
 from cropvlm_trainer.idefics3.checkpoint import (
     ADAPTER,
+    ADAPTER_WEIGHTS,
     CONFIG,
     FILE_GROUPS,
     NO_TRAINING,
     TRAINING,
     load_checkpoint,
+    load_processor,
     read_training,
 )
 from cropvlm_trainer.idefics3.image_processing import check_resolution
 from cropvlm_trainer.idefics3.model import pick_device
+from cropvlm_trainer.idefics3.weights import check_weights
 
 OpenedCheckpoint = tuple[Idefics3ForConditionalGeneration, Idefics3Processor, Path]
 
@@ -50,7 +53,7 @@ def open_checkpoint(checkpoint: Path, base: Path | None = None) -> Iterator[Open
     with tempfile.TemporaryDirectory() as scratch:
         files = Path(scratch)
         _gather_files(checkpoint, base, files)
-        yield merge(model, checkpoint), AutoProcessor.from_pretrained(files), files
+        yield merge(model, checkpoint), load_processor(files), files
 
 
 class Inference(NamedTuple):
@@ -92,8 +95,9 @@ def merge(model: Idefics3ForConditionalGeneration, adapter: Path) -> Idefics3For
     """The base with the adapter's updates added to its weights; alters `model` in place.
 
     Raises ValueError where the adapter lacks weights that its settings name for this base, or has others: peft would
-    leave these layers as the base has them.
+    leave these layers as the base has them. Raises as `check_weights` too.
     """
+    check_weights(adapter, ADAPTER_WEIGHTS)
     merged = PeftModel.from_pretrained(model, adapter)
     wanted, there = set(get_peft_model_state_dict(merged)), set(load_peft_weights(str(adapter), device="cpu"))
     if wanted != there:

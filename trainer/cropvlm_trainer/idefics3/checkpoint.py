@@ -15,8 +15,10 @@ from transformers import AutoProcessor, Idefics3ForConditionalGeneration, Idefic
 from cropvlm_trainer.contract import CHAT_TEMPLATE, END_OF_UTTERANCE
 from cropvlm_trainer.files import read_json, write_json
 from cropvlm_trainer.idefics3.model import Shape
+from cropvlm_trainer.idefics3.weights import check_weights
 
 CONFIG, ADAPTER, TRAINING = "config.json", "adapter_config.json", "training.json"
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
 FILE_GROUPS = (
     ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
     ("preprocessor_config.json", "processor_config.json"),
@@ -88,11 +90,18 @@ def load_checkpoint(folder: Path) -> tuple[Idefics3ForConditionalGeneration, Ide
     """The model in fp32, and its processor. The folder may hold any Idefics3 checkpoint.
 
     Raises FileNotFoundError where it holds none: transformers would take `runs/base` for a model's name on the hub.
+    Raises ValueError for weights that are not safetensors.
     """
     if not (folder / CONFIG).exists():
         raise FileNotFoundError(f"{folder} holds no config.json; name the folder of a checkpoint")
-    model = Idefics3ForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
-    return model, AutoProcessor.from_pretrained(folder)
+    check_weights(folder)
+    model = Idefics3ForConditionalGeneration.from_pretrained(folder, dtype=torch.float32, use_safetensors=True)
+    return model, load_processor(folder)
+
+
+def load_processor(folder: Path) -> Idefics3Processor:
+    """The processor of a checkpoint. Code that the folder may hold is never run."""
+    return AutoProcessor.from_pretrained(folder, trust_remote_code=False)
 
 
 def read_training(checkpoint: Path) -> dict:

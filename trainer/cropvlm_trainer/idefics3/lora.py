@@ -8,8 +8,9 @@ from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model
 from torch import nn
 
 from cropvlm_trainer.files import write_json
-from cropvlm_trainer.idefics3.checkpoint import ADAPTER, TRAINING, read_training
+from cropvlm_trainer.idefics3.checkpoint import ADAPTER, ADAPTER_WEIGHTS, TRAINING, read_training
 from cropvlm_trainer.idefics3.lora_settings import LoraSettings
+from cropvlm_trainer.idefics3.weights import check_weights
 
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj", "fc1", "fc2", "proj")
 """The linear layers that are adapted, by the last part of their name. The vision encoder's `out_proj` is not one."""
@@ -28,10 +29,12 @@ def add_lora(model: nn.Module, settings: LoraSettings) -> PeftModel:
 def load_lora(model: nn.Module, adapter: Path, settings: LoraSettings | None = None) -> PeftModel:
     """Adds the adapter saved in the folder `adapter`, to be trained further. Alters `model` in place.
 
-    Raises FileNotFoundError where there is none, and ValueError where its settings are not `settings` (None: any).
+    Raises FileNotFoundError where there is none, and ValueError where its settings are not `settings` (None: any) and
+    for weights that are not safetensors.
     """
     if not (adapter / ADAPTER).exists():
         raise FileNotFoundError(f"{adapter} holds no {ADAPTER}; name the folder of a LoRA adapter")
+    check_weights(adapter, ADAPTER_WEIGHTS)
     config = PeftConfig.from_pretrained(adapter)
     found = LoraSettings(config.r, config.lora_alpha, config.lora_dropout)
     if settings and found != settings:

@@ -24,8 +24,11 @@ from cropvlm_trainer.rows import target_votes
 MAX_SCORED_TOKENS = 8192
 """Tokens that are scored in one pass, padding included: each takes a row of logits, 200 KB with 49,000 tokens."""
 
+CORNER: Box = (0, 0, 0, 0)
+"""Stands for the crop of the image's first 2 x 2 pixels, which no box in per cent names."""
+
 Pair = tuple[int, Box]
-"""The index of an example, and a box to crop its image to."""
+"""The index of an example, and a box to crop its image to, or `CORNER`."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,12 @@ class Example:
     image: Image.Image
     question: str
     answers: Sequence[str]
-    source: str = "page"
-    """name of the dataset, which decides how answers are measured"""
+    source: str | None = None
+    """name of the data set, which decides how answers are measured"""
+    options: Sequence[str] | None = None
+    """of a multiple choice question"""
+    asked: str | None = None
+    """the question as the reward VLM is asked it, where that is not `question`"""
     _tiles: dict[tuple[int, int], torch.Tensor] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def tiles(self, longest_edge: int, tile: int) -> torch.Tensor:
@@ -67,13 +74,16 @@ class RewardModel:
         self.end, self.pad = encoder.end, encoder.pad
 
     @torch.no_grad()
-    def log_likelihoods(self, examples: Sequence[Example], boxes: Sequence[Sequence[Box | None]]) -> torch.Tensor:
+    def log_likelihoods(
+        self, examples: Sequence[Example], boxes: Sequence[Sequence[Box | None]], corner: bool = False
+    ) -> torch.Tensor:
         """Sums of log p over the tokens of each example's most common answer and the end token, f32 `[B, G]`.
 
-        `boxes`: G for each example; where there is none, the full image stands in for the crop.
+        `boxes`: G for each example; where there is none, the full image stands in for the crop, or with `corner` its
+        first 2 x 2 pixels.
         """
         answers = [self.answer_ids(example.answers) for example in examples]
-        pairs, places = _unique_pairs(boxes)
+        pairs, places = _unique_pairs(boxes, CORNER if corner else WHOLE)
         scores = []
         for rows, prefix in self._prefixes(examples, pairs, [len(ids) for ids in answers]):
             length = max(len(answers[row]) for row in rows)
@@ -88,10 +98,17 @@ class RewardModel:
 
     @torch.no_grad()
     def answers(
-        self, examples: Sequence[Example], boxes: Sequence[Sequence[Box | None]], max_new_tokens: int = 32
+        self,
+        examples: Sequence[Example],
+        boxes: Sequence[Sequence[Box | None]],
+        max_new_tokens: int = 32,
+        corner: bool = False,
     ) -> list[list[str]]:
-        """The model's own answers by greedy decoding: G texts, stripped, for each of the B examples."""
-        pairs, places = _unique_pairs(boxes)
+        """The model's own answers by greedy decoding: G texts, stripped, for each of the B examples.
+
+        `boxes` and `corner` as in `log_likelihoods`.
+        """
+        pairs, places = _unique_pairs(boxes, CORNER if corner else WHOLE)
         texts: list[str] = []
         for _, prefix in self._prefixes(examples, pairs):
             completions = sample(
@@ -114,13 +131,13 @@ class RewardModel:
         full_features = self.encode([example.tiles(self.longest_edge, self.tile) for example in examples])
         for start, stop in batches_by_tokens([lengths[row] if lengths else 0 for row, _ in pairs], self.batch_size):
             batch = pairs[start:stop]
-            crops = [crop(examples[row].image, box) for row, box in batch]
+            crops = [_cropped(examples[row].image, box) for row, box in batch]
             crop_features = self.encode([torch.tensor(tiles(c, self.longest_edge, self.tile)) for c in crops])
             prompts, features = [], []
             for (row, _), cropped, features_of_crop in zip(batch, crops, crop_features, strict=True):
                 example = examples[row]
                 grids = [prompt_grid(image, self.longest_edge, self.tile) for image in (example.image, cropped)]
-                prompts.append(self.encoder(target_prompt(example.question), grids))
+                prompts.append(self.encoder(target_prompt(example.asked or example.question), grids))
                 features += [full_features[row], features_of_crop]
             yield [row for row, _ in batch], prefill(self.model, prompts, torch.cat(features), self.pad)
 
@@ -146,12 +163,20 @@ def batches_by_tokens(lengths: Sequence[int], most: int) -> Iterator[tuple[int, 
         yield start, len(lengths)
 
 
-def _unique_pairs(boxes: Sequence[Sequence[Box | None]]) -> tuple[list[Pair], list[list[int]]]:
+def _cropped(image: Image.Image, box: Box) -> Image.Image:
+    if box == CORNER:
+        return image.crop((0, 0, min(2, image.width), min(2, image.height)))
+    return crop(image, box)
+
+
+def _unique_pairs(boxes: Sequence[Sequence[Box | None]], default: Box) -> tuple[list[Pair], list[list[int]]]:
     """The different pairs of example and box, and for each example the place in them of its G boxes.
+
+    `default` stands in where there is no box.
 
     A policy that has learnt draws the same box again and again. It is then scored once, and all get the same score to
     the last bit.
     """
-    grouped = [[(row, box or WHOLE) for box in group] for row, group in enumerate(boxes)]
+    grouped = [[(row, box or default) for box in group] for row, group in enumerate(boxes)]
     places = {pair: place for place, pair in enumerate(dict.fromkeys(pair for group in grouped for pair in group))}
     return list(places), [[places[pair] for pair in group] for group in grouped]

@@ -5,11 +5,13 @@ The losses of a resumed run are those of an unbroken one.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -18,16 +20,19 @@ from transformers import Idefics3ForConditionalGeneration
 
 from cropvlm_trainer.idefics3.forward import Batch, set_training_attention
 from cropvlm_trainer.pretrain.batches import stream
+from cropvlm_trainer.training.identity import SHA256, refuse_other
 from cropvlm_trainer.training.optimizers import Optimizers
-from cropvlm_trainer.training.run import RunLog, save_whole
+from cropvlm_trainer.training.run import RunLog, load_whole, save_whole
 
+FREE = ("save_every", "log_every")
+"""Settings of a recipe with which a run may go on changed: they change no mathematics."""
 Loss = Callable[[int, Batch], tuple[torch.Tensor, dict[str, torch.Tensor]]]
 """The number of the step, from 0, and its batch -> the loss to minimise, and scalars for the log by name."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """The settings of a run. A run goes on from a saved state only where all of them are equal."""
+    """The settings of a run. A run goes on from a saved state only where all of them but `FREE` are equal."""
 
     steps: int
     learning_rate: float
@@ -37,7 +42,6 @@ class Recipe:
     seed: int
     pages: int
     """a batch"""
-    base: str | None = None
     warmup: int = 100
     """steps"""
     weight_decay: float = 0.05
@@ -69,14 +73,16 @@ def train(
     `recipe.save_every` steps the state is saved, and what `evaluate` returns goes into the row too.
 
     `aux_heads`: further parameters of the loss. They are trained too, and are in the state but in no checkpoint.
-    Raises ValueError for a state of another recipe or past `stop`, and for a loss that is not finite.
+    Raises ValueError for a state of another recipe, of pages that are drawn otherwise, or past `stop`, and for a loss
+    that is not finite.
     """
     stop = recipe.steps if stop is None else stop
     out.mkdir(parents=True, exist_ok=True)
     parts = nn.ModuleList([model, aux_heads or nn.Module()]).to(device).train()
     set_training_attention(model, device)
     optimizers = Optimizers(parts, recipe)
-    first = _resume(out / "state.pt", parts, optimizers, recipe)
+    asked = asdict(recipe) | {SHA256: {"pages as they are drawn": content(make_batch, recipe.steps)}}
+    first = _resume(out / "state.pt", parts, optimizers, asked)
     if first > stop:
         raise ValueError(f"{out} is at step {first}, past {stop}; stop it later, or give another --out")
     if first:
@@ -102,25 +108,34 @@ def train(
                 model.eval()
                 row |= evaluate()
                 model.train()
-                _save(out / "state.pt", parts, optimizers, step, recipe)
+                _save(out / "state.pt", parts, optimizers, step, asked)
             log.add(step, row)
             collected, started = defaultdict(list), time.monotonic()
     log.close()
     model.eval()
 
 
-def _save(path: Path, parts: nn.Module, optimizers: Optimizers, step: int, recipe: Recipe) -> None:
+def content(make_batch: Callable[[int], Batch], steps: int) -> str:
+    """Returns a hash of the first and the last two batches, which other fonts or another way to draw would change."""
+    digest = hashlib.sha256()
+    for step in sorted({0, max(0, steps - 2), steps - 1}):
+        batch = make_batch(step)
+        for tensor in (batch.tiles, batch.input_ids, batch.labels):
+            digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _save(path: Path, parts: nn.Module, optimizers: Optimizers, step: int, asked: dict[str, Any]) -> None:
     state = {"parts": parts.state_dict(), "optimizers": optimizers.state_dict()}
-    save_whole({**state, "step": step, "recipe": asdict(recipe)}, path)
+    save_whole({**state, "step": step, "recipe": asked}, path)
 
 
-def _resume(path: Path, parts: nn.Module, optimizers: Optimizers, recipe: Recipe) -> int:
+def _resume(path: Path, parts: nn.Module, optimizers: Optimizers, asked: dict[str, Any]) -> int:
     """Restores the state in the file, if there is one, and returns the number of steps taken."""
     if not path.exists():
         return 0
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    if state["recipe"] != asdict(recipe):
-        raise ValueError(f"{path} belongs to another recipe ({state['recipe']}); give another --out or remove it")
+    state = load_whole(path)
+    refuse_other(path.parent, asked, state["recipe"], FREE)
     parts.load_state_dict(state["parts"])
     optimizers.load_state_dict(state["optimizers"])
     return state["step"]

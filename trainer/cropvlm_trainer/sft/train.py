@@ -17,17 +17,20 @@ from accelerate import PartialState
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from cropvlm_trainer.files import read_json, write_json
-from cropvlm_trainer.idefics3.checkpoint import load_checkpoint
+from cropvlm_trainer.idefics3.checkpoint import ADAPTER_WEIGHTS, load_checkpoint
 from cropvlm_trainer.idefics3.forward import set_training_attention
 from cropvlm_trainer.idefics3.image_processing import check_resolution
 from cropvlm_trainer.idefics3.lora import save_lora
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
+from cropvlm_trainer.idefics3.weights import check_weights
 from cropvlm_trainer.sft.data import SftDataset, read_training_rows
 from cropvlm_trainer.sft.learner import Collator, make_learner
 from cropvlm_trainer.sft.recorder import Recorder, Steering
 from cropvlm_trainer.training.config import to_table
-from cropvlm_trainer.training.identity import identity, refuse_other, refuse_past
+from cropvlm_trainer.training.identity import SHA256, identity, refuse_other, refuse_past
 from cropvlm_trainer.training.order import batches
+from cropvlm_trainer.training.ranks import check_same
+from cropvlm_trainer.training.run import refusing_pickles
 from cropvlm_trainer.training.stages import SftConfig
 from cropvlm_trainer.training.stop import stopped_by_sigterm
 
@@ -64,9 +67,12 @@ def train(config: SftConfig) -> None:
     set_training_attention(model, arguments.device)
     checkpoint = last_checkpoint(config.out / STATE)
     settings, asked = to_table(config), identity(config)
+    there = {"step to go on from": str(step_of(checkpoint)), **asked[SHA256]}
+    check_same(there, f"all processes read files of the same content and one {config.out}: share it between machines")
     if checkpoint:
         refuse_other(config.out, asked, read_json(config.out / "config.json"))
         refuse_past(config.out, step_of(checkpoint), len(order))
+        check_weights(checkpoint, ADAPTER_WEIGHTS)
     torch.manual_seed(config.seed)
     learner = make_learner(model, config.lora, config.gradient_checkpointing)
     in_order = list(chain.from_iterable(order))
@@ -83,7 +89,8 @@ def train(config: SftConfig) -> None:
         trainer.add_callback(Recorder(config.out, step_of(checkpoint), dataset, shown_rows, config.sample_every))
     with stopped_by_sigterm() as stop:
         trainer.add_callback(Steering(stop))
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        with refusing_pickles(checkpoint or config.out):
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     taken = trainer.state.global_step
     if is_main and taken < len(order):
         print(f"{config.out}: stopped after step {taken} of {len(order)}; the same command goes on from there")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +29,20 @@ def identity(config: StageConfig) -> dict[str, Any]:
     return table | {SHA256: {name: _content(Path(table[name])) for name in INPUTS if table.get(name)}}
 
 
-def refuse_other(out: Path, asked: dict[str, Any], there: dict[str, Any]) -> None:
-    """Raises ValueError where `there`, the identity of the run in `out`, differs from `asked`."""
-    changed = [key for key in sorted({*asked, *there} - {*FREE, *INPUTS, SHA256}) if asked.get(key) != there.get(key)]
+def refuse_other(out: Path, asked: dict[str, Any], there: dict[str, Any], free: Collection[str] = FREE) -> None:
+    """Raises ValueError where `there`, the identity of the run in `out`, differs from `asked`.
+
+    `free`: the settings that may differ.
+    """
+    changed = [key for key in sorted({*asked, *there} - {*free, *INPUTS, SHA256}) if asked.get(key) != there.get(key)]
     ours, theirs = asked.get(SHA256, {}), there.get(SHA256)
-    for name in INPUTS:
-        if theirs is None:
-            # A run of a version that knew paths alone.
-            if asked.get(name) != there.get(name):
-                changed.append(name)
-        elif ours.get(name) != theirs.get(name):
-            changed.append(f"{name} (the content of {asked.get(name) or there.get(name)})")
+    if theirs is None:
+        # A run of a version that knew paths alone.
+        changed += [name for name in INPUTS if asked.get(name) != there.get(name)]
+    else:
+        for name in sorted(name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name)):
+            path = asked.get(name) or there.get(name)
+            changed.append(f"{name} (the content of {path})" if path else name)
     if changed:
         raise ValueError(f"{out} holds a run with another {', '.join(changed)}; give another out, or remove it")
 

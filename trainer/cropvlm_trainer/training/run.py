@@ -7,16 +7,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TextIO
 
 import torch
 from torch import nn
 
 from cropvlm_trainer.files import replacing, to_line, whole_lines, write_json, write_whole
-from cropvlm_trainer.training.identity import refuse_other
+from cropvlm_trainer.training.identity import INPUTS, SHA256, refuse_other
+from cropvlm_trainer.training.ranks import check_same, digest, from_first
 from cropvlm_trainer.training.tensorboard import TensorBoardWriter
+
+LOCAL = ("out", "workers")
+"""Settings in which the processes of a run may differ."""
 
 
 class RunLog:
@@ -51,13 +57,22 @@ class Run:
     ) -> None:
         """Opens the folder, and loads `out/state.pt` where it exists; `first` is then the number of steps taken.
 
+        Of several processes the first has the folder: its weights and, where it goes on, its step, optimizer and
+        schedule are those of all, whatever lies in theirs.
         `asked` is what `identity` says of the configuration. `main`: whether this process writes; of several one does.
-        Raises ValueError where the folder holds a run with another configuration.
+        Raises ValueError where the folder holds a run with another configuration, and where the processes have other
+        files or settings.
         """
-        out.mkdir(parents=True, exist_ok=True)
         self.path, self.asked, self.trained, self.main = out / "state.pt", asked, list(trained), main
         self.optimizer, self.schedule = optimizer, schedule
+        if main:
+            out.mkdir(parents=True, exist_ok=True)
+        files = {f"{name} ({asked.get(name)})": content for name, content in asked[SHA256].items()}
+        settings = json.dumps({key: asked[key] for key in asked if key not in (*INPUTS, *LOCAL, SHA256)})
+        check_same({"settings": settings, **files}, "give all processes the same configuration and files")
         self.first = self._resume()
+        state = {"step": str(self.first), "weights": digest(self.trained), "optimizer": digest(_tensors_of(optimizer))}
+        check_same(state, "this should not happen: report it")
         if main:
             write_json(out / "config.json", asked)
             self._log = RunLog(out, self.first)
@@ -82,17 +97,29 @@ class Run:
             self._log.close()
 
     def _resume(self) -> int:
-        if not self.path.exists():
-            return 0
-        state = torch.load(self.path, map_location="cpu", weights_only=True)
-        refuse_other(self.path.parent, self.asked, state["asked"])
+        device = self.trained[0].device
+        state = from_first(self._read, device)
         with torch.no_grad():
             for parameter, saved in zip(self.trained, state["trained"], strict=True):
                 parameter.copy_(saved)
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.schedule.load_state_dict(state["schedule"])
-        renew_learning_rate(self.optimizer, self.schedule)
+        if "optimizer" in state:
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.schedule.load_state_dict(state["schedule"])
+            renew_learning_rate(self.optimizer, self.schedule)
         return state["step"]
+
+    def _read(self) -> dict:
+        """The state in the folder; without one, the weights as they are and no step."""
+        if not self.path.exists():
+            return {"step": 0, "trained": [parameter.detach().cpu() for parameter in self.trained]}
+        state = load_whole(self.path)
+        refuse_other(self.path.parent, self.asked, state["asked"])
+        return state
+
+
+def _tensors_of(optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:
+    parts = optimizer.state_dict()["state"].values()
+    return [value for part in parts for _, value in sorted(part.items()) if isinstance(value, torch.Tensor)]
 
 
 def renew_learning_rate(optimizer, schedule) -> None:
@@ -120,3 +147,24 @@ def save_whole(state: dict, path: Path) -> None:
     """Saves with torch.save. After a kill, `path` holds the old state or the new one, never a part of it."""
     with replacing(path) as draft:
         torch.save(state, draft)
+
+
+def load_whole(path: Path) -> dict:
+    """Loads what `save_whole` saved. Raises ValueError for a file that holds more than tensors and plain values."""
+    with refusing_pickles(path):
+        return torch.load(path, map_location="cpu", weights_only=True)
+
+
+@contextmanager
+def refusing_pickles(path: Path) -> Iterator[None]:
+    """Within it, what torch says of a file that it does not load becomes a ValueError that says what to do.
+
+    `path`: the file or folder that is loaded from.
+    """
+    try:
+        yield
+    except UnpicklingError as error:
+        raise ValueError(
+            f"{path} is no saved state: it holds something else than tensors and plain values, which could run a "
+            "stranger's code, and is not loaded; remove it and start anew, or give another out"
+        ) from error

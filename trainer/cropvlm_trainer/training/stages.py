@@ -6,14 +6,25 @@ import argparse
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from cropvlm_trainer.training.config import NO_UNKNOWN_KEYS, Advice, load_config, parse_override
 from cropvlm_trainer.training.stage_config import Count, CountOrZero, PositiveAsInPaper, StageConfig
 
 RecipeName = Literal["paper", "released"]
-"""How advantages and the loss are scaled: as in the paper's Eq. 1, or as in its released code."""
+"""As in the paper's Eq. 1, or as in its released code; `grpo/loss.py` has the differences."""
+Invalid = Literal["full", "penalty", "2x2"]
+"""What a completion without a valid box is worth, beside its format reward of 0:
+
+- `full`: as much as the full image in place of the crop;
+- `penalty`: as much as the worst valid box of its group, so that it is never better than any;
+- `2x2`: as much as the crop of 2 x 2 pixels that the paper's released code puts in its place.
+"""
+Measure = Literal["own", "exact_match", "vqa_accuracy", "anls"]
+"""How right an answer is; "own": by the measure of the row's data set, that of `eval`."""
+Likelihood = Literal["sum", "mean"]
+"""The log-likelihood of an answer, or that divided by its tokens."""
 
 
 @dataclass(frozen=True, config=NO_UNKNOWN_KEYS)
@@ -35,6 +46,12 @@ class GrpoConfig(StageConfig):
     reward: Literal["log_likelihood", "accuracy"] = "log_likelihood"
     reward_resolution: Count = 512
     """longest edge of the full image and of the crop that the reward VLM sees, in pixels"""
+    likelihood: Likelihood = "sum"
+    """of the reward `log_likelihood`: over the answer's tokens, the end token included"""
+    measure: Measure = "own"
+    """of the reward `accuracy`"""
+    invalid: Invalid | None = None
+    """None: "full", and with the recipe "released" its "2x2\""""
     recipe: RecipeName = "paper"
     group: Annotated[int, Field(ge=2), Advice("advantages compare a question's boxes; the paper has {default:g}")] = 6
     """boxes drawn for each question"""
@@ -43,9 +60,27 @@ class GrpoConfig(StageConfig):
     ] = 0.8
     """of the sampling of boxes"""
     beta: Annotated[float, Field(ge=0), Advice("the paper has {default:g}")] = 0.01
-    """weight of the KL divergence from the reference"""
+    """weight of the KL divergence from the reference; at 0 there is no reference"""
+    mu: Count = 1
+    """updates with the boxes drawn in a step; the learning rate moves on with each"""
+    epsilon: Annotated[float, Field(gt=0, lt=1), Advice("PPO has {default:g}")] = 0.2
+    """clip range: how far the ratio of new to old probabilities counts below 1, and above it without `epsilon_high`.
+    Only updates after a step's first have a ratio other than 1"""
+    epsilon_high: Annotated[float | None, Field(gt=0), Advice("DAPO has 0.28")] = None
+    """how far the ratio counts above 1 (clip-higher, arXiv:2503.14476); None: as `epsilon`"""
     max_new_tokens: Count = 32
     """tokens of a drawn box, the end token included"""
+
+    @property
+    def invalid_rule(self) -> Invalid:
+        """`invalid`, or the recipe's."""
+        return self.invalid or ("2x2" if self.recipe == "released" else "full")
+
+    @model_validator(mode="after")
+    def _check_reward(self) -> GrpoConfig:
+        if self.likelihood != "sum" and self.reward != "log_likelihood":
+            raise ValueError(f'likelihood = "{self.likelihood}" is for reward = "log_likelihood"; leave it out')
+        return self
 
 
 AUTO, NEVER = "auto", "never"

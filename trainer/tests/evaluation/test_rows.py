@@ -3,7 +3,7 @@ import json
 import pytest
 from support.scored_rows import CHOICE, DOC, PAGE, TEXT
 
-from cropvlm_trainer.evaluation.rows import asked_question, measure_of, options_of, scored_rows
+from cropvlm_trainer.evaluation.rows import scored_rows
 
 
 def written(folder, *rows):
@@ -35,24 +35,6 @@ def test_rows_without_a_box_are_read(tmp_path):
 def test_rows_that_cannot_be_scored(tmp_path, change, message):
     with pytest.raises(ValueError, match=f"row 2 of .*manifest.jsonl{message}"):
         scored_rows(written(tmp_path, PAGE, {**PAGE, **change}), None)
-
-
-def test_each_dataset_has_its_measure():
-    names = {
-        "vqa_accuracy": ["textvqa", "TextVQA validation"],
-        "anls": ["docvqa", "infographicvqa", "InfoVQA", "stvqa", "ST-VQA"],
-        "multiple_choice": ["vstar", "V*", "hrbench", "HR-Bench 4k"],
-        "exact_match": ["synth", "synthetic", "jsonl", None],
-    }
-    for measure, sources in names.items():
-        assert {measure_of({"source": source}) for source in sources} == {measure}
-
-
-def test_the_target_is_asked_with_the_options():
-    assert asked_question(TEXT) == "What?"
-    assert asked_question(CHOICE) == "Where?\n(A) on the left\n(B) on the right"
-    listed = {**CHOICE, "question": "Where?\n(A) here\n(B) there", "options": None}
-    assert (asked_question(listed), options_of(listed)) == (listed["question"], ["here", "there"])
 
 
 def test_rows_of_other_makers(tmp_path):

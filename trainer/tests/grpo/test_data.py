@@ -37,3 +37,10 @@ def test_what_lacks_is_named(tmp_path, change, message):
 def test_a_missing_image_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="row 2 of .* needs .*b.png"):
         read_training_rows(written(tmp_path, ROW, {**ROW, "image": "b.png"}))
+
+
+def test_a_data_set_without_a_measure_is_named_where_one_is_needed(tmp_path):
+    manifest = written(tmp_path, ROW, {**ROW, "source": "mytextvqa"})
+    assert len(read_training_rows(manifest)) == 2
+    with pytest.raises(ValueError, match="row 2 of .*: the source 'mytextvqa' is none of"):
+        read_training_rows(manifest, is_measured=True)

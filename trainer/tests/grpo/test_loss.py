@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from cropvlm_trainer.grpo.loss import advantages, grpo_loss, kl_per_token
+from cropvlm_trainer.grpo.loss import advantages, clipped_share, grpo_loss, kl_per_token, scoring_temperature
 
 REWARDS = torch.tensor([[1.0, 2.0, 3.0, 6.0], [5.0, 5.0, 5.0, 5.0]])
 
@@ -39,3 +39,29 @@ def test_losses_by_hand(recipe):
     assert log_probs.grad[0].tolist() == pytest.approx([(-2 + drift) * share, -2 * share, 0])
     share = 1 / 16 if recipe == "released" else 1 / 2
     assert log_probs.grad[1].tolist() == pytest.approx([share, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("ratio", "advantage", "high", "factor", "is_clipped"),
+    [
+        (1.1, 1.0, None, 1.1, False),
+        (1.5, 1.0, None, 1.2, True),
+        (1.5, 1.0, 0.6, 1.5, False),
+        (1.5, -1.0, None, 1.5, False),
+        (0.5, -1.0, 0.6, 0.8, True),
+        (0.5, 1.0, None, 0.5, False),
+    ],
+)
+def test_the_ratio_is_clipped_where_it_would_pay_more(ratio, advantage, high, factor, is_clipped):
+    log_probs = torch.tensor([[math.log(ratio * 0.5)]], requires_grad=True)
+    old, mask, worth = torch.log(torch.tensor([[0.5]])), torch.tensor([[True]]), torch.tensor([advantage])
+    how = {"beta": 0.0, "recipe": "paper", "max_new_tokens": 1, "epsilon": 0.2, "epsilon_high": high}
+    loss = grpo_loss(log_probs, None, mask, worth, old_log_probs=old, **how)
+    assert loss.item() == pytest.approx(-factor * advantage, rel=1e-6)
+    loss.backward()
+    assert log_probs.grad.item() == pytest.approx(0 if is_clipped else -ratio * advantage, rel=1e-6)
+    assert clipped_share(log_probs, old, mask, worth, 0.2, high).item() == is_clipped
+
+
+def test_the_released_code_scores_at_a_temperature_of_one():
+    assert scoring_temperature("paper", 0.8) == 0.8 and scoring_temperature("released", 0.8) == 1.0

@@ -6,8 +6,9 @@ from support.reward_examples import EXAMPLES
 
 from cropvlm_trainer.golden.fixtures.models import tiny_model
 from cropvlm_trainer.grpo import rewards as rewards_module
-from cropvlm_trainer.grpo.rewards import Accuracy, LogLikelihood, accuracy
+from cropvlm_trainer.grpo.rewards import Accuracy, LogLikelihood, accuracy, make_reward, with_format
 from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
+from cropvlm_trainer.training.stages import GrpoConfig
 
 
 def test_the_reward_vlm_is_the_base_whatever_the_policy_has_become(encoder, policy):
@@ -38,4 +39,56 @@ def test_the_measure_goes_by_the_source():
     assert accuracy("Dakota.", Example(EXAMPLES[0].image, "?", people, "docvqa")) == 1.0
     assert accuracy("Dakata", Example(EXAMPLES[0].image, "?", people, "docvqa")) == pytest.approx(5 / 6)
     assert accuracy("Dakata", Example(EXAMPLES[0].image, "?", people, "textvqa")) == 0.0
+    people, image = ["dakota"], EXAMPLES[0].image
+    assert accuracy("Dakata", Example(image, "?", people)) == 0.0, "exact match, as in evaluations"
+    assert accuracy("Dakata", Example(image, "?", people), "anls") == pytest.approx(5 / 6)
+    seen = Example(image, "?", ["B"], "V*", ["left", "right"])
+    assert (accuracy("(B)", seen), accuracy("left", seen)) == (1.0, 0.0)
     assert set(rewards_module.REWARDS) == {"log_likelihood", "accuracy"}
+
+
+def test_without_a_valid_box_a_penalty_is_the_worst_of_the_groups_valid_boxes():
+    values = torch.tensor([[-3.0, -1.0, -9.0], [-2.0, -5.0, -4.0], [-7.0, -7.0, -7.0]])
+    box = (0, 0, 9, 9)
+    boxes = [[box, None, box], [None, box, box], [None, None, None]]
+    found = with_format("log_likelihood", values, boxes, 1.0, "penalty")
+    assert found["log_likelihood"].tolist() == [[-3, -9, -9], [-5, -5, -4], [-7, -7, -7]]
+    total = sum(found.values())
+    assert total[0].argmin() == 1 and total[1].argmin() == 0, "saying nothing never beats a valid box"
+    assert with_format("x", values, boxes, 1.0, "full")["x"].tolist() == values.tolist()
+
+
+def test_the_released_code_shows_two_by_two_pixels_where_there_is_no_box(encoder, policy):
+    reward_model = RewardModel(policy.model, encoder, 64)
+    found = LogLikelihood(policy, reward_model, invalid="2x2")([EXAMPLES[1]], [[None, (0, 0, 100, 100)]])
+    full, other = found["log_likelihood"][0].tolist()[1], found["log_likelihood"][0].tolist()[0]
+    # The same pixels as a box of per cents: the picture is 64 x 64, so the corner is 2 / 64 of a side.
+    corner = EXAMPLES[1].image.crop((0, 0, 2, 2))
+    assert other != pytest.approx(full, abs=1e-4) and corner.size == (2, 2)
+    large = Example(EXAMPLES[1].image.resize((200, 200), 0), EXAMPLES[1].question, EXAMPLES[1].answers)
+    boxed = LogLikelihood(policy, reward_model)([large], [[(0, 0, 1, 1)]])["log_likelihood"]
+    cornered = LogLikelihood(policy, reward_model, invalid="2x2")([large], [[None]])["log_likelihood"]
+    torch.testing.assert_close(cornered, boxed)
+
+
+def test_a_mean_is_over_the_answers_tokens(encoder, policy):
+    boxes = [[(0, 0, 50, 50), None], [(20, 20, 90, 90), (0, 0, 100, 100)]]
+    reward_model = RewardModel(policy.model, encoder, 64)
+    sums = LogLikelihood(policy, reward_model)(EXAMPLES, boxes)["log_likelihood"]
+    means = LogLikelihood(policy, reward_model, likelihood="mean")(EXAMPLES, boxes)["log_likelihood"]
+    tokens = [len(reward_model.answer_ids(example.answers)) for example in EXAMPLES]
+    assert len(set(tokens)) == 2
+    torch.testing.assert_close(means * torch.tensor(tokens)[:, None], sums)
+
+
+def test_the_configuration_chooses(encoder, policy, tmp_path):
+    def made(**settings):
+        return make_reward(GrpoConfig(tmp_path, tmp_path, tmp_path, **settings), policy, encoder)
+
+    assert (made().likelihood, made().invalid, made().reward_model.longest_edge) == ("sum", "full", 512)
+    assert made(recipe="released").invalid == "2x2"
+    assert made(recipe="released", invalid="full").invalid == "full"
+    accuracy = made(reward="accuracy", invalid="penalty")
+    assert isinstance(accuracy, Accuracy) and accuracy.invalid == "penalty"
+    with pytest.raises(ValueError, match='likelihood = "mean" is for reward = "log_likelihood"'):
+        made(reward="accuracy", likelihood="mean")

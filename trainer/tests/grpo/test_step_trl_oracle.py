@@ -40,8 +40,9 @@ REWARDS = {
     "format": torch.tensor([[0.0, 1.0, 1.0], [1.0, 0.0, 1.0]]),
 }
 AS_TRL_NAMES_IT = {
-    "paper": {"loss_type": "grpo", "scale_rewards": "group"},
-    "released": {"loss_type": "dr_grpo", "scale_rewards": "none"},
+    "paper": {"loss_type": "grpo", "scale_rewards": "group", "temperature": TEMPERATURE},
+    # The released code draws at the temperature and scores at 1; TRL, which draws nothing here, knows one of the two.
+    "released": {"loss_type": "dr_grpo", "scale_rewards": "none", "temperature": 1.0},
 }
 
 
@@ -88,18 +89,23 @@ def gradients(model, loss: torch.Tensor) -> dict[str, torch.Tensor]:
     return {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
 
 
-def ours(processor, completions, rewards, monkeypatch, recipe: str, beta: float):
-    """Our step, on shared prefixes -> (model, loss, scalars)."""
-    policy = Policy(adapted())
+def our_step(processor, completions, rewards, monkeypatch, recipe: str, beta: float, **more) -> Step:
+    """Our step, on shared prefixes."""
+    policy = Policy(adapted(), has_reference=beta > 0)
     stir(policy.peft_model, 4)
     policy.peft_model.train()
-    settings = StepSettings(EDGE, GROUP, TEMPERATURE, MAX_TOKENS, beta, recipe)
+    settings = StepSettings(EDGE, GROUP, TEMPERATURE, MAX_TOKENS, beta, recipe, **more)
     monkeypatch.setattr(step_module, "sample", lambda *args, **kwargs: completions)
-    loss, scalars = Step(policy, PromptEncoder(processor), lambda *args: rewards, settings)(EXAMPLES, [])
-    return policy.peft_model, loss, scalars
+    return Step(policy, PromptEncoder(processor), lambda *args: rewards, settings)
 
 
-def theirs(processor, completions, rewards, folder, recipe: str, beta: float):
+def ours(processor, completions, rewards, monkeypatch, recipe: str, beta: float):
+    """What our step gives -> (model, loss, scalars)."""
+    step = our_step(processor, completions, rewards, monkeypatch, recipe, beta)
+    return step.policy.peft_model, *step(EXAMPLES, [])
+
+
+def theirs(processor, completions, rewards, folder, recipe: str, beta: float, **more):
     """TRL's trainer on the same -> (trainer, its inputs, loss)."""
 
     class Given(trl.GRPOTrainer):
@@ -122,7 +128,6 @@ def theirs(processor, completions, rewards, folder, recipe: str, beta: float):
         per_device_train_batch_size=len(EXAMPLES) * GROUP,
         num_generations=GROUP,
         max_completion_length=MAX_TOKENS,
-        temperature=TEMPERATURE,
         beta=beta,
         # k3 as the paper has it; TRL's default multiplies it by the ratio, which alters its gradient.
         use_bias_correction_kl=False,
@@ -131,6 +136,7 @@ def theirs(processor, completions, rewards, folder, recipe: str, beta: float):
         use_cpu=True,
         report_to="none",
         **AS_TRL_NAMES_IT[recipe],
+        **more,
     )
     trainer = Given(
         adapted(), [named(name) for name in rewards], args, datasets.Dataset.from_list(rows), processing_class=processor
@@ -152,7 +158,11 @@ def test_loss_and_gradients_are_those_of_trl(processor, completions, tmp_path, m
         (kl,) = trainer._metrics["train"]["kl"]
         assert kl > 0.01, "the policy has left its reference, or the KL is not tested"
         assert scalars["kl"].item() == pytest.approx(kl, abs=1e-6)
-    found, wanted = gradients(model, loss), gradients(trainer.model, expected)
+    assert ("kl" in scalars) == (beta > 0), "without weight there is no reference"
+    assert_same_gradients(gradients(model, loss), gradients(trainer.model, expected))
+
+
+def assert_same_gradients(found: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor]) -> None:
     assert found.keys() == wanted.keys() and {name.split(".lora_")[1] for name in found} == {
         f"{part}.{TRAINED}.weight" for part in "AB"
     }
@@ -161,6 +171,29 @@ def test_loss_and_gradients_are_those_of_trl(processor, completions, tmp_path, m
     assert scale > 0.1
     for name, gradient in wanted.items():
         torch.testing.assert_close(found[name], gradient, atol=1e-6, rtol=1e-5, msg=name)
+
+
+@pytest.mark.parametrize("epsilon_high", [None, 0.28])
+@pytest.mark.parametrize(("recipe", "beta"), [("paper", 0.5), ("released", 0.0)])
+def test_further_updates_are_those_of_trl(processor, completions, tmp_path, monkeypatch, recipe, beta, epsilon_high):
+    """A second update with the same draws, of a policy that has moved so far that clipping matters."""
+    step = our_step(
+        processor, completions, REWARDS, monkeypatch, recipe, beta, mu=2, epsilon=0.1, epsilon_high=epsilon_high
+    )
+    step(EXAMPLES, [])
+    (drawn,) = step.drawn
+    stir(step.policy.peft_model, 5)
+    loss, scalars = step.again(drawn)
+    clip = {"num_iterations": 2, "epsilon": 0.1, "epsilon_high": epsilon_high}
+    trainer, inputs, _ = theirs(processor, completions, REWARDS, tmp_path, recipe, beta, **clip)
+    stir(trainer.model, 5)
+    expected = trainer._compute_loss(trainer.model, inputs)
+    assert loss.item() == pytest.approx(expected.item(), abs=1e-6)
+    assert_same_gradients(gradients(step.policy.peft_model, loss), gradients(trainer.model, expected))
+    ratios = trainer._metrics["train"]
+    low, high = ratios["clip_ratio/low_mean"][-1], ratios["clip_ratio/high_mean"][-1]
+    assert low > 0 and high > 0 and low + high < 1, "some are clipped on either side, and not all"
+    assert scalars["clipped"].item() == pytest.approx(low + high, abs=1e-6)
 
 
 def test_the_two_see_the_same(processor, completions, tmp_path):

@@ -12,7 +12,7 @@ import pytest
 import torch
 from peft import PeftModel
 from PIL import Image
-from support.processes import run_in_two
+from support.processes import launch_two, run_in_two
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from cropvlm_trainer.boxes import taught_region, to_box
@@ -218,15 +218,53 @@ def test_two_processes_are_one(given, whole, tmp_path):
     assert difference < 2e-4, "Adam's first steps are of size 1e-3: the processes took the same ones"
 
 
+def test_without_a_shared_disk_all_go_on_with_what_the_first_process_has(given, whole, tmp_path):
+    """Each process has a run folder of its own, as on two machines; the second's has no state."""
+    run_in_two(command(given, tmp_path / "out-RANK", max_steps=2), tmp_path / "world")
+    assert (tmp_path / "out-0" / "state.pt").exists() and not (tmp_path / "out-1").exists()
+    run_in_two(command(given, tmp_path / "out-RANK"), tmp_path / "again")
+    assert [row["step"] for row in log(tmp_path / "out-0")] == [1, 2, 3, 4]
+    assert log(tmp_path / "out-0")[-1]["reward"] == pytest.approx(log(whole)[-1]["reward"], rel=2e-3)
+    # The first two steps were those of a schedule of two steps, so the adapter is another than `whole`'s.
+    assert (adapter(whole) - adapter(tmp_path / "out-0")).abs().max() < 2e-3
+    rows = given / "pages" / "manifest-1.jsonl"
+    rows.write_text((given / "pages" / "manifest.jsonl").read_text().replace("What", "what", 1))
+    (given / "pages" / "manifest-0.jsonl").write_text((given / "pages" / "manifest.jsonl").read_text())
+    other = launch_two(
+        command(given, tmp_path / "other", data=rows.with_name("manifest-RANK.jsonl")), tmp_path / "third"
+    )
+    assert other.returncode != 0
+    assert "process 1 has another data (" in other.stderr and "give all processes the same" in other.stderr
+
+
 def test_accuracy_can_be_the_reward(given, tmp_path):
     assert main(command(given, tmp_path, reward="accuracy", recipe="released", max_steps=1)) == 0
     (row,) = log(tmp_path)
     assert "reward/accuracy" in row and row["reward/format"] == pytest.approx(0.25 * row["valid"])
 
 
+def test_several_updates_with_what_was_drawn_once(given, whole, tmp_path, capsys):
+    settings = {"mu": 3, "epsilon": 0.01, "epsilon_high": 0.02, "beta": 0.0, "invalid": "penalty"}
+    assert main(command(given, tmp_path / "whole", **settings)) == 0
+    rows = log(tmp_path / "whole")
+    assert all(0 <= row["clipped"] < 1 and "kl" not in row for row in rows) and any(row["clipped"] for row in rows)
+    assert rows[0]["loss"] == pytest.approx(log(whole)[0]["loss"], abs=1e-5), "the first update is that of mu = 1"
+    assert rows[1]["lr"] == pytest.approx(log(whole)[1]["lr"]), "the rates of 12 updates pass as those of 4 steps"
+    assert "kl=" not in capsys.readouterr().err
+    state = torch.load(tmp_path / "whole" / "state.pt", weights_only=True)
+    assert state["schedule"]["last_epoch"] == 3 * STEPS
+    assert main(command(given, tmp_path / "two", **settings, max_steps=2)) == 0
+    assert main(command(given, tmp_path / "two", **settings)) == 0
+    assert [row["lr"] for row in log(tmp_path / "two")][2:] == pytest.approx([row["lr"] for row in rows[2:]])
+
+
 @pytest.mark.parametrize(
     ("other", "message"),
     [
+        ({"mu": 0}, "mu must be 1 or more"),
+        ({"epsilon": 1.0}, "epsilon must be below 1; PPO has 0.2"),
+        ({"epsilon_high": 0}, "epsilon_high must be above 0; DAPO has 0.28"),
+        ({"invalid": "nothing"}, "invalid = 'nothing' is not 'full', 'penalty' or '2x2'"),
         ({"group": 1}, "group must be 2 or more"),
         ({"sample_every": -1}, "sample_every must be 0 or more"),
         ({"max_steps": 0}, "max_steps must be 1 or more"),
@@ -273,10 +311,10 @@ def test_a_run_goes_on_with_settings_that_change_no_mathematics(given, whole, tm
 def test_sigterm_saves_the_step_in_progress_and_the_run_goes_on(given, whole, tmp_path, monkeypatch, capsys):
     accumulate_gradients = train_module.accumulate_gradients
 
-    def terminated(config, accelerator, policy, compute_loss, rows, index, pictures=None):
+    def terminated(config, accelerator, policy, compute_loss, rows, index, watch=None):
         if index == 2:
             os.kill(os.getpid(), signal.SIGTERM)
-        return accumulate_gradients(config, accelerator, policy, compute_loss, rows, index, pictures)
+        return accumulate_gradients(config, accelerator, policy, compute_loss, rows, index, watch)
 
     with monkeypatch.context() as patch:
         patch.setattr(train_module, "accumulate_gradients", terminated)

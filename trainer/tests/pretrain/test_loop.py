@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from cropvlm_trainer.data.synth import dataset
 from cropvlm_trainer.idefics3.model import Shape, build_model
 from cropvlm_trainer.idefics3.prompts import PromptBuilder
 from cropvlm_trainer.pretrain.aux_losses import AuxHeads, pointing_loss
@@ -75,11 +76,42 @@ def test_a_killed_run_resumes_to_the_same_losses(start, tmp_path):
     assert sorted(whole) == [1, 2, 3, 4, 5, 6]
 
 
-@pytest.mark.parametrize("other", [{"steps": 4}, {"seed": 2}, {"pages": 1}, {"base": "another"}])
-def test_another_recipe_does_not_resume(start, tmp_path, other):
+@pytest.mark.parametrize(
+    ("other", "named"),
+    [
+        ({"steps": 4}, "steps"),
+        ({"learning_rate": 2e-3}, "learning_rate"),
+        ({"seed": 2}, "seed, pages as they are drawn"),
+        ({"pages": 1}, "pages, pages as they are drawn"),
+    ],
+)
+def test_another_recipe_does_not_resume(start, tmp_path, other, named):
     start(tmp_path, Recipe(steps=2, **COMMON))
-    with pytest.raises(ValueError, match="belongs to another recipe"):
+    with pytest.raises(ValueError, match=f"holds a run with another {named}"):
         start(tmp_path, Recipe(**{"steps": 2, **COMMON, **other}))
+
+
+def test_pages_that_are_drawn_otherwise_do_not_resume(start, tmp_path, monkeypatch):
+    start(tmp_path, stop=2)
+    draw = dataset.make_page
+
+    def otherwise(*args, **named):
+        page, rng = draw(*args, **named)
+        page.image.paste((1, 2, 3), (0, 0, 99, 99))
+        return page, rng
+
+    monkeypatch.setattr(dataset, "make_page", otherwise)
+    with pytest.raises(ValueError, match="holds a run with another pages as they are drawn; give another out"):
+        start(tmp_path)
+
+
+def test_what_changes_no_mathematics_may_change(start, tmp_path):
+    start(tmp_path / "whole")
+    start(tmp_path / "changed", stop=2)
+    start(tmp_path / "changed", Recipe(**{"steps": 6, "warmup": 2, **COMMON, "save_every": 3, "log_every": 3}))
+    whole, changed = losses(tmp_path / "whole"), losses(tmp_path / "changed")
+    assert list(changed) == [1, 2, 3, 6]
+    assert changed[6] == pytest.approx((whole[4] + whole[5] + whole[6]) / 3)
 
 
 def test_a_run_past_its_stop_is_not_passed_off_as_that_step(start, tmp_path):

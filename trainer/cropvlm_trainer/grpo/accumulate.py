@@ -1,0 +1,113 @@
+"""The gradients of a whole batch, over micro-batches and processes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import gather_object
+
+from cropvlm_trainer.grpo.policy import Policy
+from cropvlm_trainer.grpo.step import Step, StepOutcome
+from cropvlm_trainer.idefics3.reward_model import Example
+from cropvlm_trainer.metrics.own_measure import asked_question
+from cropvlm_trainer.pictures import open_picture
+from cropvlm_trainer.training.stages import GrpoConfig
+
+
+def accumulate_gradients(
+    config: GrpoConfig,
+    accelerator: Accelerator,
+    policy: Policy,
+    compute_loss: Step,
+    rows: Sequence[dict],
+    index: int,
+    watch: Callable[[Sequence[dict], Sequence[Example], StepOutcome], None] | None = None,
+) -> dict[str, float]:
+    """Adds up the gradients of the whole batch in `policy.trained_parameters`, over all processes.
+
+    - `compute_loss`: as `prepare` makes it; after a call its `outcome` has the boxes that were drawn;
+    - `rows`: this process's share of the batch;
+    - `index`: how many steps came before; it seeds the draws;
+    - `watch`: if given, gets each micro-batch's rows and examples, and what was drawn for them.
+
+    Returns the mean of each scalar for the log.
+    """
+    compute_loss.drawn.clear()
+    collected: dict[str, list[torch.Tensor]] = defaultdict(list)
+    for start in range(0, len(rows), config.micro_batch):
+        micro_batch = rows[start : start + config.micro_batch]
+        examples = [to_example(row, config) for row in micro_batch]
+        generators = [torch.Generator().manual_seed(draw_seed(config.seed, index, row["id"])) for row in micro_batch]
+        try:
+            with accelerator.autocast():
+                loss, scalars = compute_loss(examples, generators)
+        except Exception as error:
+            error.add_note(f"in step {index + 1}, with the rows {', '.join(row['id'] for row in micro_batch)}")
+            raise
+        # The loss is a mean over the micro-batch. Weighted by its size, the losses of all micro-batches and processes
+        # add up to the mean over the batch.
+        (loss * len(micro_batch) / config.batch).backward()
+        for name, value in {"loss": loss.detach(), **scalars}.items():
+            collected[name].append(value.float().to(accelerator.device))
+        if watch is not None:
+            watch(micro_batch, examples, compute_loss.outcome)
+    _sum_gradients(accelerator, policy)
+    return _means(accelerator, collected)
+
+
+def repeat_gradients(
+    config: GrpoConfig, accelerator: Accelerator, policy: Policy, compute_loss: Step
+) -> dict[str, float]:
+    """Like `accumulate_gradients`, but for a further update with what was drawn there."""
+    collected: dict[str, list[torch.Tensor]] = defaultdict(list)
+    for drawn in compute_loss.drawn:
+        with accelerator.autocast():
+            loss, scalars = compute_loss.again(drawn)
+        (loss * len(drawn.prompts) / config.batch).backward()
+        for name, value in scalars.items():
+            collected[name].append(value.float().to(accelerator.device))
+    _sum_gradients(accelerator, policy)
+    return _means(accelerator, collected)
+
+
+def _sum_gradients(accelerator: Accelerator, policy: Policy) -> None:
+    # `reduce` waits for all processes, so each calls it for every parameter, also for one without a gradient here.
+    for parameter in policy.trained_parameters:
+        if parameter.grad is None:
+            parameter.grad = torch.zeros_like(parameter)
+        parameter.grad = accelerator.reduce(parameter.grad, reduction="sum")
+
+
+def to_example(row: dict, config: GrpoConfig) -> Example:
+    """A manifest's row with its image read."""
+    image = open_picture(config.data.parent / row["image"])
+    asked = {"source": row.get("source"), "options": row.get("options"), "asked": asked_question(row)}
+    return Example(image, row["question"], row["answers"], **asked)
+
+
+def draw_seed(seed: int, index: int, name: str) -> int:
+    """A seed of 63 bits for what one step of a run draws.
+
+    `index`: how many steps came before. `name`: what is drawn, a row's id for its boxes or `dropout/PROCESS`.
+    """
+    return int.from_bytes(sha256(f"{seed}/{index}/{name}".encode()).digest()[:8]) >> 1
+
+
+def _means(accelerator: Accelerator, collected: dict[str, list[torch.Tensor]]) -> dict[str, float]:
+    """The mean of each scalar over micro-batches and processes.
+
+    Every micro-batch counts the same. One may lack a scalar (`area`, where it has no valid box); the mean is over those
+    that have it. A process may lack one in all its micro-batches, so the processes first agree on the names; otherwise
+    `reduce` would wait for a process that does not call it.
+    """
+    means = {}
+    for name in sorted(set(gather_object(list(collected)))):
+        values = collected.get(name, [])
+        pair = torch.tensor([float(sum(v.item() for v in values)), float(len(values))], device=accelerator.device)
+        total, count = accelerator.reduce(pair, reduction="sum").tolist()
+        means[name] = total / count
+    return means

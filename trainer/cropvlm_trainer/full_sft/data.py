@@ -17,15 +17,13 @@ from PIL import Image
 
 from cropvlm_trainer.chat.answer_cache import AnswerCache
 from cropvlm_trainer.data.seed.evidence import Line
+from cropvlm_trainer.data.seed.labels import LABEL
 from cropvlm_trainer.data.seed.ocr import from_text, text_key
 from cropvlm_trainer.full_sft.augment import OVERSAMPLE, View
 from cropvlm_trainer.full_sft.sequence import Packed, QuestionPacker
 from cropvlm_trainer.full_sft.words import PATTERNS, Place, frequent_words, in_cells, places
 from cropvlm_trainer.pictures import open_picture
 from cropvlm_trainer.sft.data import read_training_rows
-
-LABEL = "label"
-"""The kind of a question about a label on the page, as `data seed --labels` marks it."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +44,14 @@ class PageBatch:
     packed: Packed
     cells: torch.Tensor
     """f32 `[B, T, classes]`: 1 where a word or pattern stands in the cell of an image token"""
+
+    @property
+    def input_ids(self) -> torch.Tensor:
+        return self.packed.input_ids
+
+    @property
+    def labels(self) -> torch.Tensor:
+        return self.packed.labels
 
     def to(self, device: torch.device) -> PageBatch:
         packed = Packed(*(part.to(device) for part in self.packed))

@@ -27,7 +27,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "grow": PERCENTILE,
     },
     GRID: {"base": None, "n": 5, "most_cells": None, "resolution": None, "seed": 0, "device": "auto"},
-    TEXT: {"workers": None},
+    TEXT: {"workers": None, "labels": 0},
 }
 """The options of one method only, with their defaults; None where there is no default."""
 NEEDED = {VLM: ("url", "model"), GRID: ("base",), TEXT: ()}
@@ -98,6 +98,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--method text",
         "The text of each picture is kept in OUT's name with .text.jsonl as it is read. Rows whose answer does not "
         "stand in the picture go to .rejected.jsonl.",
+    )
+    text.add_argument(
+        "--labels",
+        type=int,
+        metavar="N",
+        help="also ask for up to N labels that are found on a picture, as 'What is the invoice no?' (default: 0); their "
+        'rows have "kind": "label"',
     )
     text.add_argument("--workers", type=int, metavar="N", help="processes that read pictures (default: one a core)")
 

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
+from random import Random
 
 from tqdm import tqdm
 
@@ -23,6 +24,7 @@ from cropvlm_trainer.chat.answer_cache import AnswerCache
 from cropvlm_trainer.data.columns import Rejection
 from cropvlm_trainer.data.seed.arguments import TEXT
 from cropvlm_trainer.data.seed.evidence import evidence
+from cropvlm_trainer.data.seed.labels import LABEL, label_questions
 from cropvlm_trainer.data.seed.ocr import Reader, from_text, ocr_version, text_key, to_text
 from cropvlm_trainer.data.seed.rows import seedable_rows, seeded
 from cropvlm_trainer.files import to_lines, write_whole
@@ -49,6 +51,7 @@ def seed_text(args: argparse.Namespace) -> None:
             done.append(_with_box(row, texts[row["image"]]))
         except Rejection as why:
             rejected.append({"row": number, "id": row.get("id"), "reason": why.reason, "detail": str(why)})
+    done += _about_labels(texts, args.labels)
     rejected_path = args.out.with_suffix(".rejected.jsonl")
     write_whole(rejected_path, to_lines(rejected))
     reasons = ", ".join(f"{count} {reason}" for reason, count in Counter(r["reason"] for r in rejected).most_common())
@@ -58,7 +61,9 @@ def seed_text(args: argparse.Namespace) -> None:
             "method cannot seed this data; use --method grid or vlm"
         )
     write_whole(args.out, to_lines(done))
-    print(f"{args.out}: {len(done)} of {len(rows)} rows have a box")
+    labels = sum(row.get("kind") == LABEL for row in done)
+    more = f", and {labels} about labels" if labels else ""
+    print(f"{args.out}: {len(done) - labels} of {len(rows)} rows have a box{more}")
     if rejected:
         print(f"  {len(rejected)} rejected ({reasons}; see {rejected_path})")
 
@@ -82,6 +87,21 @@ def _with_box(row: dict, text: str | Rejection) -> dict:
     if line is None:
         raise Rejection("answer not in the text", f"none of {row['answers']} stands in the {len(lines)} lines read")
     return seeded(row, room_around(line.box), {"method": TEXT, "ocr": ocr, "line": list(line.box)})
+
+
+def _about_labels(texts: dict[str, str | Rejection], most: int) -> list[dict]:
+    """Returns rows that ask for labels of the pictures, at most so many a picture, drawn evenly from those it has."""
+    rows = []
+    for image, text in texts.items():
+        if most == 0 or isinstance(text, Rejection):
+            continue
+        ocr, lines = from_text(text)
+        found = label_questions(lines)
+        for number, asked in enumerate(Random(image).sample(found, min(most, len(found)))):
+            row = {"id": f"{image}#{LABEL}-{number}", "kind": LABEL, "image": image, "question": asked.question}
+            how = {"method": TEXT, "ocr": ocr, "line": list(asked.line.box)}
+            rows.append(seeded({**row, "answers": [asked.answer]}, room_around(asked.line.box), how))
+    return rows
 
 
 def _read_all(folder: Path, images: Sequence[str], out: Path, workers: int | None) -> dict[str, str | Rejection]:

@@ -78,6 +78,14 @@ def test_boxes_hold_the_lines_that_show_the_answers(given, capsys, monkeypatch):
     assert read == ["broken.png"] and rows_of(given / "seeded.jsonl") == [total, shop]
 
 
+def test_labels_of_the_page_are_asked_for(given, capsys):
+    assert main(command(given, "labelled.jsonl", "--labels", "5")) == 0
+    rows = [row for row in rows_of(given / "labelled.jsonl") if row.get("kind") == "label"]
+    assert [(row["question"], row["answers"]) for row in rows] == [("What is the date?", ["2024-03-17"])]
+    assert rows[0]["box"][1] < 26 and rows[0]["box"][3] > 30 and rows[0]["image"] == "page.png"
+    assert "2 of 4 rows have a box, and 1 about labels" in capsys.readouterr().out
+
+
 def test_room_around_a_line():
     assert text.room_around((40.0, 50.0, 60.0, 52.0)) == (33.0, 47.5, 67.0, 54.5)
     assert text.room_around((10.0, 40.0, 90.0, 50.0)) == (0.0, 34.0, 100.0, 56.0)

@@ -27,11 +27,11 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "grow": PERCENTILE,
     },
     GRID: {"base": None, "n": 5, "most_cells": None, "resolution": None, "seed": 0, "device": "auto"},
-    TEXT: {"workers": None, "labels": 0},
+    TEXT: {"workers": None, "labels": None},
 }
 """The options of one method only, with their defaults; None where there is no default."""
 NEEDED = {VLM: ("url", "model"), GRID: ("base",), TEXT: ()}
-POSITIVE = ("concurrency", "timeout", "max_tokens", "longest_edge", "n", "most_cells", "resolution", "workers")
+POSITIVE = ("concurrency", "timeout", "max_tokens", "longest_edge", "n", "most_cells", "resolution", "workers", "labels")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -103,8 +103,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--labels",
         type=int,
         metavar="N",
-        help="also ask for up to N labels that are found on a picture, as 'What is the invoice no?' (default: 0); their "
-        'rows have "kind": "label"',
+        help="also ask for up to N labels that are found on a picture, as 'What is the invoice no?'; their rows have "
+        '"kind": "label"',
     )
     text.add_argument("--workers", type=int, metavar="N", help="processes that read pictures (default: one a core)")
 

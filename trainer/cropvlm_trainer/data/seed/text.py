@@ -51,7 +51,7 @@ def seed_text(args: argparse.Namespace) -> None:
             done.append(_with_box(row, texts[row["image"]]))
         except Rejection as why:
             rejected.append({"row": number, "id": row.get("id"), "reason": why.reason, "detail": str(why)})
-    done += _about_labels(texts, args.labels)
+    done += _about_labels(texts, args.labels or 0)
     rejected_path = args.out.with_suffix(".rejected.jsonl")
     write_whole(rejected_path, to_lines(rejected))
     reasons = ", ".join(f"{count} {reason}" for reason, count in Counter(r["reason"] for r in rejected).most_common())

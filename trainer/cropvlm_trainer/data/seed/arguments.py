@@ -31,7 +31,8 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 }
 """The options of one method only, with their defaults; None where there is no default."""
 NEEDED = {VLM: ("url", "model"), GRID: ("base",), TEXT: ()}
-POSITIVE = ("concurrency", "timeout", "max_tokens", "longest_edge", "n", "most_cells", "resolution", "workers", "labels")
+POSITIVE = ("concurrency", "timeout", "max_tokens", "longest_edge", "n", "most_cells", "resolution")
+POSITIVE += ("workers", "labels")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

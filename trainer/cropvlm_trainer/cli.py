@@ -12,6 +12,10 @@ COMMANDS = {
         "cropvlm_trainer.pretrain.command",
         "train a small Idefics3 from scratch to answer from full image and crop",
     ),
+    "full-sft": (
+        "cropvlm_trainer.full_sft.command",
+        "train all weights of a small cropper from boxes",
+    ),
     "sft": ("cropvlm_trainer.sft.command", "train a cropper from boxes"),
     "grpo": ("cropvlm_trainer.grpo.command", "train a cropper by what helps a reward VLM to answer"),
     "eval": ("cropvlm_trainer.evaluation.command", "score a cropper and a target on a manifest"),

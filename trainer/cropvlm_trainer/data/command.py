@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     split.add_argument("--share", type=float, default=0.5, help="of the questions that go to SFT (default: 0.5)")
     split.set_defaults(data_run=_split)
 
-    seed = commands.add_parser("seed", help="boxes to start from, by a big VLM or by a search with the reward model")
+    seed = commands.add_parser("seed", help="boxes to start from, by a big VLM, a reward model or an OCR")
     seed_arguments.add_arguments(seed)
     seed.set_defaults(data_run=_seed)
 
@@ -91,6 +91,10 @@ def _seed(args: argparse.Namespace) -> None:
         from cropvlm_trainer.data.seed.vlm import seed_vlm
 
         seed_vlm(args)
+    elif args.method == seed_arguments.TEXT:
+        from cropvlm_trainer.data.seed.text import seed_text
+
+        seed_text(args)
     else:
         from cropvlm_trainer.data.seed.grid import seed_grid
 

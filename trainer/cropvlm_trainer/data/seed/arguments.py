@@ -1,4 +1,4 @@
-"""The options of `cropvlm-train data seed`: those of both methods, and those of one method only."""
+"""The options of `cropvlm-train data seed`: those of all methods, and those of one method only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cropvlm_trainer.chat.endpoint import Endpoint
 from cropvlm_trainer.data.seed.shards import parse_shard
 from cropvlm_trainer.options import check_positive, flag
 
-VLM, GRID = "vlm", "grid"
+VLM, GRID, TEXT = "vlm", "grid", "text"
 PERCENTILE, NONE = "percentile", "none"
 PIXELS, THOUSANDTHS, FRACTION = "pixels", "thousandths", "fraction"
 
@@ -27,18 +27,21 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "grow": PERCENTILE,
     },
     GRID: {"base": None, "n": 5, "most_cells": None, "resolution": None, "seed": 0, "device": "auto"},
+    TEXT: {"workers": None, "labels": None},
 }
 """The options of one method only, with their defaults; None where there is no default."""
-NEEDED = {VLM: ("url", "model"), GRID: ("base",)}
+NEEDED = {VLM: ("url", "model"), GRID: ("base",), TEXT: ()}
 POSITIVE = ("concurrency", "timeout", "max_tokens", "longest_edge", "n", "most_cells", "resolution")
+POSITIVE += ("workers", "labels")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--method",
-        choices=(VLM, GRID),
+        choices=(VLM, GRID, TEXT),
         required=True,
-        help="vlm: ask a big VLM for the region; grid: try every sub-rectangle of a grid with the reward model",
+        help="vlm: ask a big VLM for the region; grid: try every sub-rectangle of a grid with the reward model; text: "
+        "the line of the picture's text that holds the answer, read by an OCR (pip install 'cropvlm-trainer[ocr]')",
     )
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="new manifest (.jsonl), in the folder of the other")
@@ -92,17 +95,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     grid.add_argument("--seed", type=int, help=f"of the noise on the boxes (default: {ours['seed']})")
     grid.add_argument("--device", help=f"as cuda:1 (default: {ours['device']})")
 
+    text = parser.add_argument_group(
+        "--method text",
+        "The text of each picture is kept in OUT's name with .text.jsonl as it is read. Rows whose answer does not "
+        "stand in the picture go to .rejected.jsonl.",
+    )
+    text.add_argument(
+        "--labels",
+        type=int,
+        metavar="N",
+        help="also ask for up to N labels that are found on a picture, as 'What is the invoice no?'; their rows have "
+        '"kind": "label"',
+    )
+    text.add_argument("--workers", type=int, metavar="N", help="processes that read pictures (default: one a core)")
+
 
 def settle(args: argparse.Namespace) -> None:
     """Fills in the defaults of the chosen method.
 
-    Raises ValueError for an option of the other method, a missing option, options that cannot go together, and a number
+    Raises ValueError for an option of another method, a missing option, options that cannot go together, and a number
     that must be above 0.
     """
-    other = GRID if args.method == VLM else VLM
-    for name in DEFAULTS[other]:
-        if getattr(args, name) is not None:
-            raise ValueError(f"{flag(name)} is for --method {other}; leave it out beside --method {args.method}")
+    for method, options in DEFAULTS.items():
+        for name in options:
+            if method != args.method and getattr(args, name) is not None:
+                raise ValueError(f"{flag(name)} is for --method {method}; leave it out beside --method {args.method}")
     for name in NEEDED[args.method]:
         if getattr(args, name) is None:
             raise ValueError(f"--method {args.method} needs {flag(name)}")

@@ -1,0 +1,36 @@
+"""The small model that a run starts from, of a folder that `export` wrote or of a checkpoint, with new tiles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tokenizers import Tokenizer
+from transformers import Idefics3ForConditionalGeneration
+
+from cropvlm_trainer.files import read_json, sha256_of
+from cropvlm_trainer.full_sft.from_export import load_export, shape_of
+from cropvlm_trainer.full_sft.retile import retiled
+from cropvlm_trainer.idefics3.checkpoint import load_checkpoint
+from cropvlm_trainer.idefics3.model import Shape
+
+EXPORTED = "cropvlm.json"
+
+
+def load_base(folder: Path, tile: int, patch: int) -> tuple[Idefics3ForConditionalGeneration, Shape, Tokenizer]:
+    """Returns the model for tiles of `tile` and patches of `patch` pixels, its shape, and its tokenizer.
+
+    Raises FileNotFoundError and ValueError for a folder that holds no small model, and as `retiled`.
+    """
+    if (folder / EXPORTED).is_file():
+        model, shape, tokenizer = load_export(folder)
+    else:
+        model, processor = load_checkpoint(folder)
+        shape, tokenizer = shape_of(read_json(folder / "config.json")), processor.tokenizer.backend_tokenizer
+    larger, larger_shape = retiled(model, shape, tokenizer, tile, patch)
+    return larger, larger_shape, tokenizer
+
+
+def base_hash(folder: Path) -> str:
+    """Returns a hash of the weights that `load_base` reads."""
+    pattern = "onnx/*.onnx" if (folder / EXPORTED).is_file() else "*.safetensors"
+    return sha256_of(sorted(folder.glob(pattern)))

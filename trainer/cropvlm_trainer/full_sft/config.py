@@ -1,0 +1,74 @@
+"""What `cropvlm-train full-sft` can be told, in a TOML file and with `--set`."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass as plain_dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from cropvlm_trainer.pretrain.loop import Recipe
+from cropvlm_trainer.training.config import NO_UNKNOWN_KEYS, load_config, parse_override
+from cropvlm_trainer.training.stage_config import Count, CountOrZero
+
+Positive = Annotated[float, Field(gt=0)]
+PositiveOrZero = Annotated[float, Field(ge=0)]
+TABLE = "full_sft"
+
+
+@dataclass(frozen=True, config=NO_UNKNOWN_KEYS)
+class FullSftConfig:
+    base: Path
+    """a model folder that `export` wrote, or the checkpoint of a small model"""
+    data: Path
+    """data set with boxes (JSONL), as `data seed --method text` writes it"""
+    out: Path
+    """run folder"""
+    dev: Path | None = None
+    """a data set whose boxes are held against the model's every `save_every` steps; the best checkpoint is kept"""
+    texts: Path | None = None
+    """the pictures' text, as `data seed --method text` keeps it, for the auxiliary loss; without it there is none"""
+    tile: Count = 512
+    """edge in pixels to which pictures are resized; the model gets one tile of it"""
+    patch: Count = 16
+    """edge in pixels of a patch, a multiple of the base's"""
+    steps: Count = 1000
+    batch: Count = 8
+    """pictures in one step, each with all its questions"""
+    labels: CountOrZero = 3
+    """questions about labels that a picture gets in a step, at most"""
+    augment: PositiveOrZero = 1.0
+    """strength of turning, scaling, shifting and the like; 0: none"""
+    seeing: PositiveOrZero = 0.5
+    """weight of the auxiliary loss by which each image token says which words lie in it"""
+    learning_rate: Positive = 5e-4
+    """of embeddings and vectors (AdamW)"""
+    matrix_learning_rate: Positive = 1e-3
+    """of the layers' matrices (Muon)"""
+    warmup: Count = 100
+    """steps"""
+    seed: int = 0
+    save_every: Count = 100
+    """steps between two saved states and evaluations; a multiple of 50"""
+
+
+@plain_dataclass(frozen=True, kw_only=True)
+class FullSftRecipe(Recipe):
+    """The settings that a run goes on with alone; the base's and the data's content are compared beside it."""
+
+    tile: int
+    patch: int
+    labels: int
+    augment: float
+    seeing: float
+    base: str
+    """a hash of its weights"""
+
+
+def read_config(args: argparse.Namespace) -> FullSftConfig:
+    """Raises as `load_config`."""
+    overrides = dict(parse_override(text) for text in args.set)
+    return load_config({TABLE: FullSftConfig}, TABLE, args.config, overrides)

@@ -1,0 +1,163 @@
+"""The pages of a run: each picture with its questions and boxes, cut once and kept, and the batches drawn from them.
+
+A batch is a function of the seed and of its number, so that a run that was broken off gets the batches of an unbroken
+one, whichever process makes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import torch
+from PIL import Image
+
+from cropvlm_trainer.chat.answer_cache import AnswerCache
+from cropvlm_trainer.data.seed.evidence import Line
+from cropvlm_trainer.data.seed.labels import LABEL
+from cropvlm_trainer.data.seed.ocr import from_text, text_key
+from cropvlm_trainer.full_sft.augment import OVERSAMPLE, View
+from cropvlm_trainer.full_sft.sequence import Packed, QuestionPacker
+from cropvlm_trainer.full_sft.words import PATTERNS, Place, frequent_words, in_cells, places
+from cropvlm_trainer.pictures import open_picture
+from cropvlm_trainer.sft.data import read_training_rows
+
+
+@dataclass(frozen=True)
+class Page:
+    image: str
+    """its path in the data set"""
+    rows: tuple[dict, ...]
+    """the questions that are asked each time"""
+    labels: tuple[dict, ...]
+    """questions about labels, of which some are drawn each time"""
+    places: tuple[Place, ...]
+
+
+@dataclass
+class PageBatch:
+    tiles: torch.Tensor
+    """uint8 `[B, S, S, 3]`"""
+    packed: Packed
+    cells: torch.Tensor
+    """f32 `[B, T, classes]`: 1 where a word or pattern stands in the cell of an image token"""
+
+    @property
+    def input_ids(self) -> torch.Tensor:
+        return self.packed.input_ids
+
+    @property
+    def labels(self) -> torch.Tensor:
+        return self.packed.labels
+
+    def to(self, device: torch.device) -> PageBatch:
+        packed = Packed(*(part.to(device) for part in self.packed))
+        return PageBatch(self.tiles.to(device), packed, self.cells.to(device))
+
+
+def read_pages(manifest: Path, texts: Path | None) -> tuple[list[Page], list[str], int]:
+    """Returns the pages of a data set, the words of the auxiliary loss, and how many rows were left out.
+
+    `texts` is the file in which `data seed --method text` keeps what it read; without one there are no words.
+    Raises what `read_training_rows` raises, and ValueError where a picture's text is not in `texts`.
+    """
+    rows, left_out = read_training_rows(manifest)
+    by_image: dict[str, list[dict]] = {}
+    for row in rows:
+        by_image.setdefault(row["image"], []).append(row)
+    lines = _lines(manifest.parent, by_image, texts) if texts else {}
+    words = frequent_words(lines.values())
+    pages = [
+        Page(
+            image,
+            tuple(row for row in asked if row.get("kind") != LABEL),
+            tuple(row for row in asked if row.get("kind") == LABEL),
+            tuple(places(words, lines.get(image, ()))),
+        )
+        for image, asked in by_image.items()
+    ]
+    return pages, words, left_out
+
+
+def classes_of(words: Sequence[str]) -> int:
+    """How many classes the auxiliary loss has: these words and the patterns; 0 without words."""
+    return len(words) + len(PATTERNS) if words else 0
+
+
+class PageBatches:
+    """Makes the batches of a run; batch `step` is the same in each process and after each start."""
+
+    def __init__(
+        self,
+        folder: Path,
+        pages: Sequence[Page],
+        packer: QuestionPacker,
+        tile: int,
+        tokens_per_tile: int,
+        classes: int,
+        *,
+        seed: int,
+        batch: int,
+        labels: int,
+        augment: float,
+    ) -> None:
+        """`batch` pages a step; `labels`: how many questions about labels a page gets at most; `augment`: strength."""
+        self.folder, self.pages, self.packer, self.tile = folder, pages, packer, tile
+        self.side, self.classes = round(tokens_per_tile**0.5), classes
+        self.seed, self.batch, self.labels, self.augment = seed, batch, labels, augment
+        self._kept: dict[str, Image.Image] = {}
+
+    def __call__(self, step: int) -> PageBatch:
+        views, asked, cells = [], [], []
+        first = step * self.batch
+        number = first
+        while len(asked) < self.batch:
+            page, rng = self._page(number), Random(f"{self.seed}/{number}/{step}")
+            number += 1
+            picture = self._picture(page.image)
+            view = View(rng, picture.width / picture.height, self.augment)
+            drawn = [*page.rows, *rng.sample(page.labels, min(self.labels, len(page.labels)))]
+            moved = [(row["question"], view.box(row["box"])) for row in drawn]
+            pairs = [(question, box) for question, box in moved if box is not None]
+            if not pairs:
+                # Every box left the view. The next page takes this one's place; its own turn is not changed.
+                continue
+            views.append(view.picture(picture, self.tile))
+            asked.append(pairs)
+            at = [(kind, *view.point(x, y)) for kind, x, y in page.places]
+            cells.append(in_cells(at, self.classes, self.side))
+        return PageBatch(torch.from_numpy(np.stack(views)), self.packer.pack(asked), torch.stack(cells))
+
+    def _page(self, number: int) -> Page:
+        """The page of this number in a sequence without end: each epoch has an order of its own."""
+        epoch, at = divmod(number, len(self.pages))
+        order = list(range(len(self.pages)))
+        Random(f"{self.seed}/epoch/{epoch}").shuffle(order)
+        return self.pages[order[at]]
+
+    def _picture(self, image: str) -> Image.Image:
+        """The page, no larger than its views are drawn from; kept."""
+        if image not in self._kept:
+            picture = open_picture(self.folder / image)
+            largest = int(self.tile * OVERSAMPLE)
+            picture.thumbnail((largest, largest), Image.Resampling.LANCZOS)
+            self._kept[image] = picture
+        return self._kept[image]
+
+
+def _lines(folder: Path, images: Sequence[str] | dict, texts: Path) -> dict[str, list[Line]]:
+    if not texts.is_file():
+        raise FileNotFoundError(f"texts = {texts} is not there; `data seed --method text` writes it beside its --out")
+    cache = AnswerCache(texts)
+    lines = {}
+    for image in images:
+        text = cache.get(text_key(folder / image))
+        if text is None:
+            raise ValueError(
+                f"{texts} has no text of {image}; write it with `data seed --method text` of this data set"
+            )
+        _, lines[image] = from_text(text)
+    return lines

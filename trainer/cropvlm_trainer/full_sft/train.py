@@ -1,0 +1,116 @@
+"""`cropvlm-train full-sft`: trains all weights of a small cropper on seed boxes of real pictures.
+
+A model of two million parameters learns little from an adapter of a few thousand; here every weight is trained, by the
+loop and the optimizers of `pretrain`. Three things make it learn from hundreds of pictures: all questions of a picture
+stand behind one encoded picture, each view of a picture is drawn anew, and an auxiliary loss has each image token say
+which words lie in it.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from cropvlm_trainer.full_sft.base import base_hash, load_base
+from cropvlm_trainer.full_sft.config import FullSftConfig, FullSftRecipe
+from cropvlm_trainer.full_sft.data import PageBatches, classes_of, read_pages
+from cropvlm_trainer.full_sft.dev import BoxFinder, coverage
+from cropvlm_trainer.full_sft.losses import BoxLoss, SeeingHead
+from cropvlm_trainer.full_sft.sequence import QuestionPacker
+from cropvlm_trainer.idefics3.checkpoint import read_training, save_checkpoint
+from cropvlm_trainer.idefics3.model import pick_device
+from cropvlm_trainer.idefics3.prompts import PromptBuilder
+from cropvlm_trainer.pretrain.loop import train as run_loop
+from cropvlm_trainer.rows import check_images, read_rows
+from cropvlm_trainer.training.allocator import keep_freed_memory
+
+LAST, BEST = "checkpoint", "best"
+"""The folders, within the run folder, of the last step's checkpoint and of the best one on `dev`."""
+
+
+def train(config: FullSftConfig, device_name: str = "auto", stop_at: int | None = None) -> None:
+    """Trains from the start, or goes on with what `config.out` holds, up to step `stop_at` (None: all steps).
+
+    Leaves in `config.out`: `log.jsonl`, `state.pt`, `checkpoint/` and, with `dev`, `best/`.
+    Raises ValueError for settings that cannot go together and a folder that holds another run, and FileNotFoundError
+    where the base, a data set or a picture is missing.
+    """
+    keep_freed_memory()
+    pages, words, left_out = read_pages(config.data, config.texts)
+    if left_out:
+        print(f"{left_out} rows of {config.data} left out: no area in whole per cents", file=sys.stderr)
+    dev = _dev_rows(config.dev) if config.dev else []
+    model, shape, tokenizer = load_base(config.base, config.tile, config.patch)
+    builder = PromptBuilder(tokenizer, shape.tokens_per_tile)
+    packer, classes = QuestionPacker(builder), classes_of(words)
+    torch.manual_seed(config.seed)
+    head = SeeingHead(shape.text_width, classes)
+    find = BoxFinder(model, packer, tokenizer, builder.pad, shape.tile)
+    batches = PageBatches(
+        config.data.parent,
+        pages,
+        packer,
+        shape.tile,
+        shape.tokens_per_tile,
+        classes,
+        seed=config.seed,
+        batch=config.batch,
+        labels=config.labels,
+        augment=config.augment,
+    )
+    recipe = FullSftRecipe(
+        steps=config.steps,
+        learning_rate=config.learning_rate,
+        matrix_learning_rate=config.matrix_learning_rate,
+        seed=config.seed,
+        pages=config.batch,
+        warmup=config.warmup,
+        save_every=config.save_every,
+        tile=config.tile,
+        patch=config.patch,
+        labels=config.labels,
+        augment=config.augment,
+        seeing=config.seeing,
+        base=base_hash(config.base),
+    )
+    questions = sum(len(page.rows) + len(page.labels) for page in pages)
+    print(f"{len(pages)} pictures, {questions} questions, {sum(p.numel() for p in model.parameters()):,} parameters")
+    stop = min(stop_at or config.steps, config.steps)
+    record = {"base": str(config.base), "data": str(config.data), "recipe": "full-sft", "of_steps": config.steps}
+    record |= {"seed": config.seed, "pages_per_step": config.batch}
+    save = partial(_save, model, shape, tokenizer, config.out, record)
+    best = _best_so_far(config.out)
+
+    def evaluate() -> dict[str, float]:
+        nonlocal best
+        if not dev:
+            return {}
+        scores = coverage(dev, find(config.dev.parent, dev))
+        if scores["dev_hit"] > best:
+            best = scores["dev_hit"]
+            save(BEST, scores)
+        return scores
+
+    device = pick_device(device_name)
+    loss = BoxLoss(model, head, builder, config.seeing)
+    run_loop(model, batches, loss, recipe, config.out, device, evaluate, stop, head)
+    save(LAST, {"steps": stop})
+    print(f"checkpoint: {config.out / LAST}" + (f"; the best on dev: {config.out / BEST}" if dev else ""))
+
+
+def _dev_rows(manifest: Path) -> list[dict]:
+    rows = read_rows(manifest, needs=("question", "image", "box"))
+    check_images(manifest, rows)
+    return rows
+
+
+def _save(model, shape, tokenizer, out: Path, record: dict, name: str, more: dict) -> None:
+    save_checkpoint(model, shape, tokenizer, out / name, {**record, **more})
+
+
+def _best_so_far(out: Path) -> float:
+    """The best share of hits of a run that goes on, so that its best checkpoint is replaced by a better one only."""
+    return read_training(out / BEST).get("dev_hit", -1.0)

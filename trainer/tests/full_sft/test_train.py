@@ -1,0 +1,92 @@
+"""A run of all weights on pages: it learns, goes on after a kill as if there had been none, and keeps its best."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from cropvlm_trainer.cli import main
+from cropvlm_trainer.full_sft.data import PageBatches, classes_of, read_pages
+from cropvlm_trainer.full_sft.sequence import QuestionPacker
+from cropvlm_trainer.golden.fixtures.models import TINY
+from cropvlm_trainer.idefics3.checkpoint import load_checkpoint, read_training
+
+
+def command(given: Path, out: Path, *more: str, **settings: object) -> list[str]:
+    pages = given / "pages"
+    keys = {"base": given / "base", "data": pages / "seeded.jsonl", "out": out, "tile": 128, "patch": 16}
+    keys |= {"texts": pages / "seeded.text.jsonl", "steps": 4, "batch": 3, "warmup": 2, "seed": 3} | settings
+    return ["full-sft", *(part for key, value in keys.items() for part in ("--set", f"{key}={value}")), *more]
+
+
+def log(out: Path) -> list[dict]:
+    return [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+
+
+def test_a_run_learns_where_the_line_is(given, tmp_path):
+    dev = given / "pages/seeded.jsonl"
+    settings = {"steps": 150, "save_every": 50, "learning_rate": 2e-3, "matrix_learning_rate": 4e-3, "augment": 0.2}
+    assert main(command(given, tmp_path / "run", dev=dev, **settings)) == 0
+    first, *_, last = log(tmp_path / "run")
+    assert last["boxes"] < 0.6 * first["boxes"] and last["seeing"] < first["seeing"]
+    assert last["digits"] > first["digits"]
+    model, _ = load_checkpoint(tmp_path / "run/checkpoint")
+    assert model.config.vision_config.image_size == 128 and model.config.vision_config.patch_size == 16
+    best = read_training(tmp_path / "run/best")
+    assert best["dev_hit"] == max(row["dev_hit"] for row in log(tmp_path / "run"))
+    assert best["shape"]["tile"] == 128 and best["recipe"] == "full-sft"
+
+
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(given, tmp_path):
+    assert main(command(given, tmp_path / "whole")) == 0
+    assert main(command(given, tmp_path / "parts", "--stop-at", "2")) == 0
+    assert main(command(given, tmp_path / "parts")) == 0
+    whole, parts = (load_checkpoint(tmp_path / name / "checkpoint")[0].state_dict() for name in ("whole", "parts"))
+    assert [name for name in whole if not torch.equal(whole[name], parts[name])] == []
+    assert [row["step"] for row in log(tmp_path / "parts")] == [2, 4]
+
+
+def test_another_run_in_the_folder_is_refused(given, tmp_path, capsys):
+    assert main(command(given, tmp_path / "run", "--stop-at", "1")) == 0
+    assert main(command(given, tmp_path / "run", augment=0.5)) == 2
+    assert "another" in (message := capsys.readouterr().err) and "augment" in message
+
+
+def test_what_is_missing_is_named(given, tmp_path, capsys):
+    assert main(command(given, tmp_path / "run", texts=tmp_path / "no.jsonl")) == 2
+    assert "`data seed --method text` writes it" in capsys.readouterr().err
+    (tmp_path / "empty.jsonl").write_text("")
+    assert main(command(given, tmp_path / "run", texts=tmp_path / "empty.jsonl")) == 2
+    assert "has no text of images/0.png" in capsys.readouterr().err
+    assert main(command(given, tmp_path / "run", patch=12)) == 2
+    assert "no multiple of the model's 8" in capsys.readouterr().err
+
+
+def batches(given: Path, builder, **settings) -> PageBatches:
+    pages, words, _ = read_pages(given / "pages/seeded.jsonl", given / "pages/seeded.text.jsonl")
+    tokens, classes = TINY.tokens_per_tile, classes_of(words)
+    settings = {"seed": 1, "batch": 2, "labels": 3, "augment": 1.0} | settings
+    return PageBatches(given / "pages", pages, QuestionPacker(builder), TINY.tile, tokens, classes, **settings)
+
+
+def test_batches_depend_on_seed_and_step_alone(given, builder):
+    first, again, other = (batches(given, builder, seed=seed) for seed in (1, 1, 2))
+    again(0)
+    assert torch.equal(first(3).tiles, again(3).tiles) and torch.equal(first(3).input_ids, again(3).input_ids)
+    assert not torch.equal(first(3).tiles, other(3).tiles)
+
+
+def test_an_epoch_has_each_page_once(given, builder):
+    made = batches(given, builder, augment=0.0)
+    pages = [made._page(number).image for number in range(12)]
+    assert sorted(pages[:6]) == sorted(pages[6:]) == [f"images/{number}.png" for number in range(6)]
+    assert pages[:6] != pages[6:]
+
+
+@pytest.mark.parametrize(("labels", "questions"), [(0, 1), (3, 2)])
+def test_labels_are_asked_as_often_as_said(given, builder, labels, questions):
+    batch = batches(given, builder, labels=labels, augment=0.0)(0)
+    assert batch.packed.segments.max(dim=1).values.tolist() == [questions, questions]

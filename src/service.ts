@@ -104,8 +104,8 @@ const LAST_REPLIES_MS = 1000
 
 async function stop(app: FastifyInstance, engine: Engine, graceMs?: number): Promise<number> {
   let cutOff = 0
-  const cut = () => {
-    cutOff = app.cut()
+  const cut = async () => {
+    cutOff = await app.cut()
   }
   const timer = graceMs === undefined ? undefined : setTimeout(cut, graceMs)
   // the app comes first: a request that it has accepted may still have a job for the engine

@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { environment } from '../../src/cli/environment.js'
@@ -45,4 +47,21 @@ t.test('a file that cannot be read is named', async t => {
     exitCode: 2,
     message: /^folder cannot be read \(EISDIR\); .* --env-file/,
   })
+})
+
+t.test('what has no end is not read', { skip: process.platform !== 'linux' }, async t => {
+  const cwd = t.testdir()
+  execFileSync('mkfifo', [join(cwd, '.env'), join(cwd, 'pipe')])
+  const { world } = testWorld({ cwd })
+  await t.rejects(environment(world), {
+    exitCode: 2,
+    message: '.env is a pipe or a device, and no file; remove it, or name a file with --env-file.',
+  })
+  await t.rejects(environment({ ...world, envFile: '/dev/zero' }), {
+    exitCode: 2,
+    message: '/dev/zero has more than 1048576 bytes, the most that is read; is it the right one?',
+  })
+  const read = environment({ ...world, envFile: 'pipe' })
+  await writeFile(join(cwd, 'pipe'), 'PORT=3')
+  t.equal((await read).PORT, '3', 'as a shell makes one: --env-file <(...)')
 })

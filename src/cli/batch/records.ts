@@ -16,18 +16,24 @@ const QUOTE = 0x22
 const MAX_BYTES = 128 * 1024 * 1024
 
 /**
+ * @param what Names the stream in the message.
  * @param quoted Whether a line feed between double quotes belongs to the record, as in CSV.
  * @throws CliError usage: a record is longer than 128 MiB
  */
-export async function* records(chunks: AsyncIterable<Buffer>, quoted = false): AsyncGenerator<RawRecord> {
+export async function* records(chunks: AsyncIterable<Buffer>, what: string, quoted = false): AsyncGenerator<RawRecord> {
   let parts: Buffer[] = []
   let size = 0
   let end = 0
   let inQuotes = false
+  let count = 0
   const take = (piece: Buffer) => {
     parts.push(piece)
     size += piece.length
-    if (size > MAX_BYTES) throw new CliError(EXIT.usage, `A line is longer than ${MAX_BYTES / 2 ** 20} MiB.`)
+    if (size > MAX_BYTES)
+      throw new CliError(
+        EXIT.usage,
+        `Record ${count + 1} of ${what} is longer than ${MAX_BYTES / 2 ** 20} MiB. ${inQuotes ? 'One of its quotes may not be closed; mend it' : 'Write one row a line, and large images as paths'}.`,
+      )
     if (quoted) inQuotes = inQuotes !== isOdd(countQuotes(piece))
   }
   for await (const chunk of chunks) {
@@ -40,6 +46,7 @@ export async function* records(chunks: AsyncIterable<Buffer>, quoted = false): A
         continue
       }
       end += size + 1
+      count++
       yield { bytes: Buffer.concat(parts), end, whole: true }
       parts = []
       size = 0

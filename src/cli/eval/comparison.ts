@@ -1,5 +1,5 @@
 /** How the boxes and answers of one evaluation differ from those of an earlier one on the same pages. */
-import { readFile } from 'node:fs/promises'
+import { collectFile } from '../collect.js'
 import { CliError, EXIT } from '../command.js'
 import type { Report } from './report.js'
 
@@ -12,10 +12,13 @@ export interface Comparison {
   answers: string[]
 }
 
+/** As long as a text can be. */
+const MAX_BYTES = 512 * 1024 * 1024
+
 /** Reads a report that `--out` wrote. @throws CliError usage */
 export async function readReport(file: string): Promise<Pick<Report, 'pages'>> {
   try {
-    const report = JSON.parse(await readFile(file, 'utf8')) as Partial<Report>
+    const report = JSON.parse((await collectFile(file, file, MAX_BYTES)).toString()) as Partial<Report>
     if (Array.isArray(report.pages)) return { pages: report.pages }
   } catch (error) {
     throw new CliError(

@@ -1,6 +1,7 @@
 /** `models list`: the model folders below models/, bundled and fetched ones. */
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { readBounded } from '../../config/bounded-file.js'
 import { spokenPrecision } from '../../vlm/folder/graph-names.js'
 import { formatBytes } from './progress.js'
 import { completePrecisions } from './select.js'
@@ -24,9 +25,16 @@ async function describe(folder: string): Promise<string> {
   return `${folder}  ${await origin(folder)}  ${state}  ${formatBytes(sizes.reduce((sum, size) => sum + size, 0))}`
 }
 
+/** Of cropvlm.json; the service reads no larger one. */
+const MAX_MANIFEST_BYTES = 1024 * 1024
+
 async function origin(folder: string): Promise<string> {
-  const text = await readFile(join(folder, 'cropvlm.json'), 'utf8').catch(() => null)
-  if (text === null) return 'from a hub'
-  const { role } = JSON.parse(text) as { role?: unknown }
-  return typeof role === 'string' ? `CropVLM ${role}` : 'CropVLM'
+  try {
+    const manifest = await readBounded(join(folder, 'cropvlm.json'), MAX_MANIFEST_BYTES)
+    const { role } = Object(JSON.parse(manifest.toString())) as { role?: unknown }
+    return typeof role === 'string' ? `CropVLM ${role}` : 'CropVLM'
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'from a hub'
+    return `CropVLM, but its cropvlm.json cannot be read (${(error as Error).message})`
+  }
 }

@@ -1,11 +1,12 @@
 /** Small pictures of an image and of a region of it, as data URLs. */
-import { readFile } from 'node:fs/promises'
+import { readBounded, UnfitFile } from '../../config/bounded-file.js'
 import { areaShare, type Box, toPixels } from '../../contract/box.js'
 import { CropVlmError } from '../../errors.js'
 import type { Corners } from '../../evaluation/measures.js'
 import { openImage } from '../../image/decode.js'
 import { base64Of, type Picture } from '../../image/picture.js'
 import { regionPicture, wholePicture } from '../../image/pictures.js'
+import { MAX_IMAGE_BYTES } from '../collect.js'
 
 export interface Pictures {
   image: Shown
@@ -27,12 +28,13 @@ const LIMITS = { maxPixels: 200e6, maxAspect: 500 }
 /** @returns the pictures, or why there are none */
 export async function makePictures(path: string, box: Corners | null): Promise<Pictures | string> {
   try {
-    const source = await openImage(new Uint8Array(await readFile(path)), LIMITS)
+    const source = await openImage(new Uint8Array(await readBounded(path, MAX_IMAGE_BYTES)), LIMITS)
     const pixels = await source.pixels()
     const crop = box && areaShare(box as Box) < 1 && (await regionPicture(pixels, toPixels(box as Box, pixels), CROP))
     return { image: shown(await wholePicture(pixels, IMAGE)), crop: crop ? shown(crop) : null }
   } catch (error) {
     const isExpected = error instanceof CropVlmError || (error as NodeJS.ErrnoException).code !== undefined
+    if (error instanceof UnfitFile) return `The file ${error.message}.`
     if (!isExpected) throw error
     return (error as Error).message
   }

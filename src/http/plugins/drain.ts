@@ -14,10 +14,10 @@ declare module 'fastify' {
     drain(): Promise<void>
     /**
      * Ends what is still in flight: it gets 503 (`draining`), and a reply that has begun is cut off. For when `drain` has
-     * taken too long, and resolves it.
+     * taken too long; it resolves then.
      * @returns how many requests that were
      */
-    cut(): number
+    cut(): Promise<number>
     /** Whether the connection of a request is to be closed after the reply to it. */
     closesAfter(request: FastifyRequest): boolean
   }
@@ -62,6 +62,7 @@ export class Drain {
   #draining = false
   /** Whether what had arrived when draining began has been read, so that what comes now is late. */
   #settled = false
+  #settling: Promise<void> | undefined
   #drained: Promise<void> | undefined
   #resolve: () => void = () => {}
 
@@ -108,7 +109,8 @@ export class Drain {
     return this.#drained
   }
 
-  cut(): number {
+  async cut(): Promise<number> {
+    await this.#settling
     const count = this.#inFlight.size + this.#arriving.size
     const error = new CropVlmError(
       'draining',
@@ -124,6 +126,15 @@ export class Drain {
 
   async #wait(): Promise<void> {
     this.#draining = true
+    this.#settling = this.#settle()
+    await this.#settling
+    await new Promise<void>(resolve => {
+      this.#resolve = resolve
+      this.#check()
+    })
+  }
+
+  async #settle(): Promise<void> {
     await this.#connections.settle()
     this.#settled = true
     for (const socket of this.#connections.arriving()) {
@@ -134,10 +145,6 @@ export class Drain {
       })
     }
     this.#connections.closeIdle()
-    await new Promise<void>(resolve => {
-      this.#resolve = resolve
-      this.#check()
-    })
   }
 
   #check(): void {

@@ -45,3 +45,18 @@ t.test('what is missing is said before anything is asked', async t => {
     message: /cropvlm answer - .* < page\.png/,
   })
 })
+
+t.test('what has no end is not read', { skip: process.platform !== 'linux' }, async t => {
+  const endless = Readable.from(
+    (function* () {
+      const chunk = Buffer.alloc(16 * 2 ** 20)
+      for (;;) yield chunk
+    })(),
+  )
+  const { world } = testWorld({ cwd: t.testdir(), stdin: endless })
+  const { images } = await readAsked('crop', ['-', 'What?'], [], world)
+  await t.rejects(async () => images[0]?.read(), {
+    message: 'stdin has more than 536870912 bytes, the most that is read; is it the right one?',
+  })
+  t.ok(endless.destroyed)
+})

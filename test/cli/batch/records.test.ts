@@ -6,7 +6,7 @@ import { records } from '../../../src/cli/batch/records.js'
 
 async function read(chunks: Buffer[], quoted = false) {
   const found: { text: string; end: number; whole: boolean }[] = []
-  for await (const { bytes, end, whole } of records(Readable.from(chunks), quoted))
+  for await (const { bytes, end, whole } of records(Readable.from(chunks), 'rows', quoted))
     found.push({ text: String(bytes), end, whole })
   return found
 }
@@ -60,12 +60,21 @@ t.test('records of CSV, with line feeds between quotes', async () => {
 })
 
 t.test('a line without an end is refused before memory runs out', async t => {
-  const megabytes = function* () {
+  const megabytes = function* (start: string) {
+    yield Buffer.from(start)
     const chunk = Buffer.alloc(2 ** 20)
     for (let i = 0; i < 200; i++) yield chunk
   }
-  const all = async () => {
-    for await (const _record of records(Readable.from(megabytes())));
+  const all = async (start: string, quoted: boolean) => {
+    for await (const _record of records(Readable.from(megabytes(start)), 'rows.jsonl', quoted));
   }
-  await t.rejects(all(), { exitCode: 2, message: 'A line is longer than 128 MiB.' })
+  const message = (remedy: string) => `Record 2 of rows.jsonl is longer than 128 MiB. ${remedy}.`
+  await t.rejects(all('{}\n{', false), {
+    exitCode: 2,
+    message: message('Write one row a line, and large images as paths'),
+  })
+  await t.rejects(all('a\n"b\n', true), {
+    exitCode: 2,
+    message: message('One of its quotes may not be closed; mend it'),
+  })
 })

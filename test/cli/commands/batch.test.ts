@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -94,6 +95,24 @@ t.test('errors are rows; the run goes on, fails in the end, and asks them again 
     byIndex(output()).map(({ error }) => (error as { code: string } | null)?.code ?? null),
     [null, null, 'invalid_row', 'body_too_large', null],
   )
+})
+
+t.test('a row whose image has no end is a row with an error', { skip: process.platform !== 'linux' }, async t => {
+  const service = await startCropServer(t)
+  const rows = [
+    { image: 'pipe', question: 'A?' },
+    { image: '/dev/zero', question: 'B?' },
+    { image: 'a.png', question: 'C?' },
+  ]
+  const { cwd, run, output } = setUp(t, service, rows)
+  execFileSync('mkfifo', [join(cwd, 'pipe')])
+  t.equal((await run(['rows.jsonl', '--out', 'out.jsonl'])).code, 1)
+  const message = /(pipe|zero) is a pipe, a device or a socket, and no file; name an image file\./
+  t.match(byIndex(output()), [
+    { error: { code: 'file_unreadable', message } },
+    { error: { code: 'file_unreadable', message } },
+    { error: null },
+  ])
 })
 
 t.test('answers, with what the target said and the box of one that failed', async t => {

@@ -40,6 +40,7 @@ t.test('bytes that trickle count as none', async t => {
     (async function* () {
       for (let at = start; at < start + 1000; at++) {
         await turn()
+        signal.throwIfAborted()
         yield CONTENT.subarray(at, at + 1)
       }
       await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -78,6 +79,20 @@ t.test('what is wrong names the file and the remedy, and no key', async t => {
     t.match(problems(env), message)
     t.notMatch(problems(env), /first-key|second,key|upstream-key/)
   }
+})
+
+t.test('what has no end is not read', { skip: process.platform !== 'linux' }, async t => {
+  execFileSync('mkfifo', [file('pipe')])
+  writeFileSync(file('long'), Buffer.alloc(1024 * 1024 + 1, 'k'))
+  for (const path of [file('pipe'), '/dev/zero'])
+    t.match(
+      problems({ API_KEY_FILE: path }),
+      /API_KEY_FILE is ".*", which is a pipe, a device or a socket, and no file; give the path of a file with a key a line\./,
+    )
+  t.match(
+    problems({ ...TARGET, TARGET_API_KEY_FILE: file('long') }),
+    /which has more than 1048576 bytes; give the path/,
+  )
 })
 
 t.test('a file that nobody but root may read', { skip: process.getuid?.() === 0 && 'root reads all' }, async t => {

@@ -85,6 +85,14 @@ t.test('what cannot go together', async t => {
   t.match(problems({ TARGETS_FILE: '/nowhere.json' }), [
     /TARGETS_FILE is "\/nowhere.json", which cannot be read \(ENOENT\)/,
   ])
+  const long = join(t.testdir({ long: ' '.repeat(1024 * 1024 + 1) }), 'long')
+  t.match(problems({ TARGETS_FILE: long }), [
+    /cannot be read \(it has more than 1048576 bytes\); give the path of a JSON/,
+  ])
+  if (process.platform === 'linux')
+    t.match(problems({ TARGETS_FILE: '/dev/zero' }), [
+      /cannot be read \(it is a pipe, a device or a socket, and no file\)/,
+    ])
 })
 
 t.test('every wrong entry is named', async t => {

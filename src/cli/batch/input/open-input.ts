@@ -27,7 +27,8 @@ export async function openInput(
   signal: AbortSignal,
 ): Promise<AsyncGenerator<Row>> {
   const at = (path: string) => resolve(world.cwd, path)
-  if (input === '-') return jsonlRows(chunksOf(world.stdin, signal), null, { ...options, images: at(images ?? '.') })
+  if (input === '-')
+    return jsonlRows(chunksOf(world.stdin, signal), null, { ...options, images: at(images ?? '.') }, 'stdin')
   const path = at(input)
   const found = await stat(path).catch(() => {
     throw new CliError(
@@ -47,7 +48,12 @@ export async function openInput(
     )
   // a pipe, such as one of the shell's <(...), has no size
   const size = found.isFile() ? found.size : null
-  return jsonlRows(chunksOf(createReadStream(path), signal), size, { ...options, images: at(images ?? dirname(path)) })
+  return jsonlRows(
+    chunksOf(createReadStream(path), signal),
+    size,
+    { ...options, images: at(images ?? dirname(path)) },
+    input,
+  )
 }
 
 /** The bytes of a stream, until the signal. */

@@ -30,10 +30,15 @@ export async function scan(
 ): Promise<Scan> {
   const result: Scan = { done: new DoneRows(), answered: 0, failed: 0, end: 0 }
   let number = 0
-  for await (const record of records(createReadStream(file), format.quoted)) {
+  for await (const record of records(createReadStream(file), file, format.quoted)) {
     number++
     if (!record.whole) {
       if (!isTorn(record, format, number === 1)) throw notOurs(file, number)
+      if (holdsOthers(record, format))
+        throw new CliError(
+          EXIT.usage,
+          `A quote of record ${number} of ${file} is not closed, and more records follow. Mend that, or give another --out.`,
+        )
       break
     }
     result.end = record.end
@@ -63,6 +68,14 @@ export async function scan(
 function isTorn({ bytes }: RawRecord, { header, begins }: Format, isFirst: boolean): boolean {
   const text = bytes.toString('latin1', 0, 200).replace(/\0+$/, '')
   return isFirst && header !== '' ? header.startsWith(text) : begins(text)
+}
+
+/** Whether what looks like one record is several: then a quote was lost, and they would be lost with it. */
+function holdsOthers({ bytes }: RawRecord, { quoted, start }: Format): boolean {
+  if (!quoted) return false
+  for (let at = bytes.indexOf('\r\n'); at !== -1; at = bytes.indexOf('\r\n', at + 2))
+    if (start.test(bytes.toString('latin1', at + 2, at + 202))) return true
+  return false
 }
 
 function notOurs(file: string, number: number): CliError {

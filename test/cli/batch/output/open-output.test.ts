@@ -130,3 +130,23 @@ t.test('an output is a file', async t => {
   await t.rejects(fileOutput(join(dir, 'folder'), options('csv')), { exitCode: 2, message: /is no file/ })
   t.same(readdirSync(dir), ['folder'])
 })
+
+t.test('a CSV file that has lost a quote is refused, and nothing of it is cut off', async t => {
+  const file = join(t.testdir({}), 'out')
+  const question = 'a, b'
+  await write(
+    file,
+    'csv',
+    [0, 1, 2].map(index => record(index, { question })),
+  )
+  const whole = readFileSync(file)
+  // the one that closes the question of the second row, in the third record
+  const at = whole.indexOf('a, b"', whole.indexOf('a, b"') + 1) + question.length
+  const damaged = Buffer.concat([whole.subarray(0, at), whole.subarray(at + 1)])
+  writeFileSync(file, damaged)
+  await t.rejects(fileOutput(file, options('csv')), {
+    exitCode: 2,
+    message: `A quote of record 3 of ${file} is not closed, and more records follow. Mend that, or give another --out.`,
+  })
+  t.ok(readFileSync(file).equals(damaged))
+})

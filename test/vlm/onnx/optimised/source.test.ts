@@ -24,6 +24,10 @@ t.test('the graph and the files of its weights count, and no others', async t =>
 t.test('a file that is not there is an error', async t => {
   const dir = t.testdir()
   writeFileSync(`${dir}/graph.onnx`, location('gone.bin'), 'latin1')
-  await t.rejects(sourceHash(`${dir}/graph.onnx`), { code: 'invalid_model', message: /gone\.bin/, cause: { code: 'ENOENT' } })
+  await t.rejects(sourceHash(`${dir}/graph.onnx`), {
+    code: 'invalid_model',
+    message: /gone\.bin/,
+    cause: { code: 'ENOENT' },
+  })
   await t.rejects(sourceHash(`${dir}/absent.onnx`), { code: 'ENOENT' })
 })

@@ -88,6 +88,17 @@ export const ENGINE_VARIABLES = {
     description:
       'Most memory each model of an engine process takes to remember images, so that another question about one costs no vision; 0 remembers none.',
   }),
+  modelMemoryLimit: OrNull(
+    Type.Integer({
+      env: 'MODEL_MEMORY_LIMIT',
+      minimum: 64 * 1024 * 1024,
+      maximum: 1024 ** 4,
+      unit: 'bytes',
+      description:
+        'Most memory that an engine process may hold, and one that optimises a graph, before it is ended; pages of files and the memory of a GPU do not count. auto is three quarters of what the machine or the container has.',
+    }),
+    'auto',
+  ),
   constrainedDecoding: Type.Boolean({
     env: 'CONSTRAINED_DECODING',
     default: true,

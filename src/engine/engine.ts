@@ -43,6 +43,10 @@ export interface Engine {
   readonly restarts: number
   /** Jobs since the start that failed because of what a model gave, or its folder brought along. */
   readonly modelFailures: number
+  /** Engine processes since the start that were ended because they held more memory than MODEL_MEMORY_LIMIT. */
+  readonly memoryKills: number
+  /** What a process that starts is doing, as it follows "it is": "hashing FILE, for 3 s"; null where none starts. */
+  readonly step: string | null
   /** Resident bytes of each process that is up, by its number from 0; empty where the system does not tell. */
   residentBytes(): ReadonlyMap<number, number>
   /** The same of the memory of the device that runs the models; empty on a CPU and where the system does not tell. */

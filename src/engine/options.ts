@@ -4,6 +4,7 @@ import type { Config, LocalTargetConfig } from '../config/service.js'
 import type { ImageLimits } from '../image/limits.js'
 import type { ProviderChoice } from '../vlm/onnx/providers.js'
 import { inheritedExecArgv } from './exec-argv.js'
+import { defaultMemoryLimit } from './memory-limit.js'
 import { defaultThreads } from './threads.js'
 
 /** A model folder to load. */
@@ -28,6 +29,8 @@ export interface WorkerOptions {
   threads: number
   /** Folder that keeps optimised graphs, for the CPU (`vlm/onnx/optimised/`); null: none are kept. */
   graphCacheDir: string | null
+  /** Bytes of memory that this process, and one that optimises graphs, may hold each; null, the default: no limit. */
+  memoryLimit?: number | null
   /** Most bytes that each model of a process keeps of images it was asked about; 0 keeps nothing. */
   prefixCacheBytes: number
   /** Whether each file's sha256 is compared with that in `cropvlm.json` when it is loaded. */
@@ -96,6 +99,7 @@ export function engineOptions(config: Config, { cropper, ocr }: EngineNeeds): En
       // the processes run at the same time and share the cores
       threads: config.threads ?? Math.max(1, Math.floor(defaultThreads() / config.engineProcesses)),
       graphCacheDir: config.graphCacheDir,
+      memoryLimit: config.modelMemoryLimit ?? defaultMemoryLimit(),
       prefixCacheBytes: config.prefixCacheBytes,
       verifyHashes: true,
       constrained: config.constrainedDecoding,

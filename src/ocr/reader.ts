@@ -4,6 +4,7 @@ import type { Size } from '../contract/box.js'
 import type { ImageSource, RawImage } from '../image/decode.js'
 import { fitSize } from '../image/fit.js'
 import { breathe } from '../vlm/decoding/abort.js'
+import { noStep, type OnStep } from '../vlm/on-step.js'
 import type { GraphCache } from '../vlm/onnx/optimised/cache.js'
 import { openSessions, type Session } from '../vlm/onnx/session.js'
 import { type Interval, interval } from '../vlm/stages.js'
@@ -100,15 +101,17 @@ export class TextReader {
  * provider prepares itself anew for each shape.
  * @param threads Threads of all runs together.
  * @param cache Where optimised graphs are kept; null: nowhere.
+ * @param onStep Told of what is done with each graph.
  * @throws CropVlmError invalid_model
  */
 export async function openReader(
   threads: number,
   cache: GraphCache | null,
+  onStep: OnStep = noStep,
   { detection, recognition, characters }: OcrFiles = ocrFiles(),
 ): Promise<TextReader> {
-  const { sessions } = await openSessions([detection], 'cpu', threads, cache)
-  return new TextReader(sessions[0] as Session, await openLineReader(recognition, characters, threads, cache))
+  const { sessions } = await openSessions([detection], 'cpu', threads, cache, onStep)
+  return new TextReader(sessions[0] as Session, await openLineReader(recognition, characters, threads, cache, onStep))
 }
 
 function readablePixels(source: ImageSource): Promise<RawImage> {

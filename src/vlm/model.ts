@@ -58,7 +58,13 @@ export async function loadModel(options: ModelOptions): Promise<VisionLanguageMo
     return [vision, embed, decoder]
   })
   const { executionProvider, threads, graphCache } = options
-  const { sessions, provider, reason } = await openSessions(files, executionProvider, threads, graphCache)
+  const { sessions, provider, reason } = await openSessions(
+    files,
+    executionProvider,
+    threads,
+    graphCache,
+    options.onStep,
+  )
   const [vision, embed, decoder] = sessions as [Session, Session, Session]
   const graphs = { vision, embed: new TokenEmbeddings(embed), decoder }
   return new OnnxModel(manifests[provider], graphs, provider, reason, new PrefixCache(options.prefixCacheBytes))

@@ -6,6 +6,8 @@ import { constants, setPriority } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { CropVlmError } from '../../errors.js'
 import { READER_ID } from '../../ocr/page.js'
+import { endWithParent } from '../../process/end-with-parent.js'
+import type { OnStep } from '../../vlm/on-step.js'
 import type { WorkerOptions } from '../options.js'
 import type { EngineInfo, EngineReply, EngineRequest } from '../protocol.js'
 import { ImageFiles } from './image-file.js'
@@ -20,8 +22,9 @@ yieldToHttp()
 // Ctrl-C reaches every process of the terminal; when to stop is the parent's decision
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
-// the parent process has ended
+// the parent process has ended; where a run blocks this one, the thread ends it
 process.on('disconnect', () => process.exit(0))
+endWithParent()
 
 /** Jobs accepted and not answered yet. */
 const aborts = new Map<number, AbortController>()
@@ -58,10 +61,12 @@ function yieldToHttp(): void {
   }
 }
 
+const onStep: OnStep = (doing, file) => send({ type: 'step', doing, file })
+
 async function start(options: WorkerOptions): Promise<void> {
   try {
-    const models = await loadModels(options)
-    const longestRunMs = options.warmUp === false ? null : await longestBlock(() => warmUp(models, options))
+    const models = await loadModels(options, onStep)
+    const longestRunMs = options.warmUp === false ? null : await longestBlock(() => warmUp(models, options, onStep))
     const { limits, constrained } = options
     context = { models, files: new ImageFiles(), limits, constrained }
     send({ type: 'ready', info: describe(models), longestRunMs })

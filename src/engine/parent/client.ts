@@ -79,6 +79,14 @@ class EngineClient implements StartedEngine {
     return this.#pool.modelFailures
   }
 
+  get memoryKills(): number {
+    return this.#pool.memoryKills
+  }
+
+  get step(): string | null {
+    return this.#pool.step
+  }
+
   residentBytes(): ReadonlyMap<number, number> {
     return this.#memory.resident(this.#pool.pids)
   }

@@ -54,6 +54,15 @@ export class Pool {
     return this.#processes.reduce((sum, { modelFailures }) => sum + modelFailures, 0)
   }
 
+  get memoryKills(): number {
+    return this.#processes.reduce((sum, { memoryKills }) => sum + memoryKills, 0)
+  }
+
+  /** What the first process that starts is doing. */
+  get step(): string | null {
+    return this.#processes.map(({ step }) => step).find(step => step !== null) ?? null
+  }
+
   get restarts(): number {
     return this.#processes.reduce((sum, { restarts }) => sum + restarts, 0)
   }

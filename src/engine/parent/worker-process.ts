@@ -86,6 +86,15 @@ export class WorkerProcess {
     return this.#supervisor.pid
   }
 
+  /** What it is doing while it starts, in words for anybody; null where it is not starting or has said nothing. */
+  get step(): string | null {
+    return this.#supervisor.step.shown
+  }
+
+  get memoryKills(): number {
+    return this.#supervisor.memoryKills
+  }
+
   get restarts(): number {
     return this.#supervisor.restarts
   }

@@ -63,6 +63,15 @@ export function makeMetrics({ engine, cropper, targets, revision = null }: Sourc
     },
   })
   new Counter({
+    name: 'cropvlm_engine_memory_kills_total',
+    help: 'Engine processes that were ended because they held more memory than MODEL_MEMORY_LIMIT.',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(engine.memoryKills)
+    },
+  })
+  new Counter({
     name: 'cropvlm_model_failures_total',
     help: 'Requests that failed because a model gave no numbers, or because its template or patterns took too long.',
     registers,

@@ -38,13 +38,18 @@ export function healthRoutes(app: FastifyInstance, { engine, drain }: { engine: 
       case 'ready':
         return { status: 'ready' }
       case 'loading':
-        throw new CropVlmError('not_ready', 'The models are still loading.')
+        throw new CropVlmError('not_ready', `The models are still loading${now(engine)}.`)
       case 'restarting':
-        throw new CropVlmError('engine_unavailable', 'The engine process died and is being restarted.')
+        throw new CropVlmError('engine_unavailable', `The engine process died and is being restarted${now(engine)}.`)
       case 'draining':
         throw draining()
       case 'stopped':
         throw new CropVlmError('engine_unavailable', 'The engine process has stopped; the log has the reason.')
     }
   })
+}
+
+/** What the engine is doing while it starts. */
+function now({ step }: Engine): string {
+  return step === null ? '' : `; it is ${step}`
 }

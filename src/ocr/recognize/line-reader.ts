@@ -1,4 +1,5 @@
 import type { RawImage } from '../../image/decode.js'
+import { noStep, type OnStep } from '../../vlm/on-step.js'
 import type { GraphCache } from '../../vlm/onnx/optimised/cache.js'
 import { openSessions, type Session } from '../../vlm/onnx/session.js'
 import type { Rectangle } from '../detect/rectangle.js'
@@ -63,11 +64,17 @@ export async function openLineReader(
   characters: readonly string[],
   threads: number,
   cache: GraphCache | null,
+  onStep: OnStep = noStep,
 ): Promise<LineReader> {
   const count = Math.min(threads, MAX_THREADS)
   const each = Math.floor(threads / count)
-  const { sessions } = await openSessions([recognition], 'cpu', each, cache)
-  const options = { recognition, characters, threads: each, cacheDir: cache?.dir ?? null }
+  const { sessions } = await openSessions([recognition], 'cpu', each, cache, onStep)
+  const options = {
+    recognition,
+    characters,
+    threads: each,
+    cache: cache && { dir: cache.dir, memoryLimit: cache.memoryLimit ?? null },
+  }
   const others = await Promise.all(Array.from({ length: count - 1 }, () => LineThread.start(options)))
   return new LineReader(sessions[0] as Session, characters, others)
 }

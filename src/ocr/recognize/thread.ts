@@ -1,5 +1,6 @@
 /** The program of a thread that reads lines: it loads the recognition's graph, says that it is ready, and takes work. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import type { GraphCache } from '../../vlm/onnx/optimised/cache.js'
 import { openSessions, type Session } from '../../vlm/onnx/session.js'
 import { type NumberedReading, readLines, type Work } from './work.js'
 
@@ -11,7 +12,7 @@ export interface ThreadOptions {
   /** Threads of one run. */
   threads: number
   /** Where optimised graphs are kept; null: nowhere. */
-  cacheDir: string | null
+  cache: Omit<GraphCache, 'log'> | null
 }
 
 /** What the thread is sent. The answer comes through `port`. */
@@ -22,9 +23,9 @@ export interface ThreadRequest {
 
 export type ThreadReply = { readings: readonly NumberedReading[] } | { error: unknown }
 
-const { recognition, characters, threads, cacheDir } = workerData as ThreadOptions
+const { recognition, characters, threads, cache: kept } = workerData as ThreadOptions
 // the main thread has opened the same graph before, and its log has said what there is to say
-const cache = cacheDir === null ? null : { dir: cacheDir, log: () => {} }
+const cache = kept && { ...kept, log: () => {} }
 const { sessions } = await openSessions([recognition], 'cpu', threads, cache)
 
 parentPort?.on('message', ({ work, port }: ThreadRequest) => {

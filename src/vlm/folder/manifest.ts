@@ -3,6 +3,7 @@ import type { CacheShape } from '../decoding/kv-cache.js'
 import { readFamily } from '../families.js'
 import type { ModelFamily } from '../family.js'
 import type { ModelInfo, ModelRole } from '../model-info.js'
+import { noStep, type OnStep } from '../on-step.js'
 import { byProvider, type ProviderName } from '../onnx/providers.js'
 import { type Description, readDescription } from './description.js'
 import { digest } from './digest.js'
@@ -34,6 +35,8 @@ export interface ManifestOptions {
   precision: string | null
   /** Whether every file is compared with the sha256 in `cropvlm.json`. */
   verifyHashes: boolean
+  /** Told of what is read. */
+  onStep?: OnStep
 }
 
 /** Fewest tokens that are left for a question and an answer beside one tile. */
@@ -50,8 +53,9 @@ const MOST = { positions: 10_000_000, heads: 1024, headDim: 4096, hiddenSize: 65
  * `cropvlm.json` says, or if the model is of a family that cannot be run
  */
 export async function readManifests(options: ManifestOptions): Promise<Record<ProviderName, Manifest>> {
-  const { dir, role, precision: wanted, verifyHashes } = options
+  const { dir, role, precision: wanted, verifyHashes, onStep = noStep } = options
   const folder = new ModelFolder(resolve(dir))
+  onStep('reading the settings in', folder.dir)
   const config = await folder.json('config.json')
   const ours = await readOurs(folder)
 
@@ -61,7 +65,7 @@ export async function readManifests(options: ManifestOptions): Promise<Record<Pr
   const maxPositions = readPositions(folder, config, family)
   const choices = byProvider(provider => choosePrecision(folder, provider, { wanted, role, ours }))
   const used = Object.values(choices).flatMap(({ files }) => Object.values(files))
-  const sums = await hashes(folder, ours, [...new Set(used)], verifyHashes)
+  const sums = await hashes(folder, ours, [...new Set(used)], verifyHashes, onStep)
 
   const cache = readCacheShape(folder, config)
 
@@ -131,17 +135,23 @@ function resolutions(ours: Description | null, { tile, maxEdge }: ModelFamily) {
  * The sha256 of each file, checked against the one that `cropvlm.json` states if `verify`. A hub folder states none:
  * the graphs are hashed, for `/info`.
  */
-async function hashes(folder: ModelFolder, ours: Description | null, graphs: string[], verify: boolean) {
+async function hashes(
+  folder: ModelFolder,
+  ours: Description | null,
+  graphs: string[],
+  verify: boolean,
+  onStep: OnStep,
+) {
   const promised = ours?.sha256 ?? {}
   if (!verify) return promised
   if (!ours) {
-    const entries = graphs.map(async file => [file, await sha256(folder, file)] as const)
+    const entries = graphs.map(async file => [file, await sha256(folder, file, onStep)] as const)
     return Object.fromEntries(await Promise.all(entries))
   }
   for (const file of graphs.filter(name => !promised[name]))
     throw folder.fail('cropvlm.json', `\`sha256\` does not name ${file}; export the model again.`)
   for (const [file, expected] of Object.entries(promised)) {
-    const actual = await sha256(folder, file)
+    const actual = await sha256(folder, file, onStep)
     if (actual !== expected)
       throw folder.fail(
         file,
@@ -152,7 +162,8 @@ async function hashes(folder: ModelFolder, ours: Description | null, graphs: str
 }
 
 /** Also checks where a graph says that its weights are. */
-async function sha256(folder: ModelFolder, file: string): Promise<string> {
+async function sha256(folder: ModelFolder, file: string, onStep: OnStep): Promise<string> {
+  onStep('hashing', folder.path(file))
   const path = await folder.locate(file)
   const { sha256, locations } = await digest(path).catch(cause => {
     throw folder.fail(file, 'the file cannot be read.', cause)

@@ -1,5 +1,6 @@
 import { env, InferenceSession, Tensor } from 'onnxruntime-node'
 import { CropVlmError } from '../../errors.js'
+import { noStep, type OnStep } from '../on-step.js'
 import { checkGraph } from './check/check.js'
 import { fromHalf, halfWords, toHalf } from './half.js'
 import { cachedGraph, type GraphCache } from './optimised/cache.js'
@@ -46,6 +47,7 @@ interface OpenedSessions {
  * @param files Paths of the graphs: the same for each provider, or one list for each.
  * @param threads Threads of one run; null: ONNX Runtime's choice, one a core.
  * @param cache Where optimised graphs are kept, for a provider that keeps them; null: nowhere.
+ * @param onStep Told of what is done with each graph.
  * @throws CropVlmError invalid_config if the provider that was asked for cannot be had; invalid_model, naming the file,
  * if no provider can load it
  */
@@ -54,10 +56,11 @@ export async function openSessions(
   wanted: ProviderChoice,
   threads: number | null,
   cache: GraphCache | null = null,
+  onStep: OnStep = noStep,
 ): Promise<OpenedSessions> {
   const openOn = (provider: ProviderName) => {
     const paths = 'length' in files ? files : files[provider]
-    return openAll(paths, file => openGraph(file, provider, threads, cache))
+    return openAll(paths, file => openGraph(file, provider, threads, cache, onStep))
   }
   if (wanted === 'cpu') return { sessions: await openOn('cpu'), provider: 'cpu', reason: 'EXECUTION_PROVIDER=cpu' }
 
@@ -121,10 +124,13 @@ async function openGraph(
   provider: ProviderName,
   threads: number | null,
   cache: GraphCache | null,
+  onStep: OnStep,
 ): Promise<Session> {
+  onStep('checking', file)
   check(file)
   const cached =
-    cache && PROVIDERS[provider].keepsOptimisedGraphs && (await cachedGraph(file, cache, env.versions.common))
+    cache && PROVIDERS[provider].keepsOptimisedGraphs && (await cachedGraph(file, cache, env.versions.common, onStep))
+  onStep('opening', file)
   if (!cached) return createSession(file, provider, threads)
   try {
     // optimised once more it might lose what was saved with it

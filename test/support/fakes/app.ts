@@ -70,6 +70,8 @@ export interface ScriptedEngine extends Engine {
   queueSize: number
   restarts: number
   modelFailures: number
+  memoryKills: number
+  step: string | null
   /** By process. */
   resident: Map<number, number>
   gpu: Map<number, number>
@@ -161,6 +163,8 @@ export function scriptedEngine(script: Script = {}): ScriptedEngine {
     queueSize: 0,
     restarts: 0,
     modelFailures: 0,
+    memoryKills: 0,
+    step: null,
     checkRoom(deadline) {
       script.checkRoom?.(deadline)
     },

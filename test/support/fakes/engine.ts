@@ -22,8 +22,10 @@ export interface ScriptedEngine {
   lines: Record<string, unknown>[]
 }
 
+type ScriptedOptions = Partial<Omit<EngineOptions, 'worker'>> & { worker?: Partial<EngineOptions['worker']> }
+
 /** An engine on the scripted worker, closed with the test. @param start The worker's script for its start. */
-export function scriptedEngine(t: Test, start = 'ready', options: Partial<EngineOptions> = {}): ScriptedEngine {
+export function scriptedEngine(t: Test, start = 'ready', { worker, ...options }: ScriptedOptions = {}): ScriptedEngine {
   const lines: Record<string, unknown>[] = []
   const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(JSON.parse(line)) })
   const engine = startEngine(
@@ -39,6 +41,7 @@ export function scriptedEngine(t: Test, start = 'ready', options: Partial<Engine
         prefixCacheBytes: 0,
         constrained: true,
         limits: { maxPixels: 1e6, maxAspect: 100 },
+        ...worker,
       },
       module: new URL('./worker.mjs', import.meta.url),
       execArgv: [],

@@ -18,7 +18,8 @@ process.on('message', request => {
 
 /**
  * `ready`; `cuda`, the same on a GPU; `fail`; `die`; `never`; `once FILE`: the first is ready and writes the file, the
- * others die while it is there; or a file: ready while it exists, dies without it.
+ * others die while it is there; `grow`: it says a step and takes memory without end; `stuck`: it says a step and does nothing; or
+ * a file: ready while it exists, dies without it.
  */
 function start(script) {
   console.log(JSON.stringify({ level: 'info', msg: 'scripted engine starts' }))
@@ -28,13 +29,22 @@ function start(script) {
     process.send({ type: 'ready', info: { ...info(), executionProvider: 'cuda' }, longestRunMs: 0 })
   else if (script.startsWith('once ')) once(script.slice(5))
   else if (script === 'ready' || existsSync(script)) process.send({ type: 'ready', info: info(), longestRunMs: 0 })
-  else if (script !== 'never') process.exit(7)
+  else if (script === 'grow' || script === 'stuck') {
+    process.send({ type: 'step', doing: 'hashing', file: '/models/m/other.onnx' })
+    process.send({ type: 'step', doing: 'opening', file: '/models/m/model.onnx' }, () => script === 'grow' && grow())
+  } else if (script !== 'never') process.exit(7)
 }
 
 function once(file) {
   if (existsSync(file)) process.exit(7)
   writeFileSync(file, '')
   process.send({ type: 'ready', info: info(), longestRunMs: 0 })
+}
+
+/** Takes memory without end, and reads no message meanwhile. */
+function grow() {
+  const taken = []
+  for (;;) taken.push(Buffer.alloc(8e6, 1))
 }
 
 function work(id, question, batch) {
@@ -51,6 +61,7 @@ function work(id, question, batch) {
     process.exit(9)
   } else if (script === 'wait') untilAborted()
   else if (script === 'slow') setTimeout(answer, Number(argument))
+  else if (script === 'grow') grow()
   else if (script === 'hang') for (;;);
   else if (script === 'nan') fail({ code: 'model_failed', message: 'no numbers', details: { reason: 'no_numbers' } })
   else if (script === 'template') fail({ code: 'model_failed', message: 'too long' })

@@ -1,11 +1,14 @@
 import type { Logger } from 'pino'
 import { CropVlmError } from '../../../errors.js'
+import { LOOK_MS, MemoryWatch, tooMuchMemory } from '../../../process/memory-watch.js'
 import type { EngineOptions } from '../../options.js'
 import type { EngineInfo, EngineReply, EngineRequest } from '../../protocol.js'
 import { restartDelay } from '../backoff.js'
 import { EngineChild } from './child.js'
+import { startFailure } from './failure.js'
 import { Heartbeat } from './heartbeat.js'
 import { runDelayMs } from './run-delay.js'
+import { StartStep } from './start-step.js'
 
 export type Phase = 'loading' | 'ready' | 'restarting' | 'stopped'
 
@@ -35,6 +38,10 @@ const RUNS_OF_SILENCE = 5
 export class Supervisor {
   phase: Phase
   restarts = 0
+  /** Processes that were ended because they held too much memory. */
+  memoryKills = 0
+  /** What the process is doing while it starts. */
+  readonly step = new StartStep()
   /** Whether the process has been killed and has not ended yet: what it is sent is lost. */
   isKilled = false
   readonly #options: EngineOptions
@@ -48,6 +55,7 @@ export class Supervisor {
   /** How long the last load took, in milliseconds. */
   #loadMs = FIRST_LOAD_MS
   #heartbeat: Heartbeat | undefined
+  #memory: MemoryWatch | undefined
   /** How often the process has died since a job was answered last. */
   #crashes = 0
   #lastStartFailed = false
@@ -104,6 +112,7 @@ export class Supervisor {
     this.phase = 'stopped'
     clearTimeout(this.#timer)
     this.#heartbeat?.stop()
+    this.#memory?.stop()
     await this.#child?.stop()
   }
 
@@ -114,6 +123,7 @@ export class Supervisor {
     const child = this.#fork()
     if (!child) return
     this.#child = child
+    this.#watchMemory(child)
     this.#log.info({ engine: child.pid }, 'engine process started, loading models')
     this.#timer = setTimeout(
       () => child.kill(`was not ready within ${startTimeoutMs} ms and was killed`),
@@ -142,7 +152,8 @@ export class Supervisor {
   #onReply(reply: EngineReply): void {
     this.#heartbeat?.heard()
     if (reply.type === 'pong') return
-    if (reply.type === 'failed') this.#failure = CropVlmError.fromWire(reply.error)
+    if (reply.type === 'step') this.step.set(reply.doing, reply.file)
+    else if (reply.type === 'failed') this.#failure = CropVlmError.fromWire(reply.error)
     else if (reply.type === 'ready') this.#onReady(reply.info, reply.longestRunMs)
     else {
       this.#crashes = 0
@@ -153,6 +164,8 @@ export class Supervisor {
   #onReady(info: EngineInfo, longestRunMs: number | null): void {
     clearTimeout(this.#timer)
     if (this.phase === 'stopped') return
+    this.step.clear()
+    this.#memory?.every(LOOK_MS.running)
     // how long a run takes on this machine is not known without a warm-up
     if (longestRunMs !== null) this.#listen(Math.max(this.#options.heartbeatMs, RUNS_OF_SILENCE * longestRunMs))
     this.phase = 'ready'
@@ -172,15 +185,27 @@ export class Supervisor {
     })
   }
 
+  #watchMemory({ pid }: EngineChild): void {
+    const { memoryLimit } = this.#options.worker
+    if (pid === undefined || typeof memoryLimit !== 'number') return
+    this.#memory = new MemoryWatch(pid, memoryLimit, LOOK_MS.loading, bytes => {
+      this.memoryKills += 1
+      this.kill(`${tooMuchMemory(bytes, memoryLimit)} and was killed`)
+    })
+  }
+
   #onEnd(how: string): void {
     clearTimeout(this.#timer)
     this.#heartbeat?.stop()
+    this.#memory?.stop()
+    const step = this.step.text
+    this.step.clear()
     this.#child = null
     this.isKilled = false
     if (this.phase === 'stopped') return
     if (this.phase === 'loading') {
       this.phase = 'stopped'
-      this.#events.onFatal(this.#failure ?? startFailure(how))
+      this.#events.onFatal(this.#failure ?? startFailure(how, step))
       return
     }
     this.#lastStartFailed = this.phase === 'restarting'
@@ -189,18 +214,14 @@ export class Supervisor {
     const delay = restartDelay(this.#crashes, this.#options.restart)
     this.#startsAt = Date.now() + delay
     const reason = this.#failure?.message
-    this.#log.error({ reason, crashes: this.#crashes }, `the engine process ${how}; the next starts in ${delay} ms`)
+    this.#log.error(
+      { reason, crashes: this.#crashes, ...(step === null ? {} : { step }) },
+      `the engine process ${how}; the next starts in ${delay} ms`,
+    )
     this.#timer = setTimeout(() => {
       this.restarts++
       this.#start()
     }, delay)
     this.#events.onDown(how)
   }
-}
-
-function startFailure(how: string): CropVlmError {
-  const hint = how.includes('SIGKILL')
-    ? ' SIGKILL is often the kernel, out of memory: give it more, or a smaller model.'
-    : ''
-  return new CropVlmError('engine_unavailable', `The engine process ${how} while it loaded the models.${hint}`)
 }

@@ -3,17 +3,22 @@
  * The files are mapped into memory, not read: loading takes a fraction of the time, and processes that run the same
  * model share its pages.
  */
-import { fork } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { arch, cpus } from 'node:os'
 import { join } from 'node:path'
+import { CropVlmError } from '../../../errors.js'
+import type { OnStep } from '../../on-step.js'
 import { damageOf, GRAPH } from './entry.js'
+import { runWriter } from './run-writer.js'
+import { scratchFolder } from './scratch.js'
 import { sourceHash } from './source.js'
 
 export interface GraphCache {
   dir: string
+  /** Bytes of memory that the process may hold which writes an optimised graph; null, the default: as many as there are. */
+  memoryLimit?: number | null
   /** Called with what an operator should know. */
   log: (level: 'info' | 'warn', message: string) => void
 }
@@ -25,9 +30,16 @@ const UNUSED_MS = 30 * 24 * 3_600_000
  * Path of the optimised form of a graph. If there is none yet, or it is damaged, it is made now, which takes seconds.
  * @param file Path of the graph.
  * @param runtime Version of ONNX Runtime: another version may optimise differently.
+ * @throws CropVlmError engine_unavailable if that takes more memory than it may
  * @returns null if `file` cannot be read, or if its optimised form cannot be kept; then the log says why
  */
-export async function cachedGraph(file: string, { dir, log }: GraphCache, runtime: string): Promise<string | null> {
+export async function cachedGraph(
+  file: string,
+  { dir, log, memoryLimit = null }: GraphCache,
+  runtime: string,
+  onStep: OnStep,
+): Promise<string | null> {
+  onStep('hashing', file)
   const source = await sourceHash(file).catch(() => null)
   if (source === null) return null
   const entry = join(dir, `${source}-${runtime}-${cpuHash()}`)
@@ -37,7 +49,8 @@ export async function cachedGraph(file: string, { dir, log }: GraphCache, runtim
       if (damage !== 'absent') log('warn', `${entry} is damaged (${damage}) and is made anew from ${file}`)
       await rm(entry, { recursive: true, force: true })
       await mkdir(dir, { recursive: true, mode: 0o700 })
-      await write(file, entry)
+      onStep('optimising', file)
+      await write(file, entry, memoryLimit)
       await removeUnused(dir)
       log('info', `${file} was optimised for this CPU and is kept as ${entry}`)
     }
@@ -45,6 +58,7 @@ export async function cachedGraph(file: string, { dir, log }: GraphCache, runtim
     await utimes(entry, new Date(), new Date()).catch(() => {})
     return join(entry, GRAPH)
   } catch (error) {
+    if (error instanceof CropVlmError) throw error
     const why = error instanceof Error ? error.message : error
     log(
       'warn',
@@ -55,10 +69,10 @@ export async function cachedGraph(file: string, { dir, log }: GraphCache, runtim
 }
 
 /** Writes an entry under another name, then renames it: it appears whole, and several processes may do this at once. */
-async function write(file: string, entry: string): Promise<void> {
-  const scratch = await mkdtemp(`${entry}.`)
+async function write(file: string, entry: string, memoryLimit: number | null): Promise<void> {
+  const scratch = await scratchFolder(entry)
   try {
-    await runWriter(file, scratch)
+    await runWriter(file, scratch, memoryLimit)
     await rename(scratch, entry).catch(error => {
       // another process was faster
       if (!existsSync(entry)) throw error
@@ -66,30 +80,6 @@ async function write(file: string, entry: string): Promise<void> {
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }
-}
-
-/**
- * Runs `writer.ts` in a process of its own: optimising needs twice the memory of the weights, and ONNX Runtime leaks
- * memory when a session is released.
- */
-async function runWriter(file: string, folder: string): Promise<void> {
-  const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'))
-  const writer = fork(new URL(`./writer${extension}`, import.meta.url), [file, folder], {
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    // from TypeScript sources (in tests) the writer needs the same loader as this process
-    execArgv: extension === '.ts' ? process.execArgv : [],
-  })
-  let problem: string | null = null
-  writer.on('message', message => {
-    problem = String(message)
-  })
-  await new Promise<void>((resolve, reject) => {
-    writer.on('error', reject)
-    writer.on('close', (code, signal) => {
-      if (code === 0) resolve()
-      else reject(new Error(problem ?? `the process that writes it ended with ${signal ?? `exit code ${code}`}`))
-    })
-  })
 }
 
 async function removeUnused(dir: string): Promise<void> {

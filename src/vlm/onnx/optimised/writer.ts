@@ -5,14 +5,14 @@
 import { existsSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import { endWithParent } from '../../../process/end-with-parent.js'
 import { saveOptimised } from '../session.js'
 import { alignGraph } from './align.js'
 import { DATA, GRAPH, seal } from './entry.js'
 
-// the parent has ended: nobody waits for the result
-process.on('disconnect', () => process.exit(1))
-
 const [file = '', folder = ''] = process.argv.slice(2)
+// nobody waits for the result any more
+endWithParent(folder)
 const [graph, data] = [join(folder, GRAPH), join(folder, DATA)]
 try {
   await saveOptimised(file, graph, DATA)

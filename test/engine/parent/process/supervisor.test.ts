@@ -139,3 +139,39 @@ t.test('no numbers, three times in a row: the process is replaced', async t => {
   t.equal(engine.restarts, 1)
   t.equal(engine.modelFailures, 8)
 })
+
+const LIMIT = 160 * 2 ** 20
+const onlyLinux = { skip: process.platform === 'linux' ? false : 'Linux alone tells' }
+
+t.test('a start that takes more memory than it may is ended, with what it was doing', onlyLinux, async t => {
+  const { engine } = scriptedEngine(t, 'grow', { worker: { memoryLimit: LIMIT } })
+  await t.rejects(engine.ready, {
+    code: 'engine_unavailable',
+    message:
+      /took \d+ MiB of memory, more than MODEL_MEMORY_LIMIT \(160 MiB\), and was killed while it was opening \/models\/m\/model\.onnx\. Raise MODEL_MEMORY_LIMIT/,
+  })
+  t.equal(engine.memoryKills, 1)
+})
+
+t.test('a job that takes more memory than it may costs its process, and is counted', onlyLinux, async t => {
+  const { engine, run, lines } = scriptedEngine(t, 'ready', { worker: { memoryLimit: LIMIT } })
+  const { pid } = await engine.ready
+  const [grown, next] = [run('grow'), run('next')]
+  await t.rejects(grown, { code: 'engine_unavailable', message: /being restarted; try again/, retryAfter: Number })
+  t.equal(await next, 'next')
+  t.not(engine.info?.pid, pid)
+  t.same([engine.memoryKills, engine.restarts], [1, 1])
+  t.ok(lines.some(({ msg }) => /more than MODEL_MEMORY_LIMIT \(160 MiB\), and was killed/.test(String(msg))))
+})
+
+t.test('what a start is doing is told: meanwhile, and where it takes too long', async t => {
+  const { engine } = scriptedEngine(t, 'stuck', { startTimeoutMs: 3000 })
+  await until(() => engine.step !== null)
+  await until(() => engine.step?.startsWith('opening') === true)
+  t.match(engine.step, /^opening model\.onnx, for \d+ s$/, 'without the folders of this machine')
+  await t.rejects(engine.ready, {
+    message:
+      /was not ready within 3000 ms and was killed while it was opening \/models\/m\/model\.onnx\. Take a smaller/,
+  })
+  t.equal(engine.step, null)
+})

@@ -123,7 +123,7 @@ function refused(refusal: Refusal, { party, secrets }: Circumstances): CropVlmEr
   const { status, error, headers } = refusal
   const reason = cleanReason(error.message, secrets)
   const code = cleanCode(error.code, secrets)
-  const retryAfter = Number(headers?.get('retry-after') ?? Number.NaN)
+  const retryAfter = secondsOf(headers?.get('retry-after') ?? '')
   const within = status === 200 ? ' with an error' : ''
   const said = reason === null ? '' : ` It said: ${reason}`
   return new CropVlmError(
@@ -134,10 +134,15 @@ function refused(refusal: Refusal, { party, secrets }: Circumstances): CropVlmEr
         status,
         ...(code === null ? {} : { code }),
         ...(reason === null ? {} : { reason }),
-        ...(Number.isFinite(retryAfter) ? { retry_after: retryAfter } : {}),
+        ...(retryAfter === null ? {} : { retry_after: retryAfter }),
       },
     },
   )
+}
+
+/** The seconds of a `Retry-After`; null where it is a date, which is as good as none, or nothing that makes sense. */
+function secondsOf(header: string): number | null {
+  return /^\d{1,9}(\.\d{1,9})?$/.test(header) ? Number(header) : null
 }
 
 /** A code that is a name or a number, and no secret; else null. */

@@ -7,7 +7,7 @@ export class OddReply extends Error {
 }
 
 /** The line with which an event stream ends. No JSON holds it: a line break within a text is written as `\n`. */
-const END_OF_EVENTS = /(?:^|\n)data: ?\[DONE\]/
+const END_OF_EVENTS = /[\n\r]data: ?\[DONE\]/
 
 /**
  * Reads a body as UTF-8. It ends where the body does, or where an event stream says that it has ended: some servers leave
@@ -18,7 +18,8 @@ export async function readText(body: AsyncIterable<Uint8Array> | null): Promise<
   if (body === null) return ''
   const decoder = new TextDecoder()
   const pieces: string[] = []
-  let [bytes, tail] = [0, '']
+  // the body begins a line; no later piece of it need do so
+  let [bytes, tail] = [0, '\n']
   // leaving the loop early cancels the body, which closes the connection
   for await (const chunk of body) {
     bytes += chunk.length

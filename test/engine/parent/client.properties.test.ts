@@ -73,8 +73,9 @@ function answer(
 }
 
 function babble(world: EngineWorld, process: FakeProcess, what: Extract<Action, { do: 'babble' }>['what']): void {
-  if (what === 'ready') return process.state === 'ready' ? process.ready() : undefined
-  if (what === 'failed') return process.reply({ type: 'failed', error: { code: 'invalid_model', message: 'no model' } })
+  if (what === 'ready' && process.state === 'ready') process.ready()
+  if (what === 'failed') process.reply({ type: 'failed', error: { code: 'invalid_model', message: 'no model' } })
+  if (what !== 'unknown job') return
   world.answered(process, undefined, 'result')
   process.reply({ type: 'result', id: 1e9, result: resultOf('none') })
 }

@@ -60,3 +60,19 @@ t.test('logits that are no numbers are an error, wherever they stand', async t =
     t.throws(() => logProbability(one, 0, 4), error, `the one at ${at}`)
   }
 })
+
+t.test('of logits of which some are infinite, those that are highest share all the probability', async t => {
+  const [up, down] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  t.equal(logProbability(Float32Array.of(up, 0, 1), 0, up), 0)
+  t.equal(logProbability(Float32Array.of(up, 0, 1), 1, up), down)
+  t.equal(logProbability(Float32Array.of(up, up), 1, up), -Math.LN2)
+  t.equal(logProbability(Float32Array.of(down, down), 0, down), -Math.LN2)
+  t.equal(
+    pickToken(Float32Array.of(down, up, up), null, 1, () => 0.9),
+    2,
+  )
+  t.equal(
+    pickToken(Float32Array.of(down, down, up), [0, 1], 1, () => 0.6),
+    1,
+  )
+})

@@ -1,6 +1,10 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
 import t from 'tap'
 import { tileGrid } from '../../../src/vlm/idefics3/grid.js'
 import { goldenCases } from '../../support/goldens.js'
+import { sizes } from '../../support/properties/boxes.js'
+import { holds } from '../../support/properties/runs.js'
 
 interface Case {
   tile: number
@@ -56,3 +60,18 @@ t.test('sizes between the steps', async t => {
   )
   t.same(tileGrid({ width: 100, height: 200 }, 8192, 512).scaled, { width: 2048, height: 4096 })
 })
+
+holds(
+  'any image: whole tiles each way that hold the scaled image, and one more for the whole',
+  fc.property(sizes, fc.integer({ min: 1, max: 64 }), fc.constantFrom(32, 64, 364, 512), (size, multiple, tile) => {
+    const { rows, cols, tiles, scaled, whole } = tileGrid(size, multiple * tile, tile)
+    const sides = [scaled.width, scaled.height, whole.width, whole.height]
+    assert.ok(sides.every(Number.isInteger) && Math.min(...sides) >= 1 && Math.max(...sides) <= 4096 + tile, `${sides}`)
+    assert.deepEqual([whole.width % tile, whole.height % tile], [0, 0])
+    assert.ok(whole.width >= Math.min(scaled.width, tile) && whole.height >= Math.min(scaled.height, tile))
+    const isSplit = whole.width > tile || whole.height > tile
+    const split = [whole.height / tile, whole.width / tile]
+    assert.deepEqual([rows, cols, tiles], isSplit ? [...split, (split[0] ?? 0) * (split[1] ?? 0) + 1] : [0, 0, 1])
+  }),
+  500,
+)

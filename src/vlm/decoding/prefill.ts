@@ -66,12 +66,13 @@ export async function prefillRows(
   const logits = whole.length > 0 ? await prefillWhole(context, decoder, whole) : []
   for (const prompt of prompts.slice(whole.length)) {
     const { prepared, opening } = prompt
-    const prefix = prepared.images[0]?.prefix
-    if (!prefix) throw new Error('no prompt has prefilled the image that this one shares')
+    // null where the prompt that was to prefill it got no numbers
+    const prefix = prepared.images[0]?.prefix ?? null
     const row = logits.length
-    decoder.load(row, prefix)
-    const embeds = await embedPrompt(context, prompt, prefix.length)
-    const length = prepared.ids.length + opening.length - prefix.length
+    if (prefix) decoder.load(row, prefix)
+    const known = prefix?.length ?? 0
+    const embeds = await embedPrompt(context, prompt, known)
+    const length = prepared.ids.length + opening.length - known
     logits.push(await decoder.row(row).feed(embeds, length, opening.length + 1))
   }
   return logits
@@ -90,9 +91,17 @@ async function prefillWhole(
   }
   const logits = await decoder.prefill(inputs, Math.max(...prompts.map(({ opening }) => opening.length)) + 1)
   return prompts.map(({ prepared, opening }, row) => {
-    if (prepared.key !== null) keepImage(context, prepared, decoder.save(row, prefixLength(prepared, context.manifest)))
-    return (logits[row] as Float32Array[]).slice(-opening.length - 1)
+    const own = (logits[row] as Float32Array[]).slice(-opening.length - 1)
+    // One token without numbers spoils the keys and values of all: what attention weighs with 0 is still NaN. Kept, they would
+    // fail every other question about the image.
+    if (prepared.key !== null && !own.some(hasNoNumbers))
+      keepImage(context, prepared, decoder.save(row, prefixLength(prepared, context.manifest)))
+    return own
   })
+}
+
+function hasNoNumbers(logits: Float32Array): boolean {
+  return Number.isNaN(logits[0])
 }
 
 /**

@@ -18,6 +18,7 @@ import type {
   RenderJob,
   RenderResult,
 } from '../../../src/engine/protocol.js'
+import { modelThatFearsLetter } from '../../support/changed-model.js'
 import { noise } from '../../support/scripted.js'
 
 const tiny = resolve(import.meta.dirname, '../../fixtures/models/tiny')
@@ -286,6 +287,32 @@ t.test('questions in one job share the image, with and without a cache between j
     const [alone] = ((await runOne(locateJob({ questions: [question], resolution: 256 }))) as LocateResult).boxes
     t.same(said(boxes[i] as LocatedBox), said(alone as LocatedBox), question)
   }
+})
+
+t.test('a question that gets no numbers spoils no other about its image', async t => {
+  const dir = modelThatFearsLetter(resolve(tiny, '../tiny-box'), t.testdir({}), '~')
+  const cropper = { dir, precision: null }
+  const caching = await loadModels({ ...options, cropper, targets: [], prefixCacheBytes: 64 * 1024 * 1024 })
+  const ask = (question: string) => runOne(locateJob({ questions: [question] }), {}, caching)
+  await t.rejects(ask('What is ~?'), { code: 'model_failed' })
+  const first = (await ask('What is blue?')) as LocateResult
+  await t.rejects(ask('What is ~?'), { code: 'model_failed' })
+  const second = (await ask('What is blue?')) as LocateResult
+  t.same(second.boxes[0]?.box, first.boxes[0]?.box)
+  t.equal(second.boxes[0]?.cost.reused, true)
+  // in one batch, the first of which was to keep the image for the others
+  const anew = await loadModels({ ...options, cropper, targets: [], prefixCacheBytes: 64 * 1024 * 1024 })
+  const batch = ['What is ~?', 'What is blue?', '~', 'What is blue?'].map(one => ({
+    job: locateJob({ questions: [one] }),
+    signal,
+  }))
+  const outcomes = await run(batch, {}, anew)
+  t.match(outcomes, [
+    { status: 'rejected', reason: { code: 'model_failed' } },
+    { status: 'fulfilled', value: { boxes: [{ box: first.boxes[0]?.box }] } },
+    { status: 'rejected', reason: { code: 'model_failed' } },
+    { status: 'fulfilled', value: { boxes: [{ box: first.boxes[0]?.box }] } },
+  ])
 })
 
 t.test('a local target knows an image again too', async t => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import type { Row } from '../row.js'
-import { flat, page, pageOf } from '../world/pictures.js'
+import { flat, page, pageOf } from '../world/pictures/page.js'
 import { engineProcesses, isAlive, memoryMb } from '../world/proc.js'
 import type { Service } from '../world/service.js'
 import { until } from '../world/until.js'

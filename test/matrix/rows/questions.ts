@@ -1,6 +1,6 @@
 /** Rows 32 to 36: questions, and the resolution. */
 import type { Row } from '../row.js'
-import { page } from '../world/pictures.js'
+import { page } from '../world/pictures/page.js'
 import { each, type World } from '../world/world.js'
 
 export const QUESTIONS: readonly Row[] = [

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { json } from '../../support/fakes/upstream.js'
 import type { Row } from '../row.js'
-import { page } from '../world/pictures.js'
+import { page } from '../world/pictures/page.js'
 import { SECRET, targetWorld } from '../world/target.js'
 import { each, type World } from '../world/world.js'
 

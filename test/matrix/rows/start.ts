@@ -1,11 +1,11 @@
 /** Rows 54 to 57: what a start lacks. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { ROOT } from '../../../bench/root.js'
 import type { Row } from '../row.js'
-import { copyOfModel } from '../world/models.js'
-import { page } from '../world/pictures.js'
+import { page } from '../world/pictures/page.js'
 import { each, Skipped, type World } from '../world/world.js'
 
 const MINI = { CROPPER_MODEL: 'models/cropvlm-mini' }
@@ -64,7 +64,8 @@ async function brokenModel(world: World): Promise<string> {
   const nowhere = join(world.folder(), 'nowhere')
   const missing = await refusesToStart(world, nowhere, nowhere)
   const seen = await each(cases, async ([change, named]) => {
-    const folder = copyOfModel(world.folder())
+    const folder = world.folder()
+    cpSync(join(ROOT, 'models/cropvlm-mini'), folder, { recursive: true })
     change(folder)
     return await refusesToStart(world, folder, named)
   })

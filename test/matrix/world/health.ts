@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Client } from './client.js'
 import { assertAnswered } from './expect.js'
-import { page } from './pictures.js'
+import { page } from './pictures/page.js'
 import { descriptors, engineProcesses, isAlive, memoryMb } from './proc.js'
 import { until } from './until.js'
 

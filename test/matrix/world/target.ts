@@ -4,7 +4,7 @@ import { type Reply as Answer, type Received, upstream } from '../../support/fak
 import type { Reply } from './client.js'
 import type { Refusal } from './expect.js'
 import { isBox } from './expect.js'
-import { page } from './pictures.js'
+import { page } from './pictures/page.js'
 import type { Service } from './service.js'
 import type { World } from './world.js'
 

@@ -2,7 +2,7 @@
 import { FormData } from 'undici'
 import type { Row } from '../../row.js'
 import { QUESTION, type Reply } from '../../world/client.js'
-import { page } from '../../world/pictures.js'
+import { page } from '../../world/pictures/page.js'
 import { each, type World } from '../../world/world.js'
 
 export const CONTENT: readonly Row[] = [

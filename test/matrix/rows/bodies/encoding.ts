@@ -4,7 +4,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import type { Row } from '../../row.js'
 import { QUESTION } from '../../world/client.js'
 import { frugal } from '../../world/frugal.js'
-import { page } from '../../world/pictures.js'
+import { page } from '../../world/pictures/page.js'
 import { memoryMb } from '../../world/proc.js'
 import { each, type World } from '../../world/world.js'
 

@@ -1,6 +1,6 @@
 /** Rows 11 to 14: what is no JPEG, PNG or WebP file. */
 import type { Row } from '../../row.js'
-import { flat } from '../../world/pictures.js'
+import { flat } from '../../world/pictures/page.js'
 import { each, type World } from '../../world/world.js'
 
 const REFUSED = '415 unsupported_image_format'

@@ -1,6 +1,6 @@
 /** Files that say by EXIF how they are to be turned. */
 import { withSegment } from '../../../support/images/pictures.js'
-import { makeChunk } from '../../world/png.js'
+import { makeChunk } from '../../world/pictures/png.js'
 
 export type Oriented = 'jpeg' | 'png' | 'webp'
 

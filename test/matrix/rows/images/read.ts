@@ -6,9 +6,9 @@ import { deflateSync } from 'node:zlib'
 import sharp, { type Sharp } from 'sharp'
 import { ROOT } from '../../../../bench/root.js'
 import type { Row } from '../../row.js'
-import { flat, pageOf } from '../../world/pictures.js'
-import { cutDifference, seenBy } from '../../world/pixels.js'
-import { chunksOf, makeChunk, pngOf } from '../../world/png.js'
+import { flat, pageOf } from '../../world/pictures/page.js'
+import { cutDifference, seenBy } from '../../world/pictures/pixels.js'
+import { chunksOf, makeChunk, pngOf } from '../../world/pictures/png.js'
 import { each, type World } from '../../world/world.js'
 import { type Oriented, withOrientation } from './orientation.js'
 
@@ -55,9 +55,8 @@ async function orientation(world: World): Promise<string> {
 function stored(picture: Sharp, orientation: number): Sharp {
   const isMirrored = [2, 4, 5, 7].includes(orientation)
   const degrees = [0, 0, 0, 180, 180, 270, 270, 90, 90][orientation] ?? 0
-  // sharp mirrors before it turns, whatever the order of the calls: the mirror of a quarter turn is of the other axis
-  if (!isMirrored) return picture.rotate(degrees)
-  return degrees % 180 === 0 ? picture.flop().rotate(degrees) : picture.flop().rotate(360 - degrees)
+  // sharp mirrors before it turns, whatever the order of the calls
+  return (isMirrored ? picture.flop() : picture).rotate(degrees)
 }
 
 async function inks(world: World): Promise<string> {

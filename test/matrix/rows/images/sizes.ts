@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { jpegHeader, png, webpHeader } from '../../../support/images/pictures.js'
 import type { Row } from '../../row.js'
-import { flat } from '../../world/pictures.js'
+import { flat } from '../../world/pictures/page.js'
 import { engineProcesses, memoryMb } from '../../world/proc.js'
 import { each, type World } from '../../world/world.js'
 

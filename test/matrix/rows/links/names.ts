@@ -7,7 +7,7 @@ import { createServer } from 'node:net'
 import type { Answer } from '../../../support/network/dns-server.js'
 import type { Row } from '../../row.js'
 import { QUESTION } from '../../world/client.js'
-import { page } from '../../world/pictures.js'
+import { page } from '../../world/pictures/page.js'
 import { each, type World } from '../../world/world.js'
 import { linkWorld } from './service.js'
 

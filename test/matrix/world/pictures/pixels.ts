@@ -1,8 +1,8 @@
 /** What the service sees of a picture: the crop of the whole picture, which it gives back as a PNG file. */
 import assert from 'node:assert/strict'
 import sharp from 'sharp'
-import type { Client, Reply } from './client.js'
-import { assertAnswered } from './expect.js'
+import type { Client, Reply } from '../client.js'
+import { assertAnswered } from '../expect.js'
 
 interface Seen {
   data: Buffer

@@ -1,7 +1,7 @@
 /** The pictures of the rows: a page of text to be read, and flat ones. */
 import { join } from 'node:path'
 import sharp, { type Sharp } from 'sharp'
-import { ROOT } from '../../../bench/root.js'
+import { ROOT } from '../../../../bench/root.js'
 
 type Format = 'jpeg' | 'png' | 'webp'
 
@@ -11,7 +11,7 @@ const pages = new Map<Format, Promise<Buffer>>()
 
 /** The example of the documentation, small, in one of the formats that are read. Made once. */
 export function page(format: Format = 'jpeg'): Promise<Buffer> {
-  const made = pages.get(format) ?? pageOf(WIDTH, HEIGHT).toFormat(format, { quality: 90 }).toBuffer()
+  const made = pages.get(format) ?? pageOf(WIDTH, HEIGHT).toFormat(format).toBuffer()
   pages.set(format, made)
   return made
 }

@@ -1,49 +1,48 @@
-/** Copies of the bundled cropper with other weights. */
+/** Copies of model folders with other weights. */
 import { createHash } from 'node:crypto'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ROOT } from '../../../bench/root.js'
-import { fieldsOf } from '../../../src/vlm/onnx/optimised/protobuf.js'
+import { fieldsOf } from '../../src/vlm/onnx/optimised/protobuf.js'
 
-const BUNDLED = join(ROOT, 'models/cropvlm-mini')
-
-/** What a service needs for such a copy: its fp32 graphs, and none of those that were optimised before. */
-export function settingsFor(folder: string): Record<string, string> {
-  return { CROPPER_MODEL: folder, MODEL_PRECISION: 'fp32', GRAPH_CACHE_DIR: 'off' }
-}
-
-/** A copy of the bundled cropper, as it is. @param into An empty folder, which becomes the copy. */
-export function copyOfModel(into: string): string {
-  cpSync(BUNDLED, into, { recursive: true })
-  return into
-}
+type Graph = 'decoder_model_merged.onnx' | 'embed_tokens.onnx'
 
 /**
- * A copy with every float32 tensor of one of its graphs changed, and the graph's hash as it then is.
- * @param graph Without its folder.
+ * A copy with every float32 tensor of one of its fp32 graphs changed, and the graph's hash as it then is.
+ * @param into An empty folder, which becomes the copy.
  * @param change Is given the values of a tensor, four bytes each, and its shape.
  */
 export function changedModel(
+  from: string,
   into: string,
-  graph: 'decoder_model_merged.onnx' | 'embed_tokens.onnx',
+  graph: Graph,
   change: (values: Buffer, shape: readonly number[]) => void,
 ): string {
-  const folder = copyOfModel(into)
-  const bytes = readFileSync(join(folder, 'onnx', graph))
+  cpSync(from, into, { recursive: true })
+  const bytes = readFileSync(join(into, 'onnx', graph))
   for (const { values, shape } of floatTensors(bytes)) change(values, shape)
-  writeFileSync(join(folder, 'onnx', graph), bytes)
-  const manifest = JSON.parse(readFileSync(join(folder, 'cropvlm.json'), 'utf8'))
+  writeFileSync(join(into, 'onnx', graph), bytes)
+  const manifest = JSON.parse(readFileSync(join(into, 'cropvlm.json'), 'utf8'))
   manifest.sha256[`onnx/${graph}`] = createHash('sha256').update(bytes).digest('hex')
-  writeFileSync(join(folder, 'cropvlm.json'), JSON.stringify(manifest))
-  return folder
+  writeFileSync(join(into, 'cropvlm.json'), JSON.stringify(manifest))
+  return into
 }
 
-/** The token of a text that is one, in the bundled cropper's vocabulary. */
-export function tokenOf(text: string): number {
-  const { model } = JSON.parse(readFileSync(join(BUNDLED, 'tokenizer.json'), 'utf8'))
-  const id: unknown = model.vocab[text]
-  if (typeof id !== 'number') throw new Error(`the vocabulary has no token ${text}`)
-  return id
+/** A copy whose embedding of one letter is NaN: a question with it gets no numbers, and no other does. */
+export function modelThatFearsLetter(from: string, into: string, letter: string): string {
+  const { model } = JSON.parse(readFileSync(join(from, 'tokenizer.json'), 'utf8')) as {
+    model: { vocab: Record<string, number> }
+  }
+  const token = model.vocab[letter]
+  if (token === undefined) throw new Error(`the vocabulary has no token ${letter}`)
+  const size = Object.keys(model.vocab).length
+  return changedModel(from, into, 'embed_tokens.onnx', (values, [rows = 0]) => {
+    const row = values.length / rows
+    if (rows >= size) fillWithNaN(values.subarray(token * row, (token + 1) * row))
+  })
+}
+
+export function fillWithNaN(values: Buffer): void {
+  for (let at = 0; at + 4 <= values.length; at += 4) values.writeFloatLE(Number.NaN, at)
 }
 
 /** The initialisers of a graph with float32 values, as views of the file (onnx.proto: ModelProto, GraphProto, TensorProto). */

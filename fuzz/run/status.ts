@@ -23,9 +23,9 @@ export function runsOf(line: string): number | null {
   return runs === undefined ? null : Number(runs)
 }
 
-/** The file of an input that ended the run; null: the line is another. */
+/** The file of an input that ended the run; null: the line is another, or tells of one that was slow by the wall clock. */
 export function findOf(line: string): string | null {
-  return /Test unit written to (\S+)/.exec(line)?.[1] ?? null
+  return /Test unit written to (\S+\/(?:crash|timeout|oom|leak)-\w+)/.exec(line)?.[1] ?? null
 }
 
 /** What was wrong with it, in a line; null: the line is another. */

@@ -1,4 +1,5 @@
-import { probe } from '../tokens/probe.js'
+import { TimeLimitError } from '../time-limit.js'
+import { MAX_PROBE_MS, probe } from '../tokens/probe.js'
 import { makeTokenizer, type Tokenizer } from '../tokens/tokenizer.js'
 import { dig, isObject, type Json, type ModelFolder } from './folder.js'
 
@@ -63,6 +64,8 @@ function readTokenizer(folder: ModelFolder, tokenizerJson: Json, tokenizerConfig
     probe(tokenizer)
     return tokenizer
   } catch (cause) {
+    if (cause instanceof TimeLimitError)
+      throw folder.fail('tokenizer.json', `its patterns took longer than ${MAX_PROBE_MS} ms for a short text.`, cause)
     throw folder.fail('tokenizer.json', 'the tokenizer cannot be built; fetch or export the model again.', cause)
   }
 }

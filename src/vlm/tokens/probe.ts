@@ -5,11 +5,14 @@ import type { Tokenizer } from './tokenizer.js'
 /** Words, digits, marks and white space of several scripts, and a letter that no vocabulary has. */
 const TEXT = "What's the total?  <image>Größe 42,50\n\t٣² 漢字 🙂 \ufeff\u{10fffd}"
 /** How long it may take, in milliseconds; it takes one. */
-const MAX_MS = 1000
+export const MAX_PROBE_MS = 1000
 
-/** Encodes and decodes a text. Throws an Error if that fails, takes too long, or gives what is no id of a token. */
+/**
+ * Encodes and decodes a text. Throws an Error if that fails or gives what is no id of a token, and TimeLimitError if it takes
+ * too long.
+ */
 export function probe(tokenizer: Tokenizer): void {
-  withinTime(MAX_MS, () => {
+  withinTime(MAX_PROBE_MS, () => {
     for (const ids of [
       tokenizer.encode(TEXT),
       tokenizer.encodePlain(TEXT),

@@ -40,6 +40,9 @@ t.test('what is none, and the reason', async t => {
     ['C:\\\\pages\\\\scan 1.JPEG', /name of a file/],
     ['QUJD%2BQUI%3D', /percent-encoded/],
     ['hello, world!', /outside.*","/],
+    // found by `npm run fuzz`: Node's decoder takes these for QI
+    ['\u5551\u3d49', /outside.*"\u5551"/],
+    ['QUJ\u0144', /outside.*"\u0144"/],
   ]
   for (const [text, says] of rows)
     t.throws(() => decodeBase64(text), { code: 'invalid_base64', message: says }, JSON.stringify(text))

@@ -66,3 +66,17 @@ t.test('what fetch throws, and what it is given, goes through', async t => {
   await t.rejects(failing('http://127.0.0.1/', { method: 'POST' }), { message: 'fetch failed' })
   t.same(given, ['http://127.0.0.1/', { method: 'POST' }])
 })
+
+// found by `npm run fuzz`: the stack ran out
+t.test('JSON that nests too deep is odd in a reply, and a text in a refusal', async t => {
+  const deep = `${'['.repeat(9000)}${']'.repeat(9000)}`
+  const odd = { name: 'OddReply', message: 'its JSON nests over 100 levels deep' }
+  for (const body of [
+    `{"error":${deep}}`,
+    `{"choices":[{"message":{"content":${deep}}}]}`,
+    `data: {"choices":${deep}}\n\n`,
+  ])
+    await t.rejects(asked(new Response(body)), odd)
+  const refusal = await asked(new Response(`{"error":${deep}}`, { status: 400 }))
+  t.match(await refusal.json(), { error: { message: /^\{"error":\[\[/ } })
+})

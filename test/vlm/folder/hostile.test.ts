@@ -216,6 +216,46 @@ t.test('more added tokens than any model has', async t => {
   await refused(t, read(false), /`added_tokens` has to be a list of at most 20000 tokens/)
 })
 
+// found by `npm run fuzz`: the stack ran out, and keys were printed as they came
+t.test('JSON that nests too deep, and keys that do not print', async t => {
+  const deep = '['.repeat(5000) + ']'.repeat(5000)
+  for (const file of ['cropvlm.json', 'config.json', 'tokenizer.json']) {
+    const { dir, edit, read } = copy(t)
+    // JSON.stringify cannot write it
+    edit(file, json => ({ ...json, warning: 'DEEP' }))
+    const text = readFileSync(`${dir}/${file}`, 'utf8')
+    writeFileSync(`${dir}/${file}`, text.replace('"DEEP"', deep))
+    await refused(t, read(false), new RegExp(`${file}: lists and objects nest over 100 levels deep in it`))
+  }
+  await refused(
+    t,
+    described(t, json => ({ ...json, sha256: { 'a\nb\u202e\u0085': 'x', [`${'k'.repeat(90)}`]: 1 } })),
+    /- `sha256\.a\ufffdb\ufffd\ufffd` is "x", but .*\n- `sha256\.k{73}\.\.\.` is 1, but/,
+  )
+})
+
+// found by `npm run fuzz`: each made a tokenizer whose tokens had no ids
+t.test('a tokenizer that would fail at the first question', async t => {
+  type Change = (json: Json) => Json
+  const model =
+    (change: Json): Change =>
+    json => ({ ...json, model: { ...(json.model as Json), ...change } })
+  const changes: [Change, RegExp][] = [
+    [json => ({ ...json, added_tokens: [{ content: '<image>' }] }), /each of `added_tokens` has to have an `id`/],
+    [json => ({ ...json, added_tokens: [{ id: 1, content: '' }] }), /each of `added_tokens`/],
+    [json => ({ ...json, added_tokens: null }), /`added_tokens` has to be a list/],
+    [model({ vocab: { a: -1 } }), /`model\.vocab` has to be an object of tokens and their ids/],
+    [model({ vocab: null }), /`model\.vocab`/],
+    [model({ unk_token: 'none', vocab: { a: 1 } }), /the tokenizer cannot be built/],
+    [json => ({ ...json, decoder: { type: 'Nothing' } }), /the tokenizer cannot be built/],
+  ]
+  for (const [change, message] of changes) {
+    const { edit, read } = copy(t)
+    edit('tokenizer.json', change)
+    await refused(t, read(false), message)
+  }
+})
+
 /** A tensor's entry that names a file of weights, as the protobuf of ONNX has it; unknown to the graph's reader, which skips it. */
 function external(location: string): Buffer {
   return Buffer.concat([

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { alignGraph } from '../../../../src/vlm/onnx/optimised/align.js'
 import { saveOptimised } from '../../../../src/vlm/onnx/session.js'
@@ -44,4 +44,19 @@ t.test('what is aligned is left alone', async t => {
   t.equal(await alignGraph(graph, data, target), false)
   t.ok(readFileSync(graph).equals(before))
   t.notOk(existsSync(target))
+})
+
+// found by `npm run fuzz`: NaN came as far as the copying
+t.test('a graph whose places are no numbers is an error', async t => {
+  const { graph, data, target } = await saved(t, `${GRAPHS}blocks.onnx`)
+  const text = readFileSync(graph, 'latin1')
+  for (const [from, to, shown] of [
+    [/(length..)\d/, '$1x', /has "x\d*" where a number of bytes belongs/],
+    [/(offset..)\d/, '$1-', /has "-\d*" where a number of bytes belongs/],
+    [/\|\d/, '|.', /has "\.\d*" where a number of bytes belongs/],
+  ] as const) {
+    writeFileSync(graph, Buffer.from(text.replace(from, to), 'latin1'))
+    await t.rejects(alignGraph(graph, data, target), { message: shown })
+    t.notOk(existsSync(target))
+  }
 })

@@ -40,3 +40,13 @@ t.test('what is no message is an error', async t => {
   for (const broken of ['08', '08 ff', '12 05 61', '0b 00', '19 01 02'])
     t.throws(() => fieldsOf(bytes(broken)), Error, broken)
 })
+
+// found by `npm run fuzz`: such a length became NaN, and the reader took the rest of the message for read
+t.test('numbers of more than 64 bits, and fields that protobuf has not', async t => {
+  const endless = `${'80 '.repeat(150)} 01`
+  t.throws(() => fieldsOf(bytes(`0a ${endless} 61`)), { message: 'the number at byte 1 does not end' })
+  t.throws(() => fieldsOf(bytes(`${endless} 61`)), { message: 'the number at byte 0 does not end' })
+  t.throws(() => fieldsOf(bytes('08 01 02 00')), { message: 'field number 0 at byte 2' })
+  t.throws(() => fieldsOf(bytes('80 80 80 80 10 00')), { message: 'field number 536870912 at byte 0' })
+  t.same(fieldsOf(bytes(`08 ${'ff '.repeat(9)} 01`))[0]?.bytes.length, 11, '-1 as 64 bits')
+})

@@ -23,6 +23,9 @@ PERCENTILES = (20, 40, 60, 80)
 FACTORS = (45.0, 10.0, 4.0, 2.0, 1.0)
 """Factors of the area for boxes below the 20th percentile, in 20-40, 40-60, 60-80, and from 80 on (paper, Table 3)."""
 
+PRINTED_AREAS = (0.16, 0.38, 0.91, 3.51)
+"""The percentiles of the paper's own set, in per cent of the image's area (Table 3)."""
+
 MIN_WIDTH, MIN_HEIGHT = 14.0, 10.0
 """The smallest sides of a crop that a cropper is taught to give, in per cent of the page."""
 MARGIN = 0.2
@@ -83,6 +86,15 @@ def growth_factors(areas: Sequence[float]) -> list[float]:
         raise ValueError("no boxes: the percentiles of an empty set are not defined; give a manifest with boxes")
     bounds = np.percentile(np.asarray(areas, dtype=np.float64), PERCENTILES)
     return [FACTORS[int(band)] for band in np.searchsorted(bounds, areas, side="right")]
+
+
+def printed_factors(areas: Sequence[float]) -> list[float]:
+    """Returns the factor by which each box's area grows, with `PRINTED_AREAS` as the bounds instead of percentiles.
+
+    Areas are in per cent of the image's. An area that equals a bound belongs to the band above it, as in the service's
+    `src/cropper/dialects/growth.ts`.
+    """
+    return [FACTORS[int(band)] for band in np.searchsorted(PRINTED_AREAS, areas, side="right")]
 
 
 def expanded(rect: Sequence[float], factor: float) -> Rect:

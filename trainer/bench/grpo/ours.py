@@ -33,6 +33,7 @@ def build(work: Work) -> tuple[Callable[[int], float], list[dict[str, int]]]:
         micro_batch=1,
         precision=work.precision,
         gradient_checkpointing=work.checkpointing,
+        workers=0,
         lora=work.lora,
     )
     accelerator = Accelerator(mixed_precision="bf16" if work.precision == "bf16" else "no", cpu=work.device == "cpu")

@@ -59,8 +59,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     expand.add_argument(
         "--by",
         default="percentile",
-        metavar="percentile|FACTOR",
-        help="45, 10, 4, 2 or 1 times the area by the percentile of a box's own (default), or one factor for all",
+        metavar="percentile|table3|FACTOR",
+        help="45, 10, 4, 2 or 1 times the area by the percentile of a box's own (default) or, with table3, by the "
+        "areas that the paper's Table 3 prints; or one factor for all",
     )
     expand.set_defaults(data_run=_expand)
 

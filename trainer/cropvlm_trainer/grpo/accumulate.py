@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from accelerate import Accelerator
@@ -17,6 +19,9 @@ from cropvlm_trainer.idefics3.reward_model import Example
 from cropvlm_trainer.metrics.own_measure import asked_question
 from cropvlm_trainer.pictures import open_picture
 from cropvlm_trainer.training.stages import GrpoConfig
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 
 def accumulate_gradients(
@@ -39,9 +44,18 @@ def accumulate_gradients(
     """
     compute_loss.drawn.clear()
     collected: dict[str, list[torch.Tensor]] = defaultdict(list)
-    for start in range(0, len(rows), config.micro_batch):
-        micro_batch = rows[start : start + config.micro_batch]
+    starts = range(0, len(rows), config.micro_batch)
+    micro_batches = [rows[start : start + config.micro_batch] for start in starts]
+
+    def prepared(micro_batch: Sequence[dict]) -> list[Example]:
         examples = [to_example(row, config.data.parent) for row in micro_batch]
+        for example in examples:
+            # Kept in the example: the policy and the reward VLM find them there.
+            for edge in {config.resolution, config.reward_resolution}:
+                example.tiles(edge, compute_loss.tile)
+        return examples
+
+    for micro_batch, examples in zip(micro_batches, ahead(prepared, micro_batches, config.workers), strict=True):
         generators = [torch.Generator().manual_seed(draw_seed(config.seed, index, row["id"])) for row in micro_batch]
         try:
             with accelerator.autocast():
@@ -81,6 +95,20 @@ def _sum_gradients(accelerator: Accelerator, policy: Policy) -> None:
         if parameter.grad is None:
             parameter.grad = torch.zeros_like(parameter)
         parameter.grad = accelerator.reduce(parameter.grad, reduction="sum")
+
+
+def ahead(function: Callable[[T], U], items: Sequence[T], workers: int) -> Iterator[U]:
+    """Yields `function` of each item, in order; so many threads work on the next ones, with 0 the calling one."""
+    if not workers:
+        yield from map(function, items)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        running = deque(pool.submit(function, item) for item in items[:workers])
+        for index in range(len(items)):
+            found = running.popleft().result()
+            if index + workers < len(items):
+                running.append(pool.submit(function, items[index + workers]))
+            yield found
 
 
 def to_example(row: dict, folder: Path) -> Example:

@@ -73,7 +73,7 @@ REWARDS = {"log_likelihood": LogLikelihood, "accuracy": Accuracy}
 
 def make_reward(config: GrpoConfig, policy: Policy, encoder: PromptEncoder) -> LogLikelihood | Accuracy:
     """The reward that the configuration names."""
-    reward_model = RewardModel(policy.model, encoder, config.reward_resolution)
+    reward_model = RewardModel(policy.model, encoder, config.reward_resolution, workers=config.workers)
     if config.reward == "accuracy":
         return Accuracy(policy, reward_model, config.measure, config.invalid_rule)
     return LogLikelihood(policy, reward_model, config.likelihood, config.invalid_rule)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import torch
@@ -66,9 +67,18 @@ def most_common(answers: Sequence[str]) -> str:
 
 class RewardModel:
     def __init__(
-        self, model: Idefics3ForConditionalGeneration, encoder: PromptEncoder, longest_edge: int, batch_size: int = 64
+        self,
+        model: Idefics3ForConditionalGeneration,
+        encoder: PromptEncoder,
+        longest_edge: int,
+        batch_size: int = 64,
+        workers: int = 0,
     ) -> None:
-        """`longest_edge` (pixels): of the full image and of the crop; `batch_size`: pairs of them in one pass."""
+        """`longest_edge` (pixels): of the full image and of the crop; `batch_size`: pairs of them in one pass.
+
+        `workers`: threads that cut crops into tiles; with 0 the calling thread does it.
+        """
+        self.map = ThreadPoolExecutor(workers).map if workers else map
         self.model, self.encoder, self.longest_edge, self.batch_size = model, encoder, longest_edge, batch_size
         self.tile = model.config.vision_config.image_size
         self.end, self.pad = encoder.end, encoder.pad
@@ -131,8 +141,10 @@ class RewardModel:
         full_features = self.encode([example.tiles(self.longest_edge, self.tile) for example in examples])
         for start, stop in batches_by_tokens([lengths[row] if lengths else 0 for row, _ in pairs], self.batch_size):
             batch = pairs[start:stop]
-            crops = [_cropped(examples[row].image, box) for row, box in batch]
-            crop_features = self.encode([torch.tensor(tiles(c, self.longest_edge, self.tile)) for c in crops])
+            crops, crop_tiles = zip(
+                *self.map(lambda pair: self._cut(examples[pair[0]].image, pair[1]), batch), strict=True
+            )
+            crop_features = self.encode(crop_tiles)
             prompts, features = [], []
             for (row, _), cropped, features_of_crop in zip(batch, crops, crop_features, strict=True):
                 example = examples[row]
@@ -140,6 +152,11 @@ class RewardModel:
                 prompts.append(self.encoder(target_prompt(example.asked or example.question), grids))
                 features += [full_features[row], features_of_crop]
             yield [row for row, _ in batch], prefill(self.model, prompts, torch.cat(features), self.pad)
+
+    def _cut(self, image: Image.Image, box: Box) -> tuple[Image.Image, torch.Tensor]:
+        """The crop of an image, and its tiles, uint8 `[n, S, S, 3]`."""
+        cropped = _cropped(image, box)
+        return cropped, torch.tensor(tiles(cropped, self.longest_edge, self.tile))
 
     def encode(self, images: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         """Encodes several images' tiles (uint8 `[n, S, S, 3]` each) in one pass -> each one's features `[n, T, D]`."""

@@ -70,6 +70,8 @@ class GrpoConfig(StageConfig):
     """how far the ratio counts above 1 (clip-higher, arXiv:2503.14476); None: as `epsilon`"""
     max_new_tokens: Count = 32
     """tokens of a drawn box, the end token included"""
+    workers: CountOrZero = 2
+    """threads that read images and cut them and the crops into tiles; with 0 the training thread does it"""
 
     @property
     def invalid_rule(self) -> Invalid:

@@ -51,3 +51,26 @@ def test_expand_says_what_it_cannot_do(tmp_path, capsys):
     manifest.write_text('{"image": "a.png"}\n')
     assert main([*ask, str(tmp_path / "grown.jsonl")]) == 2
     assert "row 1" in capsys.readouterr().err and not (tmp_path / "grown.jsonl").exists()
+
+
+def test_expand_by_the_areas_that_the_paper_prints(tmp_path):
+    # Areas of 0.09, 0.16, 0.36, 0.81 and 4 per cent of the image.
+    sides = (3, 4, 6, 9, 20)
+    manifest = write_manifest(tmp_path, [[40, 40, 40 + side, 40 + side] for side in sides])
+    out = tmp_path / "grown.jsonl"
+    assert main(["data", "expand", "--manifest", str(manifest), "--out", str(out), "--by", "table3"]) == 0
+    grown = [area(row["box"]) / side**2 for row, side in zip(read(out), sides, strict=True)]
+    assert grown == pytest.approx([45, 10, 10, 4, 1])
+
+
+def test_boxes_do_not_grow_twice(tmp_path, capsys):
+    manifest = write_manifest(tmp_path, [[40, 40, 44, 44], [40, 40, 60, 60]])
+    rows = [row | {"seed": {"method": "vlm", "grown": 1.0}} for row in read(manifest)]
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    once, twice = tmp_path / "once.jsonl", tmp_path / "twice.jsonl"
+    assert main(["data", "expand", "--manifest", str(manifest), "--out", str(once)]) == 0
+    assert [row["seed"]["grown"] for row in read(once)] == [45, 1]
+    assert main(["data", "expand", "--manifest", str(once), "--out", str(twice)]) == 2
+    error = capsys.readouterr().err
+    assert "1 boxes of" in error and "have grown already, as that of row 1 by 45" in error and "--grow none" in error
+    assert not twice.exists()

@@ -11,7 +11,7 @@ from cropvlm_trainer.data.seed.shards import parse_shard
 from cropvlm_trainer.options import check_positive, flag
 
 VLM, GRID, TEXT = "vlm", "grid", "text"
-PERCENTILE, NONE = "percentile", "none"
+PERCENTILE, TABLE3, NONE = "percentile", "table3", "none"
 PIXELS, THOUSANDTHS, FRACTION = "pixels", "thousandths", "fraction"
 
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -24,6 +24,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "max_tokens": 256,
         "longest_edge": None,
         "coordinates": PIXELS,
+        "asked_as": None,
         "grow": PERCENTILE,
     },
     GRID: {"base": None, "n": 5, "most_cells": None, "resolution": None, "seed": 0, "device": "auto"},
@@ -79,9 +80,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "or fractions, 0 to 1",
     )
     vlm.add_argument(
+        "--asked-as",
+        choices=(PIXELS, THOUSANDTHS, FRACTION),
+        help="the --coordinates of an earlier run, whose kept replies are to be read anew by other --coordinates: "
+        "pictures are the same, so nothing that was answered is asked again (default: as --coordinates)",
+    )
+    vlm.add_argument(
         "--grow",
-        choices=(PERCENTILE, NONE),
-        help="45, 10, 4, 2 or 1 times the area by the percentile of a box's own (default), or boxes as they are",
+        choices=(PERCENTILE, TABLE3, NONE),
+        help="45, 10, 4, 2 or 1 times the area by the percentile of a box's own (default) or by the areas that the "
+        "paper's Table 3 prints, or boxes as they are",
     )
 
     grid = parser.add_argument_group("--method grid")
@@ -128,9 +136,11 @@ def settle(args: argparse.Namespace) -> None:
             setattr(args, name, default)
     if args.shard is not None:
         args.shard = parse_shard(args.shard)
-        if args.method == VLM and args.grow != NONE:
+        if args.method == VLM and args.grow == PERCENTILE:
             raise ValueError(
-                f"--shard needs --grow {NONE}, because boxes grow by the percentiles of the whole set; grow them after "
-                "`data merge` with `data expand`"
+                f"--shard needs --grow {NONE} or {TABLE3}, because boxes grow by the percentiles of the whole set; "
+                "grow them after `data merge` with `data expand`"
             )
+    if args.method == VLM:
+        args.asked_as = args.asked_as or args.coordinates
     check_positive(args, [name for name in POSITIVE if name in DEFAULTS[args.method]])

@@ -46,8 +46,10 @@ def qwen_size(width: int, height: int, longest_edge: int | None) -> tuple[int, i
 class SentPicture:
     """Makes one row's picture when it is called, and keeps its size, or the reason why it cannot be sent."""
 
-    def __init__(self, path: Path, coordinates: str, longest_edge: int | None) -> None:
+    def __init__(self, path: Path, coordinates: str, longest_edge: int | None, asked_as: str | None = None) -> None:
+        """`coordinates`: what the numbers of the reply are. `asked_as`: for which the picture is made; None: these."""
         self.path, self.coordinates, self.longest_edge = path, coordinates, longest_edge
+        self.asked_as = asked_as or coordinates
         self.size: tuple[int, int] | None = None
         self.rejection: Rejection | None = None
 
@@ -78,7 +80,7 @@ class SentPicture:
             raise Rejection("undecodable image", str(error)) from error
 
     def _fitted(self, picture: Image.Image) -> Image.Image:
-        if self.coordinates != PIXELS:
+        if self.asked_as != PIXELS:
             return shrunk(picture, self.longest_edge)
         size = qwen_size(*picture.size, self.longest_edge)
         return picture if size == picture.size else picture.resize(size, Image.Resampling.LANCZOS)

@@ -9,14 +9,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cropvlm_trainer.boxes import PERCENTILES, Rect, grow, growth_factors
+from cropvlm_trainer.boxes import PERCENTILES, Rect, grow
 from cropvlm_trainer.chat.answer_cache import AnswerCache
 from cropvlm_trainer.chat.client import EndpointTarget, Failed
 from cropvlm_trainer.chat.endpoint import Endpoint, key_from
 from cropvlm_trainer.chat.messages import Prompt
 from cropvlm_trainer.contract import seed_prompt
 from cropvlm_trainer.data.columns import Rejection
-from cropvlm_trainer.data.seed.arguments import PERCENTILE, PIXELS, VLM
+from cropvlm_trainer.data.expand import factors_by
+from cropvlm_trainer.data.seed.arguments import NONE, PIXELS, VLM
 from cropvlm_trainer.data.seed.parse import boxes_in, to_percent
 from cropvlm_trainer.data.seed.picture import MIN_EDGE, SentPicture
 from cropvlm_trainer.data.seed.rows import seedable_rows, seeded
@@ -30,10 +31,11 @@ def seed_vlm(args: argparse.Namespace) -> None:
     Raises FileNotFoundError for missing files, and ValueError for options and rows that cannot be used, for an endpoint
     that refuses every question, and where no row gets a box, in which case `args.out` is not written.
     """
-    if args.coordinates == PIXELS and args.longest_edge and args.longest_edge < MIN_EDGE:
+    if args.asked_as == PIXELS and args.longest_edge and args.longest_edge < MIN_EDGE:
         raise ValueError(f"--longest-edge {args.longest_edge} is too short for Qwen2.5-VL; give at least {MIN_EDGE}")
     rows = seedable_rows(args.manifest, args.out, shard=args.shard)
-    sent = [SentPicture(args.manifest.parent / row["image"], args.coordinates, args.longest_edge) for row in rows]
+    how = (args.coordinates, args.longest_edge, args.asked_as)
+    sent = [SentPicture(args.manifest.parent / row["image"], *how) for row in rows]
     prompts = [Prompt(seed_prompt(row["question"]), picture) for row, picture in zip(rows, sent, strict=True)]
     replies = _endpoint(args).ask(prompts, "seed boxes")
 
@@ -55,9 +57,9 @@ def seed_vlm(args: argparse.Namespace) -> None:
     if not taken:
         raise ValueError(
             f"no row got a box ({reasons}); {rejected_path} holds the replies: see that --model is a model that "
-            "points, and that --coordinates is how it does"
+            "points, and that --coordinates is how it does (--asked-as reads kept replies by others)"
         )
-    factors = growth_factors([area(box) for box in boxes]) if args.grow == PERCENTILE else [1.0] * len(boxes)
+    factors = factors_by("1" if args.grow == NONE else args.grow, [area(box) for box in boxes])
     done = [
         seeded(row, grow(box, factor), {"method": VLM, "model": args.model, "grown": factor})
         for row, box, factor in zip(taken, boxes, factors, strict=True)

@@ -110,6 +110,33 @@ def test_a_longest_edge_shrinks_what_is_sent(tmp_path, coordinates, reply, sent)
     assert read(tmp_path / "seeded.jsonl")[0]["box"] == [50.0, 50.0, 100.0, 100.0]
 
 
+def test_kept_replies_are_read_by_other_coordinates_without_asking_again(tmp_path, capsys):
+    write(tmp_path, 2, size=(1000, 515))
+    replies = [fenced(250, 100, 500, 1000), fenced(100, 100, 900, 900)]
+    with chat_server(lambda text, _: replies[number_in(text)]) as server:
+        assert main(command(tmp_path, server.url, "--grow", "none")) == 2
+        asked = len(server.requests)
+        assert {row["reason"] for row in read(tmp_path / "seeded.rejected.jsonl")} == {"box outside the picture"}
+        assert "--asked-as reads kept replies by others" in capsys.readouterr().err
+        more = ["--coordinates", "thousandths", "--asked-as", "pixels", "--grow", "none"]
+        assert main(command(tmp_path, server.url, *more)) == 0
+        assert len(server.requests) == asked == 2
+    assert [row["box"] for row in read(tmp_path / "seeded.jsonl")] == [[25, 10, 50, 100], [10, 10, 90, 90]]
+    assert read(tmp_path / "seeded.rejected.jsonl") == []
+
+
+def test_boxes_may_grow_by_the_areas_that_the_paper_prints(tmp_path):
+    write(tmp_path, 2, size=(1400, 1400))
+    sides = [28, 280]
+    replies = [fenced(700 - side, 700 - side, 700 + side, 700 + side) for side in sides]
+    with chat_server(lambda text, _: replies[number_in(text)]) as server:
+        assert main(command(tmp_path, server.url, "--grow", "table3", "--shard", "1/1")) == 0
+    assert [row["seed"]["grown"] for row in read(tmp_path / "seeded.jsonl")] == [10, 1]
+    assert (
+        main(["data", "expand", "--manifest", str(tmp_path / "seeded.jsonl"), "--out", str(tmp_path / "x.jsonl")]) == 2
+    )
+
+
 def test_growth_goes_by_percentile_over_the_whole_set(tmp_path, capsys):
     write(tmp_path, 5, size=(1400, 1400))
     sides = [112, 28, 84, 56, 140]

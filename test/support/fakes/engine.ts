@@ -42,6 +42,7 @@ export function scriptedEngine(t: Test, start = 'ready', options: Partial<Engine
       },
       module: new URL('./worker.mjs', import.meta.url),
       execArgv: [],
+      sandbox: 'off',
       queueSize: 4,
       processes: 1,
       batchSize: 1,

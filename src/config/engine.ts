@@ -15,6 +15,10 @@ function userCache(name: string): string {
   }
 }
 
+/** Whether the engine's processes run in a sandbox. */
+export const SANDBOX_MODES = ['auto', 'on', 'off'] as const
+export type SandboxMode = (typeof SANDBOX_MODES)[number]
+
 export const ENGINE_VARIABLES = {
   modelPrecision: OrNull(
     Choice(PRECISIONS, {
@@ -112,6 +116,12 @@ export const ENGINE_VARIABLES = {
     maximum: 100_000,
     unit: 'jobs',
     description: 'Jobs that may wait for the engine; one more is refused with 429.',
+  }),
+  engineSandbox: Choice(SANDBOX_MODES, {
+    env: 'ENGINE_SANDBOX',
+    default: 'auto',
+    description:
+      'Whether the processes that decode images and run models are confined by bubblewrap: no network, no file written but in GRAPH_CACHE_DIR. auto does so where it can be done, and says at start what holds; on does not start without.',
   }),
   engineHeartbeatMs: Type.Integer({
     env: 'ENGINE_HEARTBEAT_MS',

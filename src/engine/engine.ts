@@ -37,6 +37,8 @@ export interface Engine {
   readonly state: EngineState
   /** What a process said when it was ready, a restart ago at worst; null until then. */
   readonly info: EngineInfo | null
+  /** What confines the processes, and what that forbids, or why nothing does. */
+  readonly sandbox: { readonly name: string | null; readonly reason: string }
   /** Jobs waiting. */
   readonly queueSize: number
   /** Restarts of all processes since the start. */

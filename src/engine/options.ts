@@ -1,5 +1,6 @@
 /** What the engine is told when it starts. Plain data: part of it crosses to the engine process. */
 
+import type { SandboxMode } from '../config/engine.js'
 import type { Config, LocalTargetConfig } from '../config/service.js'
 import type { ImageLimits } from '../image/limits.js'
 import type { ProviderChoice } from '../vlm/onnx/providers.js'
@@ -52,6 +53,10 @@ export interface EngineOptions {
   module: URL
   /** Node's own flags for it. */
   execArgv: readonly string[]
+  /** Whether the processes run in a sandbox: `auto` where there can be one, `on` not without one, `off` never. */
+  sandbox: SandboxMode
+  /** The command that starts a program in the sandbox; left out where there is none. `startEngine` finds it. */
+  sandboxCommand?: readonly string[]
   /** Jobs that may wait. */
   queueSize: number
   /** Engine processes. */
@@ -116,6 +121,7 @@ export function engineOptions(config: Config, { cropper, ocr }: EngineNeeds): En
       // question. With 128 instead of 64, garbage stays for so long that a process may hold 100 MB more.
       '--initial-old-space-size=64',
     ],
+    sandbox: config.engineSandbox,
     queueSize: config.queueSize,
     processes: config.engineProcesses,
     batchSize: config.batchSize,

@@ -22,7 +22,13 @@ export async function startReal(
   t: Test,
   env: Record<string, string>,
 ): Promise<{ url: string; app: FastifyInstance; engine: StartedEngine }> {
-  const config = readConfig({ GRAPH_CACHE_DIR: 'off', EXECUTION_PROVIDER: 'cpu', THREADS: '1', ...env })
+  const config = readConfig({
+    GRAPH_CACHE_DIR: 'off',
+    ENGINE_SANDBOX: 'off',
+    EXECUTION_PROVIDER: 'cpu',
+    THREADS: '1',
+    ...env,
+  })
   const log = pino({ level: 'silent' })
   const { needs, make } = configuredCropper(config)
   const engine = startEngine(engineOptions(config, needs), log)

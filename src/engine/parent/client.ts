@@ -17,9 +17,13 @@ import { PendingJob, withResolvers } from './pending-job.js'
 import { Pool } from './pool.js'
 import { ProcessMemory } from './process/memory.js'
 import { JobQueue } from './queue.js'
+import { chooseSandbox, type Sandbox } from './sandbox/choose.js'
 import type { WorkerProcess } from './worker-process.js'
 
-/** Starts the engine's processes and begins to load their models. */
+/**
+ * Starts the engine's processes and begins to load their models.
+ * @throws CropVlmError invalid_config where a sandbox is asked for and there can be none
+ */
 export function startEngine(options: EngineOptions, log: Logger): StartedEngine {
   return new EngineClient(options, log)
 }
@@ -27,6 +31,7 @@ export function startEngine(options: EngineOptions, log: Logger): StartedEngine 
 class EngineClient implements StartedEngine {
   readonly ready: Promise<EngineInfo>
   info: EngineInfo | null = null
+  readonly sandbox: Sandbox
   readonly #options: EngineOptions
   readonly #pool: Pool
   readonly #admission: Admission
@@ -48,7 +53,9 @@ class EngineClient implements StartedEngine {
     this.ready = this.#firstLoad.promise
     // Nobody has to wait for it: without a handler its rejection would end the process. Who does wait still sees it.
     this.ready.catch(() => {})
-    this.#pool = new Pool(options, log, {
+    this.sandbox = chooseSandbox(options)
+    log.info({ sandbox: this.sandbox.name }, `${this.sandbox.name ?? 'No sandbox'}: ${this.sandbox.reason}`)
+    this.#pool = new Pool({ ...options, sandboxCommand: this.sandbox.command }, log, {
       onReady: info => {
         this.info = info
         this.#firstLoad.resolve(info)

@@ -28,6 +28,11 @@ const PROVIDER_INFO = Type.Object(
   { $id: 'ProviderInfo', description: 'Where models run.' },
 )
 
+const SANDBOX_INFO = Type.Object(
+  { name: textOrNull('bubblewrap; null: none.'), reason: text('What it forbids, or why there is none.') },
+  { $id: 'SandboxInfo', description: 'What confines the processes that decode images and run models.' },
+)
+
 const LIMITS = Type.Object(
   {
     body_bytes: integer('Largest body.'),
@@ -114,6 +119,7 @@ export const INFO_REPLY = Type.Object(
       anyOf: [ref(PROVIDER_INFO), { type: 'null' }],
       description: 'null until the models have loaded.',
     }),
+    sandbox: ref(SANDBOX_INFO),
     cropper: ref(CROPPER_INFO),
     limits: ref(LIMITS),
     targets: Type.Array(ref(TARGET_INFO), { description: 'The first is the default.' }),
@@ -124,6 +130,7 @@ export const INFO_REPLY = Type.Object(
 export const NAMED_INFO = [
   MODEL_INFO,
   PROVIDER_INFO,
+  SANDBOX_INFO,
   BREAKER_INFO,
   CROPPER_INFO,
   LIMITS,

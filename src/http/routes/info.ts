@@ -37,6 +37,7 @@ export function infoRoute(app: FastifyInstance, { config, engine, cropper, targe
       models: engine.info?.models.map(model) ?? [],
       reader: engine.info?.reader ?? null,
       execution_provider: provider(engine.info),
+      sandbox: { name: engine.sandbox.name, reason: engine.sandbox.reason },
       cropper: cropperInfo(cropper.info),
       limits: {
         body_bytes: config.maxBodyBytes,

@@ -23,7 +23,7 @@ const job: LocateJob = { kind: 'locate', image, questions: ['What?'], resolution
 
 function start(t: Test, env: Record<string, string> = {}) {
   const models = { CROPPER_MODEL: tiny, LOCAL_TARGET_MODEL: tiny, EXECUTION_PROVIDER: 'cpu' }
-  const config = readConfig({ ...models, GRAPH_CACHE_DIR: 'off', ...env })
+  const config = readConfig({ ...models, GRAPH_CACHE_DIR: 'off', ENGINE_SANDBOX: 'off', ...env })
   const engine = startEngine(
     { ...engineOptions(config, configuredCropper(config).needs), module, execArgv: [] },
     pino({ level: 'silent' }),

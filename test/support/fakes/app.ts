@@ -160,6 +160,7 @@ export function scriptedEngine(script: Script = {}): ScriptedEngine {
     deviceBytes: async () => gpu,
     state: script.state ?? 'ready',
     info: script.info === undefined ? INFO : script.info,
+    sandbox: { name: null, reason: 'ENGINE_SANDBOX is off.' },
     queueSize: 0,
     restarts: 0,
     modelFailures: 0,

@@ -45,6 +45,7 @@ export function scriptedEngine(t: Test, start = 'ready', { worker, ...options }:
       },
       module: new URL('./worker.mjs', import.meta.url),
       execArgv: [],
+      sandbox: 'off',
       queueSize: 4,
       processes: 1,
       batchSize: 1,

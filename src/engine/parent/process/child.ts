@@ -1,52 +1,71 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { constants } from 'node:os'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import type { EngineOptions } from '../../options.js'
 import type { EngineReply, EngineRequest } from '../../protocol.js'
+import { innerPid } from '../sandbox/inner-pid.js'
+import { engineEnvironment } from './environment.js'
 
-/** One engine process, from its start to its end. It is forked by the constructor and never restarted. */
+/** One engine process, from its start to its end. It is started by the constructor and never restarted. */
 export class EngineChild {
   readonly #process: ChildProcess
   readonly #log: Logger
   readonly #stopMs: number
   readonly #ended: Promise<void>
+  readonly #isSandboxed: boolean
+  /** Process id of Node in its sandbox, once it is known. */
+  #innerPid: number | null = null
   /** What `onEnd` will be told if this side has killed the process; null if it has not. */
   #killedFor: string | null = null
 
   /** @param onEnd Called once, after the last reply, with how it ended, as in "was killed by SIGKILL". */
   constructor(
-    { module, execArgv, worker, stopMs }: EngineOptions,
+    { module, execArgv, worker, stopMs, sandboxCommand = [] }: EngineOptions,
     log: Logger,
     onReply: (reply: EngineReply) => void,
     onEnd: (how: string) => void,
   ) {
-    this.#process = fork(module, [], {
+    const [program = process.execPath, ...args] = [
+      ...sandboxCommand,
+      process.execPath,
+      ...execArgv,
+      fileURLToPath(module),
+    ]
+    this.#isSandboxed = sandboxCommand.length > 0
+    this.#process = spawn(program, args, {
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      execArgv: [...execArgv],
-      // glibc's allocator has several arenas, and each keeps the memory that an image or a tile once took, tens of
-      // megabytes. One arena is enough: the threads of a run hardly allocate.
-      env: { MALLOC_ARENA_MAX: '1', ...process.env },
+      env: engineEnvironment(process.env),
+      // Ctrl-C in a terminal is not for what holds the sandbox
+      detached: this.#isSandboxed,
     })
-    this.#log = log.child({ engine: this.#process.pid })
+    this.#log = log
     this.#stopMs = stopMs
     this.#forward(this.#process.stdout, 'info')
     this.#forward(this.#process.stderr, 'warn')
     this.#process.on('message', reply => onReply(reply as EngineReply))
-    this.#process.on('error', error => this.#log.error({ err: error }, 'the engine process cannot be talked to'))
+    this.#process.on('error', error =>
+      this.#log.error({ engine: this.pid, err: error }, 'the engine process cannot be talked to'),
+    )
     this.#ended = new Promise(resolve => {
       // 'exit' may come while replies are still to be read; 'close' comes after them
       this.#process.on('close', (code, signal) => {
-        onEnd(this.#killedFor ?? (signal ? `was killed by ${signal}` : `ended with exit code ${code}`))
+        onEnd(this.#killedFor ?? howItEnded(code, signal, this.#isSandboxed))
         resolve()
       })
     })
     this.send({ type: 'start', options: worker })
   }
 
+  /** Process id, as this process sees it; while a sandbox is made, that of the program which makes it. */
   get pid(): number | undefined {
-    return this.#process.pid
+    const { pid } = this.#process
+    if (!this.#isSandboxed || pid === undefined) return pid
+    this.#innerPid ??= innerPid(pid)
+    return this.#innerPid ?? pid
   }
 
   /** Sends a message. Does nothing if the process has ended; `onEnd` tells that. */
@@ -80,9 +99,16 @@ export class EngineChild {
     if (!stream) return
     createInterface({ input: stream }).on('line', line => {
       const entry = parseLine(line)
-      this.#log[entry?.level ?? level](entry?.fields ?? {}, entry?.msg ?? line)
+      this.#log[entry?.level ?? level]({ engine: this.pid, ...entry?.fields }, entry?.msg ?? line)
     })
   }
+}
+
+/** A process in a sandbox that is killed by a signal shows as an exit code of 128 and the signal's number. */
+function howItEnded(code: number | null, signal: NodeJS.Signals | null, isSandboxed: boolean): string {
+  const number = isSandboxed && code !== null ? code - 128 : 0
+  const [name = signal] = Object.entries(constants.signals).find(([, value]) => value === number) ?? []
+  return name ? `was killed by ${name}` : `ended with exit code ${code}`
 }
 
 interface Entry {

@@ -173,8 +173,10 @@ export class Supervisor {
     this.#loadMs = Date.now() - this.#startsAt
     const { executionProvider, executionProviderReason: reason } = info
     const models = info.models.map(({ id, precision, precisionReason: why }) => `${id} (${precision}: ${why})`)
-    this.#log.info({ engine: info.pid, executionProvider, reason, models, ms: this.#loadMs }, 'engine ready')
-    this.#events.onReady(info)
+    // one in a sandbox has another id for itself
+    const pid = this.pid ?? info.pid
+    this.#log.info({ engine: pid, executionProvider, reason, models, ms: this.#loadMs }, 'engine ready')
+    this.#events.onReady({ ...info, pid })
   }
 
   #listen(limitMs: number): void {

@@ -1,0 +1,17 @@
+import t from 'tap'
+import { engineEnvironment } from '../../../../src/engine/parent/process/environment.js'
+
+t.test('an engine process gets no key, and one arena unless it is told otherwise', async t => {
+  const secret = {
+    API_KEY: '1',
+    TARGET_API_KEY_FILE: '/run/key',
+    HF_TOKEN: '2',
+    AWS_SECRET_ACCESS_KEY: '3',
+    DB_PASSWORD: '4',
+    OTEL_EXPORTER_OTLP_HEADERS: 'authorization=5',
+    https_proxy: 'http://user:6@proxy',
+  }
+  const plain = { PATH: '/bin', LD_LIBRARY_PATH: '/opt/lib', NODE_OPTIONS: '--no-warnings', HOME: '/root' }
+  t.same(engineEnvironment({ ...secret, ...plain }), { MALLOC_ARENA_MAX: '1', ...plain })
+  t.same(engineEnvironment({ MALLOC_ARENA_MAX: '4' }), { MALLOC_ARENA_MAX: '4' })
+})

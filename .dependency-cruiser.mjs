@@ -226,7 +226,7 @@ export default {
   options: {
     doNotFollow: { path: '^node_modules' },
     exclude: {
-      path: '^(bench/\.build|fuzz/\.build|fuzz/jazzer|test/matrix/\.build|bench/transformers-js|test/fixtures)/',
+      path: '^(bench/.build|fuzz/.build|fuzz/jazzer|test/matrix/.build|bench/transformers-js|test/fixtures)/',
     },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },

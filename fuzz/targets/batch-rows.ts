@@ -21,7 +21,7 @@ export const target: Target = {
     const { numbers, rest } = choices(input, 1)
     const size = 1 + (numbers[0] ?? 0)
     for (const quoted of [false, true]) await checkRecords(rest, size, quoted)
-    const rows = await all(jsonlRows(pieces(rest, size), rest.length, SETTINGS))
+    const rows = await all(jsonlRows(pieces(rest, size), rest.length, SETTINGS, 'the input'))
     for (const [i, row] of rows.entries()) {
       assert.equal(row.index, i)
       assert.ok(row.share !== null && row.share >= 0 && row.share <= 1)
@@ -33,7 +33,7 @@ export const target: Target = {
 
 /** The records with their line feeds are the stream. */
 async function checkRecords(bytes: Buffer, size: number, quoted: boolean): Promise<void> {
-  const found = await all<RawRecord>(records(pieces(bytes, size), quoted))
+  const found = await all<RawRecord>(records(pieces(bytes, size), 'the input', quoted))
   const joined = Buffer.concat(found.flatMap(one => [one.bytes, Buffer.from(one.whole ? '\n' : '')]))
   assert.ok(joined.equals(bytes), 'the records are not the stream')
   assert.equal(found.at(-1)?.end ?? 0, bytes.length)

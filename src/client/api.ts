@@ -539,6 +539,13 @@ export interface components {
             /** @description Why that one. */
             reason: string;
         };
+        /** @description What confines the processes that decode images and run models. */
+        SandboxInfo: {
+            /** @description bubblewrap; null: none. */
+            name: string | null;
+            /** @description What it forbids, or why there is none. */
+            reason: string;
+        };
         /** @description Whether an endpoint is asked that fails again and again. */
         BreakerInfo: {
             /** @description Whether it is not asked now. */
@@ -558,7 +565,7 @@ export interface components {
             model: string | null;
             /** @description How that model writes boxes; null where none is asked. */
             dialect: string | null;
-            /** @description Longest edges in pixels that may be asked for; null where any may, or while they are not known. */
+            /** @description Longest edges in pixels that may be asked for; empty where none may (the text reader), null where any may, or while they are not known. */
             resolutions: number[] | null;
             /** @description What users of its boxes should know. */
             warnings: string[];
@@ -632,6 +639,7 @@ export interface components {
             reader: string | null;
             /** @description null until the models have loaded. */
             execution_provider: components["schemas"]["ProviderInfo"] | null;
+            sandbox: components["schemas"]["SandboxInfo"];
             cropper: components["schemas"]["CropperInfo"];
             limits: components["schemas"]["Limits"];
             /** @description The first is the default. */

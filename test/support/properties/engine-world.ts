@@ -47,6 +47,7 @@ export class EngineWorld {
         ...setup,
         module: new URL('file:///none'),
         execArgv: [],
+        sandbox: 'off',
         worker: {
           cropper: null,
           targets: [],

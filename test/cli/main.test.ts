@@ -98,7 +98,10 @@ t.test('--help and --version load next to nothing', waiting, async t => {
   const own = urls.map(url => fileURLToPath(url)).filter(path => path.startsWith(`${dist}/`))
   const heavy = own
     .map(path => path.slice(dist.length + 1))
-    .filter(path => !/^(cli|client|mcp)\/|^(version|errors|config\/access\/key-(to-send|file))\.js$/.test(path))
+    .filter(
+      path =>
+        !/^(cli|client|mcp)\/|^(version|errors|config\/(access\/key-(to-send|file)|bounded-file))\.js$/.test(path),
+    )
   t.same(heavy, [], 'nothing of the service')
 })
 

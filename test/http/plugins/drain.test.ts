@@ -1,5 +1,6 @@
 import t from 'tap'
 import { form, IMAGE, listen, located } from '../../support/fakes/app.js'
+import { Wire } from '../../support/network/wire.js'
 
 t.test('draining: requests in flight finish, new ones are refused, probes still answer', async t => {
   let finish: () => void = () => {}
@@ -18,8 +19,11 @@ t.test('draining: requests in flight finish, new ones are refused, probes still 
 
   const first = ask()
   await running
+  const idle = await Wire.open(url)
   let drained = false
   const drain = app.drain().then(() => (drained = true))
+  // what had arrived before has been read by then
+  await idle.closed
 
   const refused = await ask()
   t.equal(refused.status, 503)

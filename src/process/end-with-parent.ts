@@ -22,14 +22,15 @@ setInterval(() => {
 
 /**
  * Ends this process when its parent has ended, whatever it is doing then.
+ * @param parent Its pid, where this process may start so late that its parent has ended by then.
  * @param folder What is removed before.
  */
-export function endWithParent(folder: string | null = null): void {
+export function endWithParent(parent = process.ppid, folder: string | null = null): void {
   const thread = new Worker(PROGRAM, {
     eval: true,
     execArgv: [],
     stdin: false,
-    workerData: { parent: process.ppid, folder, everyMs: EVERY_MS },
+    workerData: { parent, folder, everyMs: EVERY_MS },
     resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 },
   })
   thread.unref()

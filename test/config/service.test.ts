@@ -43,6 +43,7 @@ t.test('the defaults', async t => {
     batchSize: null,
     batchDelayMs: 0,
     graphCacheDir: join(homedir(), '.cache/cropvlm'),
+    modelMemoryLimit: null,
     prefixCacheBytes: 268_435_456,
     constrainedDecoding: true,
     zoomMinConfidence: 0,

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import t from 'tap'
 import { readConfig } from '../../src/config/service.js'
 import { configuredCropper } from '../../src/cropper/croppers.js'
+import { defaultMemoryLimit } from '../../src/engine/memory-limit.js'
 import { engineOptions } from '../../src/engine/options.js'
 import { defaultThreads } from '../../src/engine/threads.js'
 
@@ -20,6 +21,7 @@ t.test('the engine runs the cropper and every local target', async t => {
     BATCH_SIZE: '4',
     BATCH_DELAY_MS: '7',
     GRAPH_CACHE_DIR: '/cache',
+    MODEL_MEMORY_LIMIT: '3000000000',
     PREFIX_CACHE_BYTES: '7000000',
     CONSTRAINED_DECODING: 'off',
   })
@@ -31,6 +33,7 @@ t.test('the engine runs the cropper and every local target', async t => {
     executionProvider: 'auto',
     threads: 2,
     graphCacheDir: resolve('/cache'),
+    memoryLimit: 3_000_000_000,
     prefixCacheBytes: 7_000_000,
     verifyHashes: true,
     constrained: false,
@@ -39,6 +42,11 @@ t.test('the engine runs the cropper and every local target', async t => {
   t.match(options, { queueSize: 5, processes: 3, batchSize: 4, batchDelayMs: 7 })
   t.ok(existsSync(options.module), 'the module of the engine process is where it is looked for')
   t.notMatch(JSON.stringify(options), /secret/)
+})
+
+t.test('a process may hold a share of the memory where nobody says how much', async t => {
+  const { worker } = engineOptions(readConfig({}), { cropper: null, ocr: false })
+  t.equal(worker.memoryLimit, defaultMemoryLimit())
 })
 
 t.test('processes share the cores', async t => {

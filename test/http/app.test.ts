@@ -163,6 +163,17 @@ t.test('health', async t => {
   }
 })
 
+t.test('readiness tells what a start is doing', async t => {
+  const engine = scriptedEngine({ state: 'loading' })
+  const { app } = await makeApp(t, {}, {}, { engine })
+  const message = async () => (await app.inject({ url: '/health/ready' })).json().error.message
+  t.equal(await message(), 'The models are still loading.')
+  engine.step = 'hashing other.onnx, for 3 s'
+  t.equal(await message(), 'The models are still loading; it is hashing other.onnx, for 3 s.')
+  engine.state = 'restarting'
+  t.match(await message(), /being restarted; it is hashing other\.onnx, for 3 s\.$/)
+})
+
 t.test('an engine object may be shared by no app: each has its own metrics', async t => {
   const engine = scriptedEngine()
   const one = await makeApp(t, {}, {}, { engine })

@@ -18,7 +18,7 @@ for (const [what, work] of [
     const folder = t.testdir({ scratch: { 'graph.onnx': 'half of it' } })
     const child = `
       import { endWithParent } from ${JSON.stringify(module)}
-      endWithParent(${JSON.stringify(`${folder}/scratch`)})
+      endWithParent(process.ppid, ${JSON.stringify(`${folder}/scratch`)})
       process.stdout.write(process.pid + '\\n', () => { ${work} })`
     // the child's output is that of the parent, so that it can still be read afterwards
     const parent = `

@@ -17,6 +17,7 @@ t.test('names, labels and values', async t => {
   engine.queueSize = 3
   engine.restarts = 2
   engine.modelFailures = 4
+  engine.memoryKills = 5
   engine.resident.set(0, 1e9).set(1, 2e9)
   engine.gpu.set(1, 3e9)
   await post(app, '/answer', ASK)
@@ -44,6 +45,7 @@ t.test('names, labels and values', async t => {
     'cropvlm_target_tokens_total{target="local",type="prompt"}': 512,
     'cropvlm_target_tokens_total{target="local",type="completion"}': 3,
     cropvlm_engine_restarts_total: 2,
+    cropvlm_engine_memory_kills_total: 5,
     cropvlm_model_failures_total: 4,
     cropvlm_model_ready: 1,
     'cropvlm_engine_resident_bytes{process="0"}': 1e9,

@@ -3,6 +3,7 @@ import { listSupportedBackends } from 'onnxruntime-node'
 import t from 'tap'
 import { openSessions, type Session } from '../../../src/vlm/onnx/session.js'
 import { MODELS } from '../../support/goldens.js'
+import { HOSTILE } from '../../support/onnx/hostile.js'
 
 const GRAPH = `${MODELS}tiny/onnx/embed_tokens.onnx`
 const hasCuda = listSupportedBackends().some(({ name, bundled }) => name === 'cuda' && bundled)
@@ -70,4 +71,16 @@ t.test('a broken graph is `invalid_model` whatever the provider, and is named', 
         code: 'invalid_model',
         message: new RegExp(file),
       })
+})
+
+t.test('a graph that means harm is refused whatever the provider, before it is opened', async t => {
+  const dir = t.testdir()
+  writeFileSync(`${dir}/harm.onnx`, HOSTILE['a Loop of 2^62 trips']?.bytes() ?? '')
+  const steps: string[] = []
+  for (const provider of ['cpu', 'auto', 'cuda'] as const)
+    await t.rejects(
+      openSessions([`${dir}/harm.onnx`], provider, 1, null, (doing, file) => steps.push(`${doing} ${file}`)),
+      { code: 'invalid_model', message: /harm\.onnx is not loaded.*Loop runs 4611686018427387904 times/ },
+    )
+  t.same([...new Set(steps)], [`checking ${dir}/harm.onnx`])
 })

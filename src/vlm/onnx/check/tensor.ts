@@ -19,12 +19,14 @@ export interface KnownTensor extends Known {
 }
 
 /** Fields of TensorProto and of its `external_data`. */
-const TENSOR = { dims: 1, type: 2, strings: 6, name: 8, raw: 9, external: 13 } as const
+const TENSOR = { dims: 1, type: 2, strings: 6, name: 8, raw: 9, external: 13, location: 14 } as const
 /** Fields that hold numbers of some types: how many bytes each takes; null: as a varint, of at least one. */
 const TYPED: Readonly<Record<number, number | null>> = { 4: 4, 5: null, 7: null, 10: 8, 11: null }
 const ENTRY = { key: 1, value: 2 } as const
 
 const STRING = 8
+/** The location of a tensor whose bytes are in a file beside the graph. */
+const EXTERNAL = 1
 /** Bits of a number by TensorProto's data types: float32 is 1, int64 is 7. */
 const BITS: Readonly<Record<number, number>> = {
   ...{ 1: 32, 2: 8, 3: 8, 4: 16, 5: 16, 6: 32, 7: 64, 9: 8, 10: 16, 11: 64, 12: 32, 13: 64, 14: 64, 15: 128, 16: 16 },
@@ -46,14 +48,14 @@ export function readTensor(file: GraphFile, span: Span): KnownTensor {
   const short = (needed: string, given: string) =>
     refusal(file.path, `${shown}, which takes ${needed}, but it has ${given}`)
   if (type === STRING) {
-    if (strings < count && external.size === 0) throw short(`${count} texts`, `${strings}`)
+    if (strings < count && external === null) throw short(`${count} texts`, `${strings}`)
     return { name, dims, values: null, bytes: 0 }
   }
   const bits = BITS[type]
   if (bits === undefined) throw refusal(file.path, `the weight ${name} is of the unknown type ${type}`)
   const bytes = Math.ceil((count * bits) / 8)
   const isShort = count <= MAX_VALUES
-  if (external.size > 0) {
+  if (external) {
     const stretch = externalStretch(file, name, bytes, external)
     return { name, dims, bytes, values: isShort ? numbers(readAt(stretch), type, count) : null }
   }
@@ -72,6 +74,7 @@ function readFields(file: GraphFile, span: Span) {
   const typed: FileField[] = []
   let [name, type, strings, held] = ['of a node', 0, 0, 0]
   let raw: Span | null = null
+  let isExternal = false
   for (const field of file.fields(span)) {
     if (field.number === TENSOR.dims) {
       for (const size of file.varints(field))
@@ -80,13 +83,14 @@ function readFields(file: GraphFile, span: Span) {
     else if (field.number === TENSOR.name) name = file.text(field) || name
     else if (field.number === TENSOR.raw) raw = field
     else if (field.number === TENSOR.strings) strings += 1
+    else if (field.number === TENSOR.location) isExternal = field.value === EXTERNAL
     else if (field.number === TENSOR.external) external.set(...readEntry(file, field))
     else if (field.number in TYPED) {
       held += field.isVarint ? 1 : (field.end - field.start) / (TYPED[field.number] ?? 1)
       if (typed.length < MAX_VALUES) typed.push(field)
     }
   }
-  return { name, type, dims, external, raw: raw as Span | null, typed, held, strings }
+  return { name, type, dims, external: isExternal ? external : null, raw: raw as Span | null, typed, held, strings }
 }
 
 function readEntry(file: GraphFile, span: Span): [key: string, value: string] {

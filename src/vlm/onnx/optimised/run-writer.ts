@@ -4,13 +4,13 @@ import { LOOK_MS, MemoryWatch, tooMuchMemory } from '../../../process/memory-wat
 
 /**
  * Runs `writer.ts` in a process of its own: optimising needs twice the memory of the weights, and ONNX Runtime leaks
- * memory when a session is released.
+ * memory when a session is released. It ends with this process, and removes the folder then (`endWithParent`).
  * @param memoryLimit Bytes that the process may hold; null: as many as there are.
  * @throws CropVlmError engine_unavailable where it takes more; an Error where it fails otherwise
  */
 export async function runWriter(file: string, folder: string, memoryLimit: number | null): Promise<void> {
   const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'))
-  const writer = fork(new URL(`./writer${extension}`, import.meta.url), [file, folder], {
+  const writer = fork(new URL(`./writer${extension}`, import.meta.url), [file, folder, String(process.pid)], {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     // from TypeScript sources (in tests) the writer needs the same loader as this process
     execArgv: extension === '.ts' ? process.execArgv : [],
@@ -27,9 +27,6 @@ export async function runWriter(file: string, folder: string, memoryLimit: numbe
     memoryLimit !== null && writer.pid !== undefined
       ? new MemoryWatch(writer.pid, memoryLimit, LOOK_MS.loading, onOver(memoryLimit))
       : null
-  // a process that ends by its parent's word ends its children first
-  const kill = () => writer.kill('SIGKILL')
-  process.once('exit', kill)
   try {
     await new Promise<void>((resolve, reject) => {
       writer.on('error', reject)
@@ -40,7 +37,6 @@ export async function runWriter(file: string, folder: string, memoryLimit: numbe
     })
   } finally {
     watch?.stop()
-    process.off('exit', kill)
   }
 }
 

@@ -1,6 +1,7 @@
 /**
- * The program that `cache.ts` runs in a process of its own. It optimises the graph named by the first argument into the
- * empty folder named by the second. If that fails, it sends the error's message to its parent and exits with code 1.
+ * The program that `run-writer.ts` runs in a process of its own. It optimises the graph named by the first argument into the
+ * empty folder named by the second, for its parent, whose pid is the third. If that fails, it sends the error's message to
+ * its parent and exits with code 1.
  */
 import { existsSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
@@ -10,9 +11,9 @@ import { saveOptimised } from '../session.js'
 import { alignGraph } from './align.js'
 import { DATA, GRAPH, seal } from './entry.js'
 
-const [file = '', folder = ''] = process.argv.slice(2)
-// nobody waits for the result any more
-endWithParent(folder)
+const [file = '', folder = '', parent] = process.argv.slice(2)
+// then nobody waits for the result any more
+endWithParent(Number(parent), folder)
 const [graph, data] = [join(folder, GRAPH), join(folder, DATA)]
 try {
   await saveOptimised(file, graph, DATA)

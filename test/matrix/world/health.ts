@@ -48,6 +48,8 @@ export async function healthOf(service: Examined): Promise<Health> {
  */
 export async function assertUnhurt(service: Examined, before: Health, engineEnded: boolean): Promise<string> {
   assert.ok(isAlive(service.pid), 'the HTTP process is gone')
+  // a queue that the row has filled may have to empty first
+  await until(async () => (await service.crop(await page('png'))).status === 200, SETTLE_MS)
   const after = await healthOf(service)
   assert.equal(after.box, before.box, 'a good request now gets another box')
   if (engineEnded) assert.equal(after.engines.length, before.engines.length, 'there are not as many engine processes')

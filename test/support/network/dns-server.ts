@@ -23,7 +23,10 @@ const AAAA = 28
 const RCODE = { ok: 0, failure: 2, noSuchName: 3 }
 
 /** @param zone What a name has. `nth` counts the questions for its IPv4 addresses from 0; IPv6 is asked for in between. */
-export async function startDns(t: Pick<Test, 'teardown'>, zone: (name: string, nth: number) => Answer): Promise<DnsServer> {
+export async function startDns(
+  t: Pick<Test, 'teardown'>,
+  zone: (name: string, nth: number) => Answer,
+): Promise<DnsServer> {
   const socket = createSocket('udp4')
   const asked: string[] = []
   socket.on('message', (query, { port, address }) => {

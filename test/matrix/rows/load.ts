@@ -98,29 +98,29 @@ async function fullQueue(world: World): Promise<string> {
 }
 
 async function lateJobs(world: World): Promise<string> {
-  const service = await world.start({ ...MODEL, REQUEST_TIMEOUT_MS: '1500', ENGINE_HEARTBEAT_MS: '60000' })
+  const service = await world.start({ ...MODEL, REQUEST_TIMEOUT_MS: '3000', ENGINE_HEARTBEAT_MS: '60000' })
   const image = await page()
   const [engine = 0] = engineProcesses(service.pid)
   const before = await service.metric('cropvlm_generated_tokens_count')
   process.kill(engine, 'SIGSTOP')
-  const replies = await many(5, () => service.crop(image))
+  const replies = await many(3, () => service.crop(image))
   process.kill(engine, 'SIGCONT')
   const inQueue = replies.filter(({ text }) => text.includes('waited in the queue'))
   assert.ok(
-    inQueue.length >= 4,
-    `${inQueue.length} of 5 say that they waited in the queue: ${replies[4]?.text.slice(0, 200)}`,
+    inQueue.length >= 2,
+    `${inQueue.length} of 3 say that they waited in the queue: ${replies[2]?.text.slice(0, 200)}`,
   )
   const slowest = Math.max(...replies.map(({ ms }) => ms))
   for (const reply of replies) {
-    world.refused(reply, '504 deadline_exceeded', 2500)
-    assert.ok(reply.ms >= 1400, `refused after ${Math.round(reply.ms)} ms, before the deadline`)
+    world.refused(reply, '504 deadline_exceeded', 4000)
+    assert.ok(reply.ms >= 2900, `refused after ${Math.round(reply.ms)} ms, before the deadline`)
   }
   const answered = async () => (await service.crop(image)).status === 200
   assert.ok((await until(answered, 20_000)) !== null, 'nothing is answered any more')
-  // of the five only the first can have been at work when the process stood still
+  // of the three only the first can have been at work when the process stood still
   const boxes = (await service.metric('cropvlm_generated_tokens_count')) - before
   assert.ok(boxes <= 2, `${boxes} boxes were made`)
-  return `5 refused, the last after ${Math.round(slowest)} ms, ${inQueue.length} of them in the queue; ${boxes} box made after`
+  return `3 refused, the last after ${Math.round(slowest)} ms, ${inQueue.length} of them in the queue; ${boxes} box made after`
 }
 
 async function burst(world: World): Promise<string> {

@@ -24,8 +24,8 @@ const ANSWER_MS = 8000
 interface Parts {
   readonly form: Form
   readonly starter: Starter
-  /** The service with the defaults that all rows share. */
-  readonly shared: () => Promise<Service>
+  /** The service with these variables that all rows share. */
+  readonly shared: (env: Readonly<Record<string, string>>) => Promise<Service>
 }
 
 export class World {
@@ -33,7 +33,7 @@ export class World {
   /** The services that the row had. */
   readonly services = new Set<Service>()
   readonly #starter: Starter
-  readonly #shared: () => Promise<Service>
+  readonly #shared: Parts['shared']
   readonly #ends: (() => unknown)[] = []
 
   constructor({ form, starter, shared }: Parts) {
@@ -57,9 +57,9 @@ export class World {
     this.#ends.push(end)
   }
 
-  /** The service that all rows share, with its defaults. */
-  async shared(): Promise<Service> {
-    const service = await this.#shared()
+  /** The service with these variables that all rows share; by default that with its defaults. */
+  async shared(env: Readonly<Record<string, string>> = {}): Promise<Service> {
+    const service = await this.#shared(env)
     this.services.add(service)
     return service
   }

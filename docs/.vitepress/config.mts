@@ -61,6 +61,7 @@ export default defineConfig({
           { text: 'Architecture', link: '/project/architecture' },
           { text: 'Bundled models', link: '/project/models' },
           { text: 'Results of the bench', link: '/project/results' },
+          { text: 'When something goes wrong', link: '/project/faults' },
           { text: 'Contributing', link: '/project/contributing' },
           { text: 'Changes', link: '/project/changes' },
         ],

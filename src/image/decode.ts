@@ -21,12 +21,12 @@ sharp.cache(false)
 
 /** An image, decoded only when it is needed. `width` and `height` are those of the upright image, in pixels. */
 export interface ImageSource extends Size {
-  /** All pixels, decoded at the first call and kept. @throws CropVlmError image_undecodable */
+  /** All pixels, decoded at the first call and kept. @throws CropVlmError image_undecodable, engine_unavailable */
   pixels(): Promise<RawImage>
   /**
    * The image made smaller in both directions, by libvips' Lanczos-3. A file is made smaller while it is decoded, so that
    * it is never in memory at full size. The values are the same whether or not `pixels` was called before.
-   * @throws CropVlmError image_undecodable
+   * @throws CropVlmError image_undecodable, engine_unavailable
    */
   shrunk(size: Size): Promise<RawImage>
 }
@@ -116,11 +116,21 @@ async function toRaw(picture: Sharp): Promise<RawImage> {
   }
 }
 
-/** Turns every error of the decoder into one code. The decoder's own texts may be empty, and they change. */
+/**
+ * Turns every error of the decoder into one code, but for a lack of memory, which is no fault of the image. The decoder's own
+ * texts may be empty, and they change.
+ */
 async function decodable<T>(decode: () => Promise<T>): Promise<T> {
   try {
     return await decode()
   } catch (cause) {
+    // as libvips 8.18 writes it
+    if (cause instanceof Error && cause.message.includes('out of memory'))
+      throw new CropVlmError(
+        'engine_unavailable',
+        'There is not enough memory to decode the image now. Try again, send a smaller one, or give the service more memory.',
+        { cause },
+      )
     throw new CropVlmError('image_undecodable', 'The image cannot be decoded; it is damaged or cut short.', {
       param: 'image',
       cause,

@@ -13,7 +13,7 @@ import { ROWS } from './rows.js'
 import { Course } from './run.js'
 import { Starter } from './world/service.js'
 
-t.setTimeout(240_000)
+t.setTimeout(600_000)
 
 /** The last row of the table. */
 const LAST = 67

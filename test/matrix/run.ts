@@ -19,18 +19,19 @@ export interface Outcome {
 export class Course {
   readonly #form: Form
   readonly #starter: Starter
-  #shared: Promise<Service> | null = null
+  /** By the variables that they were started with, as JSON. */
+  readonly #shared = new Map<string, Promise<Service>>()
 
   /** @param given A service that somebody has started, for the rows that need none of their own. */
   constructor(form: Form, starter: Starter, given: { url: string; pid: number } | null = null) {
     this.#form = form
     this.#starter = starter
-    if (given) this.#shared = new Service(given.url, given.pid, null).remember()
+    if (given) this.#shared.set('{}', new Service(given.url, given.pid, null).remember())
   }
 
   async run(row: Row): Promise<Outcome> {
     const start = performance.now()
-    const world = new World({ form: this.#form, starter: this.#starter, shared: () => this.#service() })
+    const world = new World({ form: this.#form, starter: this.#starter, shared: env => this.#service(env) })
     const outcome = (verdict: Outcome['verdict'], seen: string, error: unknown = null): Outcome => {
       return { row, verdict, seen, ms: performance.now() - start, error }
     }
@@ -48,14 +49,17 @@ export class Course {
   }
 
   async close(): Promise<void> {
-    await (await this.#shared)?.stop()
+    for (const service of this.#shared.values()) await (await service).stop()
   }
 
-  async #service(): Promise<Service> {
-    const service = await (this.#shared ?? Promise.reject(null)).catch(() => null)
-    if (service && service.ended === null) return service
-    this.#shared = this.#starter.ready().then(one => one.remember())
-    return await this.#shared
+  /** The shared service with these variables, started anew where a row has ended it. */
+  async #service(env: Readonly<Record<string, string>>): Promise<Service> {
+    const key = JSON.stringify(env)
+    const known = await this.#shared.get(key)
+    if (known && known.ended === null) return known
+    const service = this.#starter.ready({ env }).then(one => one.remember())
+    this.#shared.set(key, service)
+    return await service
   }
 
   /** Looks at all services that the row has left running. @returns by how much their processes have grown */

@@ -39,35 +39,40 @@ export const LOAD: readonly Row[] = [
   },
 ]
 
-/** So many long questions about a picture that is new: seconds of work. */
-async function heavy(service: Service, seed: number, signal?: AbortSignal): Promise<Reply> {
-  const questions = JSON.stringify(Array.from({ length: 32 }, (_, i) => `${seed} ${i} ${'word '.repeat(380)}`))
-  const picture = await pageOf(1600 + seed, 1200)
-    .jpeg()
-    .toBuffer()
+/** So many long questions about a picture: seconds of work. */
+async function heavy(service: Service, picture: Buffer, signal?: AbortSignal): Promise<Reply> {
+  const questions = JSON.stringify(Array.from({ length: 32 }, (_, i) => `${i} ${'word '.repeat(380)}`))
   return await service.crop(picture, { questions }, { question: null, ...(signal ? { signal } : {}) })
 }
 
 async function goneClient(world: World): Promise<string> {
   const service = await world.start(MODEL)
-  const whole = await heavy(service, 0)
+  const [picture, small] = [await pageOf(1600, 1200).jpeg().toBuffer(), await page()]
+  const whole = await heavy(service, picture)
   assert.equal(whole.status, 200, whole.text.slice(0, 200))
   const client = new AbortController()
-  const left = heavy(service, 1, client.signal)
-  // the job is at work when one more has to wait
-  const waiting = service.crop(await page())
-  assert.ok(
-    (await until(async () => (await service.metric('cropvlm_queue_size')) > 0, 10_000)) !== null,
-    'nothing waits',
-  )
+  const left = heavy(service, picture, client.signal)
+  await comes(async () => (await inFlight(service)) === 1, 'the request does not arrive')
+  const waiting = service.crop(small)
+  await comes(async () => (await service.metric('cropvlm_queue_size')) === 1, 'nothing waits')
+  const start = performance.now()
   client.abort()
   assert.equal((await left).status, 0)
-  const next = await waiting
-  world.answered(next)
-  world.within(whole.ms / 2, next.ms, 'the next request')
-  const idle = async () => (await service.metric('cropvlm_requests_in_flight')) === 1
-  assert.ok((await until(idle, 5000)) !== null, 'a request is still counted as in flight')
-  return `left one of ${Math.round(whole.ms)} ms; the next took ${Math.round(next.ms)} ms`
+  world.answered(await waiting)
+  const ms = performance.now() - start
+  world.within(whole.ms / 2, ms, 'the turn of the next request')
+  await comes(async () => (await inFlight(service)) === 0, 'a request still counts as in flight')
+  return `left one of ${Math.round(whole.ms)} ms; the next was answered ${Math.round(ms)} ms later`
+}
+
+/** Requests in flight besides the one that asks. */
+async function inFlight(service: Service): Promise<number> {
+  return (await service.metric('cropvlm_requests_in_flight')) - 1
+}
+
+/** That something comes to pass. @throws AssertionError with `otherwise` */
+async function comes(condition: () => Promise<boolean>, otherwise: string): Promise<void> {
+  assert.ok((await until(condition, 20_000)) !== null, otherwise)
 }
 
 /** The engine process stands still, so that nothing but the refusals is measured, and its place stays taken. */
@@ -77,8 +82,7 @@ async function fullQueue(world: World): Promise<string> {
   const [engine = 0] = engineProcesses(service.pid)
   process.kill(engine, 'SIGSTOP')
   const accepted = many(3, () => service.crop(image))
-  const isFull = async () => (await service.metric('cropvlm_queue_size')) === 2
-  assert.ok((await until(isFull, 10_000)) !== null, 'the queue does not fill')
+  await comes(async () => (await service.metric('cropvlm_queue_size')) === 2, 'the queue does not fill')
   const refusals: number[] = []
   for (let i = 0; i < 100; i++) {
     const reply = await service.crop(image)
@@ -94,26 +98,29 @@ async function fullQueue(world: World): Promise<string> {
 }
 
 async function lateJobs(world: World): Promise<string> {
-  const service = await world.start({ ...MODEL, REQUEST_TIMEOUT_MS: '1500', ENGINE_HEARTBEAT_MS: '60000' })
+  const service = await world.start({ ...MODEL, REQUEST_TIMEOUT_MS: '3000', ENGINE_HEARTBEAT_MS: '60000' })
   const image = await page()
   const [engine = 0] = engineProcesses(service.pid)
   const before = await service.metric('cropvlm_generated_tokens_count')
   process.kill(engine, 'SIGSTOP')
-  const replies = await many(5, () => service.crop(image))
+  const replies = await many(3, () => service.crop(image))
   process.kill(engine, 'SIGCONT')
   const inQueue = replies.filter(({ text }) => text.includes('waited in the queue'))
-  assert.equal(inQueue.length, 4, 'all but the first waited in the queue')
+  assert.ok(
+    inQueue.length >= 2,
+    `${inQueue.length} of 3 say that they waited in the queue: ${replies[2]?.text.slice(0, 200)}`,
+  )
   const slowest = Math.max(...replies.map(({ ms }) => ms))
   for (const reply of replies) {
-    world.refused(reply, '504 deadline_exceeded', 2500)
-    assert.ok(reply.ms >= 1400, `refused after ${Math.round(reply.ms)} ms, before the deadline`)
+    world.refused(reply, '504 deadline_exceeded', 4000)
+    assert.ok(reply.ms >= 2900, `refused after ${Math.round(reply.ms)} ms, before the deadline`)
   }
   const answered = async () => (await service.crop(image)).status === 200
   assert.ok((await until(answered, 20_000)) !== null, 'nothing is answered any more')
-  // of the five only the first can have been at work when the process stood still
+  // of the three only the first can have been at work when the process stood still
   const boxes = (await service.metric('cropvlm_generated_tokens_count')) - before
   assert.ok(boxes <= 2, `${boxes} boxes were made`)
-  return `5 refused, the last after ${Math.round(slowest)} ms, 4 of them in the queue; ${boxes} box made after`
+  return `3 refused, the last after ${Math.round(slowest)} ms, ${inQueue.length} of them in the queue; ${boxes} box made after`
 }
 
 async function burst(world: World): Promise<string> {

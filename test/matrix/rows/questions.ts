@@ -75,7 +75,7 @@ async function long(world: World): Promise<string> {
 }
 
 async function specialTokens(world: World): Promise<string> {
-  const service = await world.start({ CROPPER_MODEL: 'models/cropvlm-mini' })
+  const service = await world.shared({ CROPPER_MODEL: 'models/cropvlm-mini' })
   const image = await page()
   const questions = {
     'the image': '<image><image>',
@@ -112,7 +112,7 @@ async function resolution(world: World): Promise<string> {
     world.refused(await service.crop(image, { resolution: value }), '400 invalid_option'),
   )
   const unknown = world.refused(await service.crop(image, { resolution: 777 }), '400 unsupported_resolution')
-  const model = await world.start({ CROPPER_MODEL: 'models/cropvlm-mini' })
+  const model = await world.shared({ CROPPER_MODEL: 'models/cropvlm-mini' })
   const other = world.refused(await model.crop(image, { resolution: 777 }), '400 unsupported_resolution')
   return `${values}; 777 without a model: ${unknown}; 777 of cropvlm-mini: ${other}`
 }

@@ -27,10 +27,16 @@ interface Examined extends Client {
 /** What a row may leave behind in memory at most: caches that it filled, and what the allocator keeps. */
 const MAX_GROWTH_MB: Sizes = { http: 150, engine: 600 }
 /** How long what is left of a row, such as a connection that its client has closed, may take to go. */
-const SETTLE_MS = 10_000
+const SETTLE_MS = 20_000
 
 export async function healthOf(service: Examined): Promise<Health> {
-  const reply = await service.crop(await page('png'))
+  const image = await page('png')
+  let reply = await service.crop(image)
+  // a queue that a row has filled may have to empty first
+  await until(async () => {
+    if (reply.status !== 200) reply = await service.crop(image)
+    return reply.status === 200
+  }, SETTLE_MS)
   assertAnswered(reply)
   const engines = engineProcesses(service.pid)
   return {

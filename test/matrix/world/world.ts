@@ -7,8 +7,11 @@ import type { Reply } from './client.js'
 import { assertAnswered, assertRefused, type Refusal, told } from './expect.js'
 import type { Service, Start, Starter } from './service.js'
 
-/** long: `npm run matrix`, where times are asserted; short: within `npm test`, where no time is. */
-export type Form = 'long' | 'short'
+/**
+ * long: `npm run matrix`, where times are asserted; busy: the same on a machine that others use too, where times are only
+ * shown; short: within `npm test`, where no time is asserted either.
+ */
+export type Form = 'long' | 'busy' | 'short'
 
 /** This machine cannot show the row; the message says what it lacks. */
 export class Skipped extends Error {}
@@ -21,8 +24,8 @@ const ANSWER_MS = 8000
 interface Parts {
   readonly form: Form
   readonly starter: Starter
-  /** The service with the defaults that all rows share. */
-  readonly shared: () => Promise<Service>
+  /** The service with these variables that all rows share. */
+  readonly shared: (env: Readonly<Record<string, string>>) => Promise<Service>
 }
 
 export class World {
@@ -30,7 +33,7 @@ export class World {
   /** The services that the row had. */
   readonly services = new Set<Service>()
   readonly #starter: Starter
-  readonly #shared: () => Promise<Service>
+  readonly #shared: Parts['shared']
   readonly #ends: (() => unknown)[] = []
 
   constructor({ form, starter, shared }: Parts) {
@@ -46,7 +49,7 @@ export class World {
 
   /** As many as the form wants. */
   times(long: number, short: number): number {
-    return this.form === 'long' ? long : short
+    return this.form === 'short' ? short : long
   }
 
   /** Calls this when the row has ended, the last one first. */
@@ -54,9 +57,9 @@ export class World {
     this.#ends.push(end)
   }
 
-  /** The service that all rows share, with its defaults. */
-  async shared(): Promise<Service> {
-    const service = await this.#shared()
+  /** The service with these variables that all rows share; by default that with its defaults. */
+  async shared(env: Readonly<Record<string, string>> = {}): Promise<Service> {
+    const service = await this.#shared(env)
     this.services.add(service)
     return service
   }
@@ -79,7 +82,7 @@ export class World {
     return folder
   }
 
-  /** That something took no longer than it may. In the short form nothing is asserted: other tests share the machine. */
+  /** That something took no longer than it may. Asserted in the long form alone: in the others more runs on the machine. */
   within(limitMs: number, ms: number, what: string): void {
     if (this.form === 'long') assert.ok(ms <= limitMs, `${what} took ${Math.round(ms)} ms, of at most ${limitMs}`)
   }

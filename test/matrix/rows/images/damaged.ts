@@ -156,7 +156,7 @@ async function metadata(world: World): Promise<string> {
 async function scans(world: World): Promise<string> {
   const service = await world.shared()
   const sizes: Record<string, [edge: number, scans: number]> =
-    world.form === 'long' ? { '2000 x 2000': [2000, 5000], '6000 x 6000': [6000, 3000] } : { '800 x 800': [800, 3000] }
+    world.form === 'short' ? { '800 x 800': [800, 3000] } : { '2000 x 2000': [2000, 5000], '6000 x 6000': [6000, 3000] }
   return await each(sizes, async ([edge, count]) => {
     const file = await flat(edge, edge).greyscale().jpeg({ progressive: true, quality: 50 }).toBuffer()
     // an AC scan of the only component without a single byte of data

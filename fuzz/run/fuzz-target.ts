@@ -48,6 +48,8 @@ export async function fuzzTarget(name: string, { node, seconds, say }: RunSettin
       `-max_total_time=${seconds}`,
       `-max_len=${target.maxLength}`,
       `-rss_limit_mb=${MAX_RSS_MB}`,
+      // how near a comparison comes to be true counts too: a magic number is found within seconds
+      '-use_value_profile=1',
       `-dict=${dictionary}`,
       `-artifact_prefix=${finds}/${name}/`,
     ],

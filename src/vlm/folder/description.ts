@@ -40,7 +40,8 @@ const DESCRIPTION = Type.Object({
     ),
   ),
   sha256: Type.Record(
-    Type.String(),
+    // TypeBox's own pattern of any key leaves out keys with a line break, whose values then are not looked at
+    Type.String({ pattern: '^[\\s\\S]*$' }),
     Type.String({ pattern: '^[0-9a-f]{64}$', expected: 'a sha256 of 64 hexadecimal digits' }),
     { maxProperties: 1000, expected: 'an object of at most 1000 files and their sha256' },
   ),

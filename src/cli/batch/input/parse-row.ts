@@ -1,5 +1,6 @@
 /** Reads a line of a JSONL input. */
 import { resolve } from 'node:path'
+import { isTooDeep, MAX_LEVELS } from '../../../contract/nesting.js'
 import type { RowContent, RowImage, RowProblem } from './row.js'
 
 export interface RowSettings {
@@ -26,6 +27,8 @@ export function parseRow(line: string, settings: RowSettings): RowContent | RowP
       null,
       'The row is not a JSON object such as {"image": "page.png", "question": "What is the total?"}.',
     )
+  // it is written again with the result
+  if (isTooDeep(value)) return problem(null, `Lists and objects nest over ${MAX_LEVELS} levels deep in the row.`)
   const { id: givenId, image, question: ownQuestion, ...copied } = value as Record<string, unknown>
   const id = typeof givenId === 'string' || typeof givenId === 'number' ? givenId : null
   if (givenId !== undefined && givenId !== null && id === null) return problem(null, '"id" must be a text or a number.')

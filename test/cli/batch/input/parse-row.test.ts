@@ -47,4 +47,7 @@ t.test('what is no row is told', async t => {
   wrong({ id: 7, image: 'a.png' }, /no "question", and the command line gives none/, 7)
   wrong({ image: 'a.png', question: '  ' }, /no "question"/)
   wrong({ id: {}, image: 'a.png', question: 'What?' }, /"id" must be/)
+  // the whole batch ended where the row was written again
+  const deep = `{"image": "a.png", "question": "What?", "x": ${'['.repeat(9000)}${']'.repeat(9000)}}`
+  t.match(parseRow(deep, settings), { code: 'invalid_row', message: /nest over 100 levels deep in the row/ })
 })

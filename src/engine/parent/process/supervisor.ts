@@ -116,7 +116,7 @@ export class Supervisor {
     this.#child = child
     this.#log.info({ engine: child.pid }, 'engine process started, loading models')
     this.#timer = setTimeout(
-      () => child.kill(`was not ready within ${startTimeoutMs} ms and was killed`),
+      () => this.kill(`was not ready within ${startTimeoutMs} ms and was killed`),
       startTimeoutMs,
     )
   }
@@ -152,7 +152,8 @@ export class Supervisor {
 
   #onReady(info: EngineInfo, longestRunMs: number | null): void {
     clearTimeout(this.#timer)
-    if (this.phase === 'stopped') return
+    // said before its end was noticed, or twice
+    if (this.isKilled || this.phase === 'stopped' || this.phase === 'ready') return
     // how long a run takes on this machine is not known without a warm-up
     if (longestRunMs !== null) this.#listen(Math.max(this.#options.heartbeatMs, RUNS_OF_SILENCE * longestRunMs))
     this.phase = 'ready'

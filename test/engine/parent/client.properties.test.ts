@@ -24,11 +24,11 @@ async function act(world: EngineWorld, action: Action): Promise<void> {
       const submission = nth(world.open, action.job)
       return submission && world.abort(submission)
     }
-    case 'load':
-      return nth(
-        processes.alive.filter(({ state }) => state === 'loading'),
-        action.process,
-      )?.ready()
+    case 'load': {
+      // one that has just been killed may have said so before
+      const loading = processes.all.filter(({ state, wasReady }) => state !== 'gone' && !wasReady)
+      return nth(loading, action.process)?.ready()
+    }
     case 'answer': {
       // of a process that has just ended, too: what it said before is still heard
       const busy = processes.all.filter(({ state, jobs, hangs }) => state !== 'gone' && jobs.length > 0 && !hangs)
@@ -162,6 +162,20 @@ t.test('a drain does not wait for a job given up beside one that is answered', a
     { do: 'drain' },
     { do: 'abort', job: 1 },
     { do: 'answer', process: 0, job: 0, how: 'result', times: 1 },
+  ])
+  t.pass()
+})
+
+t.test('a process that says twice that it is ready is watched once', async t => {
+  const setup = { queueSize: 0, processes: 1, batchSize: 1, batchDelayMs: 0, endMs: 1 }
+  await live(setup, [
+    { do: 'load', process: 0 },
+    { do: 'babble', process: 0, what: 'ready' },
+    { do: 'pass', ms: 1002 },
+    { do: 'block', ms: 20_000 },
+    { do: 'hang', process: 0 },
+    { do: 'load', process: 0 },
+    { do: 'submit', deadlineMs: 1, isSecondHalf: false },
   ])
   t.pass()
 })

@@ -178,8 +178,9 @@ export class EngineWorld {
     }
   }
 
-  #onGone({ pid, jobs }: FakeProcess): void {
-    this.#circumstances.hasEnded = true
+  #onGone({ pid, jobs, isKilled, wasReady }: FakeProcess): void {
+    // the engine knows that a process is killed, and gives it nothing to lose
+    if (!isKilled || !wasReady) this.#circumstances.hasEnded = true
     this.#backOff.ended(pid)
     for (const { job } of jobs) {
       const submission = this.submissionOf(job)

@@ -21,6 +21,10 @@ export class FakeProcess extends EventEmitter {
   connected = true
   /** `loading` until it says that it is ready; `dying` from its end until that is noticed. */
   state: 'loading' | 'ready' | 'dying' | 'gone' = 'loading'
+  /** Whether it said that it was ready. */
+  wasReady = false
+  /** Whether it ended because it was killed. */
+  isKilled = false
   /** Whether it reads nothing that it is sent. */
   hangs = false
   /** Jobs that it has been given and has not answered. */
@@ -50,6 +54,7 @@ export class FakeProcess extends EventEmitter {
   }
 
   kill(signal: NodeJS.Signals): void {
+    this.isKilled ||= this.connected
     this.end(null, signal)
   }
 
@@ -59,6 +64,7 @@ export class FakeProcess extends EventEmitter {
   }
 
   ready(): void {
+    this.wasReady = true
     if (this.state === 'loading') this.state = 'ready'
     const info = { models: [], executionProvider: 'cpu', executionProviderReason: 'fake', pid: this.pid } as const
     this.reply({ type: 'ready', info: { ...info, models: [] }, longestRunMs: 0 })

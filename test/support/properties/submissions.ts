@@ -12,7 +12,7 @@ export interface Circumstances {
   /** Unix milliseconds. */
   now: number
   action: number
-  /** Whether a process ended, or could not be started, during this action. */
+  /** Whether a process ended by itself, or could not be started, during this action. */
   hasEnded: boolean
   /** Whether the engine has been told to end, or its first load failed. */
   isClosing: boolean
@@ -95,7 +95,7 @@ export class Submission {
       case 'queue_full':
         return isNew && !this.hadRoom && !this.isSecondHalf
       case 'engine_unavailable':
-        return hasEnded || (isNew && !this.hadRoom)
+        return this.isLost || hasEnded || (isNew && !this.hadRoom)
       default:
         return this.answer === outcome
     }

@@ -126,7 +126,7 @@ export class Supervisor {
     this.#watchMemory(child)
     this.#log.info({ engine: child.pid }, 'engine process started, loading models')
     this.#timer = setTimeout(
-      () => child.kill(`was not ready within ${startTimeoutMs} ms and was killed`),
+      () => this.kill(`was not ready within ${startTimeoutMs} ms and was killed`),
       startTimeoutMs,
     )
   }
@@ -163,7 +163,8 @@ export class Supervisor {
 
   #onReady(info: EngineInfo, longestRunMs: number | null): void {
     clearTimeout(this.#timer)
-    if (this.phase === 'stopped') return
+    // said before its end was noticed, or twice
+    if (this.isKilled || this.phase === 'stopped' || this.phase === 'ready') return
     this.step.clear()
     this.#memory?.every(LOOK_MS.running)
     // how long a run takes on this machine is not known without a warm-up

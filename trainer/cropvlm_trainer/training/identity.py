@@ -35,7 +35,11 @@ def identity(config: StageConfig) -> dict[str, Any]:
     Raises FileNotFoundError where one is missing.
     """
     table = to_table(config)
-    return table | {SHA256: {name: _content(Path(table[name])) for name in INPUTS if table.get(name)}}
+    content = {name: _content(Path(table[name])) for name in INPUTS if table.get(name)}
+    reward = table.get("reward")
+    if isinstance(reward, dict) and "path" in reward:
+        content["reward"] = _content(Path(reward["path"]))
+    return table | {SHA256: content}
 
 
 def refuse_other(out: Path, asked: dict[str, Any], there: dict[str, Any], free: Collection[str] = FREE) -> None:

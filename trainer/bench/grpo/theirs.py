@@ -14,7 +14,7 @@ from trl import GRPOConfig, GRPOTrainer
 from work import BETA, LEARNING_RATE, MAX_GRAD_NORM, TEMPERATURE, Work, filled, forbidden
 
 from cropvlm_trainer.contract import cropper_prompt, parse_box
-from cropvlm_trainer.grpo.rewards import LogLikelihood
+from cropvlm_trainer.grpo.reward.rewards import LogLikelihood
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint
 from cropvlm_trainer.idefics3.lora import add_lora
 from cropvlm_trainer.idefics3.prompts import PromptEncoder

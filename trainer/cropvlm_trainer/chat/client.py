@@ -50,7 +50,10 @@ class EndpointTarget:
         self._backoff = wait_exponential_jitter(multiplier=endpoint.backoff, max=MAX_WAIT, jitter=endpoint.backoff)
 
     def answer(self, prompts: Sequence[Prompt], name: str) -> list[str | None]:
-        """Returns the stripped answers in order, None where a prompt has none. `name` labels the progress bar."""
+        """Returns the stripped answers in order, None where a prompt has none. `name` labels the progress bar.
+
+        Without a name there is no bar.
+        """
         return [None if isinstance(answer, Failed) else answer for answer in self.ask(prompts, name)]
 
     def ask(self, prompts: Sequence[Prompt], name: str) -> list[str | Failed]:
@@ -68,7 +71,7 @@ class EndpointTarget:
             max_retries=0,
             timeout=None,
         ) as client:
-            with tqdm(total=len(prompts), desc=name) as bar:
+            with tqdm(total=len(prompts), desc=name, disable=not name) as bar:
 
                 async def work() -> None:
                     for index, prompt in waiting:

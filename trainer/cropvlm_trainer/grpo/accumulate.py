@@ -47,11 +47,13 @@ def accumulate_gradients(
     starts = range(0, len(rows), config.micro_batch)
     micro_batches = [rows[start : start + config.micro_batch] for start in starts]
 
+    edges = {config.resolution, config.reward_resolution} if isinstance(config.reward, str) else {config.resolution}
+
     def prepared(micro_batch: Sequence[dict]) -> list[Example]:
         examples = [to_example(row, config.data.parent) for row in micro_batch]
         for example in examples:
             # Kept in the example: the policy and the reward VLM find them there.
-            for edge in {config.resolution, config.reward_resolution}:
+            for edge in edges:
                 example.tiles(edge, compute_loss.tile)
         return examples
 

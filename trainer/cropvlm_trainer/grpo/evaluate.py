@@ -26,7 +26,7 @@ class Evaluation:
         self.folder, self.accelerator, self.step = config.eval_data.parent, accelerator, step
         self.rows = read_training_rows(config.eval_data, config.is_measured)
         self.has_boxes = all(row.get("box") for row in self.rows)
-        names = [REWARD, f"{REWARD}/{config.reward}", f"{REWARD}/format", "valid"]
+        names = [REWARD, f"{REWARD}/{config.reward_name}", f"{REWARD}/format", "valid"]
         self.names = [*names, "iou"] if self.has_boxes else names
 
     def __call__(self) -> dict[str, float]:

@@ -139,7 +139,7 @@ class Step:
         }
         if reference_log_probs is not None:
             scalars["kl"] = kl_per_token(old, reference_log_probs)[completions.mask].mean()
-        return loss, scalars | reward_scalars(rewards) | box_scalars(boxes)
+        return loss, scalars | reward_scalars(rewards) | box_scalars(boxes) | getattr(self.reward, "scalars", {})
 
     def again(self, drawn: Drawn) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Like a call, but with what an earlier call drew; the policy may have been updated since.

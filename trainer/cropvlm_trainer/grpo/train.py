@@ -3,7 +3,7 @@
 For each question the policy draws a group of G boxes. A frozen VLM, the reward VLM, answers the question from the full
 image and each box's crop. A box is worth as much as it helps to answer, and the policy is moved towards the boxes that
 are better than their group's mean and away from the others. Beside this file: `data.py` has the rows, `policy.py` the
-models, `rewards.py` what a box is worth, `loss.py` the mathematics, `step.py` a micro-batch's loss, `accumulate.py` a
+models, `reward/` what a box is worth, `loss.py` the mathematics, `step.py` a micro-batch's loss, `accumulate.py` a
 batch's gradients.
 
 Under `accelerate launch` each process takes its share of every batch. Gradients are summed over the processes, and each
@@ -31,7 +31,7 @@ from cropvlm_trainer.grpo.accumulate import accumulate_gradients, draw_seed, rep
 from cropvlm_trainer.grpo.data import read_training_rows
 from cropvlm_trainer.grpo.evaluate import REWARD, Evaluation
 from cropvlm_trainer.grpo.policy import Policy
-from cropvlm_trainer.grpo.rewards import make_reward
+from cropvlm_trainer.grpo.reward.rewards import make_reward
 from cropvlm_trainer.grpo.step import Step, StepOutcome, StepSettings
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint, read_training
 from cropvlm_trainer.idefics3.forward import checkpoint_vision_encoder, set_training_attention
@@ -43,10 +43,10 @@ from cropvlm_trainer.training.config import to_table
 from cropvlm_trainer.training.dev import Adapters
 from cropvlm_trainer.training.identity import identity, refuse_past
 from cropvlm_trainer.training.order import batches
+from cropvlm_trainer.training.processes.stop import StopSignal, stopped_by_sigterm
 from cropvlm_trainer.training.run import Run
 from cropvlm_trainer.training.samples import Sample, draw_samples
 from cropvlm_trainer.training.stages import GrpoConfig
-from cropvlm_trainer.training.stop import StopSignal, stopped_by_sigterm
 
 MAX_PICTURES = 4
 """How many questions of a step are drawn as sample pictures, in the steps that draw any (`config.sample_every`)."""
@@ -73,7 +73,7 @@ def train(config: GrpoConfig) -> None:
     config.check_processes(accelerator.num_processes)
 
     # Model, optimizer, and the run folder, which restores the state of a run that was broken off.
-    policy, compute_loss = prepare(config, accelerator.device)
+    policy, compute_loss = prepare(config, accelerator.device, accelerator.process_index)
     optimizer = torch.optim.AdamW(policy.trained_parameters, lr=config.learning_rate, weight_decay=0.0)
     updates = config.mu * steps
     schedule = get_cosine_schedule_with_warmup(optimizer, round(config.warmup * updates), updates)
@@ -176,7 +176,7 @@ def update(config: GrpoConfig, policy: Policy, optimizer, schedule) -> float:
     return norm.item()
 
 
-def prepare(config: GrpoConfig, device: torch.device) -> tuple[Policy, Step]:
+def prepare(config: GrpoConfig, device: torch.device, process: int = 0) -> tuple[Policy, Step]:
     """The policy, with reference and reward VLM inside, and the step that computes its loss.
 
     Raises ValueError for a resolution that the model cannot see and for an adapter of other settings than `config`'s,
@@ -184,7 +184,7 @@ def prepare(config: GrpoConfig, device: torch.device) -> tuple[Policy, Step]:
     """
     model, processor = load_checkpoint(config.base)
     tile = model.config.vision_config.image_size
-    for name in ("resolution", "reward_resolution"):
+    for name in ("resolution", "reward_resolution") if isinstance(config.reward, str) else ("resolution",):
         check_resolution(name, getattr(config, name), tile)
     set_training_attention(model, device)
     if config.gradient_checkpointing:
@@ -197,7 +197,7 @@ def prepare(config: GrpoConfig, device: torch.device) -> tuple[Policy, Step]:
     encoder = PromptEncoder(processor)
     shared = (field.name for field in dataclasses.fields(StepSettings) if field.name != "longest_edge")
     settings = StepSettings(config.resolution, **{name: getattr(config, name) for name in shared})
-    return policy, Step(policy, encoder, make_reward(config, policy, encoder), settings)
+    return policy, Step(policy, encoder, make_reward(config, policy, encoder, process), settings)
 
 
 def add_pictures(

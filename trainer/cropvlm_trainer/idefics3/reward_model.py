@@ -93,7 +93,7 @@ class RewardModel:
         first 2 x 2 pixels.
         """
         answers = [self.answer_ids(example.answers) for example in examples]
-        pairs, places = _unique_pairs(boxes, CORNER if corner else WHOLE)
+        pairs, places = unique_pairs(boxes, CORNER if corner else WHOLE)
         scores = []
         for rows, prefix in self._prefixes(examples, pairs, [len(ids) for ids in answers]):
             length = max(len(answers[row]) for row in rows)
@@ -118,7 +118,7 @@ class RewardModel:
 
         `boxes` and `corner` as in `log_likelihoods`.
         """
-        pairs, places = _unique_pairs(boxes, CORNER if corner else WHOLE)
+        pairs, places = unique_pairs(boxes, CORNER if corner else WHOLE)
         texts: list[str] = []
         for _, prefix in self._prefixes(examples, pairs):
             completions = sample(
@@ -155,8 +155,8 @@ class RewardModel:
 
     def _cut(self, image: Image.Image, box: Box) -> tuple[Image.Image, torch.Tensor]:
         """The crop of an image, and its tiles, uint8 `[n, S, S, 3]`."""
-        cropped = _cropped(image, box)
-        return cropped, torch.tensor(tiles(cropped, self.longest_edge, self.tile))
+        view = cropped(image, box)
+        return view, torch.tensor(tiles(view, self.longest_edge, self.tile))
 
     def encode(self, images: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         """Encodes several images' tiles (uint8 `[n, S, S, 3]` each) in one pass -> each one's features `[n, T, D]`."""
@@ -180,13 +180,14 @@ def batches_by_tokens(lengths: Sequence[int], most: int) -> Iterator[tuple[int, 
         yield start, len(lengths)
 
 
-def _cropped(image: Image.Image, box: Box) -> Image.Image:
+def cropped(image: Image.Image, box: Box) -> Image.Image:
+    """The crop of an image to a box, or to `CORNER`."""
     if box == CORNER:
         return image.crop((0, 0, min(2, image.width), min(2, image.height)))
     return crop(image, box)
 
 
-def _unique_pairs(boxes: Sequence[Sequence[Box | None]], default: Box) -> tuple[list[Pair], list[list[int]]]:
+def unique_pairs(boxes: Sequence[Sequence[Box | None]], default: Box) -> tuple[list[Pair], list[list[int]]]:
     """The different pairs of example and box, and for each example the place in them of its G boxes.
 
     `default` stands in where there is no box.

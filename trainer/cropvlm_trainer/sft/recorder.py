@@ -16,9 +16,9 @@ from cropvlm_trainer.boxes import Box
 from cropvlm_trainer.metrics.exact_and_iou import box_measures
 from cropvlm_trainer.sft.data import SftDataset
 from cropvlm_trainer.training.dev import Adapters, greedy_boxes, mean_scores
+from cropvlm_trainer.training.processes.stop import StopSignal
 from cropvlm_trainer.training.run import RunLog, renew_learning_rate
 from cropvlm_trainer.training.samples import Sample, draw_samples
-from cropvlm_trainer.training.stop import StopSignal
 
 
 class Steering(TrainerCallback):

@@ -30,10 +30,10 @@ from cropvlm_trainer.training.config import to_table
 from cropvlm_trainer.training.dev import Adapters
 from cropvlm_trainer.training.identity import SHA256, identity, refuse_other, refuse_past
 from cropvlm_trainer.training.order import batches
-from cropvlm_trainer.training.ranks import check_same
+from cropvlm_trainer.training.processes.ranks import check_same
+from cropvlm_trainer.training.processes.stop import StopSignal, stopped_by_sigterm
 from cropvlm_trainer.training.run import refusing_pickles
 from cropvlm_trainer.training.stages import SftConfig
-from cropvlm_trainer.training.stop import StopSignal, stopped_by_sigterm
 
 STATE = "state"
 """The folder of Trainer's checkpoints, within the run folder."""

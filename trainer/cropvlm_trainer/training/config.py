@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Discriminator, TypeAdapter, ValidationError
 
 T = TypeVar("T")
 
@@ -138,10 +138,8 @@ def _message(kind: type, problem: Mapping[str, Any], where: str) -> str:
     """Words one of pydantic's errors about a table of the dataclass `kind` so that it says what to do."""
     if problem["type"] == "value_error":
         return str(problem["ctx"]["error"])
-    *parents, key = problem["loc"]
-    for parent in parents:
-        kind = typing.get_type_hints(kind)[parent]
-    name, value, context = where + ".".join(problem["loc"]), problem["input"], problem.get("ctx", {})
+    kind, key, path = _resolved(kind, problem["loc"])
+    name, value, context = where + ".".join(path), problem["input"], problem.get("ctx", {})
     match problem["type"]:
         case "unexpected_keyword_argument":
             return f"unknown key {name}; known here are {', '.join(_keys(kind))}"
@@ -156,6 +154,24 @@ def _message(kind: type, problem: Mapping[str, Any], where: str) -> str:
         case wrong if wrong in KINDS:
             return f"{name} = {value!r} is not {KINDS[wrong]}"
     return f"{name} = {value!r}: {problem['msg']}"
+
+
+def _resolved(kind: type, loc: tuple) -> tuple[type, str, list[str]]:
+    """Returns the dataclass that has the value at `loc`, the value's key in it, and the keys that lead to it.
+
+    Where a value may be of several kinds, `loc` has the tag of the kind after the key; it is none of the keys.
+    """
+    path, key, rest = [], "", list(loc)
+    while rest:
+        key = rest.pop(0)
+        path.append(key)
+        hint = typing.get_type_hints(kind, include_extras=True).get(key)
+        if any(isinstance(each, Discriminator) for each in getattr(hint, "__metadata__", ())) and rest:
+            tag = rest.pop(0)
+            hint = next(each for each in typing.get_args(hint.__origin__) if each.__metadata__[0].tag == tag)
+        if rest:
+            kind = getattr(hint, "__origin__", hint)
+    return kind, key, path
 
 
 def _advice(kind: type, key: str) -> str | None:

@@ -20,7 +20,7 @@ from cropvlm_trainer.idefics3.checkpoint import TRAINING
 from cropvlm_trainer.idefics3.forward import encode_tiles
 from cropvlm_trainer.idefics3.generation import decode_boxes, prefill, sample
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
-from cropvlm_trainer.training.ranks import is_distributed, sum_over_ranks
+from cropvlm_trainer.training.processes.ranks import is_distributed, sum_over_ranks
 
 LAST, BEST = "last", "best"
 MAX_NEW_TOKENS = 32

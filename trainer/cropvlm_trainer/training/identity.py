@@ -28,6 +28,9 @@ FREE = (
 `max_steps` is when the run ends; the learning rate of the steps from there on is that of the new number of steps.
 """
 
+FREE_OF_REWARD = ("key_env", "concurrency", "timeout", "path", "device")
+"""The same in the table of a reward. A checkpoint's `path` is compared by content."""
+
 
 def identity(config: StageConfig) -> dict[str, Any]:
     """Returns the settings as a table, and under `SHA256` the content of the files that they name.
@@ -35,7 +38,11 @@ def identity(config: StageConfig) -> dict[str, Any]:
     Raises FileNotFoundError where one is missing.
     """
     table = to_table(config)
-    return table | {SHA256: {name: _content(Path(table[name])) for name in INPUTS if table.get(name)}}
+    content = {name: _content(Path(table[name])) for name in INPUTS if table.get(name)}
+    reward = table.get("reward")
+    if isinstance(reward, dict) and "path" in reward:
+        content["reward"] = _content(Path(reward["path"]))
+    return table | {SHA256: content}
 
 
 def refuse_other(out: Path, asked: dict[str, Any], there: dict[str, Any], free: Collection[str] = FREE) -> None:
@@ -43,7 +50,8 @@ def refuse_other(out: Path, asked: dict[str, Any], there: dict[str, Any], free: 
 
     `free`: the settings that may differ.
     """
-    changed = [key for key in sorted({*asked, *there} - {*free, *INPUTS, SHA256}) if asked.get(key) != there.get(key)]
+    compared = sorted({*asked, *there} - {*free, *INPUTS, SHA256})
+    changed = [key for key in compared if _bare(asked.get(key)) != _bare(there.get(key))]
     ours, theirs = asked.get(SHA256, {}), there.get(SHA256)
     if theirs is None:
         # A run of a version that knew paths alone.
@@ -60,6 +68,13 @@ def refuse_past(out: Path, first: int, steps: int) -> None:
     """Raises ValueError where the run in `out` has taken more steps than it is to have."""
     if first > steps:
         raise ValueError(f"{out} has taken {first} steps, past the {steps} of max_steps; raise it, or give another out")
+
+
+def _bare(value: Any) -> Any:
+    """Returns a setting without what may differ in it: how the model of a reward is reached, and where it lies."""
+    if isinstance(value, dict) and "kind" in value:
+        return {key: part for key, part in value.items() if key not in FREE_OF_REWARD}
+    return value
 
 
 def _content(path: Path) -> str:

@@ -18,7 +18,7 @@ from torch import nn
 
 from cropvlm_trainer.files import replacing, to_line, whole_lines, write_json, write_whole
 from cropvlm_trainer.training.identity import INPUTS, SHA256, refuse_other
-from cropvlm_trainer.training.ranks import check_same, digest, from_first
+from cropvlm_trainer.training.processes.ranks import check_same, digest, from_first
 from cropvlm_trainer.training.tensorboard import TensorBoardWriter
 
 LOCAL = ("out", "workers")

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from cropvlm_trainer.training.config import NO_UNKNOWN_KEYS, Advice, load_config, parse_override
+from cropvlm_trainer.training.reward_config import EndpointReward, Reward
 from cropvlm_trainer.training.stage_config import Count, CountOrZero, PositiveAsInPaper, StageConfig
 
 RecipeName = Literal["paper", "released"]
@@ -21,7 +22,7 @@ Invalid = Literal["full", "penalty", "2x2"]
 - `penalty`: as much as the worst valid box of its group, so that it is never better than any;
 - `2x2`: as much as the crop of 2 x 2 pixels that the paper's released code puts in its place.
 """
-Measure = Literal["own", "exact_match", "vqa_accuracy", "anls"]
+MEASURES = ("own", "exact_match", "vqa_accuracy", "anls")
 """How right an answer is; "own": by the measure of the row's data set, that of `eval`."""
 Likelihood = Literal["sum", "mean"]
 """The log-likelihood of an answer, or that divided by its tokens."""
@@ -43,13 +44,14 @@ class GrpoConfig(StageConfig):
     max_grad_norm: PositiveAsInPaper = 0.1
     adapter: Path | None = None
     """LoRA adapter of the SFT to start from; None starts from the base"""
-    reward: Literal["log_likelihood", "accuracy"] = "log_likelihood"
+    reward: Reward = "log_likelihood"
     reward_resolution: Count = 512
     """longest edge of the full image and of the crop that the reward VLM sees, in pixels"""
     likelihood: Likelihood = "sum"
     """of the reward `log_likelihood`: over the answer's tokens, the end token included"""
-    measure: Measure = "own"
-    """of the reward `accuracy`"""
+    measure: str = "own"
+    """of accuracies: one of `MEASURES`, or a function of an answer and the right answers that gives 0..1, as
+    `module:function`"""
     invalid: Invalid | None = None
     """None: "full", and with the recipe "released" its "2x2\""""
     recipe: RecipeName = "paper"
@@ -79,14 +81,25 @@ class GrpoConfig(StageConfig):
         return self.invalid or ("2x2" if self.recipe == "released" else "full")
 
     @property
+    def reward_name(self) -> str:
+        """What the reward is, whatever model it is of."""
+        kinds = {"endpoint": "accuracy", "checkpoint": "log_likelihood"}
+        return self.reward if isinstance(self.reward, str) else kinds[self.reward.kind]
+
+    @property
     def is_measured(self) -> bool:
         """Whether answers are scored by the measure of each row's data set."""
-        return self.reward == "accuracy" and self.measure == "own"
+        return self.reward_name == "accuracy" and self.measure == "own"
 
     @model_validator(mode="after")
     def _check_reward(self) -> GrpoConfig:
-        if self.likelihood != "sum" and self.reward != "log_likelihood":
-            raise ValueError(f'likelihood = "{self.likelihood}" is for reward = "log_likelihood"; leave it out')
+        if self.likelihood != "sum" and self.reward_name != "log_likelihood":
+            raise ValueError(f'likelihood = "{self.likelihood}" is for log-likelihoods; leave it out')
+        if self.measure not in MEASURES and not all(self.measure.partition(":")):
+            names = ", ".join(MEASURES)
+            raise ValueError(f"measure = {self.measure!r} is none of {names}, nor a function as module:function")
+        if isinstance(self.reward, EndpointReward) and "{question}" not in (self.reward.prompt or "{question}"):
+            raise ValueError("reward.prompt has no {question}, so that every image would be asked the same")
         return self
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from support.reward_examples import EXAMPLES
 
-from cropvlm_trainer.grpo.rewards import LogLikelihood, valid_boxes
+from cropvlm_trainer.grpo.reward.rewards import LogLikelihood, valid_boxes
 from cropvlm_trainer.grpo.step import Step, StepSettings, box_scalars
 from cropvlm_trainer.idefics3.generation import Completions
 from cropvlm_trainer.idefics3.reward_model import RewardModel

@@ -12,6 +12,7 @@ import pytest
 import torch
 from peft import PeftModel
 from PIL import Image
+from support.chat_server import chat_server
 from support.processes import launch_two, run_in_two
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -284,9 +285,36 @@ def test_several_updates_with_what_was_drawn_once(given, whole, tmp_path, capsys
     assert [row["lr"] for row in log(tmp_path / "two")][2:] == pytest.approx([row["lr"] for row in rows[2:]])
 
 
+def test_a_model_behind_an_endpoint_can_give_the_reward(given, tmp_path):
+    with chat_server(lambda *_: "7") as server:
+        reward = f'{{ kind = "endpoint", url = "{server.url}", model = "big" }}'
+        assert main(command(given, tmp_path / "run", reward=reward, max_steps=1)) == 0
+        assert server.requests
+        # The same again: what was answered is not asked again, though the run is taken anew.
+        before = len(server.requests)
+        (tmp_path / "run" / "state.pt").unlink()
+        assert main(command(given, tmp_path / "run", reward=reward, max_steps=1)) == 0
+        assert len(server.requests) == before
+    (row,) = log(tmp_path / "run")
+    assert row["failed"] == 0 and row["reward/format"] == pytest.approx(0.25 * row["valid"])
+    told = json.loads((tmp_path / "run" / "adapter" / "training.json").read_text())["reward"]
+    assert (told["kind"], told["model"], told["concurrency"]) == ("endpoint", "big", 8)
+
+
 @pytest.mark.parametrize(
     ("other", "message"),
     [
+        ({"reward": '{ kind = "endpoint", url = "http://x/v1" }'}, "reward.model is not set"),
+        (
+            {"reward": '{ kind = "endpoint", url = "http://x/v1", model = "m", timeout = 0 }'},
+            "reward.timeout must be above 0; it is in seconds",
+        ),
+        ({"reward": '{ kind = "endpoint", url = "x/v1", model = "m" }'}, "reward.url x/v1 must start with http"),
+        (
+            {"reward": '{ kind = "endpoint", uri = "x" }'},
+            "unknown key reward.uri; known here are kind, url, model, prompt",
+        ),
+        ({"measure": "beauty"}, "measure = 'beauty' is none of own, exact_match, vqa_accuracy, anls, nor a function"),
         ({"mu": 0}, "mu must be 1 or more"),
         ({"epsilon": 1.0}, "epsilon must be below 1; PPO has 0.2"),
         ({"epsilon_high": 0}, "epsilon_high must be above 0; DAPO has 0.28"),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cropvlm_trainer.training.identity import FREE, identity, refuse_other, refuse_past
+from cropvlm_trainer.training.reward_config import CheckpointReward, EndpointReward
 from cropvlm_trainer.training.stages import GrpoConfig, SftConfig
 
 
@@ -57,6 +58,19 @@ def test_files_may_move_but_not_change(config, name):
     (moved / "model.safetensors" if moved.is_dir() else moved).write_text("changed")
     with pytest.raises(ValueError, match=rf"a run with another {name} \(the content of .*moved-.*\); give another out"):
         refuse_other(config.out, other(config, **{name: moved}), before)
+
+
+def test_how_a_rewards_model_is_reached_may_change_but_not_the_model(config):
+    reward = EndpointReward("endpoint", "http://x/v1", "big")
+    before = other(config, reward=reward)
+    faster = dataclasses.replace(reward, concurrency=64, timeout=5.0, key_env="KEY")
+    refuse_other(config.out, other(config, reward=faster), before)
+    with pytest.raises(ValueError, match="with another reward; give another out"):
+        refuse_other(config.out, other(config, reward=dataclasses.replace(reward, model="small")), before)
+    first = other(config, reward=CheckpointReward("checkpoint", config.base))
+    refuse_other(config.out, other(config, reward=CheckpointReward("checkpoint", config.base, "cuda:1")), first)
+    with pytest.raises(ValueError, match="with another reward"):
+        refuse_other(config.out, other(config, reward=CheckpointReward("checkpoint", config.adapter)), first)
 
 
 def test_another_adapter_or_none(config):

@@ -5,7 +5,7 @@ import signal
 
 import torch
 
-from cropvlm_trainer.training.stop import stopped_by_sigterm
+from cropvlm_trainer.training.processes.stop import stopped_by_sigterm
 
 
 def test_the_signal_is_noted_within_and_the_handler_restored():

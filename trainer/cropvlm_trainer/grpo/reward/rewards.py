@@ -1,22 +1,26 @@
 """The rewards of the paper (Section 3), for G boxes a question.
 
 There are two to choose from: the reward VLM's log-likelihood of the right answer (Eq. 2), and the accuracy of the
-reward VLM's own answer. A format reward for a valid box is added to either. Where a completion has no valid box, its
-format reward is 0, and the other reward is what `training.stages.Invalid` says.
+reward VLM's own answer. The reward VLM is the base, or another model (`endpoint.py`, `checkpoint.py`). A format reward
+for a valid box is added to either. Where a completion has no valid box, its format reward is 0, and the other reward is
+what `training.stages.Invalid` says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
 from cropvlm_trainer.boxes import Box
 from cropvlm_trainer.grpo.policy import Policy
+from cropvlm_trainer.grpo.reward.checkpoint import CheckpointLikelihood
+from cropvlm_trainer.grpo.reward.endpoint import EndpointAccuracy, make_target
+from cropvlm_trainer.grpo.reward.scorer import make_scorer
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
 from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
-from cropvlm_trainer.metrics.own_measure import measure_of, row_score
-from cropvlm_trainer.training.stages import GrpoConfig, Invalid, Likelihood, Measure
+from cropvlm_trainer.training.reward_config import CheckpointReward, EndpointReward
+from cropvlm_trainer.training.stages import GrpoConfig, Invalid, Likelihood
 
 LIKELIHOOD_FORMAT_REWARD, ACCURACY_FORMAT_REWARD = 1.0, 0.25
 """The format reward of a valid box, where it is added to the log-likelihood and where it is added to the accuracy."""
@@ -51,32 +55,68 @@ class Accuracy:
     """Examples and their boxes -> `accuracy` (0..1) and `format`, f32 `[B, G]` each."""
 
     def __init__(
-        self, policy: Policy, reward_model: RewardModel, measure: Measure = "own", invalid: Invalid = "full"
+        self, policy: Policy, reward_model: RewardModel, measure: str = "own", invalid: Invalid = "full"
     ) -> None:
         """`reward_model` has to be made of `policy.model`: the adapter is switched off while it computes."""
-        self.policy, self.reward_model, self.measure, self.invalid = policy, reward_model, measure, invalid
+        self.policy, self.reward_model, self.invalid = policy, reward_model, invalid
+        self.score = make_scorer(measure)
 
     def __call__(self, examples: Sequence[Example], boxes: GroupedBoxes) -> dict[str, torch.Tensor]:
         with self.policy.reward_model():
             grouped_answers = self.reward_model.answers(examples, boxes, corner=self.invalid == "2x2")
         scores = [
-            [accuracy(answer, example, self.measure) for answer in answers]
+            [self.score(answer, example) for answer in answers]
             for example, answers in zip(examples, grouped_answers, strict=True)
         ]
         found = torch.tensor(scores, dtype=torch.float, device=self.reward_model.model.device)
         return with_format("accuracy", found, boxes, ACCURACY_FORMAT_REWARD, self.invalid)
 
 
+class OtherModel:
+    """The reward of a model that is not the base, on the policy's device, and `format`."""
+
+    def __init__(
+        self,
+        values: Callable[[Sequence[Example], GroupedBoxes], torch.Tensor],
+        name: str,
+        policy: Policy,
+        invalid: Invalid,
+    ) -> None:
+        """`values`: examples and their boxes -> f32 `[B, G]`; `name`: `accuracy` or `log_likelihood`."""
+        self.values, self.name, self.policy, self.invalid = values, name, policy, invalid
+        self.weight = ACCURACY_FORMAT_REWARD if name == "accuracy" else LIKELIHOOD_FORMAT_REWARD
+
+    @property
+    def scalars(self) -> dict[str, torch.Tensor]:
+        """Of the last call, for the log."""
+        return getattr(self.values, "scalars", {})
+
+    def __call__(self, examples: Sequence[Example], boxes: GroupedBoxes) -> dict[str, torch.Tensor]:
+        found = self.values(examples, boxes).to(self.policy.model.device)
+        return with_format(self.name, found, boxes, self.weight, self.invalid)
+
+
 REWARDS = {"log_likelihood": LogLikelihood, "accuracy": Accuracy}
 """The rewards by their names in a configuration (`reward`)."""
 
 
-def make_reward(config: GrpoConfig, policy: Policy, encoder: PromptEncoder) -> LogLikelihood | Accuracy:
-    """The reward that the configuration names."""
+def make_reward(
+    config: GrpoConfig, policy: Policy, encoder: PromptEncoder, process: int = 0
+) -> LogLikelihood | Accuracy | OtherModel:
+    """The reward that the configuration names. `process`: the number of this process of the run."""
+    reward, invalid = config.reward, config.invalid_rule
+    if isinstance(reward, EndpointReward):
+        target = make_target(reward, config.out, process)
+        values = EndpointAccuracy(target, make_scorer(config.measure), reward.prompt, invalid == "2x2")
+        return OtherModel(values, config.reward_name, policy, invalid)
+    if isinstance(reward, CheckpointReward):
+        device = policy.model.device if reward.device == "auto" else torch.device(reward.device)
+        how = (config.reward_resolution, config.likelihood, invalid == "2x2")
+        return OtherModel(CheckpointLikelihood(reward.path, device, *how), config.reward_name, policy, invalid)
     reward_model = RewardModel(policy.model, encoder, config.reward_resolution, workers=config.workers)
-    if config.reward == "accuracy":
-        return Accuracy(policy, reward_model, config.measure, config.invalid_rule)
-    return LogLikelihood(policy, reward_model, config.likelihood, config.invalid_rule)
+    if reward == "accuracy":
+        return Accuracy(policy, reward_model, config.measure, invalid)
+    return LogLikelihood(policy, reward_model, config.likelihood, invalid)
 
 
 def with_format(
@@ -97,9 +137,3 @@ def with_format(
 def valid_boxes(boxes: GroupedBoxes) -> torch.Tensor:
     """f32 `[B, G]`: 1 where there is a valid box, 0 elsewhere."""
     return torch.tensor([[float(box is not None) for box in group] for group in boxes])
-
-
-def accuracy(answer: str, example: Example, measure: Measure = "own") -> float:
-    """How right an answer is, 0..1, by a measure; "own" is that of the example's data set, as in evaluations."""
-    row = {name: getattr(example, name) for name in ("question", "answers", "source", "options")}
-    return row_score(row, answer, measure_of(row) if measure == "own" else measure)

@@ -5,8 +5,9 @@ import torch
 from support.reward_examples import EXAMPLES
 
 from cropvlm_trainer.golden.fixtures.models import tiny_model
-from cropvlm_trainer.grpo import rewards as rewards_module
-from cropvlm_trainer.grpo.rewards import Accuracy, LogLikelihood, accuracy, make_reward, with_format
+from cropvlm_trainer.grpo.reward import rewards as rewards_module
+from cropvlm_trainer.grpo.reward.rewards import Accuracy, LogLikelihood, make_reward, with_format
+from cropvlm_trainer.grpo.reward.scorer import accuracy
 from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
 from cropvlm_trainer.training.stages import GrpoConfig
 
@@ -90,5 +91,5 @@ def test_the_configuration_chooses(encoder, policy, tmp_path):
     assert made(recipe="released", invalid="full").invalid == "full"
     accuracy = made(reward="accuracy", invalid="penalty")
     assert isinstance(accuracy, Accuracy) and accuracy.invalid == "penalty"
-    with pytest.raises(ValueError, match='likelihood = "mean" is for reward = "log_likelihood"'):
+    with pytest.raises(ValueError, match='likelihood = "mean" is for log-likelihoods; leave it out'):
         made(reward="accuracy", likelihood="mean")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from cropvlm_trainer.training.ranks import check_same, digest, from_first, sum_over_ranks
+from cropvlm_trainer.training.processes.ranks import check_same, digest, from_first, sum_over_ranks
 
 
 def test_one_process_is_the_first():

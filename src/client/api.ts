@@ -539,6 +539,13 @@ export interface components {
             /** @description Why that one. */
             reason: string;
         };
+        /** @description What confines the processes that decode images and run models. */
+        SandboxInfo: {
+            /** @description bubblewrap; null: none. */
+            name: string | null;
+            /** @description What it forbids, or why there is none. */
+            reason: string;
+        };
         /** @description Whether an endpoint is asked that fails again and again. */
         BreakerInfo: {
             /** @description Whether it is not asked now. */
@@ -632,6 +639,7 @@ export interface components {
             reader: string | null;
             /** @description null until the models have loaded. */
             execution_provider: components["schemas"]["ProviderInfo"] | null;
+            sandbox: components["schemas"]["SandboxInfo"];
             cropper: components["schemas"]["CropperInfo"];
             limits: components["schemas"]["Limits"];
             /** @description The first is the default. */

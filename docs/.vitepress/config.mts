@@ -35,6 +35,7 @@ export default defineConfig({
         items: [
           { text: 'Operate it', link: '/operate/run' },
           { text: 'Containers', link: '/operate/containers' },
+          { text: 'Harden it', link: '/operate/hardening' },
           { text: 'Metrics and traces', link: '/operate/observe' },
         ],
       },
@@ -63,6 +64,7 @@ export default defineConfig({
           { text: 'Results of the bench', link: '/project/results' },
           { text: 'When something goes wrong', link: '/project/faults' },
           { text: 'Contributing', link: '/project/contributing' },
+          { text: 'Dependencies', link: '/project/dependencies' },
           { text: 'Changes', link: '/project/changes' },
         ],
       },

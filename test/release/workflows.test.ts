@@ -28,9 +28,9 @@ interface Workflow {
 
 const MANIFEST = JSON.parse(readText('package.json')) as { scripts: Record<string, string>; engines: { node: string } }
 const WORKFLOWS = Object.fromEntries(
-  ['ci', 'release'].map(name => [name, readYaml<Workflow>(`.github/workflows/${name}.yml`)]),
+  ['ci', 'release', 'audit'].map(name => [name, readYaml<Workflow>(`.github/workflows/${name}.yml`)]),
 )
-const { ci, release } = WORKFLOWS
+const { ci, release, audit } = WORKFLOWS
 
 for (const [name, { permissions, jobs }] of Object.entries(WORKFLOWS)) {
   t.test(`${name}.yml`, async t => {
@@ -59,6 +59,32 @@ t.test('every push and pull request is tested, on the oldest and the newest Node
   const [, from, below] = /^>=(\d+)\.\d+ <(\d+)$/.exec(MANIFEST.engines.node) ?? []
   t.same([oldest, newest], [from, String(Number(below) - 1)])
   t.ok(ci?.jobs.test?.steps?.some(({ run }) => run === 'bash .ci/run'))
+})
+
+t.test('every day what is known of the dependencies is looked up, and nothing may be skipped', async t => {
+  t.match(audit?.on, { schedule: [{ cron: /^\d+ \d+ \* \* \*$/ }] })
+  t.ok(audit && 'workflow_dispatch' in audit.on)
+  const runs = audit?.jobs.audit?.steps?.map(({ run }) => run)
+  t.ok(runs?.includes('npm run -s audit-dependencies -- --require'))
+  t.ok(runs?.includes('sh trainer/setup.sh'), 'the trainer is installed, which is looked at as it is')
+})
+
+t.test('Dependabot looks at every folder that pins something', async t => {
+  const { updates } = readYaml<{
+    updates: { 'package-ecosystem': string; directory?: string; directories?: string[] }[]
+  }>('.github/dependabot.yml')
+  const folders = updates.flatMap(({ 'package-ecosystem': system, directory, directories = [] }) =>
+    [...(directory ? [directory] : []), ...directories].map(folder => `${system} ${folder}`),
+  )
+  t.same(folders.sort(), [
+    'docker /',
+    'docker /docker',
+    'docker-compose /',
+    'github-actions /',
+    'npm /',
+    'pip /trainer',
+  ])
+  for (const [, folder = ''] of folders.map(line => line.split(' '))) t.ok(existsSync(join(ROOT, folder)), folder)
 })
 
 t.test('a tag publishes the three images and the package, once its version and the tests are right', async t => {

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import type { EngineOptions } from '../../options.js'
 import type { EngineReply, EngineRequest } from '../../protocol.js'
+import { ALLOCATOR } from './allocator.js'
 
 /** One engine process, from its start to its end. It is forked by the constructor and never restarted. */
 export class EngineChild {
@@ -25,9 +26,7 @@ export class EngineChild {
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       execArgv: [...execArgv],
-      // glibc's allocator has several arenas, and each keeps the memory that an image or a tile once took, tens of
-      // megabytes. One arena is enough: the threads of a run hardly allocate.
-      env: { MALLOC_ARENA_MAX: '1', ...process.env },
+      env: { ...ALLOCATOR, ...process.env },
     })
     this.#log = log.child({ engine: this.#process.pid })
     this.#stopMs = stopMs

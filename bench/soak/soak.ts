@@ -145,7 +145,9 @@ class Run {
     do {
       const signal = killSignal(this.#kills.length, partSeconds)
       const over = this.disturbances.begin('killed')
-      this.#kills.push({ signal, ms: await killEngine(this.service, signal) })
+      const ms = await killEngine(this.service, signal)
+      if (ms === null) return this.#load.fault(`no engine came back after ${signal}`)
+      this.#kills.push({ signal, ms })
       over()
       await this.#until(Math.min(until, this.#seconds + 10 + 20 * Math.random()))
     } while (this.#seconds < until)

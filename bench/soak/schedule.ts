@@ -26,7 +26,13 @@ export function makeSchedule(seconds: number): Schedule {
 
 export type KillSignal = 'SIGKILL' | 'SIGSTOP'
 
-/** How the engine is ended: at once, or by standing still, in turns; a short part has no time for the second. */
-export function killSignal(number: number): KillSignal {
-  return number % 2 === 0 ? 'SIGKILL' : 'SIGSTOP'
+/** A process that stands still is found by its heartbeat, which takes its time. */
+const MIN_STOP_S = 30
+
+/**
+ * How the engine is ended: at once, or by standing still, in turns.
+ * @param seconds How long the part lasts: a short one has no time for the second.
+ */
+export function killSignal(number: number, seconds: number): KillSignal {
+  return number % 2 === 0 || seconds < MIN_STOP_S ? 'SIGKILL' : 'SIGSTOP'
 }

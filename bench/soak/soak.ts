@@ -97,7 +97,7 @@ class Run {
     const { callers, fillFiles } = this.plan
     const load = this.#load
     const background = [load.run(callers), this.#sample(), this.#bursts()]
-    await this.#killUntil(kills)
+    await this.#killUntil(kills, kills)
     this.#enter('fill')
     load.newFiles = 0
     while (load.newFiles < fillFiles && this.#seconds < fullBy) await sleep(100)
@@ -109,7 +109,7 @@ class Run {
     const after = await restOf(load, this.service, before, this.#settleMs)
     if (this.service.engines()[0] !== engine) load.fault('the engine was replaced though nobody had ended it')
     this.#enter('kills again')
-    await this.#killUntil(end)
+    await this.#killUntil(end, kills)
     const last = await restOf(load, this.service, before, this.#settleMs)
     this.#isOver = true
     load.stop()
@@ -141,14 +141,16 @@ class Run {
   }
 
   /** Ends the engine at once and then every so often. */
-  async #killUntil(seconds: number): Promise<void> {
+  async #killUntil(until: number, partSeconds: number): Promise<void> {
     do {
-      const signal = killSignal(this.#kills.length)
+      const signal = killSignal(this.#kills.length, partSeconds)
       const over = this.disturbances.begin('killed')
-      this.#kills.push({ signal, ms: await killEngine(this.service, signal) })
+      const ms = await killEngine(this.service, signal)
+      if (ms === null) return this.#load.fault(`no engine came back after ${signal}`)
+      this.#kills.push({ signal, ms })
       over()
-      await this.#until(Math.min(seconds, this.#seconds + 10 + 20 * Math.random()))
-    } while (this.#seconds < seconds)
+      await this.#until(Math.min(until, this.#seconds + 10 + 20 * Math.random()))
+    } while (this.#seconds < until)
   }
 
   async #sample(): Promise<void> {

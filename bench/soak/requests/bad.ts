@@ -36,7 +36,8 @@ export const BAD_KINDS: readonly Kind[] = [
     ([name, status, prepare]): Kind => ({
       name: `bad: ${name}`,
       weight: 0.6,
-      expect: { statuses: [status] },
+      // a path and a method are found wrong before anything else
+      expect: { statuses: [status], engine: status !== 404 && status !== 405 },
       prepare,
     }),
   ),

@@ -44,7 +44,7 @@ export const RUDE: readonly Kind[] = [
   {
     name: 'aborted: headers alone',
     weight: 1,
-    expect: { statuses: [], leaves: true },
+    expect: { statuses: [], engine: true, leaves: true },
     prepare: world => leaving({ path: '/crop', type: 'application/json', body: Readable.from(never()) }, world),
   },
 ]

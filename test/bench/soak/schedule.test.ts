@@ -7,5 +7,9 @@ t.test('how the time is shared', async t => {
 })
 
 t.test('a process is killed, then one is stopped', async t => {
-  t.same([0, 1, 2, 3].map(killSignal), ['SIGKILL', 'SIGSTOP', 'SIGKILL', 'SIGSTOP'])
+  t.same(
+    [0, 1, 2, 3].map(number => killSignal(number, 300)),
+    ['SIGKILL', 'SIGSTOP', 'SIGKILL', 'SIGSTOP'],
+  )
+  t.equal(killSignal(1, 6), 'SIGKILL', 'no time to find out')
 })

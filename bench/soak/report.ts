@@ -3,7 +3,7 @@
 import { LOOP_SAMPLING_MS } from '../load/summary.js'
 import { median } from '../stats.js'
 import { growthText } from './measure/verdict.js'
-import type { SoakResult } from './soak.js'
+import type { SoakResult } from './run.js'
 import type { Summary } from './summary.js'
 
 export function report(result: SoakResult, summary: Summary): string {

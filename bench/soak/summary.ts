@@ -2,7 +2,7 @@
 import { fitLine, type Line } from './measure/fit.js'
 import type { Sample } from './measure/sampler.js'
 import { growth } from './measure/verdict.js'
-import type { SoakResult } from './soak.js'
+import type { SoakResult } from './run.js'
 
 export interface Summary {
   /** Lines through the resident memory of the measured part, in MiB an hour. */

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Sample } from '../../../bench/soak/measure/sampler.js'
 import { report } from '../../../bench/soak/report.js'
-import type { SoakResult } from '../../../bench/soak/soak.js'
+import type { SoakResult } from '../../../bench/soak/run.js'
 import { summarise } from '../../../bench/soak/summary.js'
 
 const SAMPLES = Array.from(

@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import type { Session, TensorValue } from '../../../../src/vlm/onnx/session.js'
 import { compiledService } from '../../../support/compiled.js'
 import { MODELS } from '../../../support/goldens.js'
+import { graph, model, node, value } from '../../../support/onnx/protobuf.js'
 
 const GRAPHS = new URL('../../../fixtures/graphs/', import.meta.url).pathname
 const DAY_MS = 24 * 3_600_000
@@ -126,7 +127,9 @@ t.test('a folder that cannot be written: a warning, and the graph as it is', { b
 t.test('what is no graph is told as it is without a cache, and nothing of it stays', { buffered: true }, async t => {
   const dir = t.testdir({ 'noise.onnx': 'no graph at all' })
   const cache = cacheIn(`${dir}/cache`)
-  for (const file of ['noise.onnx', 'absent.onnx'])
+  // what passes for a graph until ONNX Runtime looks for its operator
+  writeFileSync(`${dir}/odd.onnx`, model(graph({ nodes: [node('NoSuchOperator', [], ['y'])], outputs: [value('y')] })))
+  for (const file of ['noise.onnx', 'absent.onnx', 'odd.onnx'])
     await t.rejects(openOne(`${dir}/${file}`, cache), { code: 'invalid_model', message: new RegExp(file) })
   t.same(readdirSync(cache.dir), [])
 })

@@ -558,7 +558,7 @@ export interface components {
             model: string | null;
             /** @description How that model writes boxes; null where none is asked. */
             dialect: string | null;
-            /** @description Longest edges in pixels that may be asked for; null where any may, or while they are not known. */
+            /** @description Longest edges in pixels that may be asked for; empty where none may (the text reader), null where any may, or while they are not known. */
             resolutions: number[] | null;
             /** @description What users of its boxes should know. */
             warnings: string[];

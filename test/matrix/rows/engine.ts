@@ -67,11 +67,11 @@ async function inFlight(service: Service): Promise<number> {
 }
 
 async function hangs(world: World): Promise<string> {
-  const service = await world.start({ REQUEST_TIMEOUT_MS: '1000', CROPPER_MODEL: 'models/cropvlm-mini' })
+  const service = await world.start({ REQUEST_TIMEOUT_MS: '3000', CROPPER_MODEL: 'models/cropvlm-mini' })
   const [engine = 0] = engineProcesses(service.pid)
   const start = performance.now()
   process.kill(engine, 'SIGSTOP')
-  const refused = world.refused(await service.crop(await page()), '504 deadline_exceeded', 2000)
+  const refused = world.refused(await service.crop(await page()), '504 deadline_exceeded', 4000)
   const unready = await until(async () => (await service.get('/health/ready')).status === 503, 60_000)
   assert.ok(unready !== null, '/health/ready says 200 all the time')
   assert.ok((await until(() => !isAlive(engine), 60_000)) !== null, 'it is not killed')

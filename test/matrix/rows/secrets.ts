@@ -38,7 +38,7 @@ async function secrets(world: World): Promise<string> {
     assert.equal(asked.status, 502, asked.text.slice(0, 200))
     world.answered(await service.crop(image, {}, how))
     world.answered(await service.json({ image: base64, question: QUESTION }, { headers: HEADERS }))
-    world.refused(await service.crop(image.subarray(0, 4000), {}, how), '422 image_undecodable')
+    world.refused(await service.crop(image.subarray(0, image.length >> 1), {}, how), '422 image_undecodable')
     world.refused(
       await service.json(`{"question": "${QUESTION}", "image": "${base64}`, { headers: HEADERS }),
       '400 invalid_body',

@@ -33,7 +33,7 @@ async function soak(world: World): Promise<string> {
   const jpeg = await page()
   const bad = [
     Buffer.from('no picture'),
-    jpeg.subarray(0, 6000),
+    jpeg.subarray(0, jpeg.length >> 1),
     png(20_000, 20_000),
     Buffer.alloc(0),
     Buffer.alloc(9999),

@@ -41,7 +41,7 @@ async function act(world: EngineWorld, action: Action): Promise<void> {
       return process?.end(action.signal ? null : 9, action.signal ? 'SIGSEGV' : null)
     case 'hang':
       if (process?.hangs) process.wake()
-      else if (process) process.hangs = true
+      else if (process) Object.assign(process, { hangs: true, isBlameless: false })
       return
     case 'exhaust':
       processes.isExhausted = !processes.isExhausted
@@ -63,6 +63,7 @@ function answer(
   const [{ id, job }] = process.jobs.splice(index % process.jobs.length, 1) as [(typeof process.jobs)[number]]
   const submission = world.submissionOf(job)
   world.answered(process, submission, how)
+  if (how === 'model_failed') process.isBlameless = false
   const details = how === 'model_failed' ? { details: { reason: 'no_numbers' } } : {}
   for (let i = 0; i < times; i++)
     process.reply(
@@ -166,16 +167,26 @@ t.test('a drain does not wait for a job given up beside one that is answered', a
   t.pass()
 })
 
-t.test('a process that says twice that it is ready is watched once', async t => {
-  const setup = { queueSize: 0, processes: 1, batchSize: 1, batchDelayMs: 0, endMs: 1 }
-  await live(setup, [
+const ONE = { queueSize: 0, processes: 1, batchSize: 1, batchDelayMs: 0, endMs: 1 }
+
+t.test('a process that is ready too late is given nothing', async t => {
+  await live(ONE, [
     { do: 'load', process: 0 },
-    { do: 'babble', process: 0, what: 'ready' },
-    { do: 'pass', ms: 1002 },
+    { do: 'end', process: 0, signal: false },
+    { do: 'pass', ms: 10 },
     { do: 'block', ms: 20_000 },
-    { do: 'hang', process: 0 },
+    { do: 'pass', ms: 0 },
     { do: 'load', process: 0 },
     { do: 'submit', deadlineMs: 1, isSecondHalf: false },
+  ])
+  t.pass()
+})
+
+t.test('a process that says twice that it is ready is watched once', async t => {
+  await live(ONE, [
+    { do: 'load', process: 0 },
+    { do: 'babble', process: 0, what: 'ready' },
+    { do: 'pass', ms: 3000 },
   ])
   t.pass()
 })

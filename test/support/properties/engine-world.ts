@@ -39,6 +39,10 @@ export class EngineWorld {
     this.#backOff = new BackOff(clock, TIMES.restart, onFailedStart)
     this.processes = new FakeProcesses(setup.endMs, {
       onJobs: (process, jobs) => this.#onJobs(process, jobs),
+      onKilled: ({ wasReady, isBlameless, jobs }) => {
+        const isWell = wasReady && isBlameless && jobs.length === 0
+        if (isWell && !this.isClosing) this.#faults.push('a process is killed without a reason')
+      },
       onGone: process => this.#onGone(process),
     })
     this.engine = startEngine(

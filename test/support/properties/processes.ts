@@ -10,6 +10,7 @@ const FIRST_PID = 2 ** 23
 interface Events {
   /** A process is given jobs. */
   onJobs: (process: FakeProcess, jobs: readonly { id: number; job: Job }[]) => void
+  onKilled: (process: FakeProcess) => void
   /** The end of a process is about to be noticed. */
   onGone: (process: FakeProcess) => void
 }
@@ -25,6 +26,8 @@ export class FakeProcess extends EventEmitter {
   wasReady = false
   /** Whether it ended because it was killed. */
   isKilled = false
+  /** Whether it has done nothing for which it may be killed, but to be at work. */
+  isBlameless = true
   /** Whether it reads nothing that it is sent. */
   hangs = false
   /** Jobs that it has been given and has not answered. */
@@ -55,6 +58,7 @@ export class FakeProcess extends EventEmitter {
 
   kill(signal: NodeJS.Signals): void {
     this.isKilled ||= this.connected
+    if (this.connected) this.events.onKilled(this)
     this.end(null, signal)
   }
 

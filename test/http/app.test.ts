@@ -95,6 +95,7 @@ t.test('information, without secrets', async t => {
     ],
     reader: null,
     execution_provider: { name: 'cpu', reason: 'asked for' },
+    sandbox: { name: null, reason: 'ENGINE_SANDBOX is off.' },
     cropper: {
       name: 'onnx',
       reason: 'CROPPER_MODEL is a model folder',

@@ -121,7 +121,7 @@ export const ENGINE_VARIABLES = {
     env: 'ENGINE_SANDBOX',
     default: 'auto',
     description:
-      'Whether the processes that decode images and run models are confined by bubblewrap: no network, no file written but in GRAPH_CACHE_DIR. auto does so where it can be done, and says at start what holds; on does not start without.',
+      'Whether the processes that decode images and run models are confined by bubblewrap: no network, no file written but in GRAPH_CACHE_DIR. auto does so where it can be done, but not with a graphics card, and says at start what holds; on does not start without.',
   }),
   engineHeartbeatMs: Type.Integer({
     env: 'ENGINE_HEARTBEAT_MS',

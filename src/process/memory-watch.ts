@@ -5,13 +5,16 @@ import { heldBytes } from './held-memory.js'
  * own process.
  */
 export class MemoryWatch {
-  readonly #pid: number
+  readonly #pid: () => number | undefined
   readonly #limitBytes: number
   readonly #onOver: (bytes: number) => void
   #timer: NodeJS.Timeout | undefined
 
-  /** @param onOver Called once, with what the process holds, as soon as that is more than `limitBytes`. */
-  constructor(pid: number, limitBytes: number, everyMs: number, onOver: (bytes: number) => void) {
+  /**
+   * @param pid Of the process, asked at each look: a process in a sandbox has another id once the sandbox stands.
+   * @param onOver Called once, with what the process holds, as soon as that is more than `limitBytes`.
+   */
+  constructor(pid: () => number | undefined, limitBytes: number, everyMs: number, onOver: (bytes: number) => void) {
     this.#pid = pid
     this.#limitBytes = limitBytes
     this.#onOver = onOver
@@ -30,7 +33,8 @@ export class MemoryWatch {
   }
 
   #look(): void {
-    const bytes = heldBytes(this.#pid)
+    const pid = this.#pid()
+    const bytes = pid === undefined ? null : heldBytes(pid)
     if (bytes === null || bytes <= this.#limitBytes) return
     this.stop()
     this.#onOver(bytes)

@@ -26,10 +26,15 @@ t.test('too much is told once, with how much', onlyLinux, async t => {
   const { pid = 0 } = await holding(t, 300 * MIB)
   let told = 0
   const bytes = await new Promise<number>(resolve => {
-    new MemoryWatch(pid, 250 * MIB, 5, held => {
-      told += 1
-      resolve(held)
-    })
+    new MemoryWatch(
+      () => pid,
+      250 * MIB,
+      5,
+      held => {
+        told += 1
+        resolve(held)
+      },
+    )
     // the watch itself keeps no process alive
     setTimeout(() => {}, 60_000).unref()
     const alive = setInterval(() => told > 0 && clearInterval(alive), 5)
@@ -45,12 +50,25 @@ t.test('as much as it may is nothing to tell, nor what is stopped', onlyLinux, a
   const onOver = () => {
     told += 1
   }
-  const watches = [new MemoryWatch(pid, 2000 * MIB, 5, onOver), new MemoryWatch(pid, 1, 1e6, onOver)]
+  const watches = [new MemoryWatch(() => pid, 2000 * MIB, 5, onOver), new MemoryWatch(() => pid, 1, 1e6, onOver)]
   watches[1]?.stop()
   watches[1]?.every(1e6)
   await new Promise(resolve => setTimeout(resolve, 50))
   for (const watch of watches) watch.stop()
   t.equal(told, 0)
+})
+
+t.test('a process that has another id later is watched by that', onlyLinux, async t => {
+  const { pid = 0 } = await holding(t, 300 * MIB)
+  let asked = 0
+  const bytes = await new Promise<number>(resolve => {
+    // at first there is none, then one that holds little, as the program that makes a sandbox
+    new MemoryWatch(() => [undefined, process.ppid][asked++] ?? pid, 250 * MIB, 5, resolve)
+    const alive = setInterval(() => asked > 100 && clearInterval(alive), 5)
+    t.teardown(() => clearInterval(alive))
+  })
+  t.ok(bytes > 300 * MIB)
+  t.ok(asked >= 3)
 })
 
 t.test('the words', async t => {

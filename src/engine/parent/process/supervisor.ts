@@ -188,13 +188,18 @@ export class Supervisor {
     })
   }
 
-  #watchMemory({ pid }: EngineChild): void {
+  #watchMemory(child: EngineChild): void {
     const { memoryLimit } = this.#options.worker
-    if (pid === undefined || typeof memoryLimit !== 'number') return
-    this.#memory = new MemoryWatch(pid, memoryLimit, LOOK_MS.loading, bytes => {
-      this.memoryKills += 1
-      this.kill(`${tooMuchMemory(bytes, memoryLimit)} and was killed`)
-    })
+    if (typeof memoryLimit !== 'number') return
+    this.#memory = new MemoryWatch(
+      () => child.pid,
+      memoryLimit,
+      LOOK_MS.loading,
+      bytes => {
+        this.memoryKills += 1
+        this.kill(`${tooMuchMemory(bytes, memoryLimit)} and was killed`)
+      },
+    )
   }
 
   #onEnd(how: string): void {

@@ -45,7 +45,7 @@ export function bubblewrap({ readable, writable, gpu }: Access): string[] {
     ...HIDDEN.filter(path => existsSync(path)).flatMap(path => ['--tmpfs', path]),
     ...[...kept].flatMap(path => ['--ro-bind-try', path, path]),
     ...written.flatMap(path => ['--bind-try', path, path]),
-    ...(gpu ? gpus().flatMap(path => ['--dev-bind', path, path]) : []),
+    ...(gpu ? graphicsCards().flatMap(path => ['--dev-bind', path, path]) : []),
     ...['--setenv', 'TMPDIR', '/tmp', '--'],
   ]
 }
@@ -68,7 +68,8 @@ function real(path: string): string {
   }
 }
 
-function gpus(): string[] {
+/** The devices of graphics cards that may compute. */
+export function graphicsCards(): string[] {
   return readdirSync('/dev')
     .filter(name => GPU.test(name))
     .map(name => join('/dev', name))

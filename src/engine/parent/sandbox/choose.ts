@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { CropVlmError } from '../../../errors.js'
 import type { EngineOptions } from '../../options.js'
-import { bubblewrap } from './bubblewrap.js'
+import { bubblewrap, graphicsCards } from './bubblewrap.js'
 
 export interface Sandbox {
   /** What confines the processes; null: nothing does. */
@@ -23,12 +23,19 @@ const TRIAL_MS = 10_000
 
 /**
  * Tries the sandbox out, which takes some milliseconds, where `mode` does not say `off`.
+ * @param cards Devices of graphics cards.
  * @throws CropVlmError invalid_config where `mode` says `on` and there can be none: why, and what to do
  */
-export function chooseSandbox({ sandbox: mode, module, worker }: EngineOptions): Sandbox {
+export function chooseSandbox({ sandbox: mode, module, worker }: EngineOptions, cards = graphicsCards()): Sandbox {
   if (mode === 'off') return { name: null, reason: 'ENGINE_SANDBOX is off.', command: [] }
   if (mode === 'auto' && module.pathname.endsWith('.ts'))
     return { name: null, reason: 'The service runs from TypeScript, whose compiler writes files.', command: [] }
+  if (mode === 'auto' && worker.executionProvider !== 'cpu' && cards.length > 0)
+    return {
+      name: null,
+      reason: `There is a graphics card (${cards[0]}), with which the sandbox has not been tried; ENGINE_SANDBOX=on has one made.`,
+      command: [],
+    }
   const models = [...(worker.cropper ? [worker.cropper] : []), ...worker.targets].map(({ dir }) => dir)
   const readable = [fileURLToPath(module), process.execPath, process.cwd(), ...models]
   const writable = worker.graphCacheDir === null ? [] : [worker.graphCacheDir]

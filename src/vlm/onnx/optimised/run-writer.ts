@@ -24,9 +24,7 @@ export async function runWriter(file: string, folder: string, memoryLimit: numbe
     writer.kill('SIGKILL')
   }
   const watch =
-    memoryLimit !== null && writer.pid !== undefined
-      ? new MemoryWatch(writer.pid, memoryLimit, LOOK_MS.loading, onOver(memoryLimit))
-      : null
+    memoryLimit !== null ? new MemoryWatch(() => writer.pid, memoryLimit, LOOK_MS.loading, onOver(memoryLimit)) : null
   try {
     await new Promise<void>((resolve, reject) => {
       writer.on('error', reject)

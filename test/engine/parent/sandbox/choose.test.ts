@@ -124,6 +124,18 @@ t.test('a module, a model and a cache in the temporary folder are seen', { skip:
   t.ok(existsSync(join(folder, 'cache', 'file')))
 })
 
+t.test('with a graphics card, auto makes none: it has not been tried with one', async t => {
+  const gpu = { ...worker(null), executionProvider: 'auto' } as const
+  const options = { module, worker: gpu, sandbox: 'auto' } as EngineOptions
+  t.match(chooseSandbox(options, ['/dev/nvidia0']), {
+    name: null,
+    reason: /graphics card \(\/dev\/nvidia0\)/,
+    command: [],
+  })
+  const onCpu = { ...options, worker: { ...gpu, executionProvider: 'cpu' } } as EngineOptions
+  t.notMatch(chooseSandbox(onCpu, ['/dev/nvidia0']).reason, /graphics card/, 'models on the CPU do not need it')
+})
+
 t.test('where there can be none: on says why and what to do, auto goes on without', async t => {
   const { PATH } = process.env
   t.teardown(() => {

@@ -59,11 +59,12 @@ t.test('as much as it may is nothing to tell, nor what is stopped', onlyLinux, a
 })
 
 t.test('a process that has another id later is watched by that', onlyLinux, async t => {
+  const { pid: small } = await holding(t, MIB)
   const { pid = 0 } = await holding(t, 300 * MIB)
   let asked = 0
   const bytes = await new Promise<number>(resolve => {
     // at first there is none, then one that holds little, as the program that makes a sandbox
-    new MemoryWatch(() => [undefined, process.ppid][asked++] ?? pid, 250 * MIB, 5, resolve)
+    new MemoryWatch(() => [undefined, small][asked++] ?? pid, 250 * MIB, 5, resolve)
     const alive = setInterval(() => asked > 100 && clearInterval(alive), 5)
     t.teardown(() => clearInterval(alive))
   })

@@ -64,7 +64,8 @@ t.test('a process that has another id later is watched by that', onlyLinux, asyn
   let asked = 0
   const bytes = await new Promise<number>(resolve => {
     // at first there is none, then one that holds little, as the program that makes a sandbox
-    new MemoryWatch(() => [undefined, small][asked++] ?? pid, 250 * MIB, 5, resolve)
+    const ids = [undefined, small, pid]
+    new MemoryWatch(() => ids[Math.min(asked++, 2)], 250 * MIB, 5, resolve)
     const alive = setInterval(() => asked > 100 && clearInterval(alive), 5)
     t.teardown(() => clearInterval(alive))
   })

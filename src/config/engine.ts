@@ -119,9 +119,9 @@ export const ENGINE_VARIABLES = {
   }),
   engineSandbox: Choice(SANDBOX_MODES, {
     env: 'ENGINE_SANDBOX',
-    default: 'auto',
+    default: 'off',
     description:
-      'Whether the processes that decode images and run models are confined by bubblewrap: no network, no file written but in GRAPH_CACHE_DIR. auto does so where it can be done, but not with a graphics card, and says at start what holds; on does not start without.',
+      'Whether the processes that decode images and run models are confined by bubblewrap: no network, no file written but in GRAPH_CACHE_DIR. on does not start without; auto does so where it can be done, but not with a graphics card, and says at start what holds.',
   }),
   engineHeartbeatMs: Type.Integer({
     env: 'ENGINE_HEARTBEAT_MS',

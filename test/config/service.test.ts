@@ -63,7 +63,7 @@ t.test('the defaults', async t => {
     maxQuestionChars: 2000,
     requestTimeoutMs: 60_000,
     queueSize: 64,
-    engineSandbox: 'auto',
+    engineSandbox: 'off',
     engineHeartbeatMs: 5000,
     shutdownGraceMs: 30_000,
     imageUrls: null,

@@ -15,7 +15,7 @@ interface Events {
   onGone: (process: FakeProcess) => void
 }
 
-/** One process, as `fork` gives it. */
+/** One process, as `spawn` gives it. */
 export class FakeProcess extends EventEmitter {
   readonly stdout = null
   readonly stderr = null
@@ -87,22 +87,22 @@ export class FakeProcess extends EventEmitter {
   }
 }
 
-/** Takes the place of `fork`, until it is put back. */
+/** Takes the place of `spawn`, until it is put back. */
 export class FakeProcesses {
   readonly all: FakeProcess[] = []
   /** Whether the system has no process to give. */
   isExhausted = false
-  readonly #fork = childProcess.fork
+  readonly #spawn = childProcess.spawn
 
   /** @param endMs Milliseconds from a process's end until it is noticed. */
   constructor(endMs: number, events: Events) {
-    const fork = () => {
+    const spawn = () => {
       if (this.isExhausted) throw new Error('spawn EAGAIN')
       const process = new FakeProcess(FIRST_PID + this.all.length, endMs, events)
       this.all.push(process)
       return process
     }
-    this.#replace(fork as unknown as typeof childProcess.fork)
+    this.#replace(spawn as unknown as typeof childProcess.spawn)
   }
 
   get alive(): FakeProcess[] {
@@ -110,11 +110,11 @@ export class FakeProcesses {
   }
 
   restore(): void {
-    this.#replace(this.#fork)
+    this.#replace(this.#spawn)
   }
 
-  #replace(fork: typeof childProcess.fork): void {
-    childProcess.fork = fork
+  #replace(spawn: typeof childProcess.spawn): void {
+    childProcess.spawn = spawn
     syncBuiltinESMExports()
   }
 }

@@ -20,6 +20,7 @@ const CHECKS: Readonly<Record<string, (code: string) => string | null>> = {
   sh: shell,
   json: code => thrown(() => JSON.parse(code)),
   yaml: code => thrown(() => parseYaml(code)),
+  toml: code => run('python3', ['-c', 'import sys, tomllib; tomllib.loads(sys.stdin.read())'], code),
   js: script,
   ts: script,
   python: code => run('python3', ['-c', 'import ast, sys; ast.parse(sys.stdin.read())'], code),

@@ -22,7 +22,11 @@ const BAD: readonly (readonly [name: string, status: number, prepare: Prepare])[
   ['half of a JSON text', 400, () => ({ ...json('/crop', {}), body: Buffer.from('{"question": "a", "image": ') })],
   ['deep JSON', 400, () => ({ ...json('/crop', {}), body: Buffer.from('['.repeat(100_000)) })],
   ['bad base64', 400, () => json('/answer', { image: '*'.repeat(1000), question: QUESTION })],
-  ['a link into loopback', 403, ({ url }) => json('/crop', { image: `${url}/page/picture.png`, question: QUESTION })],
+  [
+    'a link to a port that is not fetched from',
+    400,
+    ({ url }) => json('/crop', { image: `${url}/page/picture.png`, question: QUESTION }),
+  ],
   ['no such path', 404, () => ({ method: 'GET', path: '/nothing' })],
   ['a wrong method', 405, () => ({ method: 'GET', path: '/crop' })],
   ['a body over the limit', 413, () => ({ ...json('/crop', {}), body: Buffer.alloc(MAX_BODY_BYTES + 1, 32) })],

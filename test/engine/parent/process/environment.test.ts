@@ -1,7 +1,8 @@
 import t from 'tap'
+import { ALLOCATOR } from '../../../../src/engine/parent/process/allocator.js'
 import { engineEnvironment } from '../../../../src/engine/parent/process/environment.js'
 
-t.test('an engine process gets no key, and one arena unless it is told otherwise', async t => {
+t.test('an engine process gets no key, and its allocator is told how to work unless it has been', async t => {
   const secret = {
     API_KEY: '1',
     TARGET_API_KEY_FILE: '/run/key',
@@ -12,6 +13,6 @@ t.test('an engine process gets no key, and one arena unless it is told otherwise
     https_proxy: 'http://user:6@proxy',
   }
   const plain = { PATH: '/bin', LD_LIBRARY_PATH: '/opt/lib', NODE_OPTIONS: '--no-warnings', HOME: '/root' }
-  t.same(engineEnvironment({ ...secret, ...plain }), { MALLOC_ARENA_MAX: '1', ...plain })
-  t.same(engineEnvironment({ MALLOC_ARENA_MAX: '4' }), { MALLOC_ARENA_MAX: '4' })
+  t.same(engineEnvironment({ ...secret, ...plain }), { ...ALLOCATOR, ...plain })
+  t.same(engineEnvironment({ MALLOC_ARENA_MAX: '4' }), { ...ALLOCATOR, MALLOC_ARENA_MAX: '4' })
 })

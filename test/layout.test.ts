@@ -7,6 +7,8 @@ import { ROOT } from './support/deploy-files.js'
 
 const MAX_FILES = 12
 const CODE = /\.(ts|js|mjs|cjs|py|sh)$/
+/** Files that make a folder a package of Python, and are empty. */
+const EMPTY = '__init__.py'
 const NOT_OURS = ['fixtures', 'node_modules', '__pycache__', '.build', '.cache', '.venv']
 /** What the trainer's commands write; `.gitignore` names them. */
 const WRITTEN = ['trainer/data', 'trainer/runs', 'trainer/models']
@@ -14,7 +16,7 @@ const WRITTEN = ['trainer/data', 'trainer/runs', 'trainer/models']
 /** A folder and every folder below it, each with the number of its files of code. */
 function foldersOf(path: string): { path: string; files: number }[] {
   const entries = readdirSync(join(ROOT, path), { withFileTypes: true })
-  const files = entries.filter(entry => entry.isFile() && CODE.test(entry.name)).length
+  const files = entries.filter(entry => entry.isFile() && CODE.test(entry.name) && entry.name !== EMPTY).length
   const below = entries.filter(entry => entry.isDirectory() && !NOT_OURS.includes(entry.name))
   const paths = below.map(({ name }) => `${path}/${name}`).filter(folder => !WRITTEN.includes(folder))
   return [{ path, files }, ...paths.flatMap(foldersOf)]

@@ -8,8 +8,8 @@ import { type ImageSource, openImage } from '../../src/image/decode.js'
 import type { LineBox, Page } from '../../src/ocr/page.js'
 import { openReader } from '../../src/ocr/reader.js'
 import { chooseLines } from '../../src/text/rule.js'
-import { PAGES } from '../support/drawn-pages.js'
-import { STREET_SIZE, STREETS, TEXTLESS } from '../support/drawn-streets.js'
+import { PAGES } from '../support/images/drawn-pages.js'
+import { STREET_SIZE, STREETS, TEXTLESS } from '../support/images/drawn-streets.js'
 import { noise } from '../support/scripted.js'
 
 /** Debian's package, or the browser that CHROMIUM names. */

@@ -14,12 +14,26 @@ interface RunOptions {
 
 export interface ScriptedEngine {
   engine: StartedEngine
-  /** Runs a script as a job: `run('slow 50')`; see `worker.mjs`. */
+  /** Runs a script as a job: `run('slow 50')`; see `processes/worker.mjs`. */
   run: (script: string, options?: RunOptions) => Promise<string>
   /** The same: the process that ran it, and the jobs that it was given with. */
   trace: (script: string, options?: RunOptions) => Promise<{ pid: number; batch: number }>
   /** Log lines so far. */
   lines: Record<string, unknown>[]
+}
+
+/** What a process is told that has no model to load. */
+export const NO_MODELS: EngineOptions['worker'] = {
+  cropper: null,
+  targets: [],
+  ocr: false,
+  executionProvider: 'cpu',
+  threads: 1,
+  graphCacheDir: null,
+  verifyHashes: false,
+  prefixCacheBytes: 0,
+  constrained: true,
+  limits: { maxPixels: 1e6, maxAspect: 100 },
 }
 
 type ScriptedOptions = Partial<Omit<EngineOptions, 'worker'>> & { worker?: Partial<EngineOptions['worker']> }
@@ -31,19 +45,11 @@ export function scriptedEngine(t: Test, start = 'ready', { worker, ...options }:
   const engine = startEngine(
     {
       worker: {
+        ...NO_MODELS,
         cropper: { dir: start, precision: null },
-        targets: [],
-        ocr: false,
-        executionProvider: 'cpu',
-        threads: 1,
-        graphCacheDir: null,
-        verifyHashes: false,
-        prefixCacheBytes: 0,
-        constrained: true,
-        limits: { maxPixels: 1e6, maxAspect: 100 },
         ...worker,
       },
-      module: new URL('./worker.mjs', import.meta.url),
+      module: new URL('./processes/worker.mjs', import.meta.url),
       execArgv: [],
       sandbox: 'off',
       queueSize: 4,

@@ -2,6 +2,7 @@
 import type { StartedEngine } from '../../../src/engine/engine.js'
 import { startEngine } from '../../../src/engine/parent/client.js'
 import type { Job } from '../../../src/engine/protocol.js'
+import { NO_MODELS } from '../fakes/engine.js'
 import { BackOff } from './back-off.js'
 import { FakeClock, settled } from './clock.js'
 import type { Setup } from './histories.js'
@@ -52,18 +53,7 @@ export class EngineWorld {
         module: new URL('file:///none'),
         execArgv: [],
         sandbox: 'off',
-        worker: {
-          cropper: null,
-          targets: [],
-          ocr: false,
-          executionProvider: 'cpu',
-          threads: 1,
-          graphCacheDir: null,
-          verifyHashes: false,
-          prefixCacheBytes: 0,
-          constrained: true,
-          limits: { maxPixels: 1e6, maxAspect: 100 },
-        },
+        worker: NO_MODELS,
       },
       this.#backOff.log(),
     )

@@ -6,25 +6,18 @@ import t from 'tap'
 import type { EngineOptions } from '../../../../src/engine/options.js'
 import { chooseSandbox } from '../../../../src/engine/parent/sandbox/choose.js'
 import { NO_SANDBOX } from '../../../support/bubblewrap.js'
-import { scriptedEngine } from '../../../support/fakes/engine.js'
+import { NO_MODELS, scriptedEngine } from '../../../support/fakes/engine.js'
 
 t.setTimeout(240_000)
 
 /** Where tap has every process write a note when it ends: that has to be a folder which may be written in the sandbox. */
 const NOTES_OF_TAP = '_TAPJS_PROCESSINFO_CWD_'
-const module = new URL('../../../support/fakes/intruder.mjs', import.meta.url)
+const module = new URL('../../../support/fakes/processes/intruder.mjs', import.meta.url)
 const graph = resolve(import.meta.dirname, '../../../fixtures/models/tiny/onnx/embed_tokens.onnx')
 const worker = (graphCacheDir: string | null): EngineOptions['worker'] => ({
+  ...NO_MODELS,
   cropper: { dir: resolve(graph, '../..'), precision: null },
-  targets: [],
-  ocr: false,
-  executionProvider: 'cpu',
-  threads: 1,
   graphCacheDir,
-  verifyHashes: false,
-  prefixCacheBytes: 0,
-  constrained: true,
-  limits: { maxPixels: 1e6, maxAspect: 100 },
 })
 
 t.test('what an engine process can do, without a sandbox and in one', async t => {

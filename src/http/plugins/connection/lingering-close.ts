@@ -20,8 +20,13 @@ export function linger(request: FastifyRequest, reply: FastifyReply): void {
   // Fastify asks for an immediate close after a body it could not parse
   reply.removeHeader('connection')
   const { socket } = raw
-  // so does Node after a reply that says that the connection is to be closed
-  socket.destroySoon = () => socket.end()
+  // so does Node after a reply that says that the connection is to be closed; it is, once the body has come. A body that the
+  // client asks about before it sends it does not come.
+  let closes = false
+  socket.destroySoon = () => {
+    closes = true
+    if (raw.headers.expect !== undefined) socket.end()
+  }
   let timer: NodeJS.Timeout | undefined
   // the connection may serve many such requests, so that all has to be as it was
   const over = () => {
@@ -29,7 +34,7 @@ export function linger(request: FastifyRequest, reply: FastifyReply): void {
     Reflect.deleteProperty(socket, 'destroySoon')
     raw.off('end', over)
     socket.off('close', over)
-    if (socket.writableEnded) socket.destroySoon()
+    if (closes) socket.destroySoon()
   }
   reply.raw.once('finish', () => {
     if (raw.complete) return over()

@@ -203,8 +203,8 @@ export const FIRST_POINTS: Readonly<Record<number, readonly Row[]>> = {
     [
       'every hop is checked',
       'links/fetch.ts',
-      'if (!checked.url) throw',
-      'if (!checked.url && hop === 0) throw',
+      'if (!checked.url) {',
+      'if (!checked.url && hop === 0) {',
       'links/links',
     ],
     [

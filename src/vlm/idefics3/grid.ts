@@ -56,7 +56,8 @@ function capEdge({ width, height }: Size): Size {
 
 function growToTiles({ width, height }: Size, tile: number): Size {
   const aspect = width / height
-  const grow = (length: number) => Math.ceil(length / tile) * tile
+  // by its float, 1568 x 1 is as wide as 0.999: one tile, where transformers would have none
+  const grow = (length: number) => Math.ceil(Math.max(1, length) / tile) * tile
   if (width >= height) {
     const grown = grow(width)
     return { width: grown, height: grow(Math.trunc(grown / aspect)) }

@@ -61,6 +61,16 @@ t.test('sizes between the steps', async t => {
   t.same(tileGrid({ width: 100, height: 200 }, 8192, 512).scaled, { width: 2048, height: 4096 })
 })
 
+t.test('a strip of one pixel has a tile: 1568 times 1/1568 is below 1 as a float', async t => {
+  t.same(tileGrid({ width: 1, height: 1568 }, 1568, 32), {
+    rows: 49,
+    cols: 1,
+    tiles: 50,
+    scaled: { width: 1, height: 1568 },
+    whole: { width: 32, height: 1568 },
+  })
+})
+
 holds(
   'any image: whole tiles each way that hold the scaled image, and one more for the whole',
   fc.property(sizes, fc.integer({ min: 1, max: 64 }), fc.constantFrom(32, 64, 364, 512), (size, multiple, tile) => {

@@ -60,10 +60,10 @@ def _to_multiples(width: int, height: int, tile: int) -> tuple[int, int]:
     aspect = width / height
     if width >= height:
         width = math.ceil(width / tile) * tile
-        height = math.ceil(int(width / aspect) / tile) * tile
+        height = math.ceil(max(1, int(width / aspect)) / tile) * tile
     else:
         height = math.ceil(height / tile) * tile
-        width = math.ceil(int(height * aspect) / tile) * tile
+        width = math.ceil(max(1, int(height * aspect)) / tile) * tile
     return width, height
 
 

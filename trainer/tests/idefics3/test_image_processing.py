@@ -24,6 +24,12 @@ def test_tiles_equal_transformers(size, longest_edge):
     assert ours.shape[0] == (1 if rows == columns == 1 else rows * columns + 1)
 
 
+def test_a_strip_of_one_pixel_has_a_tile():
+    """1568 times 1 / 1568 is below 1 as a float; transformers would have no tile."""
+    assert tile_grid(1, 1568, 1568, 32) == (49, 1)
+    assert tiles(Image.new("RGB", (1, 1568)), 1568, 32).shape == (50, 32, 32, 3)
+
+
 def test_crops_are_cut_from_the_original_pixels():
     image = Image.new("RGB", (200, 100))
     image.putpixel((50, 20), (255, 0, 0))

@@ -22,8 +22,10 @@ export async function findInTime(
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(), budgetMs)
   const patience = { signal: AbortSignal.any([signal, late.signal]), deadline: Date.now() + budgetMs, span }
+  let onOver = () => {}
   const over = new Promise<void>(resolve => {
-    patience.signal.addEventListener('abort', () => resolve(), { once: true })
+    onOver = resolve
+    patience.signal.addEventListener('abort', onOver, { once: true })
   })
   const outcomes: CropOutcome[] = planned.map(() => tooSlow(budgetMs))
   const waiting = [...planned.entries()]
@@ -37,6 +39,8 @@ export async function findInTime(
   }
   await Promise.race([Promise.all(Array.from({ length: MAX_AT_ONCE }, work)), over])
   clearTimeout(timer)
+  // Node keeps a signal made of others, and all that its listeners see, for as long as it has a listener and is not aborted
+  patience.signal.removeEventListener('abort', onOver)
   if (signal.aborted) throw new CropVlmError('request_aborted', 'The client went away.')
   return [...outcomes]
 }

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import t from 'tap'
 import { findInTime } from '../../../src/proxy/crop/find-in-time.js'
 import type { CropOutcome } from '../../../src/proxy/crop/outcome.js'
@@ -44,4 +45,15 @@ t.test('a client that goes ends it', async t => {
   client.abort()
   await t.rejects(found, { code: 'request_aborted' })
   t.strictSame(await findInTime([], 60_000, { signal: nobody }, () => Promise.reject()), [])
+})
+
+t.test('nothing waits for the signals any more once the crops are found', async t => {
+  const signals = new Set<AbortSignal>()
+  await findInTime(crops(2), 60_000, { signal: nobody }, async (_crop, { signal }) => {
+    signals.add(signal)
+    return outcome('whole_image')
+  })
+  t.equal(signals.size, 1)
+  // Node keeps a signal made of others while it has a listener, and with it the body of the request, which the listener sees
+  for (const signal of signals) t.same(getEventListeners(signal, 'abort'), [])
 })

@@ -6,6 +6,7 @@ import type { Rectangle } from '../detect/rectangle.js'
 import type { Reading } from './ctc.js'
 import { LINE_HEIGHT } from './cut.js'
 import { LineThread } from './line-thread.js'
+import { PixelPool } from './pixel-pool.js'
 import { readLines, shareWork } from './work.js'
 
 /** Threads that read lines at most: each holds the graph's weights and tensors, tens of megabytes. */
@@ -16,6 +17,8 @@ const MAX_THREADS = 4
  * after each node of the graph, for nearly as long as they compute.
  */
 export class LineReader {
+  readonly #pool = new PixelPool()
+
   constructor(
     private readonly graph: Session,
     private readonly characters: readonly string[],
@@ -27,12 +30,13 @@ export class LineReader {
    * @returns One reading a region, in their order.
    */
   async read(picture: RawImage, regions: readonly Rectangle[], checkpoint: () => Promise<void>): Promise<Reading[]> {
-    const work = shareWork(picture, regions)
+    const memory = this.#pool.take(picture.data.length)
+    const work = shareWork(picture, regions, memory)
     const helpers = this.others.slice(0, Math.max(0, regions.length - 1))
-    const all = await Promise.all([
-      ...helpers.map(other => other.read(work)),
-      readLines(this.graph, this.characters, work, checkpoint),
-    ])
+    const parts = [...helpers.map(other => other.read(work)), readLines(this.graph, this.characters, work, checkpoint)]
+    // where one fails, the others are still at their lines
+    void Promise.allSettled(parts).then(() => this.#pool.give(memory))
+    const all = await Promise.all(parts)
     const readings: Reading[] = []
     for (const [line, reading] of all.flat()) readings[line] = reading
     return readings

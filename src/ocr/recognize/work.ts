@@ -19,8 +19,13 @@ export interface Work {
 /** What a line says, with its position in `regions`. */
 export type NumberedReading = readonly [line: number, reading: Reading]
 
-export function shareWork({ data, ...size }: RawImage, regions: readonly Rectangle[]): Work {
-  const pixels = new Uint8Array(new SharedArrayBuffer(data.length))
+/** @param memory Where the picture's pixels go, if they have room in it. */
+export function shareWork(
+  { data, ...size }: RawImage,
+  regions: readonly Rectangle[],
+  memory: SharedArrayBuffer = new SharedArrayBuffer(data.length),
+): Work {
+  const pixels = new Uint8Array(memory, 0, data.length)
   pixels.set(data)
   const length = ({ width, height }: Rectangle) => Math.max(width, height) / Math.max(1, Math.min(width, height))
   const order = regions.map((_, i) => i)

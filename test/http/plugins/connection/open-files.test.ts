@@ -33,6 +33,7 @@ t.test('more connections than files may be open: refused with one line in the lo
   const { kept, refused } = await dial(Number(new URL(url).port), 260)
   t.equal(kept.length, limit - 128)
   t.equal(refused, 260 - kept.length)
+  await server.line('connections are open')
   const lines = server.lines.filter(({ level }) => Number(level) > 30)
   t.match(lines, [
     {

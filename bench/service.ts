@@ -61,8 +61,30 @@ export async function startBenchService(env: Record<string, string>, main = MAIN
   const { url, stop } = await startService({ ...process.env, ...libraries(), API_KEY: '', ...env }, main)
   // the services are started one after the other: the new child is this one
   const [pid = 0] = children(process.pid).filter(child => !before.has(child))
-  return { url, pid, engines: () => children(pid), stop }
+  running.add(pid)
+  return {
+    url,
+    pid,
+    engines: () => children(pid),
+    stop: async () => {
+      running.delete(pid)
+      await stop()
+    },
+  }
 }
+
+/** Services that have not been stopped: they end with this process, one that is interrupted too. */
+const running = new Set<number>()
+
+process.once('exit', () => {
+  for (const pid of running)
+    try {
+      process.kill(pid)
+    } catch {
+      // it has ended by itself
+    }
+})
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
 /** CUDA libraries for the service alone (`gpu.sh`): PyTorch beside it brings others of the same names. */
 function libraries(): Record<string, string> {

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs'
-
-const KIB = 1024
+import { statusBytes } from './proc-status.js'
 
 /**
  * Bytes of memory that a process holds for itself: resident or swapped out, without the pages of files, which it shares with
@@ -8,12 +6,6 @@ const KIB = 1024
  * not tell (only Linux does), or where there is no such process.
  */
 export function heldBytes(pid: number): number | null {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-    const kib = (name: string) => Number(new RegExp(`^${name}:\\s*(\\d+) kB$`, 'm').exec(status)?.[1] ?? Number.NaN)
-    const held = kib('RssAnon') + kib('RssShmem') + (kib('VmSwap') || 0)
-    return Number.isNaN(held) ? null : held * KIB
-  } catch {
-    return null
-  }
+  const [own, shared, swapped] = statusBytes(pid, 'RssAnon', 'RssShmem', 'VmSwap')
+  return own == null || shared == null ? null : own + shared + (swapped ?? 0)
 }

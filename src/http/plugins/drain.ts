@@ -59,7 +59,6 @@ export class Drain {
   /** Connections on which a request had begun to arrive when draining began, and has not come yet. */
   readonly #arriving = new Set<Socket>()
   readonly #late = new WeakSet<FastifyRequest>()
-  #draining = false
   /** Whether what had arrived when draining began has been read, so that what comes now is late. */
   #settled = false
   #settling: Promise<void> | undefined
@@ -71,7 +70,7 @@ export class Drain {
   }
 
   get draining(): boolean {
-    return this.#draining
+    return this.#drained !== undefined
   }
 
   enter(request: FastifyRequest, reply: FastifyReply): void {
@@ -125,7 +124,6 @@ export class Drain {
   }
 
   async #wait(): Promise<void> {
-    this.#draining = true
     this.#settling = this.#settle()
     await this.#settling
     await new Promise<void>(resolve => {

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
+import { statusBytes } from '../../../process/proc-status.js'
 import { PROVIDERS, type ProviderName } from '../../../vlm/onnx/providers.js'
 
 type Pids = readonly (number | null)[]
-
-const KIB = 1024
 
 /**
  * How much memory the engine's processes take, by the index of their pid in the list that is given. Processes that are
@@ -21,10 +19,7 @@ export class ProcessMemory {
 
   /** Resident bytes; pages that processes share count in each of them. Empty where there is no /proc. */
   resident(pids: Pids): Map<number, number> {
-    return byIndex(pids, pid => {
-      const kib = /^VmRSS:\s*(\d+) kB$/m.exec(tryRead(`/proc/${pid}/status`))?.[1]
-      return kib === undefined ? undefined : Number(kib) * KIB
-    })
+    return byIndex(pids, pid => statusBytes(pid, 'VmRSS')[0] ?? undefined)
   }
 
   /**
@@ -51,13 +46,4 @@ export class ProcessMemory {
 function byIndex(pids: Pids, bytes: (pid: number) => number | undefined): Map<number, number> {
   const found = pids.map((pid, index) => [index, pid === null ? undefined : bytes(pid)] as const)
   return new Map(found.filter((entry): entry is [number, number] => entry[1] !== undefined))
-}
-
-/** Empty where there is no such file: not Linux, or the process has just gone. */
-function tryRead(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return ''
-  }
 }

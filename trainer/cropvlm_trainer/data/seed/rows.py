@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from cropvlm_trainer.data.seed.shards import Shard, shard_rows
+from cropvlm_trainer.files import to_lines, write_whole
 from cropvlm_trainer.rows import check_beside, check_images, read_rows
 
 
@@ -32,3 +34,11 @@ def seeded(row: dict, box: Sequence[float], seed: dict) -> dict:
     """
     true = {} if row.get("box") is None or "seed" in row else {"true_box": row["box"]}
     return {**row, "box": [round(v, 2) for v in box], **true, "seed": seed}
+
+
+def write_rejected(out: Path, rejected: Sequence[dict]) -> tuple[Path, str]:
+    """Writes the rows without a box to a file beside `out`. Returns its path, and how often each `reason` came."""
+    path = out.with_suffix(".rejected.jsonl")
+    write_whole(path, to_lines(rejected))
+    counts = Counter(row["reason"] for row in rejected).most_common()
+    return path, ", ".join(f"{count} {reason}" for reason, count in counts)

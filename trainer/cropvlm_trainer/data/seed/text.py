@@ -11,7 +11,6 @@ import argparse
 import multiprocessing
 import os
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -26,7 +25,7 @@ from cropvlm_trainer.data.seed.arguments import TEXT
 from cropvlm_trainer.data.seed.evidence import evidence
 from cropvlm_trainer.data.seed.labels import LABEL, label_questions
 from cropvlm_trainer.data.seed.ocr import Reader, from_text, ocr_version, text_key, to_text
-from cropvlm_trainer.data.seed.rows import seedable_rows, seeded
+from cropvlm_trainer.data.seed.rows import seedable_rows, seeded, write_rejected
 from cropvlm_trainer.files import to_lines, write_whole
 from cropvlm_trainer.rows import target_votes, with_target
 
@@ -52,9 +51,7 @@ def seed_text(args: argparse.Namespace) -> None:
         except Rejection as why:
             rejected.append({"row": number, "id": row.get("id"), "reason": why.reason, "detail": str(why)})
     done += _about_labels(texts, args.labels or 0)
-    rejected_path = args.out.with_suffix(".rejected.jsonl")
-    write_whole(rejected_path, to_lines(rejected))
-    reasons = ", ".join(f"{count} {reason}" for reason, count in Counter(r["reason"] for r in rejected).most_common())
+    rejected_path, reasons = write_rejected(args.out, rejected)
     if not done:
         raise ValueError(
             f"no row got a box ({reasons}; see {rejected_path}): the answers do not stand in the pictures, so this "

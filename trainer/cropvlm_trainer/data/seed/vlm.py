@@ -20,7 +20,7 @@ from cropvlm_trainer.data.expand import factors_by
 from cropvlm_trainer.data.seed.arguments import NONE, PIXELS, VLM
 from cropvlm_trainer.data.seed.parse import boxes_in, to_percent
 from cropvlm_trainer.data.seed.picture import MIN_EDGE, SentPicture
-from cropvlm_trainer.data.seed.rows import seedable_rows, seeded
+from cropvlm_trainer.data.seed.rows import seedable_rows, seeded, write_rejected
 from cropvlm_trainer.files import to_lines, write_whole
 from cropvlm_trainer.metrics.exact_and_iou import area
 
@@ -39,7 +39,6 @@ def seed_vlm(args: argparse.Namespace) -> None:
     prompts = [Prompt(seed_prompt(row["question"]), picture) for row, picture in zip(rows, sent, strict=True)]
     replies = _endpoint(args).ask(prompts, "seed boxes")
 
-    rejected_path = args.out.with_suffix(".rejected.jsonl")
     taken, boxes, rejected, several = [], [], [], 0
     for number, (row, picture, reply) in enumerate(zip(rows, sent, replies, strict=True), start=1):
         try:
@@ -52,8 +51,7 @@ def seed_vlm(args: argparse.Namespace) -> None:
         several += count > 1
         taken.append(row)
         boxes.append(box)
-    write_whole(rejected_path, to_lines(rejected))
-    reasons = ", ".join(f"{count} {reason}" for reason, count in Counter(r["reason"] for r in rejected).most_common())
+    rejected_path, reasons = write_rejected(args.out, rejected)
     if not taken:
         raise ValueError(
             f"no row got a box ({reasons}); {rejected_path} holds the replies: see that --model is a model that "

@@ -39,9 +39,15 @@ def one_line(question: str) -> str:
     return _WHITE.sub(" ", question).strip(" ")
 
 
-def cropper_prompt(question: str) -> str:
-    """Returns the text that follows the image in the cropper's prompt."""
-    return f"{one_line(question).capitalize()}\nOutline the region in the image that would help answer this question."
+CROPPER_REQUEST = "Outline the region in the image that would help answer this question."
+
+
+def cropper_prompt(question: str, request: str = CROPPER_REQUEST) -> str:
+    """Returns the text that follows the image in the cropper's prompt.
+
+    Another `request` is for models that were not taught this one.
+    """
+    return f"{one_line(question).capitalize()}\n{request}"
 
 
 def target_prompt(question: str) -> str:

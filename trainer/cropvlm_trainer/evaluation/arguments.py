@@ -64,6 +64,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="longest edge that the cropper sees, a multiple of its tile; default one tile",
     )
     parser.add_argument(
+        "--cropper-request",
+        metavar="TEXT",
+        help="what follows the question in the cropper's prompt, for a base that was not taught the cropper's own",
+    )
+    parser.add_argument(
+        "--cropper-margin",
+        action="store_true",
+        help="answer with the cropper's boxes as they are, and also grown by the margin that true boxes get",
+    )
+    parser.add_argument(
+        "--whole-page", action="store_true", help="also answer with the whole image in place of the crop"
+    )
+    parser.add_argument(
         "--cropper-only",
         action="store_true",
         help="leave out what does not depend on the cropper: the full image, the true and the random boxes",
@@ -107,8 +120,12 @@ def check(args: argparse.Namespace) -> None:
         raise ValueError("--cropper-only needs --cropper")
     if args.cropper_only and args.expand:
         raise ValueError("--expand grows the rows' own boxes, which --cropper-only leaves out; give one of them")
+    if args.cropper_margin and not args.cropper:
+        raise ValueError("--cropper-margin needs --cropper")
     if args.cropper_resolution is not None and not args.cropper:
         raise ValueError("--cropper-resolution needs --cropper")
+    if args.cropper_request is not None and (not args.cropper or attention_method(args)):
+        raise ValueError("--cropper-request needs --cropper, the folder of a checkpoint")
     if attention_method(args) is None:
         for name in ("attention_checkpoint", "attention_layers"):
             if getattr(args, name) is not None:
@@ -129,6 +146,6 @@ def attention_method(args: argparse.Namespace) -> str | None:
 def describe(args: argparse.Namespace) -> dict:
     """Returns the options that the scores depend on, to be stored with the scores; keys are not among them."""
     names = ("data", "target", "target_url", "target_model", "target_resolution", "cropper", "cropper_resolution")
-    more = ("attention_checkpoint", "attention_layers", "max_tokens", "limit", "seed")
+    more = ("cropper_request", "attention_checkpoint", "attention_layers", "max_tokens", "limit", "seed")
     given = {name: getattr(args, name) for name in (*names, *more)}
     return {name: str(v) if isinstance(v, Path) else v for name, v in given.items() if v is not None}

@@ -17,8 +17,13 @@ def reference_croppings(rows: Sequence[dict], seed: int) -> dict[str, Cropping]:
     Every row must have a `box`.
     """
     rng = Random(seed)
-    true = [to_box(taught_region(row["box"])) for row in rows]
+    true = with_margin([row["box"] for row in rows])
     return {"true box": true, "random box": [moved(rng, box) for box in true]}
+
+
+def with_margin(boxes: Cropping) -> Cropping:
+    """Returns the boxes grown as croppers are taught to do; where there is none, there is none."""
+    return [None if box is None else to_box(taught_region(box)) for box in boxes]
 
 
 def expanded_croppings(rows: Sequence[dict], factors: Sequence[float]) -> dict[str, Cropping]:

@@ -15,12 +15,18 @@ from PIL import Image
 from tqdm import tqdm
 
 from cropvlm_trainer.attention.cropper import AttentionCropper
-from cropvlm_trainer.boxes import Box, Rect
+from cropvlm_trainer.boxes import WHOLE, Box, Rect
 from cropvlm_trainer.chat.messages import Prompt
-from cropvlm_trainer.contract import cropper_prompt, parse_box, target_prompt
+from cropvlm_trainer.contract import CROPPER_REQUEST, cropper_prompt, parse_box, target_prompt
 from cropvlm_trainer.evaluation import arguments
 from cropvlm_trainer.evaluation.answers import Checkpoint, make_target
-from cropvlm_trainer.evaluation.croppings import Cropping, expanded_croppings, expanded_name, reference_croppings
+from cropvlm_trainer.evaluation.croppings import (
+    Cropping,
+    expanded_croppings,
+    expanded_name,
+    reference_croppings,
+    with_margin,
+)
 from cropvlm_trainer.evaluation.plot import draw_expansion
 from cropvlm_trainer.evaluation.report import held_out, markdown
 from cropvlm_trainer.evaluation.rows import scored_rows
@@ -48,9 +54,13 @@ def evaluate(args: argparse.Namespace) -> None:
         croppings |= reference_croppings(rows, args.seed) | expanded_croppings(rows, args.expand)
     elif args.expand:
         raise ValueError("--expand grows the rows' own boxes, but some rows have none; leave it out")
+    if args.whole_page:
+        croppings["whole page"] = [WHOLE] * len(rows)
     found = None
     if args.cropper:
         croppings["cropper"] = found = find_boxes(args, rows)
+        if args.cropper_margin:
+            croppings["cropper with margin"] = with_margin(found)
     answers = ask(args, rows, croppings)
     report = {**held_out(rows, answers, found), "options": arguments.describe(args)}
     tables = markdown(report, rows)
@@ -72,7 +82,8 @@ def find_boxes(args: argparse.Namespace, rows: Sequence[dict]) -> list[Box | Non
         asked = [(partial(open_image, args.data / row["image"]), row["question"]) for row in rows]
         return list(tqdm(looking.boxes(asked), total=len(rows), desc=method))
     cropper = Checkpoint(args.cropper, args.cropper_resolution, BOX_TOKENS)
-    prompts = [Prompt(cropper_prompt(row["question"]), partial(pictures, args, row)) for row in rows]
+    request = args.cropper_request or CROPPER_REQUEST
+    prompts = [Prompt(cropper_prompt(row["question"], request), partial(pictures, args, row)) for row in rows]
     return [parse_box(text) for text in cropper.answer(prompts, "boxes")]
 
 

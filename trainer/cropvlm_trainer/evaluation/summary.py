@@ -18,21 +18,32 @@ from cropvlm_trainer.files import read_json, write_json
 
 STAGES = {
     "sft": "SFT",
+    "grid-sft": "SFT, seeds by the grid search",
+    "best-sft": "SFT, best of 16 boxes of the cropper above",
+    "text-sft": "SFT, seeds by an OCR",
     "accuracy": "SFT + GRPO, accuracy",
     "log_likelihood": "SFT + GRPO, log-likelihood",
     "long": "SFT + GRPO, accuracy, then on many more questions",
     "true-sft": "SFT, true boxes",
     "true-log_likelihood": "SFT, true boxes + GRPO, log-likelihood",
+    "margin-sft": "SFT, true boxes with the reader's margin",
 }
 """The names of the stages' files, and what the tables call the stages."""
-OWN = ("sft", "accuracy", "log_likelihood", "long")
+OWN = ("sft", "grid-sft", "best-sft", "text-sft", "accuracy", "log_likelihood", "long")
 """Stages that were trained from questions and answers alone, without true boxes."""
+RIVALS = ("margin-sft",)
+"""Stages trained on true boxes that stand in the table of the others."""
 SAME_BOXES = ("accuracy", "long")
 """Stages left out of the table that compares SFT's boxes: their SFT is the same as that of log_likelihood."""
-REFERENCES = {"full image": "no crop", "full image + random box": "random box", "full image + true box": "true box"}
-WITH_FULL, ALONE = "full image + cropper", "cropper's crop alone"
-UNTAUGHT = "the base as cropper, untaught"
-"""The table's name for the cropper in references.json, where that was measured with the base as the cropper."""
+REFERENCES = {
+    "full image": "no crop",
+    "full image + whole page": "the whole page as the crop",
+    "full image + random box": "random box",
+    "full image + true box": "true box",
+}
+WITH_FULL, ALONE, WITH_MARGIN = "full image + cropper", "cropper's crop alone", "full image + cropper with margin"
+UNTAUGHT, UNTAUGHT_WITH_MARGIN = "the base as cropper, untaught", "the base as cropper, untaught, with the margin"
+"""The tables' names for the cropper in references.json, where that was measured with the base as the cropper."""
 ALL = "all"
 BOXES = {"iou": "IoU", "recall": "recall", "full_recall": "full recall", "size": "size", "valid": "valid"}
 
@@ -47,14 +58,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--best", action="store_true", help="only print SEED/STAGE of the best cropper that saw no true boxes"
     )
+    parser.add_argument(
+        "--best-of", nargs="+", metavar="STAGE", help="only print which of these is the best in the mean over the seeds"
+    )
 
 
 def run(args: argparse.Namespace) -> None:
     if args.best:
         print(best(args.runs))
         return
+    if args.best_of:
+        print(best_stage(args.runs, args.best_of))
+        return
     if not args.out:
-        raise ValueError("give --out, a JSON file for the figures, or --best")
+        raise ValueError("give --out, a JSON file for the figures, or --best or --best-of")
     results = read_results(args.runs)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     write_json(args.out, results.figures())
@@ -113,19 +130,38 @@ def best(runs: Path) -> str:
     return max(scores, key=scores.__getitem__)
 
 
+def best_stage(runs: Path, stages: Sequence[str]) -> str:
+    """Returns which of these stages has the highest exact match, in the mean over its seeds; of equal ones the first.
+
+    Raises FileNotFoundError for a stage without reports.
+    """
+    means = {}
+    for stage in stages:
+        paths = sorted(runs.glob(f"*/{stage}.json"))
+        if not paths:
+            raise FileNotFoundError(
+                f"{runs} holds no SEED/{stage}.json; score it with `cropvlm-train eval --out` first"
+            )
+        means[stage] = mean(_read(path)["exact_match"][WITH_FULL][ALL] for path in paths)
+    return max(means, key=means.__getitem__)
+
+
 def tables(results: Results) -> str:
     """Returns all tables in Markdown. A stage that no seed has is left out."""
     found, kinds = results.stages, results.kinds
     references = results.references
-    fixed = {name: [references["exact_match"][key]] for key, name in REFERENCES.items()}
-    untaught = {UNTAUGHT: [_boxes(references)]} if WITH_FULL in references["exact_match"] else {}
+    measured = references["exact_match"]
+    fixed = {name: [measured[key]] for key, name in REFERENCES.items() if key in measured}
+    untaught = {UNTAUGHT: [_boxes(references)]} if WITH_FULL in measured else {}
     if untaught:
-        fixed[UNTAUGHT] = [references["exact_match"][WITH_FULL]]
+        fixed[UNTAUGHT] = [measured[WITH_FULL]]
+    if WITH_MARGIN in measured:
+        fixed[UNTAUGHT_WITH_MARGIN] = [measured[WITH_MARGIN]]
 
     def exact(stage: str, cropping: str = WITH_FULL) -> list[Mapping[str, float]]:
         return [report["exact_match"][cropping] for report in found[stage].values()]
 
-    own = [stage for stage in OWN if stage in found]
+    own = [stage for stage in (*OWN, *RIVALS) if stage in found]
     names = {stage: STAGES[stage] for stage in found}
     rewarded = [stage for stage in ("accuracy", "log_likelihood", "long") if stage in found]
     parts = [

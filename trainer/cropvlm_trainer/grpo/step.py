@@ -12,14 +12,13 @@ from dataclasses import dataclass
 import torch
 
 from cropvlm_trainer.boxes import Box
-from cropvlm_trainer.contract import END_OF_UTTERANCE, cropper_prompt
+from cropvlm_trainer.contract import cropper_prompt
 from cropvlm_trainer.grpo.loss import advantages, clipped_share, grpo_loss, kl_per_token, scoring_temperature
 from cropvlm_trainer.grpo.policy import Policy
 from cropvlm_trainer.idefics3.forward import encode_tiles
-from cropvlm_trainer.idefics3.generation import Completions, decode_boxes, log_probs, prefill, sample
+from cropvlm_trainer.idefics3.generation import Completions, Prefix, decode_boxes, log_probs, prefill, replaced, sample
 from cropvlm_trainer.idefics3.prompts import PromptEncoder, prompt_grid
 from cropvlm_trainer.idefics3.reward_model import Example
-from cropvlm_trainer.idefics3.tokenizer import SPECIAL_TOKENS
 from cropvlm_trainer.metrics.exact_and_iou import area
 from cropvlm_trainer.training.stages import GrpoConfig, RecipeName
 
@@ -43,6 +42,8 @@ class StepSettings:
     recipe: RecipeName = GrpoConfig.recipe
     mu: int = GrpoConfig.mu
     """updates with what a call draws; above 1, `Step.drawn` has it"""
+    redraws: int = GrpoConfig.redraws
+    """times that a group without spread is drawn anew"""
     epsilon: float = GrpoConfig.epsilon
     epsilon_high: float | None = GrpoConfig.epsilon_high
 
@@ -90,10 +91,7 @@ class Step:
         self.temperature = scoring_temperature(settings.recipe, settings.temperature)
         self.drawn = []
         self.tile = policy.model.config.vision_config.image_size
-        vocabulary = encoder.tokenizer.get_vocab()
-        ids = [vocabulary[token] for token in SPECIAL_TOKENS if token in vocabulary and token != END_OF_UTTERANCE]
-        self.suppressed = torch.tensor(ids, device=policy.model.device)
-        """int64: ids of the special tokens, which are never drawn; an image token would need an image's features"""
+        self.suppressed = torch.tensor(encoder.undrawn, device=policy.model.device)
 
     def __call__(
         self, examples: Sequence[Example], generators: Sequence[torch.Generator]
@@ -108,20 +106,25 @@ class Step:
         # Draw G completions of each prompt. Tiles and prompt are computed once: the policy's log-probabilities below
         # start from this same prefix, with the same dropout in it.
         prefix = prefill(model, prompts, encode_tiles(model, tiles), pad)
-        completions = sample(
-            model,
-            prefix.repeated(settings.group, detach=True),
-            end=self.encoder.end,
-            pad=pad,
-            max_new_tokens=settings.max_new_tokens,
-            temperature=settings.temperature,
-            suppressed=self.suppressed,
-            generators=generators,
-        )
+        completions = self._sample(prefix, generators)
 
-        # Reward the boxes in them.
+        # Reward the boxes in them; what teaches nothing is drawn anew.
         boxes = self.parse_boxes(completions, len(examples))
         rewards = self.reward(examples, boxes)
+        redrawn = 0
+        for _ in range(settings.redraws):
+            alike = without_spread(sum(rewards.values())).nonzero().flatten().tolist()
+            if not alike:
+                break
+            redrawn += len(alike)
+            others = self._sample(prefix.rows(alike), [generators[number] for number in alike])
+            rows = [number * settings.group + place for number in alike for place in range(settings.group)]
+            completions = replaced(completions, others, rows, pad)
+            boxes_of_others = self.parse_boxes(others, len(alike))
+            for name, values in self.reward([examples[number] for number in alike], boxes_of_others).items():
+                rewards[name][alike] = values
+            for number, group in zip(alike, boxes_of_others, strict=True):
+                boxes[number] = group
         self.outcome = StepOutcome(boxes, rewards)
         advantage = advantages(sum(rewards.values()), settings.recipe).flatten()
 
@@ -137,9 +140,25 @@ class Step:
             "tokens": completions.mask.sum(dim=1).float().mean(),
             "ended": completions.ended.float().mean(),
         }
+        if settings.redraws:
+            scalars["redrawn"] = torch.tensor(redrawn / len(examples))
         if reference_log_probs is not None:
             scalars["kl"] = kl_per_token(old, reference_log_probs)[completions.mask].mean()
         return loss, scalars | reward_scalars(rewards) | box_scalars(boxes) | getattr(self.reward, "scalars", {})
+
+    def _sample(self, prefix: Prefix, generators: Sequence[torch.Generator]) -> Completions:
+        """G completions of each of the prefix's prompts, each prompt's with its generator."""
+        settings = self.settings
+        return sample(
+            self.policy.model,
+            prefix.repeated(settings.group, detach=True),
+            end=self.encoder.end,
+            pad=self.encoder.pad,
+            max_new_tokens=settings.max_new_tokens,
+            temperature=settings.temperature,
+            suppressed=self.suppressed,
+            generators=generators,
+        )
 
     def again(self, drawn: Drawn) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Like a call, but with what an earlier call drew; the policy may have been updated since.
@@ -216,8 +235,13 @@ def reward_scalars(rewards: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     for suffix, values in named.items():
         spread = values.std(dim=1)
         scalars |= {f"reward{suffix}": values.mean(), f"spread{suffix}": spread.mean()}
-        scalars[f"groups_without_spread{suffix}"] = (spread < 1e-6).float().mean()
+        scalars[f"groups_without_spread{suffix}"] = without_spread(values).float().mean()
     return scalars
+
+
+def without_spread(values: torch.Tensor) -> torch.Tensor:
+    """Which groups of rewards `[B, G]` are all equal, bool `[B]`."""
+    return values.std(dim=1) < 1e-6
 
 
 def box_scalars(boxes: Sequence[Sequence[Box | None]]) -> dict[str, torch.Tensor]:

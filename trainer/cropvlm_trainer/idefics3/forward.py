@@ -33,6 +33,8 @@ class Batch:
     """int64 `[B, L]`: the id to predict *at* each position (already shifted), `IGNORE` outside the answers"""
     cell_words: torch.Tensor | None = None
     """f32 `[n, T, words]`: 1 where the thing that a word describes has its centre in the cell of an image token"""
+    page_words: torch.Tensor | None = None
+    """f32 `[n, words]`: 1 where a tile shows something that the word describes, wherever in it"""
     named_words: torch.Tensor | None = None
     """int64 `[B, 2]`: the ids of the two words by which each question names what it asks for"""
 

@@ -51,10 +51,15 @@ class Prefix:
 
     def part(self, start: int, stop: int) -> Prefix:
         """A prefix of the rows from `start` to before `stop`. Its cache is a copy."""
+        return self.rows(range(start, stop))
+
+    def rows(self, numbers: Sequence[int]) -> Prefix:
+        """A prefix of these rows. Its cache is a copy."""
+        some = torch.tensor(list(numbers), device=self.mask.device)
         cache = DynamicCache()
         for index, layer in enumerate(self.cache.layers):
-            cache.update(layer.keys[start:stop].clone(), layer.values[start:stop].clone(), index)
-        return Prefix(cache, self.mask[start:stop], self.last_hidden[start:stop])
+            cache.update(layer.keys[some], layer.values[some], index)
+        return Prefix(cache, self.mask[some], self.last_hidden[some])
 
 
 @dataclass
@@ -156,6 +161,19 @@ def sample(
             break
         hidden = _extend(model, prefix, ids[-1][:, None], masks[-1][:, None])[:, -1]
     return Completions(torch.stack(ids, dim=1), torch.stack(masks, dim=1), ~is_open)
+
+
+def replaced(completions: Completions, others: Completions, rows: Sequence[int], pad: int) -> Completions:
+    """The completions with `others` in these rows of theirs; the shorter of both are padded."""
+    length = max(completions.ids.shape[1], others.ids.shape[1])
+
+    def padded(part: torch.Tensor, value: int | bool) -> torch.Tensor:
+        return torch.nn.functional.pad(part, (0, length - part.shape[1]), value=value)
+
+    some = torch.tensor(list(rows), device=completions.ids.device)
+    ids = padded(completions.ids, pad).index_copy(0, some, padded(others.ids, pad))
+    mask = padded(completions.mask, False).index_copy(0, some, padded(others.mask, False))
+    return Completions(ids, mask, completions.ended.index_copy(0, some, others.ended))
 
 
 def decode_boxes(tokenizer: PreTrainedTokenizerBase, completions: Completions) -> list[tuple[str, Box | None]]:

@@ -16,6 +16,7 @@ from transformers import Idefics3Processor, PreTrainedTokenizerBase
 from cropvlm_trainer.contract import END_OF_UTTERANCE
 from cropvlm_trainer.idefics3.forward import IGNORE
 from cropvlm_trainer.idefics3.image_processing import tile_grid
+from cropvlm_trainer.idefics3.tokenizer import SPECIAL_TOKENS
 
 Grid = tuple[int, int]
 """Rows and columns of an image's tiles; (0, 0) is one tile without a split."""
@@ -36,6 +37,12 @@ class PromptEncoder:
         """id of the token that ends a reply"""
         self.pad: int = self.tokenizer.pad_token_id
         self._plain_tokenizer = without_added_tokens(self.tokenizer)
+
+    @property
+    def undrawn(self) -> list[int]:
+        """Ids of the special tokens that are never drawn, all but the end's; an image token would need features."""
+        vocabulary = self.tokenizer.get_vocab()
+        return [vocabulary[token] for token in SPECIAL_TOKENS if token in vocabulary and token != END_OF_UTTERANCE]
 
     def __call__(self, text: str, grids: Sequence[Grid]) -> list[int]:
         """Token ids of a user's turn, which has an image for each grid and then `text`, and of the reply's opening."""

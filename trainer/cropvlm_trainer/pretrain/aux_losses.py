@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import nn
 from transformers import Idefics3ForConditionalGeneration
 
-from cropvlm_trainer.idefics3.forward import Batch, encode_tiles, hidden_states, token_loss
+from cropvlm_trainer.idefics3.forward import IGNORE, Batch, encode_tiles, hidden_states, token_loss
 from cropvlm_trainer.idefics3.prompts import PromptBuilder
 from cropvlm_trainer.pretrain.batches import APPEARANCE_WORDS
 
@@ -55,14 +55,25 @@ class AuxHeads(nn.Module):
 
         It is summed over the words and averaged over the cells.
         """
+        likeness = self._likeness(model, features)
+        positive = torch.tensor(POSITIVE_WEIGHT, device=likeness.device)
+        loss = F.binary_cross_entropy_with_logits(likeness, batch.cell_words, pos_weight=positive)
+        return loss * len(APPEARANCE_WORDS)
+
+    def tags(self, model: Idefics3ForConditionalGeneration, features: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """The binary cross-entropy of every word that describes what a tile shows, a scalar; `features` `[n, T, D]`.
+
+        It is summed over the words and averaged over the tiles. A tile shows what any of its image tokens resembles:
+        where things are is not told.
+        """
+        likeness = self._likeness(model, features).logsumexp(dim=1)
+        return F.binary_cross_entropy_with_logits(likeness, batch.page_words) * len(APPEARANCE_WORDS)
+
+    def _likeness(self, model: Idefics3ForConditionalGeneration, features: torch.Tensor) -> torch.Tensor:
+        """How much each image token resembles each of the words, as logits `[n, T, words]`."""
         embeddings = model.model.text_model.embed_tokens.weight[self.words].detach()
         similarity = F.rms_norm(features.float(), (self.width,)) @ embeddings.T / self.width**0.5
-        loss = F.binary_cross_entropy_with_logits(
-            self.scale * similarity + self.bias,
-            batch.cell_words,
-            pos_weight=torch.tensor(POSITIVE_WEIGHT, device=similarity.device),
-        )
-        return loss * len(APPEARANCE_WORDS)
+        return self.scale * similarity + self.bias
 
     def corners(self, labels: torch.Tensor, numbers: int = 2) -> tuple[torch.Tensor, torch.Tensor]:
         """Which labels `[B, L]` are digits, and which are the first digit of one of a box's first `numbers` numbers.
@@ -107,6 +118,21 @@ def pointing_loss(
     seeing, naming = aux_heads.seeing(model, features, batch), aux_heads.naming(middle[0], corners, batch)
     scalars = {"pointing": boxes, "seeing": seeing, "naming": naming, "pointed": pointed(right, corners)}
     return boxes + SEEING * seeing + NAMING * naming, scalars
+
+
+def looking_loss(
+    model: Idefics3ForConditionalGeneration, aux_heads: AuxHeads, batch: Batch
+) -> tuple[torch.Tensor, Scalars]:
+    """The loss on answers about how things look, plus two auxiliary losses: `tags`, and `naming` as answers begin."""
+    features = encode_tiles(model, batch.tiles)
+    middle: list[torch.Tensor] = []
+    hidden = hidden_states(model, features, batch.image_index, batch.input_ids, middle)
+    answers, right = token_loss(model, hidden, batch.labels)
+    is_answer = batch.labels != IGNORE
+    begins = is_answer & (is_answer.cumsum(dim=1) == 1)
+    tags, naming = aux_heads.tags(model, features, batch), aux_heads.naming(middle[0], begins, batch)
+    scalars = {"looking": answers, "tags": tags, "naming": naming, "looked": right.all(dim=1).float().mean()}
+    return answers + SEEING * tags + NAMING * naming, scalars
 
 
 def pointed(right: torch.Tensor, corners: torch.Tensor) -> torch.Tensor:

@@ -64,7 +64,7 @@ def reading_batch(
     layout = rng.choices(("crop", "both", "full"), weights=(crop_alone, 0.95 - crop_alone, 0.05))[0]
     views: list[np.ndarray] = []
     image_index, sequences = [], []
-    for page, questions, page_rng in _pages(seed, index, pages):
+    for page, questions, page_rng in drawn_pages(seed, index, pages):
         if layout != "crop":
             views.append(tiles(page.image, tile, tile)[0])
         full = len(views) - 1
@@ -79,7 +79,7 @@ def reading_batch(
                 slots.append(len(views) - 1)
             image_index.append(slots)
             sequences.append(builder.encode(len(slots), target_prompt(question.text), answer_text(question.answer)))
-    return _batch(builder, views, image_index, sequences)
+    return to_batch(builder, views, image_index, sequences)
 
 
 def pointing_batch(
@@ -102,7 +102,7 @@ def pointing_batch(
     image_index, sequences, named_words = [], [], []
     side = round(builder.tokens_per_tile**0.5)
     cell_words = torch.zeros(pages, side * side, len(APPEARANCE_WORDS))
-    for number, (page, questions, page_rng) in enumerate(_pages(seed, index, pages, weights, most_shapes)):
+    for number, (page, questions, page_rng) in enumerate(drawn_pages(seed, index, pages, weights, most_shapes)):
         views.append(tiles(page.image, tile, tile)[0])
         for question in page.questions:
             if question.looks:
@@ -114,7 +114,7 @@ def pointing_batch(
             wording = page_rng.randrange(wordings)
             sequences.append(builder.encode(1, pointing_prompt(question.text, wording), format_box(box)))
             named_words.append([builder.word(name) for name in question.names])
-    batch = _batch(builder, views, image_index, sequences)
+    batch = to_batch(builder, views, image_index, sequences)
     batch.cell_words, batch.named_words = cell_words, torch.tensor(named_words)
     return batch
 
@@ -129,7 +129,7 @@ def _cell(page: Page, question: Question, side: int) -> int:
     return int((y1 + bottom) / 200 * side) * side + int((x1 + x2) / 200 * side)
 
 
-def _pages(
+def drawn_pages(
     seed: int,
     index: int,
     pages: int,
@@ -145,7 +145,8 @@ def _pages(
         yield page, page.questions[:QUESTIONS_PER_PAGE], rng
 
 
-def _batch(builder: PromptBuilder, views: list[np.ndarray], image_index: list[list[int]], sequences: list) -> Batch:
+def to_batch(builder: PromptBuilder, views: list[np.ndarray], image_index: list[list[int]], sequences: list) -> Batch:
+    """A batch of these tiles, the tiles in each prompt, and what `PromptBuilder.encode` gave for each question."""
     input_ids, labels = builder.collate(sequences)
     return Batch(torch.from_numpy(np.stack(views)), torch.tensor(image_index), input_ids, labels)
 

@@ -16,6 +16,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=8,
         help="pages to read a batch, up to four questions each; twice as many to point at",
     )
+    parser.add_argument(
+        "--no-boxes",
+        action="store_true",
+        help="teach no box: to read, and to say how things look (questions that the full image alone answers), in "
+        "place of pointing",
+    )
+    parser.add_argument("--save-every", type=int, default=500, help="steps between two saved states")
     parser.add_argument("--learning-rate", type=float, default=1e-3, help="of embeddings and vectors (AdamW)")
     parser.add_argument("--matrix-learning-rate", type=float, default=2e-3, help="of the layers' matrices (Muon)")
     parser.add_argument("--seed", type=int, default=0)

@@ -8,6 +8,18 @@ from cropvlm_trainer.boxes import Rect, scaled, taught_region
 
 MIN_MARGIN = 0.3
 """Per cent of the page that a crop extends beyond the answer at least."""
+TIGHT_UNTIL, WIDE_FROM, WIDEST_FROM = 0.2, 0.5, 0.6
+"""Shares of a run: crops are bare answers until the first, as wide as a good cropper's from the second, and up to
+four times as wide from the third. A reward VLM that has read good crops alone cannot tell a bad crop from a worse one
+(LOG.md)."""
+
+
+def crop_width(step: int, steps: int) -> float:
+    """How wide the crops of step number `step` (from 0) of a run of `steps` get, 0 to 2, as `reading_region` has it."""
+    share = step / steps
+    if share < WIDE_FROM:
+        return max(0.0, (share - TIGHT_UNTIL) / (WIDE_FROM - TIGHT_UNTIL))
+    return min(2.0, 1 + (share - WIDE_FROM) / (WIDEST_FROM - WIDE_FROM))
 
 
 def reading_region(rng: Random, answer: Rect, evidence: Rect, width: float) -> Rect:

@@ -12,7 +12,7 @@ from functools import partial
 
 import torch
 
-from cropvlm_trainer.contract import cropper_prompt, format_box, target_prompt
+from cropvlm_trainer.contract import answer_text, cropper_prompt, format_box, target_prompt
 from cropvlm_trainer.data.synth import dataset, receipt, shapes
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 from cropvlm_trainer.idefics3.forward import Batch, answer_loss
@@ -21,15 +21,14 @@ from cropvlm_trainer.idefics3.prompts import PromptBuilder
 from cropvlm_trainer.idefics3.tokenizer import build_tokenizer
 from cropvlm_trainer.pretrain.aux_losses import AuxHeads, pointed, pointing_loss, seeing_loss
 from cropvlm_trainer.pretrain.batches import POINTING_REQUESTS, pointing_batch, pointing_prompt, reading_batch
+from cropvlm_trainer.pretrain.looking import all_looks
 from cropvlm_trainer.pretrain.loop import Recipe, train
+from cropvlm_trainer.pretrain.no_boxes import NoBoxes
+from cropvlm_trainer.pretrain.regions import crop_width
 
 VOCABULARY = 480
 SEE_UNTIL = 0.06
 """The share of the run in which the vision encoder learns alone."""
-TIGHT_UNTIL, WIDE_FROM, WIDEST_FROM = 0.2, 0.5, 0.6
-"""Shares of the run: crops are bare answers until the first, as wide as a good cropper's from the second, and up to
-four times as wide from the third. A reward VLM that has read good crops alone cannot tell a bad crop from a worse one
-(LOG.md)."""
 VARIED_FROM, ASTRAY = 0.556, 0.15
 """The share of the run from which prompts to point vary in wording and crops may miss the answer, and how many do."""
 SHAPES_CURRICULUM = (
@@ -52,10 +51,16 @@ POINTING_WEIGHTS = {"shapes": 4, "receipt": 1, "table": 1}
 in a table follows from the layout."""
 
 
-def mini_tokenizer():
-    """The tokenizer of the mini models, from the words of the synthetic pages and the prompts."""
-    prompts = (cropper_prompt, target_prompt, pointing_prompt)
+def mini_tokenizer(no_boxes: bool = False):
+    """The tokenizer of the mini models, from the words of the synthetic pages and the prompts.
+
+    `no_boxes`: that of a base that is asked how things look, and never to point. It too knows how a box is spelt, as
+    any tokenizer does.
+    """
+    prompts = (cropper_prompt, target_prompt) if no_boxes else (cropper_prompt, target_prompt, pointing_prompt)
     corpus = [prompt(question) for question in dataset.all_questions() for prompt in prompts]
+    if no_boxes:
+        corpus += [text for question, answer in all_looks() for text in (target_prompt(question), answer_text(answer))]
     corpus += [format_box((i, 2, 50, 100)) for i in range(100)]
     corpus += [*receipt.SHOPS, *receipt.GOODS, *shapes.COLORS, *shapes.SHAPES]
     return build_tokenizer(corpus, VOCABULARY)
@@ -68,14 +73,6 @@ def task(step: int, steps: int) -> str:
     return "read" if step % 2 else "point"
 
 
-def crop_width(step: int, steps: int) -> float:
-    """How wide the crops of a step get, 0 to 2, as `reading_region` takes it."""
-    share = step / steps
-    if share < WIDE_FROM:
-        return max(0.0, (share - TIGHT_UNTIL) / (WIDE_FROM - TIGHT_UNTIL))
-    return min(2.0, 1 + (share - WIDE_FROM) / (WIDEST_FROM - WIDE_FROM))
-
-
 def max_shapes(step: int, steps: int) -> int:
     """How many shapes a page of shapes has at most in a step."""
     return next(count for until, count in SHAPES_CURRICULUM if step < until * steps)
@@ -83,7 +80,7 @@ def max_shapes(step: int, steps: int) -> int:
 
 def pretrain(args: argparse.Namespace) -> None:
     """Trains as the options say, or goes on with what `args.out` holds; raises as `loop.train`."""
-    shape, tokenizer = Shape(), mini_tokenizer()
+    shape, tokenizer = Shape(), mini_tokenizer(args.no_boxes)
     model = build_model(shape, tokenizer, args.seed)
     builder = PromptBuilder(tokenizer, shape.tokens_per_tile)
     torch.manual_seed(args.seed)
@@ -131,10 +128,15 @@ def pretrain(args: argparse.Namespace) -> None:
             scores[f"pointed_{kind}"] = (sum(shares) / len(shares)).item()
         return scores
 
-    recipe = Recipe(args.steps, args.learning_rate, args.matrix_learning_rate, args.seed, args.pages)
+    if args.no_boxes:
+        lessons = NoBoxes(model, aux_heads, builder, shape.tile, args.seed, args.steps, args.pages)
+        make, loss_of, evaluate = lessons.make, lessons.loss, lessons.evaluate
+    rates = (args.learning_rate, args.matrix_learning_rate)
+    recipe = Recipe(args.steps, *rates, args.seed, args.pages, save_every=args.save_every)
     stop = min(args.stop_at or args.steps, args.steps)
     train(model, make, loss_of, recipe, args.out, device, evaluate, stop, aux_heads)
-    training = {"base": None, "data": "synthetic pages, drawn while training", "recipe": "pretrain"}
+    training = {"base": None, "data": "synthetic pages, drawn while training"}
+    training |= {"recipe": "pretrain, no boxes" if args.no_boxes else "pretrain"}
     training |= {"steps": stop, "of_steps": args.steps, "seed": args.seed, "pages_per_step": args.pages}
     folder = args.out / ("checkpoint" if stop == args.steps else f"checkpoint-{stop}")
     save_checkpoint(model.cpu(), shape, tokenizer, folder, training)

@@ -26,6 +26,8 @@ MEASURES = ("own", "exact_match", "vqa_accuracy", "anls")
 """How right an answer is; "own": by the measure of the row's data set, that of `eval`."""
 Likelihood = Literal["sum", "mean"]
 """The log-likelihood of an answer, or that divided by its tokens."""
+Floor = float | Literal["full"] | None
+"""What a log-likelihood counts at least; "full": what it is with the full image in place of the crop."""
 
 
 @dataclass(frozen=True, config=NO_UNKNOWN_KEYS)
@@ -49,6 +51,9 @@ class GrpoConfig(StageConfig):
     """longest edge of the full image and of the crop that the reward VLM sees, in pixels"""
     likelihood: Likelihood = "sum"
     """of the reward `log_likelihood`: over the answer's tokens, the end token included"""
+    likelihood_floor: Floor = None
+    """what a log-likelihood counts at least, below 0; "full": what it is with the full image in place of the crop;
+    None: as it is. A reader that is sure of what it misreads gives values far below those of an unreadable crop"""
     measure: str = "own"
     """of accuracies: one of `MEASURES`, or a function of an answer and the right answers that gives 0..1, as
     `module:function`"""
@@ -70,6 +75,8 @@ class GrpoConfig(StageConfig):
     Only updates after a step's first have a ratio other than 1"""
     epsilon_high: Annotated[float | None, Field(gt=0), Advice("DAPO has 0.28")] = None
     """how far the ratio counts above 1 (clip-higher, arXiv:2503.14476); None: as `epsilon`"""
+    redraws: CountOrZero = 0
+    """times that a group is drawn anew while all its boxes are worth the same, since it teaches nothing"""
     max_new_tokens: Count = 32
     """tokens of a drawn box, the end token included"""
     workers: CountOrZero = 2
@@ -95,6 +102,10 @@ class GrpoConfig(StageConfig):
     def _check_reward(self) -> GrpoConfig:
         if self.likelihood != "sum" and self.reward_name != "log_likelihood":
             raise ValueError(f'likelihood = "{self.likelihood}" is for log-likelihoods; leave it out')
+        if self.likelihood_floor is not None and self.reward_name != "log_likelihood":
+            raise ValueError(f"likelihood_floor = {self.likelihood_floor!r} is for log-likelihoods; leave it out")
+        if isinstance(self.likelihood_floor, float) and self.likelihood_floor >= 0:
+            raise ValueError(f'likelihood_floor ({self.likelihood_floor:g}) must be below 0, as -7, or "full"')
         if self.measure not in MEASURES and not all(self.measure.partition(":")):
             names = ", ".join(MEASURES)
             raise ValueError(f"measure = {self.measure!r} is none of {names}, nor a function as module:function")

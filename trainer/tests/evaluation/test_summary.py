@@ -70,6 +70,27 @@ def test_the_best_is_named(runs, capsys):
     assert capsys.readouterr().out == "1/log_likelihood\n"
 
 
+def test_the_best_of_some_stages_is_named_by_its_mean(runs, capsys):
+    """The best single cropper is one of log_likelihood's, but the mean of `text-sft` is higher."""
+    for seed in ("1", "2"):
+        write(runs / seed / "text-sft.json", report(dict(zip(CROPPED, (0.68, 0.5), strict=True))))
+    assert main(["summary", "--runs", str(runs), "--best-of", "sft", "log_likelihood", "text-sft"]) == 0
+    assert main(["summary", "--runs", str(runs), "--best-of", "sft", "log_likelihood"]) == 0
+    assert capsys.readouterr().out.split() == ["text-sft", "log_likelihood"]
+
+
+def test_the_rival_and_the_margin_stand_in_the_first_table(runs):
+    fixed = {"full image": 0, "full image + whole page": 0.03, "full image + random box": 0, "full image + true box": 1}
+    cropped = {"full image + cropper": 0.25, "full image + cropper with margin": 0.5}
+    write(runs / "references.json", report(fixed | cropped))
+    write(runs / "1/margin-sft.json", report(dict(zip(CROPPED, (0.66, 0.5), strict=True))))
+    assert main(["summary", "--runs", str(runs), "--out", str(runs / "x.json")]) == 0
+    table = (runs / "x.md").read_text().split("\n\n")[1]
+    assert "| the whole page as the crop | 1.5 | 100.0 | 3.0 |" in table
+    assert "| the base as cropper, untaught, with the margin | 25.0 | 100.0 | 50.0 |" in table
+    assert "| SFT, true boxes with the reader's margin | 33.0 | 100.0 | 66.0 |" in table
+
+
 def test_what_cannot_be_compared_is_refused(runs, capsys):
     write(runs / "2/sft.json", report(dict(zip(CROPPED, (0.4, 0.3), strict=True)), target="another"))
     assert main(["summary", "--runs", str(runs), "--out", str(runs / "x.json")]) == 2
@@ -77,6 +98,8 @@ def test_what_cannot_be_compared_is_refused(runs, capsys):
     (runs / "references.json").unlink()
     assert main(["summary", "--runs", str(runs), "--out", str(runs / "x.json")]) == 2
     assert "references.json is missing" in capsys.readouterr().err
+    assert main(["summary", "--runs", str(runs), "--best-of", "sft", "long"]) == 2
+    assert "holds no SEED/long.json" in capsys.readouterr().err
     assert main(["summary", "--runs", str(runs / "none"), "--best"]) == 2
     assert "holds no SEED/STAGE.json" in capsys.readouterr().err
     assert main(["summary", "--runs", str(runs)]) == 2

@@ -10,6 +10,7 @@ from cropvlm_trainer.cli import main
 from cropvlm_trainer.data.synth import dataset
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint
 from cropvlm_trainer.idefics3.model import Shape
+from cropvlm_trainer.pretrain import no_boxes
 from cropvlm_trainer.pretrain import train as pretrain
 from cropvlm_trainer.pretrain.batches import pointing_batch, reading_batch
 from cropvlm_trainer.pretrain.train import crop_width, max_shapes, mini_tokenizer, task
@@ -38,6 +39,21 @@ def base(tmp_path_factory):
 
 def _one_page(make, builder, tile, seed, index, pages, **named):
     return make(builder, tile, seed, index, 1, **named)
+
+
+def test_a_base_without_boxes_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(pretrain, "Shape", lambda: SHAPE)
+    monkeypatch.setattr(no_boxes, "HELD_OUT", (1, 1))
+    command = ["pretrain", "--out", str(tmp_path), "--no-boxes", "--save-every", "50", *STEPS]
+    assert main(command) == 0
+    story = json.loads((tmp_path / "checkpoint" / "training.json").read_text())
+    assert (story["recipe"], story["steps"]) == ("pretrain, no boxes", 4)
+    _, processor = load_checkpoint(tmp_path / "checkpoint")
+    assert processor.tokenizer.get_vocab() == mini_tokenizer(no_boxes=True).get_vocab()
+    (row,) = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert {"looking", "tags", "naming", "looked", "reading", "looked_at_all", "read_width_2.0"} <= set(row)
+    assert not {"pointing", "seeing", "pointed"} & set(row)
+    assert main([part for part in command if part != "--no-boxes"]) == 2, "another run"
 
 
 def weights(run) -> torch.Tensor:

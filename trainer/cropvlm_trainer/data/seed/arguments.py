@@ -10,7 +10,7 @@ from cropvlm_trainer.chat.endpoint import Endpoint
 from cropvlm_trainer.data.seed.shards import parse_shard
 from cropvlm_trainer.options import check_positive, flag
 
-VLM, GRID, TEXT = "vlm", "grid", "text"
+VLM, GRID, TEXT, BEST_OF = "vlm", "grid", "text", "best-of"
 PERCENTILE, TABLE3, NONE = "percentile", "table3", "none"
 PIXELS, THOUSANDTHS, FRACTION = "pixels", "thousandths", "fraction"
 
@@ -29,20 +29,31 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     },
     GRID: {"base": None, "n": 5, "most_cells": None, "resolution": None, "seed": 0, "device": "auto"},
     TEXT: {"workers": None, "labels": None},
+    BEST_OF: {
+        "cropper": None,
+        "base": None,
+        "draws": 16,
+        "temperature": 1.0,
+        "least": None,
+        "resolution": None,
+        "seed": 0,
+        "device": "auto",
+    },
 }
-"""The options of one method only, with their defaults; None where there is no default."""
-NEEDED = {VLM: ("url", "model"), GRID: ("base",), TEXT: ()}
+"""The options that not all methods have, with their defaults; None where there is no default."""
+NEEDED = {VLM: ("url", "model"), GRID: ("base",), TEXT: (), BEST_OF: ("cropper",)}
 POSITIVE = ("concurrency", "timeout", "max_tokens", "longest_edge", "n", "most_cells", "resolution")
-POSITIVE += ("workers", "labels")
+POSITIVE += ("workers", "labels", "draws", "temperature")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--method",
-        choices=(VLM, GRID, TEXT),
+        choices=(VLM, GRID, TEXT, BEST_OF),
         required=True,
         help="vlm: ask a big VLM for the region; grid: try every sub-rectangle of a grid with the reward model; text: "
-        "the line of the picture's text that holds the answer, read by an OCR (pip install 'cropvlm-trainer[ocr]')",
+        "the line of the picture's text that holds the answer, read by an OCR (pip install 'cropvlm-trainer[ocr]'); "
+        "best-of: draw boxes with a cropper and take the one that helps the reward model most",
     )
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="new manifest (.jsonl), in the folder of the other")
@@ -92,16 +103,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "paper's Table 3 prints, or boxes as they are",
     )
 
-    grid = parser.add_argument_group("--method grid")
+    both = parser.add_argument_group("--method grid and --method best-of")
     ours = DEFAULTS[GRID]
-    grid.add_argument("--base", type=Path, metavar="PATH", help="checkpoint folder of the reward model")
+    both.add_argument(
+        "--base",
+        type=Path,
+        metavar="PATH",
+        help=f"checkpoint folder of the reward model (default of {BEST_OF}: the base of --cropper)",
+    )
+    both.add_argument("--resolution", type=int, metavar="L", help="longest edge it sees (default: one tile)")
+    both.add_argument("--seed", type=int, help=f"of the noise on the boxes, and of draws (default: {ours['seed']})")
+    both.add_argument("--device", help=f"as cuda:1 (default: {ours['device']})")
+
+    grid = parser.add_argument_group("--method grid")
     grid.add_argument("--n", type=int, metavar="N", help=f"cells a side (default: {ours['n']})")
     grid.add_argument(
         "--most-cells", type=int, metavar="M", help="cells a side that a rectangle has at most (default: all N)"
     )
-    grid.add_argument("--resolution", type=int, metavar="L", help="longest edge it sees (default: one tile)")
-    grid.add_argument("--seed", type=int, help=f"of the noise on the boxes (default: {ours['seed']})")
-    grid.add_argument("--device", help=f"as cuda:1 (default: {ours['device']})")
+
+    best = parser.add_argument_group(
+        "--method best-of",
+        "Rows go to .rejected.jsonl where no box is valid, or none helps more than the full image in the crop's place.",
+    )
+    ours = DEFAULTS[BEST_OF]
+    best.add_argument("--cropper", type=Path, metavar="PATH", help="adapter or checkpoint that draws the boxes")
+    best.add_argument("--draws", type=int, metavar="N", help=f"boxes for each question (default: {ours['draws']})")
+    best.add_argument("--temperature", type=float, metavar="T", help=f"(default: {ours['temperature']:g})")
+    best.add_argument(
+        "--least",
+        type=float,
+        metavar="LOGP",
+        help="log-likelihood of the right answer that the best box must reach, as -1 (default: any)",
+    )
 
     text = parser.add_argument_group(
         "--method text",
@@ -124,10 +157,10 @@ def settle(args: argparse.Namespace) -> None:
     Raises ValueError for an option of another method, a missing option, options that cannot go together, and a number
     that must be above 0.
     """
-    for method, options in DEFAULTS.items():
-        for name in options:
-            if method != args.method and getattr(args, name) is not None:
-                raise ValueError(f"{flag(name)} is for --method {method}; leave it out beside --method {args.method}")
+    for name in dict.fromkeys(name for options in DEFAULTS.values() for name in options):
+        if name not in DEFAULTS[args.method] and getattr(args, name) is not None:
+            methods = " and ".join(method for method, options in DEFAULTS.items() if name in options)
+            raise ValueError(f"{flag(name)} is for --method {methods}; leave it out beside --method {args.method}")
     for name in NEEDED[args.method]:
         if getattr(args, name) is None:
             raise ValueError(f"--method {args.method} needs {flag(name)}")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from cropvlm_trainer.boxes import Box
+from cropvlm_trainer.boxes import WHOLE, Box
 from cropvlm_trainer.grpo.policy import Policy
 from cropvlm_trainer.grpo.reward.checkpoint import CheckpointLikelihood
 from cropvlm_trainer.grpo.reward.endpoint import EndpointAccuracy, make_target
@@ -20,7 +20,7 @@ from cropvlm_trainer.grpo.reward.scorer import make_scorer
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
 from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
 from cropvlm_trainer.training.reward_config import CheckpointReward, EndpointReward
-from cropvlm_trainer.training.stages import GrpoConfig, Invalid, Likelihood
+from cropvlm_trainer.training.stages import Floor, GrpoConfig, Invalid, Likelihood
 
 LIKELIHOOD_FORMAT_REWARD, ACCURACY_FORMAT_REWARD = 1.0, 0.25
 """The format reward of a valid box, where it is added to the log-likelihood and where it is added to the accuracy."""
@@ -38,17 +38,23 @@ class LogLikelihood:
         reward_model: RewardModel,
         likelihood: Likelihood = "sum",
         invalid: Invalid = "full",
+        floor: Floor = None,
     ) -> None:
         """`reward_model` has to be made of `policy.model`: the adapter is switched off while it computes."""
         self.policy, self.reward_model, self.likelihood, self.invalid = policy, reward_model, likelihood, invalid
+        self.floor = floor
 
     def __call__(self, examples: Sequence[Example], boxes: GroupedBoxes) -> dict[str, torch.Tensor]:
+        likelihoods = floored(self._likelihoods, examples, boxes, self.floor)
+        return with_format("log_likelihood", likelihoods, boxes, LIKELIHOOD_FORMAT_REWARD, self.invalid)
+
+    def _likelihoods(self, examples: Sequence[Example], boxes: GroupedBoxes) -> torch.Tensor:
         with self.policy.reward_model():
             likelihoods = self.reward_model.log_likelihoods(examples, boxes, self.invalid == "2x2")
         if self.likelihood == "mean":
             tokens = [len(self.reward_model.answer_ids(example.answers)) for example in examples]
             likelihoods = likelihoods / torch.tensor(tokens, device=likelihoods.device)[:, None]
-        return with_format("log_likelihood", likelihoods, boxes, LIKELIHOOD_FORMAT_REWARD, self.invalid)
+        return likelihoods
 
 
 class Accuracy:
@@ -81,9 +87,10 @@ class OtherModel:
         name: str,
         policy: Policy,
         invalid: Invalid,
+        floor: Floor = None,
     ) -> None:
         """`values`: examples and their boxes -> f32 `[B, G]`; `name`: `accuracy` or `log_likelihood`."""
-        self.values, self.name, self.policy, self.invalid = values, name, policy, invalid
+        self.values, self.name, self.policy, self.invalid, self.floor = values, name, policy, invalid, floor
         self.weight = ACCURACY_FORMAT_REWARD if name == "accuracy" else LIKELIHOOD_FORMAT_REWARD
 
     @property
@@ -92,7 +99,7 @@ class OtherModel:
         return getattr(self.values, "scalars", {})
 
     def __call__(self, examples: Sequence[Example], boxes: GroupedBoxes) -> dict[str, torch.Tensor]:
-        found = self.values(examples, boxes).to(self.policy.model.device)
+        found = floored(self.values, examples, boxes, self.floor).to(self.policy.model.device)
         return with_format(self.name, found, boxes, self.weight, self.invalid)
 
 
@@ -112,11 +119,29 @@ def make_reward(
     if isinstance(reward, CheckpointReward):
         device = policy.model.device if reward.device == "auto" else torch.device(reward.device)
         how = (config.reward_resolution, config.likelihood, invalid == "2x2")
-        return OtherModel(CheckpointLikelihood(reward.path, device, *how), config.reward_name, policy, invalid)
+        values = CheckpointLikelihood(reward.path, device, *how)
+        return OtherModel(values, config.reward_name, policy, invalid, config.likelihood_floor)
     reward_model = RewardModel(policy.model, encoder, config.reward_resolution, workers=config.workers)
     if reward == "accuracy":
         return Accuracy(policy, reward_model, config.measure, invalid)
-    return LogLikelihood(policy, reward_model, config.likelihood, invalid)
+    return LogLikelihood(policy, reward_model, config.likelihood, invalid, config.likelihood_floor)
+
+
+def floored(
+    values: Callable[[Sequence[Example], GroupedBoxes], torch.Tensor],
+    examples: Sequence[Example],
+    boxes: GroupedBoxes,
+    floor: Floor,
+) -> torch.Tensor:
+    """The `values` of the boxes, f32 `[B, G]`, each at least `floor` or, with "full", at least that of the full image.
+
+    The difference to the full image's value would teach the same: advantages leave out what a group has in common.
+    """
+    if floor == "full":
+        found = values(examples, [[*group, WHOLE] for group in boxes])
+        return torch.maximum(found[:, :-1], found[:, -1:])
+    found = values(examples, boxes)
+    return found if floor is None else found.clamp(min=floor)
 
 
 def with_format(

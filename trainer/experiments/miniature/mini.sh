@@ -1,83 +1,188 @@
 #!/bin/sh
-# The paper in miniature, from nothing: a small Idefics3 that reads, croppers for it from questions and answers alone
-# (seed boxes by grid search, SFT, GRPO with either reward; three seeds side by side), their scores in
-# results/miniature.md beside this file, and, in the trainer's folder, two model folders that the service runs:
-# runs/export/smolvlm-mini (the base as the target) and runs/export/cropvlm-mini (the best cropper). Broken off at any
-# point, it goes on from where it stood. An NVIDIA GPU is used if there is one.
+# The paper in miniature, from nothing: a small Idefics3 that reads and was never taught a box, croppers for it from
+# questions and answers alone (seed boxes by the grid search, by the best of 16 draws and by an OCR; SFT; GRPO), and as
+# their rival SFT on the true boxes of the same questions; three seeds. Decisions are made on data/mini/dev; the
+# held-out pages are scored once, at the end. The tables go to results/miniature.md beside this file, and two model
+# folders that the service runs to the trainer's runs/mini/export: smolvlm-mini (the base as the target) and
+# cropvlm-mini (the best cropper).
+#
+#     sh trainer/experiments/miniature/mini.sh
+#
+# Broken off at any point, it goes on from where it stood; results/budget.md says how long each part takes. Environment:
+#   MINI_SMALL=1       every part with tiny numbers, in runs/mini-small and data/mini-small; the tables say nothing
+#   MINI_JOBS=3        jobs at one time, each on OMP_NUM_THREADS=1 threads
+#   CROPVLM_TRAIN      the trainer's command, where it is installed elsewhere (then setup.sh is not run)
+# An NVIDIA GPU is used if there is one.
 set -eu
 # Everything is relative to the trainer's folder.
 cd "$(dirname "$0")/../.."
-sh setup.sh
-# Models this small gain little from a second thread; a second seed gains all of it.
-: "${OMP_NUM_THREADS:=1}"
-export OMP_NUM_THREADS
-: "${CUDA_VISIBLE_DEVICES=0}"
-export CUDA_VISIBLE_DEVICES
-train=.venv/bin/cropvlm-train here=experiments/miniature
-config=$here/mini.toml base=runs/base/checkpoint-7500 pages=data/mini more=data/long runs=runs/mini
+# Models this small gain little from a second thread; a second job gains all of it.
+: "${OMP_NUM_THREADS:=1}" "${CUDA_VISIBLE_DEVICES=0}" "${MINI_JOBS:=3}"
+export OMP_NUM_THREADS CUDA_VISIBLE_DEVICES
+train=${CROPVLM_TRAIN:-.venv/bin/cropvlm-train} here=experiments/miniature
+config=$here/mini.toml
 
-$train pretrain --out runs/base --stop-at 7500
+if [ -z "${MINI_SMALL:-}" ]; then
+  runs=runs/mini data=data/mini results=$here/results
+  seeds='1 2 3' base_steps=4800 base_pages=8 train_pages=1100 dev_pages=300 held_out_pages=500
+  grid_share=0.18 cells=10 most_cells=2 shards='1/2 2/2' least=-1.5 requests='0 1 2 3' request_rows=60
+  sft_more='' grpo_more='' pilot_steps=100 precisions='fp32 int8' parity=500
+else
+  runs=runs/mini-small data=data/mini-small results=$runs/results
+  seeds=1 base_steps=6 base_pages=1 train_pages=10 dev_pages=4 held_out_pages=5
+  grid_share=0.4 cells=3 most_cells=1 shards=1/1 least=-99 requests='0 1' request_rows=2
+  sft_more='--set batch=4 --set micro_batch=4 --set max_steps=60 --set epochs=40'
+  grpo_more='--set batch=2 --set micro_batch=2 --set group=3' pilot_steps=2 precisions=fp32 parity=2
+fi
+base=$runs/base/checkpoint pages=$data/train
 
-draw() { # FOLDER PAGES SEED QUESTIONS
-  [ -f $1/manifest.jsonl ] || $train data synth --out $1 --n $2 --seed $3 --questions $4
-}
-draw data/held-out 500 20261122 1
-draw data/dev 300 20261126 1
-draw $pages 600 31 4
-draw $more 3000 33 4
-$train data split --data $pages --seed 0 --share 0.35
-# The paper's 5 x 5 cells, and noise of up to a cell on each side, make crops that this reader cannot read (LOG.md).
-[ -f $pages/sft-grid.jsonl ] || $train data seed --method grid --n 10 --most-cells 2 --base $base \
-  --manifest $pages/sft.jsonl --out $pages/sft-grid.jsonl
-[ -f $pages/sft-true.jsonl ] || $train data expand --by 2 --manifest $pages/sft.jsonl --out $pages/sft-true.jsonl
+# --- jobs -------------------------------------------------------------------------------------------------------------
+# Each does nothing where its last file is there, and goes on where it was broken off.
 
-score() { # SEED STAGE: a cropper's boxes, and the answers that they lead to, on both sets
-  for set in held-out dev; do
-    out=$runs/$set/$1/$2.json
-    [ -f $out ] || $train eval --cropper-only --data data/$set --target $base --cropper $runs/$1/$2/adapter --out $out
-  done
+draw() { # SET PAGES SEED QUESTIONS: pages with questions
+  [ -f $data/$1/manifest.jsonl ] || $train data synth --out $data/$1 --n $2 --seed $3 --questions $4
 }
-teach() { # SEED STAGE BOXES: SFT
-  $train sft --config $config --set seed=$1 --set data=$pages/sft-$3.jsonl --set out=$runs/$1/$2
-  score $1 $2
+make_base() { # a base that reads: no answer that it learns has a coordinate in it
+  [ -f $base/training.json ] ||
+    $train pretrain --no-boxes --out $runs/base --steps $base_steps --pages $base_pages --save-every 400
 }
-tune() { # SEED STAGE REWARD SFT: GRPO, from an SFT
-  $train grpo --config $config --set seed=$1 --set reward=$3 --set adapter=$runs/$1/$4/adapter --set out=$runs/$1/$2
-  score $1 $2
+seed_text() { # boxes of the lines that an OCR reads
+  [ -f $pages/text.jsonl ] ||
+    $train data seed --method text --manifest $pages/manifest.jsonl --out $pages/text.jsonl --workers 1
 }
-lengthen() { # SEED: GRPO goes on from the accuracy reward's cropper, on eight times as many questions
-  $train grpo --config $config --set seed=$1 --set reward=accuracy --set data=$more/manifest.jsonl --set epochs=4 \
-    --set adapter=$runs/$1/accuracy/adapter --set out=$runs/$1/long
-  score $1 long
+seed_grid() { # SHARD. The paper's 5 x 5 cells, with noise of up to a cell on each side, make crops that this reader
+  # cannot read (LOG.md).
+  [ -f $pages/grid.${1%/*}.jsonl ] || $train data seed --method grid --n $cells --most-cells $most_cells --base $base \
+    --manifest $pages/sft.jsonl --shard $1 --out $pages/grid.${1%/*}.jsonl
 }
-croppers() { # SEED
-  teach $1 sft grid
-  tune $1 log_likelihood log_likelihood sft
-  tune $1 accuracy accuracy sft
-  teach $1 true-sft true
-  tune $1 true-log_likelihood log_likelihood true-sft
+seed_best() { # SHARD: the best of 16 boxes that the first seed's cropper from the grid's seeds draws
+  [ -f $pages/best.${1%/*}.jsonl ] || $train data seed --method best-of --draws 16 --least $least --base $base \
+    --cropper $runs/1/grid-sft/adapter --manifest $pages/grpo.jsonl --shard $1 --out $pages/best.${1%/*}.jsonl
 }
-[ -f $runs/held-out/references.json ] ||
-  $train eval --data data/held-out --target $base --cropper $base --out $runs/held-out/references.json
-running=
-for seed in 1 2 3; do
-  croppers $seed > $runs/$seed.out 2>&1 &
-  running="$running $!"
-done
-# All of them, even where one failed: none may still write when this is run again.
-failed=
-for one in $running; do wait $one || failed=1; done
-[ -z "$failed" ] || { echo "mini.sh: a run failed; $runs/SEED.out says why" >&2; exit 1; }
-# One seed: it takes as long as all that was before (2,816 steps), and is there to be bundled.
-lengthen 1
-$train summary --runs $runs/held-out --out $here/results/miniature.json
+seed_margin() { # the rival's: the true boxes, as large as the reader reads best
+  [ -f $pages/margin.jsonl ] ||
+    $train data expand --by margin --manifest $pages/manifest.jsonl --out $pages/margin.jsonl
+}
+score() { # SET SEED STAGE: a cropper's boxes, and the answers that they lead to
+  [ -f $runs/$1/$2/$3.json ] || $train eval --cropper-only --data $data/$1 --target $base \
+    --cropper $runs/$2/$3/adapter --out $runs/$1/$2/$3.json
+}
+teach() { # SEED BOXES EPOCHS: SFT
+  [ -f $runs/$1/$2-sft/adapter/training.json ] || $train sft --config $config --set base=$base --set seed=$1 \
+    --set data=$pages/$2.jsonl --set out=$runs/$1/$2-sft --set epochs=$3 $sft_more || return
+  score dev $1 $2-sft
+}
+tune() { # SEED STAGE REWARD SFT [MORE ...]: GRPO, from an SFT, on all questions
+  out=$runs/$1/$2 seed=$1 stage=$2 reward=$3 from=$runs/$1/$4/adapter
+  shift 4
+  # A reader that is sure of what it misreads must not count for more than one that sees nothing.
+  [ $reward = accuracy ] || set -- "$@" --set likelihood_floor=full
+  [ -f $out/adapter/training.json ] || $train grpo --config $config --set base=$base --set seed=$seed \
+    --set reward=$reward --set data=$pages/manifest.jsonl --set adapter=$from --set out=$out $grpo_more "$@" || return
+  score dev $seed $stage
+}
+request() { # N: what the base is asked when it is to give a box without having been taught to
+  case $1 in
+    0) echo 'Outline the region in the image that would help answer this question.' ;;
+    1) echo 'Where does it say so?' ;;
+    2) echo 'Give the box of the answer.' ;;
+    3) echo 'Give the box of the answer as [x1, y1, x2, y2] in per cent of the image.' ;;
+  esac
+}
+try_request() { # N
+  [ -f $runs/dev/base/request-$1.json ] || $train eval --cropper-only --limit $request_rows --data $data/dev \
+    --target $base --cropper $base --cropper-request "$(request $1)" --out $runs/dev/base/request-$1.json
+}
+score_references() { # N: the base itself with a request, random boxes, the whole page and the true boxes
+  [ -f $runs/held-out/references.json ] || $train eval --data $data/held-out --target $base --cropper $base \
+    --cropper-request "$(request $1)" --cropper-margin --whole-page --out $runs/held-out/references.json
+}
+ship() { # ROLE ID CHECKPOINT: a folder that the service runs
+  [ -f $runs/export/$2/cropvlm.json ] || $train export --checkpoint $3 --out $runs/export/$2 --role $1 --id $2 \
+    --resolution 96 --precision $precisions --parity-pages $parity --scores $runs/scores.json --warning \
+    "$2 knows synthetic pages only (receipts, tables and shapes that its trainer draws); of any other it knows nothing."
+}
 
+if [ "${1:-}" = job ]; then
+  shift
+  log=$runs/log/$(echo "$*" | tr ' /' '-.').log started=$(date +%s)
+  if ! "$@" >> "$log" 2>&1; then
+    echo "mini.sh: $* failed; the end of $log:" >&2
+    tail -n 20 "$log" >&2
+    exit 1
+  fi
+  # The job, its seconds, and the processor time (user, system) of all that it started.
+  times > "$log.times"
+  printf '%s\t%s\t%s\n' "$*" $(($(date +%s) - started)) "$(tail -n 1 "$log.times")" >> $runs/times.tsv
+  rm "$log.times"
+  exit 0
+fi
+
+# --- the whole --------------------------------------------------------------------------------------------------------
+
+[ -n "${CROPVLM_TRAIN:-}" ] || sh setup.sh
+mkdir -p $runs/log $data $results
+# Held by every job too, so that what a kill has left running is not run twice.
+exec 9> $runs/lock
+if command -v flock > /dev/null && ! flock -n 9; then
+  echo "mini.sh: another one, or a job that one has left, is running in $runs; end it first" >&2
+  exit 1
+fi
+together() { # jobs, a line each on the standard input: MINI_JOBS at one time, all of them even where one fails
+  xargs -P "$MINI_JOBS" -L 1 sh $here/mini.sh job || exit 1
+}
+for_seeds() { # JOB ARGUMENTS, with SEED for the seed: a line for each
+  for seed in $seeds; do echo "$*" | sed "s/SEED/$seed/"; done
+}
+lines() { # JOB, and what it is called with: a line for each
+  job=$1
+  shift
+  printf "$job %s\n" "$@"
+}
+merged() { # BOXES MANIFEST: the shards of a method in one file
+  parts=
+  for shard in $shards; do parts="$parts $pages/$1.${shard%/*}.jsonl"; done
+  [ -f $pages/$1.jsonl ] || $train data merge --manifest $2 --parts $parts --out $pages/$1.jsonl
+}
+chosen() { # STAGE ...: the best of these on the development pages
+  $train summary --runs $runs/dev --best-of "$@"
+}
+
+{ lines draw "held-out $held_out_pages 20261122 1" "dev $dev_pages 20261126 1" "train $train_pages 31 4"; } | together
+$train data split --data $pages --seed 0 --share $grid_share
+{ echo make_base; echo seed_text; echo seed_margin; } | together
+{ lines seed_grid $shards; for_seeds teach SEED text 8; for_seeds teach SEED margin 8; lines try_request $requests; } |
+  together
+merged grid $pages/sft.jsonl
+for_seeds teach SEED grid 20 | together
+lines seed_best $shards | together
+merged best $pages/grpo.jsonl
+for_seeds teach SEED best 12 | together
+
+from=$(chosen text-sft grid-sft best-sft)
+lines tune "1 pilot-accuracy accuracy $from --set max_steps=$pilot_steps" \
+  "1 pilot-log_likelihood log_likelihood $from --set max_steps=$pilot_steps" | together
+reward=$(chosen pilot-accuracy pilot-log_likelihood) reward=${reward#pilot-}
+for_seeds tune SEED $reward $reward $from ${MINI_SMALL:+--set max_steps=2} | together
+asked=$(chosen $(printf 'request-%s ' $requests))
+
+{
+  echo "score_references ${asked#request-}"
+  for stage in margin-sft grid-sft best-sft text-sft $reward; do for_seeds score held-out SEED $stage; done
+} | together
+$train summary --runs $runs/held-out --out $results/miniature.json
 best=$($train summary --runs $runs/dev --best)
-$train eval --data data/held-out --target $base --cropper $runs/$best/adapter --out runs/scores.json
-only='synthetic pages only (receipts, tables and shapes that its trainer draws)'
-$train export --checkpoint $base --out runs/export/smolvlm-mini \
-  --role target --id smolvlm-mini --resolution 96 --precision fp32 int8 --parity-pages 500 --scores runs/scores.json \
-  --warning "smolvlm-mini knows $only. About any other picture its answer is a guess."
-$train export --checkpoint $runs/$best/adapter --out runs/export/cropvlm-mini \
-  --role cropper --id cropvlm-mini --resolution 96 --precision fp32 int8 --parity-pages 500 --scores runs/scores.json \
-  --warning "cropvlm-mini knows $only. On any other picture its box is a guess."
+rows() { grep -c . "$1"; }
+cat >> $results/miniature.md << END
+
+Questions: $(rows $pages/manifest.jsonl); true boxes with the margin: $(rows $pages/margin.jsonl); boxes by the OCR: \
+$(rows $pages/text.jsonl), by the grid search: $(rows $pages/grid.jsonl), by the best of 16: $(rows $pages/best.jsonl).
+Chosen on other pages than these ($dev_pages): GRPO starts from $from; its reward is $reward; the base is asked for boxes \
+with "$(request ${asked#request-})"; the best cropper is $best (seed/stage).
+The base, which never saw a box: $(sha256sum $base/model.safetensors | cut -d ' ' -f 1) (sha256).
+END
+
+[ -f $runs/scores.json ] || $train eval --data $data/held-out --target $base --cropper $runs/$best/adapter \
+  --out $runs/scores.json
+{ echo "ship target smolvlm-mini $base"; echo "ship cropper cropvlm-mini $runs/$best/adapter"; } | together
+echo "the tables: trainer/$results/miniature.md; models: trainer/$runs/export; seconds of each job: trainer/$runs/times.tsv"

@@ -36,6 +36,21 @@ def test_expand_grows_all_by_one_factor(tmp_path):
     assert [row["box"] for row in read(out)] == [[30, 40, 70, 60], [0, 35, 20, 55]]
 
 
+def test_expand_gives_a_box_the_margin_of_the_reader(tmp_path):
+    manifest = write_manifest(tmp_path, [[40, 40, 60, 60], [50, 50, 51, 51], [95, 98, 100, 100]])
+    rows = read(manifest)
+    rows[1]["seed"] = {"method": "vlm"}
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    out = tmp_path / "grown.jsonl"
+    command = ["data", "expand", "--manifest", str(manifest), "--out", str(out), "--by", "margin"]
+    assert main(command) == 0
+    expected = [[36, 36, 64, 64], [43.5, 45.5, 57.5, 55.5], [86, 90, 100, 100]]
+    assert [row["box"] for row in read(out)] == [pytest.approx(box) for box in expected]
+    assert read(out)[1]["seed"] == {"method": "vlm", "grown": "margin"}
+    command[3], command[5] = str(out), str(tmp_path / "twice.jsonl")
+    assert main(command) == 2, "a seed box grows once"
+
+
 def test_expand_says_what_it_cannot_do(tmp_path, capsys):
     manifest = write_manifest(tmp_path, [[40, 45, 60, 55], [0, 40, 0, 50]])
     ask = ["data", "expand", "--manifest", str(manifest), "--out"]

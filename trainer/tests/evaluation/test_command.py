@@ -97,6 +97,23 @@ def test_a_target_alone_and_the_first_rows_alone(data, checkpoint, tmp_path):
     assert list(report["exact_match"]) == ALONE
 
 
+def test_a_base_is_asked_in_other_words_and_its_boxes_grow(data, checkpoint, tmp_path, monkeypatch):
+    asked, answer = [], Checkpoint.answer
+
+    def answered(self, prompts, name):
+        asked.extend(prompt.text for prompt in prompts if name == "boxes")
+        return [" [50, 50, 51, 51]."] * len(prompts) if name == "boxes" else answer(self, prompts, name)
+
+    monkeypatch.setattr(Checkpoint, "answer", answered)
+    more = ["--limit", "1", "--cropper-request", "Where?", "--cropper-margin", "--whole-page"]
+    report = scored(data, checkpoint, tmp_path / "scores.json", "--cropper", str(checkpoint), *more)
+    assert asked == [f"{scored_rows(data, 1)[0]['question'].capitalize()}\nWhere?"]
+    names = ["full image + whole page", "full image + cropper", "cropper's crop alone"]
+    assert list(report["exact_match"]) == [*ALONE, *names, "full image + cropper with margin"]
+    assert report["options"]["cropper_request"] == "Where?"
+    assert report["cropper"]["size"] == 0.0001, "that of the boxes as they are"
+
+
 def test_crops_alone_at_more_tiles_and_expanded_boxes(data, checkpoint, tmp_path):
     more = ["--limit", "2", "--crops-alone", "--expand", "0.5", "2", "--target-resolution", "64"]
     report = scored(data, checkpoint, tmp_path / "scores.json", *more)
@@ -163,6 +180,8 @@ def test_a_folder_without_a_checkpoint_is_not_looked_up_on_the_hub(data, tmp_pat
         (["--target", "a", "--target-key-env", "KEY"], "--target-key-env is for --target-url"),
         (["--target-url", "http://b/v1", "--target-model", "m", "--target-key-env", "NO_KEY"], "has no NO_KEY; set it"),
         (["--target", "a", "--cropper-resolution", "512"], "--cropper-resolution needs --cropper"),
+        (["--target", "a", "--cropper-margin"], "--cropper-margin needs --cropper"),
+        (["--target", "a", "--cropper", "rel-att", "--cropper-request", "x"], "--cropper-request needs --cropper, the"),
         (["--target", "a", "--expand", "2"], "beside --out; give --out"),
         (["--target", "a", "--max-tokens", "0"], "--max-tokens must be above 0"),
         (["--target", "a", "--out", "scores.md"], "is for JSON"),

@@ -1,6 +1,10 @@
 from random import Random
 
-from cropvlm_trainer.evaluation.croppings import moved
+from cropvlm_trainer.evaluation.croppings import moved, with_margin
+
+
+def test_where_there_is_no_box_there_is_none_with_a_margin():
+    assert with_margin([None, (50, 50, 51, 51)]) == [None, (43, 45, 57, 55)]
 
 
 def test_random_boxes_keep_their_size_and_stay_on_the_page():

@@ -60,6 +60,52 @@ def test_the_log_tells_rewards_spread_and_validity(encoder, policy):
     assert scalars["valid"].item() == 0 and "area" not in scalars
 
 
+def redrawing(policy, encoder, redraws: int, worth):
+    """A step whose boxes are worth what `worth` says of an example's index among those asked; and what was asked."""
+    asked = []
+
+    def reward(examples, boxes):
+        asked.append([example.question for example in examples])
+        return {"worth": torch.tensor([[worth(len(asked), box) for box in group] for group in boxes])}
+
+    settings = StepSettings(64, group=6, max_new_tokens=3, temperature=3.0, redraws=redraws, beta=0.0)
+    return FirstTokenBoxes(policy, encoder, reward, settings), asked
+
+
+def test_groups_without_spread_are_drawn_anew(encoder, policy):
+    step, asked = redrawing(policy, encoder, 2, lambda call, box: float(box[2] == 50) if call > 2 else 1.0)
+    loss, scalars = step(EXAMPLES, generators(0))
+    both = [example.question for example in EXAMPLES]
+    assert asked == [both, both, both]
+    assert (scalars["redrawn"].item(), scalars["groups_without_spread"].item()) == (2.0, 0.0)
+    assert torch.autograd.grad(loss, policy.trained_parameters, allow_unused=True)[0] is not None
+    widths = torch.tensor([[float(box[2] == 50) for box in group] for group in step.outcome.boxes])
+    assert torch.equal(step.outcome.rewards["worth"], widths), "boxes and rewards are those of the last draws"
+    first, _ = redrawing(policy, encoder, 0, lambda call, box: 1.0)
+    first(EXAMPLES, generators(0))
+    assert first.outcome.boxes != step.outcome.boxes
+
+
+def test_a_group_that_has_spread_is_kept(encoder, policy):
+    """The second question's boxes are worth the same at first; the first question's are not, and stay."""
+
+    def reward(examples, boxes):
+        asked.append(len(examples))
+        narrow = [[float(box[2] == 50) for box in group] for group in boxes]
+        return {"worth": torch.tensor([narrow[0], [1.0] * 6] if len(examples) == 2 else narrow)}
+
+    asked: list[int] = []
+    settings = StepSettings(64, group=6, max_new_tokens=3, temperature=3.0, redraws=1, beta=0.0)
+    step = FirstTokenBoxes(policy, encoder, reward, settings)
+    kept, _ = redrawing(policy, encoder, 0, lambda call, box: float(box[2] == 50))
+    kept(EXAMPLES, generators(0))
+    _, scalars = step(EXAMPLES, generators(0))
+    assert asked == [2, 1] and scalars["redrawn"].item() == 0.5
+    assert step.outcome.boxes[0] == kept.outcome.boxes[0]
+    assert torch.equal(step.outcome.rewards["worth"][0], kept.outcome.rewards["worth"][0])
+    assert step.outcome.rewards["worth"][1].tolist() == [float(box[2] == 50) for box in step.outcome.boxes[1]]
+
+
 def test_a_question_is_trained_alike_whatever_it_is_batched_with(encoder, policy):
     """The mathematics of a batch is the mean of its questions': what several processes rely on."""
     reward_model = RewardModel(policy.model, encoder, 64)

@@ -11,7 +11,7 @@ from cropvlm_trainer.data.synth.test_patterns import pattern_image
 from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 from cropvlm_trainer.idefics3.forward import encode_tiles
-from cropvlm_trainer.idefics3.generation import Completions, log_probs, prefill, sample
+from cropvlm_trainer.idefics3.generation import Completions, log_probs, prefill, replaced, sample
 from cropvlm_trainer.idefics3.image_processing import tiles
 from cropvlm_trainer.idefics3.prompts import PromptEncoder, prompt_grid
 from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
@@ -217,3 +217,16 @@ def test_draws_follow_the_tempered_softmax(encoder, asked):
     )
     shares = torch.bincount(made.ids[:, 0], minlength=len(expected)) / times
     assert (shares - expected).abs().max() < 4 * (expected.max() * (1 - expected.max()) / times) ** 0.5
+
+
+def test_some_rows_are_replaced_and_the_shorter_padded():
+    def made(rows: list[list[int]], ended: list[bool]) -> Completions:
+        ids = torch.tensor(rows)
+        return Completions(ids, ids != 9, torch.tensor(ended))
+
+    both = replaced(made([[1, 2], [3, 9], [4, 5]], [True, True, False]), made([[6, 7, 8]], [True]), [2], 9)
+    assert both.ids.tolist() == [[1, 2, 9], [3, 9, 9], [6, 7, 8]]
+    assert both.mask.tolist() == [[True, True, False], [True, False, False], [True] * 3]
+    assert both.ended.tolist() == [True, True, True]
+    shorter = replaced(made([[1, 2, 3], [4, 5, 6]], [False, True]), made([[7]], [False]), [0], 9)
+    assert shorter.ids.tolist() == [[7, 9, 9], [4, 5, 6]] and shorter.ended.tolist() == [False, True]

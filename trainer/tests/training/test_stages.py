@@ -1,10 +1,12 @@
 """The TOML files that come with the trainer, read for both stages."""
 
+import re
 from pathlib import Path
 
 import pytest
 from support.paths import TRAINER
 
+from cropvlm_trainer.evaluation import summary
 from cropvlm_trainer.idefics3.lora import LoraSettings
 from cropvlm_trainer.training.config import load_config
 from cropvlm_trainer.training.stages import STAGES, GrpoConfig, SftConfig
@@ -44,8 +46,17 @@ def test_the_papers_values_are_the_defaults(resolution):
 
 def test_the_miniature():
     sft, grpo = read("mini", MINIATURE)
-    assert sft.base == grpo.base == Path("runs/base/checkpoint-7500")
+    assert sft.base == grpo.base == Path("runs/mini/base/checkpoint")
     assert sft.lora == grpo.lora
     assert (sft.resolution, grpo.resolution, grpo.reward_resolution) == (96, 96, 96)
     assert grpo.adapter == sft.out / "adapter"
+    assert (grpo.measure, grpo.group, grpo.temperature, grpo.redraws) == ("exact_match", 16, 1.0, 1)
     assert not sft.gradient_checkpointing and sft.micro_batch == grpo.micro_batch == 16
+
+
+def test_the_miniature_scores_stages_that_the_tables_know():
+    script = (MINIATURE / "mini.sh").read_text()
+    (scored,) = re.findall(r"for stage in (.+) \$reward; do", script)
+    assert set(scored.split()) <= set(summary.STAGES) and "margin-sft" in summary.RIVALS
+    assert {"accuracy", "log_likelihood"} <= set(summary.OWN), "the rewards that the pilots choose from"
+    assert set(re.findall(r"chosen ([a-z]+-sft .+)\)", script)[0].split()) <= set(summary.OWN), "no rival is chosen"

@@ -82,6 +82,34 @@ def test_a_mean_is_over_the_answers_tokens(encoder, policy):
     torch.testing.assert_close(means * torch.tensor(tokens)[:, None], sums)
 
 
+def test_no_value_is_below_the_floor(encoder, policy):
+    boxes = [[(0, 0, 50, 50), (90, 0, 99, 9), (0, 80, 9, 99), None]]
+    boxes += [[(20, 20, 90, 90), (0, 0, 9, 9), (0, 50, 100, 100), (0, 0, 100, 100)]]
+    reward_model = RewardModel(policy.model, encoder, 64)
+    bare = LogLikelihood(policy, reward_model)(EXAMPLES, boxes)["log_likelihood"]
+    middle = bare.mean().item()
+    floored = LogLikelihood(policy, reward_model, floor=middle)(EXAMPLES, boxes)["log_likelihood"]
+    torch.testing.assert_close(floored, bare.clamp(min=middle))
+    assert floored.min().item() == pytest.approx(middle)
+    # What stands in for an invalid box is the full image too, and so is the crop of the whole page.
+    whole = bare[:, 3:]
+    full = LogLikelihood(policy, reward_model, floor="full")(EXAMPLES, boxes)["log_likelihood"]
+    torch.testing.assert_close(full, torch.maximum(bare, whole))
+    assert full.shape == (2, 4) and not torch.equal(full, bare)
+
+
+def test_the_floor_counts_for_the_likelihood_of_another_model(policy):
+    values = torch.tensor([[-3.0, -9.0, -7.0]])
+    boxes = [[(0, 0, 9, 9), (0, 0, 5, 5)]]
+
+    def scored(examples, grouped):
+        assert grouped[0][-1] == (0, 0, 100, 100) and len(grouped[0]) == 3
+        return values
+
+    found = rewards_module.OtherModel(scored, "log_likelihood", policy, "full", "full")(EXAMPLES[:1], boxes)
+    assert found["log_likelihood"].tolist() == [[-3, -7]]
+
+
 def test_the_configuration_chooses(encoder, policy, tmp_path):
     def made(**settings):
         return make_reward(GrpoConfig(tmp_path, tmp_path, tmp_path, **settings), policy, encoder)
@@ -89,7 +117,12 @@ def test_the_configuration_chooses(encoder, policy, tmp_path):
     assert (made().likelihood, made().invalid, made().reward_model.longest_edge) == ("sum", "full", 512)
     assert made(recipe="released").invalid == "2x2"
     assert made(recipe="released", invalid="full").invalid == "full"
+    assert (made().floor, made(likelihood_floor="full").floor, made(likelihood_floor=-7).floor) == (None, "full", -7)
     accuracy = made(reward="accuracy", invalid="penalty")
     assert isinstance(accuracy, Accuracy) and accuracy.invalid == "penalty"
     with pytest.raises(ValueError, match='likelihood = "mean" is for log-likelihoods; leave it out'):
         made(reward="accuracy", likelihood="mean")
+    with pytest.raises(ValueError, match="likelihood_floor = 'full' is for log-likelihoods; leave it out"):
+        made(reward="accuracy", likelihood_floor="full")
+    with pytest.raises(ValueError, match='likelihood_floor \\(1\\) must be below 0, as -7, or "full"'):
+        made(likelihood_floor=1)

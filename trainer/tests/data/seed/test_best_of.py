@@ -1,0 +1,102 @@
+"""Seed boxes drawn by a cropper: the best of them by the reward VLM, and a command that goes on after a kill."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+import pytest
+
+from cropvlm_trainer.boxes import WHOLE
+from cropvlm_trainer.cli import main
+from cropvlm_trainer.data.seed import best_of
+from cropvlm_trainer.data.seed.best_of import BestOf, _best
+from cropvlm_trainer.data.seed.grid import reward_search
+from cropvlm_trainer.golden.fixtures.models import TINY
+from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
+
+
+def command(folder, out: str, *more: str) -> list[str]:
+    pages = folder / "pages"
+    paths = ["--manifest", str(pages / "manifest.jsonl"), "--out", str(pages / out)]
+    cropper = ["--cropper", str(folder / "base"), "--base", str(folder / "base")]
+    return ["data", "seed", "--method", "best-of", *paths, *cropper, "--draws", "4", *more]
+
+
+def rows_of(path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The tiny model writes no boxes: here its completions stand for boxes, by how they begin."""
+
+    def boxes(tokenizer, completions):
+        firsts = completions.ids[:, 0].tolist()
+        return [("", None if first % 5 == 0 else (first % 40, 10, first % 40 + 30, 60)) for first in firsts]
+
+    monkeypatch.setattr(best_of, "decode_boxes", boxes)
+
+
+def test_rows_get_the_box_that_helps_most(folder, drawn):
+    assert main(command(folder, "best.jsonl")) == 0
+    given = {row["id"]: row for row in rows_of(folder / "pages/manifest.jsonl")}
+    seeded = rows_of(folder / "pages/best.jsonl")
+    rejected = rows_of(folder / "pages/best.rejected.jsonl")
+    assert {row["id"] for row in seeded} | {row["id"] for row in rejected} == set(given) and seeded
+    reward: RewardModel = reward_search(folder / "base", None, "cpu").reward
+    options = argparse.Namespace(resolution=None, device="cpu", draws=4, temperature=1.0, seed=0)
+    draw = BestOf(folder / "base", folder / "base", options)
+    for row in seeded:
+        image = best_of.open_picture(folder / "pages" / row["image"])
+        example = Example(image, row["question"], row["answers"])
+        (boxes,) = draw._boxes([row], [example])
+        assert len(boxes) == 4
+        (scores,) = reward.log_likelihoods([example], [[*boxes, WHOLE]]).tolist()
+        valid = {box: score for box, score in zip(boxes, scores, strict=False) if box}
+        assert tuple(row["box"]) == max(valid, key=valid.get)
+        assert row["seed"]["method"] == "best-of" and row["true_box"] == given[row["id"]]["box"]
+        assert row["seed"]["log_likelihood"] == pytest.approx(max(valid.values()), abs=1e-3)
+        assert row["seed"]["log_likelihood"] > row["seed"]["whole"] == pytest.approx(scores[-1], abs=1e-3)
+    assert {row["reason"] for row in rejected} <= {"no valid box", "no box helps"}
+    assert main(command(folder, "best.jsonl")) == 2, "what is there is not written over"
+
+
+def test_invalid_boxes_are_never_the_best():
+    boxes = [None, (0, 0, 5, 5), (1, 1, 9, 9), None]
+    found = _best(boxes, [-0.1, -3.0, -2.0, -0.1, -4.0])
+    assert found == {"box": (1, 1, 9, 9), "log_likelihood": -2.0, "whole": -4.0, "valid": 2}
+    assert _best([None], [-1.0, -1.0])["box"] is None
+
+
+def test_a_killed_run_goes_on_and_draws_the_same(folder, drawn, monkeypatch):
+    assert main(command(folder, "whole.jsonl", "--seed", "3")) == 0
+    monkeypatch.setattr(best_of, "BATCH", 2)
+    calls, draw = [], BestOf.__call__
+
+    def dying(self, rows, images):
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        calls.append(rows)
+        return draw(self, rows, images)
+
+    monkeypatch.setattr(BestOf, "__call__", dying)
+    with pytest.raises(KeyboardInterrupt):
+        main(command(folder, "killed.jsonl", "--seed", "3"))
+    assert not (folder / "pages/killed.jsonl").exists()
+    calls.clear()
+    assert main(command(folder, "killed.jsonl", "--seed", "3")) == 0
+    assert len(calls) == 1, "four of the six rows were kept"
+    whole, killed = (rows_of(folder / f"pages/{name}.jsonl") for name in ("whole", "killed"))
+    assert [(row["id"], row["box"]) for row in killed] == [(row["id"], row["box"]) for row in whole]
+
+
+def test_what_no_box_reaches_is_refused(folder, drawn, capsys):
+    assert main(command(folder, "none.jsonl", "--least", "-0.001")) == 2
+    error = capsys.readouterr().err
+    assert "no row got a box" in error and "a lower --least" in error
+    assert TINY.tile == 64 and not (folder / "pages/none.jsonl").exists()
+    assert main(command(folder, "none.jsonl", "--resolution", "70")) == 2
+    assert "--resolution" in capsys.readouterr().err
+    assert main(command(folder, "none.jsonl", "--n", "5")) == 2
+    assert "--n is for --method grid; leave it out beside --method best-of" in capsys.readouterr().err

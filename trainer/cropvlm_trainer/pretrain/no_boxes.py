@@ -21,11 +21,11 @@ from cropvlm_trainer.pretrain.batches import reading_batch
 from cropvlm_trainer.pretrain.looking import looking_batch
 from cropvlm_trainer.pretrain.regions import crop_width
 
-LOOKING_UNTIL, LOOK_EVERY = 0.06, 3
+LOOKING_UNTIL, LOOK_EVERY = 0.1, 3
 """The share of the run in which it looks alone; after that, it looks every so many steps."""
 ASTRAY_FROM, ASTRAY = 0.5, 0.15
 """The share of the run from which crops may miss the answer, and how many do."""
-LOOKS_CURRICULUM = ((0.05, 1), (0.12, 2), (0.3, 4), (1.0, shapes.MAX_SHAPES))
+LOOKS_CURRICULUM = ((0.04, 1), (0.1, 2), (0.3, 4), (1.0, shapes.MAX_SHAPES))
 """Pairs of a share of the run and the most shapes that a page to look at has until then."""
 HELD_OUT = (2, 16)
 """Batches, and the pages of each, on which each lesson is measured."""

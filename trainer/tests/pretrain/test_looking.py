@@ -62,8 +62,8 @@ def test_no_answer_of_a_base_without_boxes_has_a_box(parts):
 
 
 def test_it_looks_alone_first_and_then_every_third_step():
-    assert [looks_at(step, 100) for step in range(11)] == [True] * 7 + [False, False, True, False]
-    assert [shapes_to_look_at(step, 100) for step in (0, 4, 5, 11, 12, 29, 30, 99)] == [1, 1, 2, 2, 4, 4, 8, 8]
+    assert [looks_at(step, 100) for step in range(14)] == [True] * 10 + [False, False, True, False]
+    assert [shapes_to_look_at(step, 100) for step in (0, 3, 4, 9, 10, 29, 30, 99)] == [1, 1, 2, 2, 4, 4, 8, 8]
 
 
 @torch.no_grad()

@@ -8,7 +8,7 @@
 #
 #     sh trainer/experiments/miniature/mini.sh
 #
-# Broken off at any point, it goes on from where it stood; results/budget.md says how long each part takes. Environment:
+# Broken off at any point, it goes on from where it stood; budget.md says how long each part takes. Environment:
 #   MINI_SMALL=1       every part with tiny numbers, in runs/mini-small and data/mini-small; the tables say nothing
 #   MINI_JOBS=3        jobs at one time, each on OMP_NUM_THREADS=1 threads
 #   CROPVLM_TRAIN      the trainer's command, where it is installed elsewhere (then setup.sh is not run)
@@ -24,9 +24,9 @@ config=$here/mini.toml
 
 if [ -z "${MINI_SMALL:-}" ]; then
   runs=runs/mini data=data/mini results=$here/results
-  seeds='1 2 3' base_steps=4800 base_pages=8 train_pages=1100 dev_pages=300 held_out_pages=500
-  grid_share=0.18 cells=10 most_cells=2 shards='1/2 2/2' least=-1.5 requests='0 1 2 3' request_rows=60
-  sft_more='' grpo_more='' pilot_steps=100 precisions='fp32 int8' parity=500
+  seeds='1 2 3' base_steps=4500 base_pages=8 train_pages=900 dev_pages=300 held_out_pages=500
+  grid_share=0.16 cells=10 most_cells=2 shards='1/2 2/2' least=-1.5 requests='0 1 2 3' request_rows=60
+  sft_more='' grpo_more='' pilot_steps=60 precisions='fp32 int8' parity=500
 else
   runs=runs/mini-small data=data/mini-small results=$runs/results
   seeds=1 base_steps=6 base_pages=1 train_pages=10 dev_pages=4 held_out_pages=5
@@ -44,7 +44,7 @@ draw() { # SET PAGES SEED QUESTIONS: pages with questions
 }
 make_base() { # a base that reads: no answer that it learns has a coordinate in it
   [ -f $base/training.json ] ||
-    $train pretrain --no-boxes --out $runs/base --steps $base_steps --pages $base_pages --save-every 400
+    $train pretrain --no-boxes --out $runs/base --steps $base_steps --pages $base_pages --save-every 500
 }
 seed_text() { # boxes of the lines that an OCR reads
   [ -f $pages/text.jsonl ] ||
@@ -151,13 +151,13 @@ chosen() { # STAGE ...: the best of these on the development pages
 { lines draw "held-out $held_out_pages 20261122 1" "dev $dev_pages 20261126 1" "train $train_pages 31 4"; } | together
 $train data split --data $pages --seed 0 --share $grid_share
 { echo make_base; echo seed_text; echo seed_margin; } | together
-{ lines seed_grid $shards; for_seeds teach SEED text 8; for_seeds teach SEED margin 8; lines try_request $requests; } |
+{ lines seed_grid $shards; for_seeds teach SEED text 6; for_seeds teach SEED margin 6; lines try_request $requests; } |
   together
 merged grid $pages/sft.jsonl
-for_seeds teach SEED grid 20 | together
+for_seeds teach SEED grid 15 | together
 lines seed_best $shards | together
 merged best $pages/grpo.jsonl
-for_seeds teach SEED best 12 | together
+for_seeds teach SEED best 8 | together
 
 from=$(chosen text-sft grid-sft best-sft)
 lines tune "1 pilot-accuracy accuracy $from --set max_steps=$pilot_steps" \

@@ -31,7 +31,8 @@ else
   runs=runs/mini-small data=data/mini-small results=$runs/results
   seeds=1 base_steps=6 base_pages=1 train_pages=10 dev_pages=4 held_out_pages=5
   grid_share=0.4 cells=3 most_cells=1 shards=1/1 least=-99 requests=0 request_rows=2
-  sft_more='--set batch=4 --set micro_batch=4 --set max_steps=48 --set epochs=40'
+  # so many steps, that some boxes are valid
+  sft_more='--set batch=4 --set micro_batch=4 --set max_steps=200 --set epochs=80'
   grpo_more='--set batch=2 --set micro_batch=2 --set group=3' pilot_steps=2 precisions=fp32 parity=2
 fi
 base=$runs/base/checkpoint pages=$data/train

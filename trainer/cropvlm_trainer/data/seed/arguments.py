@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cropvlm_trainer.chat.endpoint import Endpoint
-from cropvlm_trainer.data.seed.shards import parse_shard
+from cropvlm_trainer.data.shards import parse_shard
 from cropvlm_trainer.options import check_positive, flag
 
 VLM, GRID, TEXT, BEST_OF = "vlm", "grid", "text", "best-of"

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from cropvlm_trainer.data.seed.shards import Shard, shard_rows
+from cropvlm_trainer.data.shards import Shard, shard_rows
 from cropvlm_trainer.files import to_lines, write_whole
 from cropvlm_trainer.rows import check_beside, check_images, read_rows
 

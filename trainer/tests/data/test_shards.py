@@ -7,7 +7,7 @@ import json
 import pytest
 
 from cropvlm_trainer.cli import main
-from cropvlm_trainer.data.seed.shards import parse_shard, shard_rows
+from cropvlm_trainer.data.shards import parse_shard, shard_rows
 
 
 def seed(folder, out: str, *more: str) -> list[str]:

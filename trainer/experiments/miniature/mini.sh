@@ -26,13 +26,13 @@ if [ -z "${MINI_SMALL:-}" ]; then
   runs=runs/mini data=data/mini results=$here/results
   seeds='1 2 3' base_steps=4500 base_pages=8 train_pages=900 dev_pages=300 held_out_pages=500
   grid_share=0.16 cells=10 most_cells=2 shards='1/2 2/2' least=-1.5 requests='0 1 2 3' request_rows=60
-  sft_more='' grpo_more='' pilot_steps=60 precisions='fp32 int8' parity=500
+  sft_more='' grid_more='' grpo_more='' pilot_steps=60 precisions='fp32 int8' parity=500
 else
   runs=runs/mini-small data=data/mini-small results=$runs/results
   seeds=1 base_steps=6 base_pages=1 train_pages=10 dev_pages=4 held_out_pages=5
   grid_share=0.4 cells=3 most_cells=1 shards=1/1 least=-99 requests=0 request_rows=2
-  # so many steps, that some boxes are valid
-  sft_more='--set batch=4 --set micro_batch=4 --set max_steps=200 --set epochs=80'
+  # the cropper from the grid's seeds has to draw some valid boxes: the best of them are seeds in their turn
+  sft_more='--set batch=4 --set micro_batch=4 --set max_steps=20 --set epochs=80' grid_more='--set max_steps=200'
   grpo_more='--set batch=2 --set micro_batch=2 --set group=3' pilot_steps=2 precisions=fp32 parity=2
 fi
 base=$runs/base/checkpoint pages=$data/train
@@ -69,8 +69,10 @@ score() { # SET SEED STAGE: a cropper's boxes, and the answers that they lead to
     --cropper $runs/$2/$3/adapter --out $runs/$1/$2/$3.json
 }
 teach() { # SEED BOXES EPOCHS: SFT
+  more=$sft_more
+  [ $2 != grid ] || more="$sft_more $grid_more"
   [ -f $runs/$1/$2-sft/adapter/training.json ] || $train sft --config $config --set base=$base --set seed=$1 \
-    --set data=$pages/$2.jsonl --set out=$runs/$1/$2-sft --set epochs=$3 $sft_more || return
+    --set data=$pages/$2.jsonl --set out=$runs/$1/$2-sft --set epochs=$3 $more || return
   score dev $1 $2-sft
 }
 tune() { # SEED STAGE REWARD SFT [MORE ...]: GRPO, from an SFT, on all questions

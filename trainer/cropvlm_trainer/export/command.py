@@ -37,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--parity-pages", type=int, default=PAGES, help="pages on which boxes or answers are compared with fp32's"
     )
+    parser.add_argument(
+        "--parity-data",
+        type=Path,
+        metavar="MANIFEST",
+        help="the data set (.jsonl) whose pages these are: what the model was made for (default: synthetic pages)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -55,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
         tolerance=args.tolerance,
         floor=args.floor,
         parity_pages=args.parity_pages,
+        parity_data=args.parity_data,
         scores=read_json(args.scores) if args.scores else None,
         warning=args.warning,
         attention=args.attention,

@@ -53,6 +53,7 @@ def export_model(
     parity_prompts: int = len(PROMPTS),
     parity_pages: int = PAGES,
     parity_data: Path | None = None,
+    fp32_decoder: bool = False,
     training: dict | None = None,
     scores: dict | None = None,
     warning: str | None = None,
@@ -70,6 +71,7 @@ def export_model(
     - `floor`: the least agreement with torch and fp32 that is taken of the other precisions (`check.agreement`);
     - `parity_prompts`, `parity_pages`: how many prompts and pages are compared;
     - `parity_data`: the data set (JSONL) whose pages these are; None: synthetic ones, as of the bundled mini models;
+    - `fp32_decoder`: the decoder stays float32 in int8 and q4;
     - `training`: the record of the model's training; None: that in `files`;
     - `scores`: measurements of the model, kept in the manifest beside the parity;
     - `warning`: what users of the model should know; the service repeats it in every reply;
@@ -80,6 +82,8 @@ def export_model(
     graphs that are beyond `tolerance` or below `floor`. An older export then stays as it is.
     """
     _refuse_unknown(precisions, hub_layout)
+    if fp32_decoder and "fp16" in precisions:
+        raise ValueError("fp16 is half as wide for the decoder's cache too; leave out --fp32-decoder or fp16")
     layers = layers_given(model, attention, hub_layout)
     _refuse_other_folders(out)
     pages = _pages(role, parity_data, parity_pages)
@@ -91,7 +95,8 @@ def export_model(
     copy_hub_files(files, processor, draft)
     for name, graph in _graphs(model, processor, hub_layout, layers):
         for precision in dict.fromkeys(("fp32", *precisions)):
-            save_graph(convert(graph, name, precision), draft / "onnx" / f"{name}{PRECISIONS[precision]}.onnx")
+            into = "fp32" if fp32_decoder and name == GRAPHS[2] else precision
+            save_graph(convert(graph, name, into), draft / "onnx" / f"{name}{PRECISIONS[precision]}.onnx")
     taught = list(resolutions or tile_resolutions(processor))
     cases = expected(model, processor, parity_prompts, layers)
     parity = _check(

@@ -236,6 +236,17 @@ def test_one_precision_alone_leaves_no_other_behind(checkpoint: Path, tmp_path: 
     assert (parity["answers"], 0 <= parity["answers_equal"] <= 1) == (3, True)
 
 
+def test_a_decoder_that_stays_float32(checkpoint: Path, tmp_path: Path) -> None:
+    options = {"role": "cropper", "model_id": "x", "precisions": ("fp32", "int8"), "parity_prompts": 1}
+    export(checkpoint, tmp_path / "out", **options, parity_pages=0, fp32_decoder=True)
+    onnx_files = tmp_path / "out" / "onnx"
+    decoder = onnx_files / "decoder_model_merged_int8.onnx"
+    assert decoder.read_bytes() == (onnx_files / "decoder_model_merged.onnx").read_bytes()
+    assert kinds(graph_of(tmp_path / "out", "vision_encoder_int8"))["MatMulIntegerToFloat"]
+    with pytest.raises(ValueError, match="leave out --fp32-decoder or fp16"):
+        export(checkpoint, tmp_path / "half", role="cropper", model_id="x", precisions=("fp16",), fp32_decoder=True)
+
+
 def test_pages_of_a_data_set(checkpoint: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     dataset.write(data, 5, 3)

@@ -39,7 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     split = commands.add_parser("split", help="halve a set by image: sft.jsonl and grpo.jsonl beside its manifest")
     split.add_argument("--data", type=Path, required=True, help="folder with manifest.jsonl")
-    split.add_argument("--seed", type=int, required=True)
+    how = split.add_mutually_exclusive_group(required=True)
+    how.add_argument("--seed", type=int, help="of the halves")
+    how.add_argument(
+        "--by", metavar="FIELD", help="instead of halves, a file for each value of this field, as train.jsonl"
+    )
     split.add_argument("--share", type=float, default=0.5, help="of the questions that go to SFT (default: 0.5)")
     split.set_defaults(data_run=_split)
 
@@ -82,9 +86,12 @@ def _build(args: argparse.Namespace) -> None:
 
 
 def _split(args: argparse.Namespace) -> None:
-    from cropvlm_trainer.data.split import split
+    from cropvlm_trainer.data.split import split, split_by
 
-    split(args.data, args.seed, args.share)
+    if args.by is None:
+        split(args.data, args.seed, args.share)
+    else:
+        split_by(args.data, args.by)
 
 
 def _seed(args: argparse.Namespace) -> None:

@@ -17,6 +17,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--id", required=True, help="the model's name in replies and in /info")
     parser.add_argument("--precision", nargs="+", default=["fp32"], choices=PRECISIONS, help="the first is the default")
     parser.add_argument("--resolution", nargs="+", type=int, help="longest edges taught, the default first (pixels)")
+    parser.add_argument(
+        "--fp32-decoder",
+        action="store_true",
+        help="the decoder stays float32 in int8 and q4: a narrow one loses boxes in int8 and is hardly faster",
+    )
     parser.add_argument("--hub-layout", action="store_true", help="unfused graphs with the hub's inputs")
     parser.add_argument(
         "--attention",
@@ -37,6 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--parity-pages", type=int, default=PAGES, help="pages on which boxes or answers are compared with fp32's"
     )
+    parser.add_argument(
+        "--parity-data",
+        type=Path,
+        metavar="MANIFEST",
+        help="the data set (.jsonl) whose pages these are: what the model was made for (default: synthetic pages)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -55,6 +66,8 @@ def run(args: argparse.Namespace) -> int:
         tolerance=args.tolerance,
         floor=args.floor,
         parity_pages=args.parity_pages,
+        parity_data=args.parity_data,
+        fp32_decoder=args.fp32_decoder,
         scores=read_json(args.scores) if args.scores else None,
         warning=args.warning,
         attention=args.attention,

@@ -11,7 +11,7 @@ from transformers import Idefics3ForConditionalGeneration, Idefics3Processor
 from cropvlm_trainer.attention.maps import attention_layers
 from cropvlm_trainer.export.check.agreement import check_precision
 from cropvlm_trainer.export.check.expected import PROMPTS, Expected, expected
-from cropvlm_trainer.export.check.pages import check_pages, on_pages
+from cropvlm_trainer.export.check.pages import Pages, check_pages, drawn, of_data, on_pages
 from cropvlm_trainer.export.check.session import GRAPHS, OnnxModel
 from cropvlm_trainer.export.graphs.decoder import decoder_graph
 from cropvlm_trainer.export.graphs.embed import embed_graph
@@ -52,6 +52,8 @@ def export_model(
     floor: float = FLOOR,
     parity_prompts: int = len(PROMPTS),
     parity_pages: int = PAGES,
+    parity_data: Path | None = None,
+    fp32_decoder: bool = False,
     training: dict | None = None,
     scores: dict | None = None,
     warning: str | None = None,
@@ -68,6 +70,8 @@ def export_model(
     - `tolerance`: how far the fp32 graphs may be from torch (`check.parity`);
     - `floor`: the least agreement with torch and fp32 that is taken of the other precisions (`check.agreement`);
     - `parity_prompts`, `parity_pages`: how many prompts and pages are compared;
+    - `parity_data`: the data set (JSONL) whose pages these are; None: synthetic ones, as of the bundled mini models;
+    - `fp32_decoder`: the decoder stays float32 in int8 and q4;
     - `training`: the record of the model's training; None: that in `files`;
     - `scores`: measurements of the model, kept in the manifest beside the parity;
     - `warning`: what users of the model should know; the service repeats it in every reply;
@@ -78,8 +82,11 @@ def export_model(
     graphs that are beyond `tolerance` or below `floor`. An older export then stays as it is.
     """
     _refuse_unknown(precisions, hub_layout)
+    if fp32_decoder and "fp16" in precisions:
+        raise ValueError("fp16 is half as wide for the decoder's cache too; leave out --fp32-decoder or fp16")
     layers = layers_given(model, attention, hub_layout)
     _refuse_other_folders(out)
+    pages = _pages(role, parity_data, parity_pages)
     model.eval()
     # Written beside the old folder, and put in its place once all checks have passed.
     draft = out.with_name(f"{out.name}.partial")
@@ -88,10 +95,13 @@ def export_model(
     copy_hub_files(files, processor, draft)
     for name, graph in _graphs(model, processor, hub_layout, layers):
         for precision in dict.fromkeys(("fp32", *precisions)):
-            save_graph(convert(graph, name, precision), draft / "onnx" / f"{name}{PRECISIONS[precision]}.onnx")
+            into = "fp32" if fp32_decoder and name == GRAPHS[2] else precision
+            save_graph(convert(graph, name, into), draft / "onnx" / f"{name}{PRECISIONS[precision]}.onnx")
     taught = list(resolutions or tile_resolutions(processor))
     cases = expected(model, processor, parity_prompts, layers)
-    parity = _check(cases, processor, draft, precisions, tolerance, floor, role, taught, parity_pages)
+    parity = _check(
+        cases, processor, draft, precisions, tolerance, floor, role, taught, pages if parity_pages else None
+    )
     if "fp32" not in precisions:
         for name in GRAPHS:
             for path in (draft / "onnx").glob(f"{name}.onnx*"):
@@ -143,7 +153,7 @@ def _check(
     floor: float,
     role: str,
     resolutions: Sequence[int],
-    pages: int,
+    pages: Pages | None,
 ) -> dict:
     """The parity of each of the precisions, by name.
 
@@ -156,10 +166,16 @@ def _check(
     for precision in others:
         onnx_model = OnnxModel(folder, PRECISIONS[precision])
         parity[precision] = check_precision(precision, cases, onnx_model, floor=floor)
-        if reference:
+        if pages:
             found = on_pages(role, onnx_model, processor, resolutions, pages)
             parity[precision] |= check_pages(role, reference, found, onnx_model, floor)
     return {precision: parity[precision] for precision in precisions}
+
+
+def _pages(role: str, data: Path | None, count: int) -> Pages | None:
+    if not count:
+        return None
+    return of_data(data, count, role) if data else drawn(count)
 
 
 def save_graph(graph: onnx.ModelProto, path: Path) -> None:

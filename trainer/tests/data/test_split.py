@@ -4,7 +4,7 @@ from random import Random
 import pytest
 
 from cropvlm_trainer.cli import main
-from cropvlm_trainer.data.split import divide
+from cropvlm_trainer.data.split import divide, parts_by
 
 
 def make_rows(images=40):
@@ -78,3 +78,43 @@ def test_a_split_that_cannot_be_is_an_error(tmp_path, capsys):
     (tmp_path / "manifest.jsonl").write_text('{"image": "a"}\n{"question": "q"}\n')
     assert main(ask) == 2
     assert "manifest.jsonl has no image" in (error := capsys.readouterr().err) and "row 2 of" in error
+
+
+def test_a_file_for_each_part_that_the_rows_name(tmp_path, capsys):
+    rows = [{**row, "part": "dev" if row["image"].endswith("3.png") else "train"} for row in make_rows()]
+    (tmp_path / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert main(["data", "split", "--data", str(tmp_path), "--by", "part"]) == 0
+    said = capsys.readouterr().out
+    for part in ("train", "dev"):
+        of_it = [row for row in rows if row["part"] == part]
+        assert [json.loads(line) for line in (tmp_path / f"{part}.jsonl").read_text().splitlines()] == of_it
+        assert f"{part}.jsonl: {len(of_it)} questions on {len(pictures(of_it))} images" in said
+    (tmp_path / "dev.jsonl").write_text("")
+    assert main(["data", "split", "--data", str(tmp_path), "--by", "part"]) == 2
+    assert "dev.jsonl holds another split; remove" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("parts", "says"),
+    [
+        (["a", None], "row 2 has None as its 'part'"),
+        (["a", "../b"], "row 2 has '../b' as its 'part'"),
+        (["a", 3], "row 2 has 3 as its 'part'"),
+        (["a", "a"], "all rows have the 'part' 'a'"),
+    ],
+)
+def test_a_field_that_names_no_parts_is_an_error(parts, says):
+    rows = [{"image": str(number), "part": part} for number, part in enumerate(parts)]
+    with pytest.raises(ValueError, match=says.replace(".", r"\.")):
+        parts_by(rows, "part")
+
+
+def test_an_image_in_two_parts_is_an_error():
+    with pytest.raises(ValueError, match=r"one\.png is in the parts a and b \(row 2\)"):
+        parts_by([{"image": "one.png", "part": "a"}, {"image": "one.png", "part": "b"}], "part")
+
+
+def test_either_a_seed_or_a_field(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["data", "split", "--data", str(tmp_path)])
+    assert "one of the arguments --seed --by is required" in capsys.readouterr().err

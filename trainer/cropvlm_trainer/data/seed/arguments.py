@@ -14,6 +14,8 @@ VLM, GRID, TEXT, BEST_OF = "vlm", "grid", "text", "best-of"
 PERCENTILE, TABLE3, NONE = "percentile", "table3", "none"
 PIXELS, THOUSANDTHS, FRACTION = "pixels", "thousandths", "fraction"
 
+ROOM = (14.0, 7.0)
+"""Of text seeds, in per cent of the page: by how much a box is wider than its line, and how high it is, at least."""
 DEFAULTS: dict[str, dict[str, Any]] = {
     VLM: {
         "url": None,
@@ -28,7 +30,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "grow": PERCENTILE,
     },
     GRID: {"base": None, "n": 5, "most_cells": None, "resolution": None, "seed": 0, "device": "auto"},
-    TEXT: {"workers": None, "labels": None},
+    TEXT: {"workers": None, "labels": None, "room": ROOM},
     BEST_OF: {
         "cropper": None,
         "base": None,
@@ -149,6 +151,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '"kind": "label"',
     )
     text.add_argument("--workers", type=int, metavar="N", help="processes that read pictures (default: one a core)")
+    text.add_argument(
+        "--room",
+        type=float,
+        nargs=2,
+        metavar=("WIDER", "HEIGHT"),
+        help="by how many per cent of the page a box is wider than its line at least, and how high it is at least: a "
+        f"model that is often a little off needs more (default: {ROOM[0]:g} {ROOM[1]:g})",
+    )
 
 
 def settle(args: argparse.Namespace) -> None:
@@ -176,4 +186,6 @@ def settle(args: argparse.Namespace) -> None:
             )
     if args.method == VLM:
         args.asked_as = args.asked_as or args.coordinates
+    if args.method == TEXT and not all(0 <= value <= 100 for value in args.room):
+        raise ValueError(f"--room {args.room[0]:g} {args.room[1]:g}: give two numbers in per cent, from 0 to 100")
     check_positive(args, [name for name in POSITIVE if name in DEFAULTS[args.method]])

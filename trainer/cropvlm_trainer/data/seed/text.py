@@ -21,7 +21,7 @@ from tqdm import tqdm
 from cropvlm_trainer.boxes import Rect
 from cropvlm_trainer.chat.answer_cache import AnswerCache
 from cropvlm_trainer.data.columns import Rejection
-from cropvlm_trainer.data.seed.arguments import TEXT
+from cropvlm_trainer.data.seed.arguments import ROOM, TEXT
 from cropvlm_trainer.data.seed.evidence import evidence
 from cropvlm_trainer.data.seed.labels import LABEL, label_questions
 from cropvlm_trainer.data.seed.ocr import Reader, from_text, ocr_version, text_key, to_text
@@ -30,9 +30,7 @@ from cropvlm_trainer.files import to_lines, write_whole
 from cropvlm_trainer.rows import target_votes, with_target
 
 ROOM_X, ROOM_Y = 1.3, 2.2
-"""By what the sides of a line are multiplied, so that a box that is a little off still holds it."""
-MIN_ROOM_X, MIN_HEIGHT = 14.0, 7.0
-"""By how many per cent of the page a box is wider than its line at least, and how high it is at least."""
+"""By what the sides of a line are multiplied at least, so that a box that is a little off still holds it."""
 
 
 def seed_text(args: argparse.Namespace) -> None:
@@ -47,10 +45,10 @@ def seed_text(args: argparse.Namespace) -> None:
     done, rejected = [], []
     for number, row in enumerate(rows, start=1):
         try:
-            done.append(_with_box(row, texts[row["image"]]))
+            done.append(_with_box(row, texts[row["image"]], args.room))
         except Rejection as why:
             rejected.append({"row": number, "id": row.get("id"), "reason": why.reason, "detail": str(why)})
-    done += _about_labels(texts, args.labels or 0)
+    done += _about_labels(texts, args.labels or 0, args.room)
     rejected_path, reasons = write_rejected(args.out, rejected)
     if not done:
         raise ValueError(
@@ -65,15 +63,18 @@ def seed_text(args: argparse.Namespace) -> None:
         print(f"  {len(rejected)} rejected ({reasons}; see {rejected_path})")
 
 
-def room_around(line: Rect) -> Rect:
-    """Returns the seed box for a line: about its centre, larger by the constants above, cut off at the page's edges."""
+def room_around(line: Rect, room: Sequence[float] = ROOM) -> Rect:
+    """Returns the seed box for a line: about its centre, with room on each side, cut off at the page's edges.
+
+    `room`: by how many per cent of the page it is wider than the line at least, and how high it is at least.
+    """
     x1, y1, x2, y2 = line
-    width, height = max(ROOM_X * (x2 - x1), x2 - x1 + MIN_ROOM_X), max(ROOM_Y * (y2 - y1), MIN_HEIGHT)
+    width, height = max(ROOM_X * (x2 - x1), x2 - x1 + room[0]), max(ROOM_Y * (y2 - y1), room[1])
     x, y = (x1 + x2) / 2, (y1 + y2) / 2
     return max(0.0, x - width / 2), max(0.0, y - height / 2), min(100.0, x + width / 2), min(100.0, y + height / 2)
 
 
-def _with_box(row: dict, text: str | Rejection) -> dict:
+def _with_box(row: dict, text: str | Rejection, room: Sequence[float]) -> dict:
     """Returns the row with its box. Raises Rejection where the picture or the answer in it cannot be read."""
     if isinstance(text, Rejection):
         raise text
@@ -83,10 +84,10 @@ def _with_box(row: dict, text: str | Rejection) -> dict:
     line = evidence(target_votes(row["answers"]), lines)
     if line is None:
         raise Rejection("answer not in the text", f"none of {row['answers']} stands in the {len(lines)} lines read")
-    return seeded(row, room_around(line.box), {"method": TEXT, "ocr": ocr, "line": list(line.box)})
+    return seeded(row, room_around(line.box, room), {"method": TEXT, "ocr": ocr, "line": list(line.box)})
 
 
-def _about_labels(texts: dict[str, str | Rejection], most: int) -> list[dict]:
+def _about_labels(texts: dict[str, str | Rejection], most: int, room: Sequence[float]) -> list[dict]:
     """Returns rows that ask for labels of the pictures, at most so many a picture, drawn evenly from those it has."""
     rows = []
     for image, text in texts.items():
@@ -97,7 +98,7 @@ def _about_labels(texts: dict[str, str | Rejection], most: int) -> list[dict]:
         for number, asked in enumerate(Random(image).sample(found, min(most, len(found)))):
             row = {"id": f"{image}#{LABEL}-{number}", "kind": LABEL, "image": image, "question": asked.question}
             how = {"method": TEXT, "ocr": ocr, "line": list(asked.line.box)}
-            rows.append(seeded({**row, "answers": [asked.answer]}, room_around(asked.line.box), how))
+            rows.append(seeded({**row, "answers": [asked.answer]}, room_around(asked.line.box, room), how))
     return rows
 
 

@@ -1,18 +1,22 @@
 """How often fp16, int8 and q4 give on whole pages what fp32 gives: a cropper's boxes, or a target's answers.
 
-The pages are synthetic, and no run trains on them. On a CPU the service chooses int8 by itself only where these agree.
+The pages are of a data set, or synthetic ones that no run trains on. On a CPU the service chooses int8 by itself only
+where these agree.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 from transformers import Idefics3Processor
 
-from cropvlm_trainer.boxes import Box, taught_region, to_box
+from cropvlm_trainer.boxes import WHOLE, Box, taught_region, to_box
 from cropvlm_trainer.contract import cropper_prompt, target_prompt
 from cropvlm_trainer.data.synth import dataset
-from cropvlm_trainer.data.synth.page import Page
 from cropvlm_trainer.export.check.agreement import refuse_below
 from cropvlm_trainer.export.check.expected import NEW_TOKENS, make_prompt
 from cropvlm_trainer.export.check.greedy_boxes import box_tokens, greedy_box
@@ -20,6 +24,8 @@ from cropvlm_trainer.export.check.session import OnnxModel
 from cropvlm_trainer.export.settings import FLOOR
 from cropvlm_trainer.idefics3.image_processing import crop
 from cropvlm_trainer.metrics.exact_and_iou import iou
+from cropvlm_trainer.pictures import open_picture
+from cropvlm_trainer.rows import check_images, read_rows
 
 Answer = tuple[int, ...]
 """Token ids."""
@@ -47,10 +53,38 @@ class AnswerParity:
     """the share of them"""
 
 
+class Asked(NamedTuple):
+    image: Image.Image
+    question: str
+    box: Box
+    """what a target's crop shows; a cropper is not told"""
+
+
+Pages = Callable[[], Iterator[Asked]]
+"""Opens the pages anew each time, so that few are in memory at once."""
+
+
+def drawn(count: int) -> Pages:
+    """Returns so many synthetic pages."""
+    return partial(_drawn, count)
+
+
+def of_data(manifest: Path, count: int, role: str) -> Pages:
+    """Returns so many questions of a data set (JSONL), evenly spaced over it; a target's rows need a `box`.
+
+    Raises as `read_rows` and `check_images`.
+    """
+    needs = ("image", "question") if role == "cropper" else ("image", "question", "box")
+    rows = read_rows(manifest, needs=needs)
+    some = [rows[number * len(rows) // count] for number in range(count)] if count < len(rows) else rows
+    check_images(manifest, some)
+    return partial(_of_rows, manifest.parent, some)
+
+
 def on_pages(
-    role: str, onnx_model: OnnxModel, processor: Idefics3Processor, resolutions: Sequence[int], pages: int
+    role: str, onnx_model: OnnxModel, processor: Idefics3Processor, resolutions: Sequence[int], pages: Pages
 ) -> list[Box] | list[Answer]:
-    """A cropper's boxes or a target's answers on so many pages.
+    """A cropper's boxes or a target's answers on these pages.
 
     `resolutions`: longest edges in pixels, at which the pages are seen in turn.
     """
@@ -77,26 +111,33 @@ def check_pages(
 
 
 def _boxes(
-    onnx_model: OnnxModel, processor: Idefics3Processor, resolutions: Sequence[int], pages: int
+    onnx_model: OnnxModel, processor: Idefics3Processor, resolutions: Sequence[int], pages: Pages
 ) -> Iterator[Box]:
     tokens = box_tokens(processor.tokenizer)
-    for page, resolution in _pages(resolutions, pages):
-        prompt = make_prompt(processor, [page.image], cropper_prompt(page.questions[0].text), resolution)
+    for number, page in enumerate(pages()):
+        resolution = resolutions[number % len(resolutions)]
+        prompt = make_prompt(processor, [page.image], cropper_prompt(page.question), resolution)
         yield greedy_box(onnx_model, onnx_model.prompt(prompt.ids, prompt.tiles, processor.image_token_id), tokens)
 
 
 def _answers(
-    onnx_model: OnnxModel, processor: Idefics3Processor, resolutions: Sequence[int], pages: int
+    onnx_model: OnnxModel, processor: Idefics3Processor, resolutions: Sequence[int], pages: Pages
 ) -> Iterator[Answer]:
-    for page, resolution in _pages(resolutions, pages):
-        question = page.questions[0]
-        images = [page.image, crop(page.image, to_box(taught_region(page.to_percent(question.evidence_rect))))]
-        prompt = make_prompt(processor, images, target_prompt(question.text), resolution)
+    for number, page in enumerate(pages()):
+        images = [page.image, crop(page.image, page.box)]
+        prompt = make_prompt(processor, images, target_prompt(page.question), resolutions[number % len(resolutions)])
         embeds = onnx_model.prompt(prompt.ids, prompt.tiles, processor.image_token_id)
         tokens, _ = onnx_model.generate(embeds, {processor.tokenizer.eos_token_id}, NEW_TOKENS)
         yield tuple(tokens)
 
 
-def _pages(resolutions: Sequence[int], pages: int) -> Iterator[tuple[Page, int]]:
-    for index in range(pages):
-        yield dataset.make_page(dataset.HELD_OUT_SEED, index)[0], resolutions[index % len(resolutions)]
+def _drawn(count: int) -> Iterator[Asked]:
+    for index in range(count):
+        page = dataset.make_page(dataset.HELD_OUT_SEED, index)[0]
+        question = page.questions[0]
+        yield Asked(page.image, question.text, to_box(taught_region(page.to_percent(question.evidence_rect))))
+
+
+def _of_rows(folder: Path, rows: Sequence[dict]) -> Iterator[Asked]:
+    for row in rows:
+        yield Asked(open_picture(folder / row["image"]), row["question"], to_box(row.get("box") or WHOLE))

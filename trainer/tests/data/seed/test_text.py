@@ -90,6 +90,7 @@ def test_room_around_a_line():
     assert text.room_around((40.0, 50.0, 60.0, 52.0)) == (33.0, 47.5, 67.0, 54.5)
     assert text.room_around((10.0, 40.0, 90.0, 50.0)) == (0.0, 34.0, 100.0, 56.0)
     assert text.room_around((0.0, 0.0, 4.0, 2.0)) == (0.0, 0.0, 11.0, 4.5)
+    assert text.room_around((40.0, 50.0, 60.0, 52.0), (20.0, 12.0)) == (30.0, 45.0, 70.0, 57.0)
 
 
 def test_an_ocr_that_is_not_installed(given, capsys, monkeypatch):

@@ -19,6 +19,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -89,7 +90,7 @@ def train(config: GrpoConfig) -> None:
 
     adapters = Adapters(config.out, run.first, save_adapter) if is_main else None
     evaluate = Evaluation(config, accelerator, compute_loss) if config.eval_every else None
-    with stopped_by_sigterm() as stop:
+    with closing(compute_loss), stopped_by_sigterm() as stop:
         taken = take_steps(
             config, accelerator, policy, compute_loss, order, optimizer, schedule, run, stop, adapters, evaluate
         )

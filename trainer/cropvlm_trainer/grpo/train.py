@@ -3,8 +3,8 @@
 For each question the policy draws a group of G boxes. A frozen VLM, the reward VLM, answers the question from the full
 image and each box's crop. A box is worth as much as it helps to answer, and the policy is moved towards the boxes that
 are better than their group's mean and away from the others. Beside this file: `data.py` has the rows, `policy.py` the
-models, `reward/` what a box is worth, `loss.py` the mathematics, `step.py` a micro-batch's loss, `accumulate.py` a
-batch's gradients.
+models, `reward/` what a box is worth, `loss.py` the mathematics, `step.py` a micro-batch's loss (of `rollout.py`'s
+boxes), `accumulate.py` a batch's gradients.
 
 Under `accelerate launch` each process takes its share of every batch. Gradients are summed over the processes, and each
 question's boxes are drawn with a generator of its own, so that the result is that of one process.

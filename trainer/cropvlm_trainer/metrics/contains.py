@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import accumulate
 from math import inf
 
 from cropvlm_trainer.metrics.anls import THRESHOLD
@@ -12,6 +13,8 @@ MIN_SHARED = 4
 """The fewest letters and digits that say something where they stand within other words."""
 
 _WORDS = re.compile(r"[^\W_]+")
+_GLUED = re.compile(r"(?<=[^\W\d_])\d[\d,]*\.\d\d(?![\w,]?\d)")
+"""An amount behind a currency or a word without a space, as OCRs read them."""
 _NUMBER = re.compile(r"(?<![\w.,])\d[\d,]*(?:\.\s?\d+)?(?![\w,]?\d)")
 
 
@@ -66,7 +69,7 @@ def holds(letters: str, text: str) -> bool:
 def _similarity(text: str, answer: str) -> float:
     number = amount(answer)
     if number is not None:
-        return float(number in amounts(text))
+        return float(number in amounts(text) or number in map(_value, _GLUED.findall(text)))
     words, found = words_of(answer), words_of(text)
     letters, read = "".join(words), "".join(found)
     if not letters:
@@ -75,18 +78,21 @@ def _similarity(text: str, answer: str) -> float:
         return 1.0
     if len(letters) < MIN_SHARED:
         return 0.0
-    # At least one edit: a text that holds the letters only as a part of longer numbers does not show the answer.
-    distance = max(1, _distance_within(letters, read)) / len(letters)
+    distance = _distance_within(letters, found) / len(letters)
     return 1 - distance if distance < THRESHOLD else 0.0
 
 
-def _distance_within(letters: str, text: str) -> float:
-    """Returns the least edit distance of the letters to any part of the text, no digit being edited (P. H. Sellers).
+def _distance_within(letters: str, words: Sequence[str]) -> float:
+    """Returns the least edit distance of the letters to any part of the joined words (P. H. Sellers' algorithm).
 
-    It is infinite where no part has the same digits.
+    No digit is edited, and a part neither begins nor ends within a number. The distance is infinite where no such part
+    has the same digits.
     """
+    text = "".join(words)
+    starts = {0, *accumulate(map(len, words))}
+    free = [j in starts or not (text[j - 1].isdigit() and text[j].isdigit()) for j in range(len(text) + 1)]
     # row[j]: the distance of the letters so far to the best part of the text that ends at j.
-    row: list[float] = [0.0] * (len(text) + 1)
+    row: list[float] = [0 if is_free else inf for is_free in free]
     for letter in letters:
         gone = inf if letter.isdigit() else 1
         following = [row[0] + gone]
@@ -95,7 +101,7 @@ def _distance_within(letters: str, text: str) -> float:
             changed = 0 if letter == other else max(gone, added)
             following.append(min(row[j - 1] + changed, row[j] + gone, following[j - 1] + added))
         row = following
-    return min(row)
+    return min(distance for distance, is_free in zip(row, free, strict=True) if is_free)
 
 
 def _value(number: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
 import os
 import signal
 import threading
@@ -148,6 +149,18 @@ def test_the_next_boxes_are_drawn_while_an_endpoint_thinks(given, tmp_path):
         reward = endpoint(server.url, concurrency=64)
         assert main(command(given, tmp_path, reward=reward, rollouts_ahead=2, max_steps=1)) == 0
     assert third.is_set() and log(tmp_path)[0]["failed"] == 0
+
+
+def test_an_ocr_can_give_the_reward(given, tmp_path):
+    pytest.importorskip("rapidocr", reason="the OCR is not installed: pip install -e '.[ocr]'")
+    reward = '{ kind = "reader", longest_edge = 96, processes = 1 }'
+    settings = {"reward": reward, "size_weight": 0.5, "batch": 2, "max_steps": 1}
+    assert main(command(given, tmp_path, **settings)) == 0
+    (row,) = log(tmp_path)
+    assert (row["failed"], row["reward/size"]) == (0.0, -0.5), "without a valid box it is the whole page"
+    kept = [json.loads(line) for line in (tmp_path / "reward.answers.jsonl").read_text().splitlines()]
+    assert len(kept) == 2 and all(isinstance(each["answer"], str) for each in kept)
+    assert multiprocessing.active_children() == []
 
 
 def test_an_error_names_the_rows_whose_reward_it_is(given, tmp_path, capsys):

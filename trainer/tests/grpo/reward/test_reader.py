@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import subprocess
+import sys
 
 import pytest
 from PIL import Image, ImageDraw, ImageFont
@@ -87,6 +89,13 @@ def test_what_is_not_there_is_said_at_once(made):
         made("easyocr", size_free=0.1, likelihood="mean")
     for part in ("neither 'ocr' nor a function as module:function", "it needs size_weight", "is for log-likelihoods"):
         assert part in str(error.value)
+
+
+def test_a_reading_process_does_without_torch():
+    code = "import sys, cropvlm_trainer.grpo.reward.reading; print('torch' in sys.modules)"
+    environment = {"PYTHONPATH": ":".join(sys.path)}
+    told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert told.stdout == "False\n"
 
 
 def test_a_crop_is_enlarged_or_shrunk_to_the_edge():

@@ -92,7 +92,7 @@ def measured(work: Callable[[], None], keeps: bool, steps: int) -> tuple[float, 
 def works(folder: Path) -> dict[str, Callable[[], None]]:
     """What is measured, by name; each call trains in a folder of its own."""
     runs = iter(range(10_000))
-    dataset.write(folder / "pages", 24, 5)
+    dataset.write(folder / "pages", 16, 5)
     tokenizer = pretrain.mini_tokenizer()
     for name, shape in SHAPES.items():
         save_checkpoint(build_model(shape, tokenizer, 0), shape, tokenizer, folder / name, TRAINING)
@@ -121,9 +121,9 @@ def works(folder: Path) -> dict[str, Callable[[], None]]:
     return {
         "pretrain, mini, 8 and 16 pages": run_pretrain,
         "sft, mini, 16 questions": lambda: run_sft("mini", 16),
-        "sft, page, 4 questions": lambda: run_sft("page", 4),
+        "sft, page, 2 questions": lambda: run_sft("page", 2),
         "grpo, mini, 16 questions": lambda: run_grpo("mini", 16),
-        "grpo, page, 2 questions": lambda: run_grpo("page", 2),
+        "grpo, page, 1 question": lambda: run_grpo("page", 1),
     }
 
 

@@ -57,13 +57,16 @@ def test_two_steps_with_what_transformers_serve_answers(tmp_path):
         save_checkpoint(tiny_model(seed), TINY, tiny_tokenizer(), tmp_path / name, TRAINING)
     dataset.write(tmp_path / "pages", 2, 5, questions_per_page=1)
     with serving(tmp_path / "served", tmp_path / "server.log") as url:
-        reward = f'{{ kind = "endpoint", url = "{url}", model = "served", longest_edge = 64, max_tokens = 8 }}'
+        # The server refuses any other name than that with which it was started.
+        endpoint = {"kind": "endpoint", "url": url, "model": str(tmp_path / "served"), "max_tokens": 8, "timeout": 300}
+        reward = "{ " + ", ".join(f"{key} = {json.dumps(value)}" for key, value in endpoint.items()) + " }"
         values = {"base": tmp_path / "base", "data": tmp_path / "pages" / "manifest.jsonl", "out": tmp_path / "run"}
         values |= {"reward": reward, "measure": "anls", "resolution": 64, "reward_resolution": 64, "group": 2}
         values |= {"batch": 2, "max_steps": 2, "epochs": 2, "precision": "fp32", "sample_every": 0, "lora.r": 4}
         given = [part for key, value in values.items() for part in ("--set", f"{key}={value}")]
         assert main(["grpo", *given]) == 0, (tmp_path / "server.log").read_text()
     rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
-    assert [(row["step"], row["failed"]) for row in rows] == [(1, 0.0), (2, 0.0)]
+    told = (tmp_path / "server.log").read_text()
+    assert [(row["step"], row["failed"]) for row in rows] == [(1, 0.0), (2, 0.0)], told
     answers = [json.loads(line)["answer"] for line in (tmp_path / "run" / "reward.answers.jsonl").open()]
     assert len(answers) >= 2 and any(answers), "the served model answers from the full image and the crop"

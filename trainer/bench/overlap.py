@@ -26,6 +26,7 @@ from statistics import median
 
 import torch
 from accelerate import Accelerator
+from grpo.work import filled
 
 from cropvlm_trainer.chat.answer_cache import AnswerCache
 from cropvlm_trainer.data.synth import dataset
@@ -109,6 +110,9 @@ class Bench:
         )
         self.accelerator = Accelerator(cpu=True)
         self.policy, self.step = prepare(self.config, self.accelerator.device)
+        # Random weights write no boxes; with different ones the endpoint has a call for each.
+        parse_boxes = self.step.parse_boxes
+        self.step.parse_boxes = lambda completions, count: filled(parse_boxes(completions, count))
         self.rows = read_rows(self.config.data)[:QUESTIONS]
 
     def seconds(self, ahead: int | None) -> tuple[float, torch.Tensor]:

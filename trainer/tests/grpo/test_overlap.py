@@ -31,6 +31,14 @@ def given(tmp_path_factory) -> Path:
     return out
 
 
+@pytest.fixture
+def interruptible():
+    """Where the tests run in the background of a shell, SIGINT is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def command(given: Path, out: Path, **other) -> list[str]:
     values = {
         "base": given / "base",
@@ -109,7 +117,7 @@ def test_a_run_that_overlaps_is_one_that_waits_bit_for_bit(given, tmp_path, monk
         assert torch.equal(adapter(tmp_path / "mu"), adapter(tmp_path / "mu-waits"))
 
 
-def test_a_run_that_was_broken_off_while_it_waited_goes_on_to_the_same(given, tmp_path, monkeypatch):
+def test_a_run_that_was_broken_off_while_it_waited_goes_on_to_the_same(given, tmp_path, monkeypatch, interruptible):
     settings = {"reward": "accuracy", "measure": "exact_match"}
     calls = []
 
@@ -172,7 +180,7 @@ def test_an_error_names_the_rows_whose_reward_it_is(given, tmp_path, capsys):
     assert "endpoint" not in [thread.name for thread in threading.enumerate()]
 
 
-def test_an_interrupt_leaves_no_thread(given, tmp_path):
+def test_an_interrupt_leaves_no_thread(given, tmp_path, interruptible):
     asked = threading.Event()
 
     def behave(*_):

@@ -40,6 +40,7 @@ from cropvlm_trainer.idefics3.image_processing import check_resolution
 from cropvlm_trainer.idefics3.lora import add_lora, load_lora, save_lora
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
 from cropvlm_trainer.idefics3.reward_model import Example
+from cropvlm_trainer.training.allocator import keep_freed_memory
 from cropvlm_trainer.training.config import to_table
 from cropvlm_trainer.training.dev import Adapters
 from cropvlm_trainer.training.identity import identity, refuse_past
@@ -63,6 +64,7 @@ def train(config: GrpoConfig) -> None:
     FileNotFoundError where the base, the adapter, the manifest or an image is missing. SIGTERM ends the run after the
     step in progress, with its state saved and without an adapter.
     """
+    keep_freed_memory()
     # `cpu`: without it accelerate takes several processes without a GPU for one each.
     accelerator = Accelerator(
         mixed_precision="bf16" if config.precision == "bf16" else "no", cpu=not torch.cuda.is_available()

@@ -22,6 +22,7 @@ from cropvlm_trainer.idefics3.tokenizer import build_tokenizer
 from cropvlm_trainer.pretrain.aux_losses import AuxHeads, pointed, pointing_loss, seeing_loss
 from cropvlm_trainer.pretrain.batches import POINTING_REQUESTS, pointing_batch, pointing_prompt, reading_batch
 from cropvlm_trainer.pretrain.loop import Recipe, train
+from cropvlm_trainer.training.allocator import keep_freed_memory
 
 VOCABULARY = 480
 SEE_UNTIL = 0.06
@@ -83,6 +84,7 @@ def max_shapes(step: int, steps: int) -> int:
 
 def pretrain(args: argparse.Namespace) -> None:
     """Trains as the options say, or goes on with what `args.out` holds; raises as `loop.train`."""
+    keep_freed_memory()
     shape, tokenizer = Shape(), mini_tokenizer()
     model = build_model(shape, tokenizer, args.seed)
     builder = PromptBuilder(tokenizer, shape.tokens_per_tile)

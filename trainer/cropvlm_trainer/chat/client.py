@@ -63,19 +63,12 @@ class EndpointTarget:
     async def _answer_all(self, prompts: Sequence[Prompt], name: str) -> list[str | Failed]:
         answers: list[str | Failed] = [Failed("not asked")] * len(prompts)
         waiting = iter(enumerate(prompts))
-        # Retries and the timeout are ours: openai does not retry a reply that is no chat completion, and its timeout
-        # is for each part of a reply, so that a reply that trickles in would never end.
-        async with openai.AsyncOpenAI(
-            base_url=self.endpoint.url,
-            api_key=self.endpoint.key or "none",
-            max_retries=0,
-            timeout=None,
-        ) as client:
+        async with self.client() as client:
             with tqdm(total=len(prompts), desc=name, disable=not name) as bar:
 
                 async def work() -> None:
                     for index, prompt in waiting:
-                        answers[index] = await self._answer_one(client, prompt)
+                        answers[index] = await self.answer_one(client, prompt)
                         bar.update()
 
                 # One worker for each call that may run at a time, so that only their pictures are in memory.
@@ -88,8 +81,19 @@ class EndpointTarget:
                     await asyncio.gather(*workers, return_exceptions=True)
         return answers
 
-    async def _answer_one(self, client: openai.AsyncOpenAI, prompt: Prompt) -> str | Failed:
-        """Returns the cached answer or a new one, or Failed where the pictures cannot be made or every call failed."""
+    def client(self) -> openai.AsyncOpenAI:
+        """Returns a client for `answer_one`, to be closed by the caller."""
+        # Retries and the timeout are ours: openai does not retry a reply that is no chat completion, and its timeout
+        # is for each part of a reply, so that a reply that trickles in would never end.
+        return openai.AsyncOpenAI(
+            base_url=self.endpoint.url, api_key=self.endpoint.key or "none", max_retries=0, timeout=None
+        )
+
+    async def answer_one(self, client: openai.AsyncOpenAI, prompt: Prompt) -> str | Failed:
+        """Returns the cached answer or a new one, or Failed where the pictures cannot be made or every call failed.
+
+        Raises ValueError as `answer`.
+        """
         try:
             pictures = prompt.pictures()
         except Failed as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +15,7 @@ from accelerate import Accelerator
 from accelerate.utils import gather_object
 
 from cropvlm_trainer.grpo.policy import Policy
-from cropvlm_trainer.grpo.step import Step, StepOutcome
+from cropvlm_trainer.grpo.step import Rollout, Step, StepOutcome
 from cropvlm_trainer.idefics3.reward_model import Example
 from cropvlm_trainer.metrics.own_measure import asked_question
 from cropvlm_trainer.pictures import open_picture
@@ -35,7 +36,9 @@ def accumulate_gradients(
 ) -> dict[str, float]:
     """Adds up the gradients of the whole batch in `policy.trained_parameters`, over all processes.
 
-    - `compute_loss`: as `prepare` makes it; after a call its `outcome` has the boxes that were drawn;
+    - `compute_loss`: as `prepare` makes it. Where another model's rewards are waited for, the boxes of
+      `config.rollouts_ahead` further micro-batches are drawn meanwhile: all by the same weights, and what is added up
+      is the same, in the same order;
     - `rows`: this process's share of the batch;
     - `index`: how many steps came before; it seeds the draws;
     - `watch`: if given, gets each micro-batch's rows and examples, and what was drawn for them.
@@ -57,14 +60,9 @@ def accumulate_gradients(
                 example.tiles(edge, compute_loss.tile)
         return examples
 
-    for micro_batch, examples in zip(micro_batches, ahead(prepared, micro_batches, config.workers), strict=True):
-        generators = [torch.Generator().manual_seed(draw_seed(config.seed, index, row["id"])) for row in micro_batch]
-        try:
-            with accelerator.autocast():
-                loss, scalars = compute_loss(examples, generators)
-        except Exception as error:
-            error.add_note(f"in step {index + 1}, with the rows {', '.join(row['id'] for row in micro_batch)}")
-            raise
+    def finish(micro_batch: Sequence[dict], examples: Sequence[Example], rollout: Rollout) -> None:
+        with naming_rows(micro_batch, index), accelerator.autocast():
+            loss, scalars = compute_loss.finish(rollout)
         # The loss is a mean over the micro-batch. Weighted by its size, the losses of all micro-batches and processes
         # add up to the mean over the batch.
         (loss * len(micro_batch) / config.batch).backward()
@@ -72,8 +70,29 @@ def accumulate_gradients(
             collected[name].append(value.float().to(accelerator.device))
         if watch is not None:
             watch(micro_batch, examples, compute_loss.outcome)
+
+    drawn: deque[tuple[Sequence[dict], Sequence[Example], Rollout]] = deque()
+    most = config.rollouts_ahead if compute_loss.overlaps else 0
+    for micro_batch, examples in zip(micro_batches, ahead(prepared, micro_batches, config.workers), strict=True):
+        generators = [torch.Generator().manual_seed(draw_seed(config.seed, index, row["id"])) for row in micro_batch]
+        with naming_rows(micro_batch, index), accelerator.autocast():
+            drawn.append((micro_batch, examples, compute_loss.draw(examples, generators)))
+        if len(drawn) > most:
+            finish(*drawn.popleft())
+    while drawn:
+        finish(*drawn.popleft())
     _sum_gradients(accelerator, policy)
     return _means(accelerator, collected)
+
+
+@contextmanager
+def naming_rows(rows: Sequence[dict], index: int) -> Iterator[None]:
+    """Within it, an error is given a note that names these rows. `index`: how many steps came before."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"in step {index + 1}, with the rows {', '.join(row['id'] for row in rows)}")
+        raise
 
 
 def repeat_gradients(

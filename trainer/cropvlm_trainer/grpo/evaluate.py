@@ -9,6 +9,7 @@ from accelerate import Accelerator
 
 from cropvlm_trainer.grpo.accumulate import to_example
 from cropvlm_trainer.grpo.data import read_training_rows
+from cropvlm_trainer.grpo.reward.size import SIZE
 from cropvlm_trainer.grpo.step import Step
 from cropvlm_trainer.metrics.exact_and_iou import box_measures
 from cropvlm_trainer.training.dev import greedy_boxes, mean_scores
@@ -27,6 +28,7 @@ class Evaluation:
         self.rows = read_training_rows(config.eval_data, config.is_measured)
         self.has_boxes = all(row.get("box") for row in self.rows)
         names = [REWARD, f"{REWARD}/{config.reward_name}", f"{REWARD}/format", "valid"]
+        names += [f"{REWARD}/{SIZE}"] if config.size_weight else []
         self.names = [*names, "iou"] if self.has_boxes else names
 
     def __call__(self) -> dict[str, float]:

@@ -1,5 +1,8 @@
 """One GRPO step on some questions: draw G boxes for each, reward them, and compute the loss.
 
+A step has two halves, so that another model's rewards are computed while the policy does what needs none: `draw` draws
+the boxes, begins to ask what they are worth, and scores what was drawn; `finish` waits for the rewards.
+
 In the shapes: B questions, G completions of each, N = B * G completions, T tokens of the longest completion, S x S
 pixels of a tile.
 """
@@ -8,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
@@ -15,6 +19,8 @@ from cropvlm_trainer.boxes import Box
 from cropvlm_trainer.contract import cropper_prompt
 from cropvlm_trainer.grpo.loss import advantages, clipped_share, grpo_loss, kl_per_token, scoring_temperature
 from cropvlm_trainer.grpo.policy import Policy
+from cropvlm_trainer.grpo.reward.asked import begin, close
+from cropvlm_trainer.grpo.rollout import Drawn, Rollout, StepOutcome
 from cropvlm_trainer.idefics3.forward import encode_tiles
 from cropvlm_trainer.idefics3.generation import Completions, Prefix, decode_boxes, log_probs, prefill, replaced, sample
 from cropvlm_trainer.idefics3.prompts import PromptEncoder, prompt_grid
@@ -23,7 +29,10 @@ from cropvlm_trainer.metrics.exact_and_iou import area
 from cropvlm_trainer.training.stages import GrpoConfig, RecipeName
 
 Reward = Callable[[Sequence[Example], Sequence[Sequence[Box | None]]], dict[str, torch.Tensor]]
-"""B examples and G boxes for each -> rewards f32 `[B, G]` by name. Their sum is what the policy learns from."""
+"""B examples and G boxes for each -> rewards f32 `[B, G]` by name. Their sum is what the policy learns from.
+
+A reward of another model is a `Beginning` too.
+"""
 
 
 @dataclass(frozen=True)
@@ -48,35 +57,8 @@ class StepSettings:
     epsilon_high: float | None = GrpoConfig.epsilon_high
 
 
-@dataclass(frozen=True)
-class StepOutcome:
-    """The boxes that a step drew and what they were worth, for the sample pictures."""
-
-    boxes: list[list[Box | None]]
-    """G boxes for each of the B examples"""
-    rewards: dict[str, torch.Tensor]
-    """f32 `[B, G]` by name"""
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """What a call drew and what it was worth, for further updates."""
-
-    prompts: list[list[int]]
-    """token ids of each of the B prompts"""
-    tiles: torch.Tensor
-    """uint8 `[tiles, S, S, 3]`: of all prompts in order"""
-    completions: Completions
-    advantage: torch.Tensor
-    """f32 `[N]`"""
-    old_log_probs: torch.Tensor
-    """f32 `[N, T]`: of the policy that drew"""
-    reference_log_probs: torch.Tensor | None
-    """f32 `[N, T]`; None without a reference"""
-
-
 class Step:
-    """Computes the loss of a micro-batch of examples when it is called."""
+    """Computes the loss of a micro-batch of examples when it is called: `finish` of what `draw` drew."""
 
     drawn: list[Drawn]
     """What the calls drew since the list was last cleared; empty where the settings' `mu` is 1."""
@@ -100,6 +82,13 @@ class Step:
 
         `generators`: one for each example; its G completions are drawn with it.
         """
+        return self.finish(self.draw(examples, generators))
+
+    def draw(self, examples: Sequence[Example], generators: Sequence[torch.Generator]) -> Rollout:
+        """The first half of a call: all of it that needs no reward. `generators`: as there.
+
+        All random numbers of a call are drawn here, so that it does not matter when `finish` is called.
+        """
         settings, model, pad = self.settings, self.policy.model, self.encoder.pad
         prompts, tiles = self.prompts_and_tiles(examples)
 
@@ -108,43 +97,49 @@ class Step:
         prefix = prefill(model, prompts, encode_tiles(model, tiles), pad)
         completions = self._sample(prefix, generators)
 
-        # Reward the boxes in them; what teaches nothing is drawn anew.
+        # Begin to ask what the boxes in them are worth. What teaches nothing is drawn anew, once that is known.
         boxes = self.parse_boxes(completions, len(examples))
-        rewards = self.reward(examples, boxes)
-        redrawn = 0
-        for _ in range(settings.redraws):
-            alike = without_spread(sum(rewards.values())).nonzero().flatten().tolist()
-            if not alike:
-                break
-            redrawn += len(alike)
-            others = self._sample(prefix.rows(alike), [generators[number] for number in alike])
-            rows = [number * settings.group + place for number in alike for place in range(settings.group)]
-            completions = replaced(completions, others, rows, pad)
-            boxes_of_others = self.parse_boxes(others, len(alike))
-            for name, values in self.reward([examples[number] for number in alike], boxes_of_others).items():
-                rewards[name][alike] = values
-            for number, group in zip(alike, boxes_of_others, strict=True):
-                boxes[number] = group
-        self.outcome = StepOutcome(boxes, rewards)
-        advantage = advantages(sum(rewards.values()), settings.recipe).flatten()
+        rewards, redrawn = begin(self.reward, examples, boxes), 0
+        if settings.redraws:
+            known = rewards()
+            completions, redrawn = self._draw_anew(prefix, examples, generators, completions, boxes, known)
+            rewards = partial(dict, known)
 
         # Score the same tokens by the reference and by the policy, f32 [N, T] each.
         reference_log_probs = self._reference_log_probs(prompts, tiles, completions)
         policy_log_probs = log_probs(model, prefix.repeated(settings.group), completions, self.temperature)
-        old = policy_log_probs.detach()
-        if settings.mu > 1:
-            self.drawn.append(Drawn(prompts, tiles, completions, advantage, old, reference_log_probs))
+        return Rollout(prompts, tiles, completions, boxes, rewards, policy_log_probs, reference_log_probs, redrawn)
 
-        loss = self._loss(policy_log_probs, reference_log_probs, completions, advantage, None)
+    def finish(self, rollout: Rollout) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """The second half of a call. Raises what the reward raises."""
+        settings, completions, reference_log_probs = self.settings, rollout.completions, rollout.reference_log_probs
+        rewards = rollout.rewards()
+        self.outcome = StepOutcome(rollout.boxes, rewards)
+        advantage = advantages(sum(rewards.values()), settings.recipe).flatten()
+        old = rollout.log_probs.detach()
+        if settings.mu > 1:
+            self.drawn.append(Drawn(rollout.prompts, rollout.tiles, completions, advantage, old, reference_log_probs))
+
+        loss = self._loss(rollout.log_probs, reference_log_probs, completions, advantage, None)
         scalars = {
             "tokens": completions.mask.sum(dim=1).float().mean(),
             "ended": completions.ended.float().mean(),
         }
         if settings.redraws:
-            scalars["redrawn"] = torch.tensor(redrawn / len(examples))
+            scalars["redrawn"] = torch.tensor(rollout.redrawn / len(rollout.boxes))
         if reference_log_probs is not None:
             scalars["kl"] = kl_per_token(old, reference_log_probs)[completions.mask].mean()
-        return loss, scalars | reward_scalars(rewards) | box_scalars(boxes) | getattr(self.reward, "scalars", {})
+        more = box_scalars(rollout.boxes) | getattr(self.reward, "scalars", {})
+        return loss, scalars | reward_scalars(rewards) | more
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether rewards are computed while the policy draws more boxes: not where `redraws` depend on them."""
+        return getattr(self.reward, "overlaps", False) and not self.settings.redraws
+
+    def close(self) -> None:
+        """Breaks off what is being computed for rewards, and ends its threads and processes."""
+        close(self.reward)
 
     def _sample(self, prefix: Prefix, generators: Sequence[torch.Generator]) -> Completions:
         """G completions of each of the prefix's prompts, each prompt's with its generator."""
@@ -159,6 +154,35 @@ class Step:
             suppressed=self.suppressed,
             generators=generators,
         )
+
+    def _draw_anew(
+        self,
+        prefix: Prefix,
+        examples: Sequence[Example],
+        generators: Sequence[torch.Generator],
+        completions: Completions,
+        boxes: list[list[Box | None]],
+        rewards: dict[str, torch.Tensor],
+    ) -> tuple[Completions, int]:
+        """Draws the groups without spread anew, up to `redraws` times; alters `boxes` and `rewards` in place.
+
+        Returns the completions, and how many groups were drawn in all.
+        """
+        group, count = self.settings.group, 0
+        for _ in range(self.settings.redraws):
+            alike = without_spread(sum(rewards.values())).nonzero().flatten().tolist()
+            if not alike:
+                break
+            count += len(alike)
+            others = self._sample(prefix.rows(alike), [generators[number] for number in alike])
+            rows = [number * group + place for number in alike for place in range(group)]
+            completions = replaced(completions, others, rows, self.encoder.pad)
+            their_boxes = self.parse_boxes(others, len(alike))
+            for name, values in begin(self.reward, [examples[number] for number in alike], their_boxes)().items():
+                rewards[name][alike] = values
+            for number, some in zip(alike, their_boxes, strict=True):
+                boxes[number] = some
+        return completions, count
 
     def again(self, drawn: Drawn) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Like a call, but with what an earlier call drew; the policy may have been updated since.

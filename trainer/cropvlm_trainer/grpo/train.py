@@ -3,8 +3,8 @@
 For each question the policy draws a group of G boxes. A frozen VLM, the reward VLM, answers the question from the full
 image and each box's crop. A box is worth as much as it helps to answer, and the policy is moved towards the boxes that
 are better than their group's mean and away from the others. Beside this file: `data.py` has the rows, `policy.py` the
-models, `reward/` what a box is worth, `loss.py` the mathematics, `step.py` a micro-batch's loss, `accumulate.py` a
-batch's gradients.
+models, `reward/` what a box is worth, `loss.py` the mathematics, `step.py` a micro-batch's loss (of `rollout.py`'s
+boxes), `accumulate.py` a batch's gradients.
 
 Under `accelerate launch` each process takes its share of every batch. Gradients are summed over the processes, and each
 question's boxes are drawn with a generator of its own, so that the result is that of one process.
@@ -19,6 +19,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -39,6 +40,7 @@ from cropvlm_trainer.idefics3.image_processing import check_resolution
 from cropvlm_trainer.idefics3.lora import add_lora, load_lora, save_lora
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
 from cropvlm_trainer.idefics3.reward_model import Example
+from cropvlm_trainer.training.allocator import keep_freed_memory
 from cropvlm_trainer.training.config import to_table
 from cropvlm_trainer.training.dev import Adapters
 from cropvlm_trainer.training.identity import identity, refuse_past
@@ -62,6 +64,7 @@ def train(config: GrpoConfig) -> None:
     FileNotFoundError where the base, the adapter, the manifest or an image is missing. SIGTERM ends the run after the
     step in progress, with its state saved and without an adapter.
     """
+    keep_freed_memory()
     # `cpu`: without it accelerate takes several processes without a GPU for one each.
     accelerator = Accelerator(
         mixed_precision="bf16" if config.precision == "bf16" else "no", cpu=not torch.cuda.is_available()
@@ -89,7 +92,7 @@ def train(config: GrpoConfig) -> None:
 
     adapters = Adapters(config.out, run.first, save_adapter) if is_main else None
     evaluate = Evaluation(config, accelerator, compute_loss) if config.eval_every else None
-    with stopped_by_sigterm() as stop:
+    with closing(compute_loss), stopped_by_sigterm() as stop:
         taken = take_steps(
             config, accelerator, policy, compute_loss, order, optimizer, schedule, run, stop, adapters, evaluate
         )

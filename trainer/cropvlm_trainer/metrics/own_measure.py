@@ -8,9 +8,11 @@ from typing import Any
 
 from cropvlm_trainer.metrics.anls import anls
 from cropvlm_trainer.metrics.choices import letter_of, listed_options, outcome, right_option
+from cropvlm_trainer.metrics.contains import contains, contains_anls
 from cropvlm_trainer.metrics.exact_and_iou import exact_match
 from cropvlm_trainer.metrics.vqa import vqa_accuracy, vqa_accuracy_as_reference
 
+CONTAINS, CONTAINS_ANLS = "contains", "contains_anls"
 EXACT, VQA, ANLS, CHOICE = "exact_match", "vqa_accuracy", "anls", "multiple_choice"
 MEASURES = {
     "synth": EXACT,
@@ -33,6 +35,8 @@ OPEN_MEASURES: dict[str, Callable[[str, Sequence[str]], float]] = {
     VQA: vqa_accuracy,
     VQA_REFERENCE: vqa_accuracy_as_reference,
     ANLS: anls,
+    CONTAINS: contains,
+    CONTAINS_ANLS: contains_anls,
 }
 
 
@@ -69,7 +73,7 @@ def asked_question(row: Mapping[str, Any]) -> str:
 
 
 def row_score(row: Mapping[str, Any], answer: str | None, measure: str) -> float:
-    """Returns the score of one answer by a measure (one of `MEASURES`' values, or VQA_REFERENCE), in 0..1."""
+    """Returns the score of one answer by a measure (one of `MEASURES`' values or of OPEN_MEASURES), in 0..1."""
     if answer is None:
         return 0.0
     if measure == CHOICE:

@@ -25,6 +25,7 @@ from cropvlm_trainer.pretrain.looking import all_looks
 from cropvlm_trainer.pretrain.loop import Recipe, train
 from cropvlm_trainer.pretrain.no_boxes import NoBoxes
 from cropvlm_trainer.pretrain.regions import crop_width
+from cropvlm_trainer.training.allocator import keep_freed_memory
 
 VOCABULARY = 480
 SEE_UNTIL = 0.06
@@ -80,6 +81,7 @@ def max_shapes(step: int, steps: int) -> int:
 
 def pretrain(args: argparse.Namespace) -> None:
     """Trains as the options say, or goes on with what `args.out` holds; raises as `loop.train`."""
+    keep_freed_memory()
     shape, tokenizer = Shape(), mini_tokenizer(args.no_boxes)
     model = build_model(shape, tokenizer, args.seed)
     builder = PromptBuilder(tokenizer, shape.tokens_per_tile)

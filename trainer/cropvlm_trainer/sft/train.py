@@ -26,6 +26,7 @@ from cropvlm_trainer.idefics3.weights import check_weights
 from cropvlm_trainer.sft.data import SftDataset, read_training_rows
 from cropvlm_trainer.sft.learner import Collator, make_learner
 from cropvlm_trainer.sft.recorder import Recorder, Steering
+from cropvlm_trainer.training.allocator import keep_freed_memory
 from cropvlm_trainer.training.config import to_table
 from cropvlm_trainer.training.dev import Adapters
 from cropvlm_trainer.training.identity import SHA256, identity, refuse_other, refuse_past
@@ -51,6 +52,7 @@ def train(config: SftConfig) -> None:
     FileNotFoundError where the base, the manifest or an image is missing. SIGTERM ends the run after the step in
     progress, with its state saved and without an adapter.
     """
+    keep_freed_memory()
     # `cpu`: without it accelerate takes several processes without a GPU for one each.
     is_main = PartialState(cpu=not torch.cuda.is_available()).is_main_process
 

@@ -1,7 +1,8 @@
 """Has the C library keep the memory that torch frees, instead of giving it back to the system after each step.
 
-A training step on a CPU frees and takes the same gigabytes again and again. With glibc's defaults every large block is
-mapped and unmapped, and the page faults of new blocks take about half of a step.
+A training step on a CPU frees and takes the same blocks again and again, of `full-sft` gigabytes. With glibc's defaults
+every large block is mapped and unmapped, and the page faults of new blocks take up to half of a step
+(`results/allocator.md`).
 """
 
 from __future__ import annotations

@@ -22,13 +22,14 @@ FREE = (
     "eval_every",
     "gradient_checkpointing",
     "workers",
+    "rollouts_ahead",
 )
 """Settings with which a run may go on changed: the losses stay the same but for rounding.
 
 `max_steps` is when the run ends; the learning rate of the steps from there on is that of the new number of steps.
 """
 
-FREE_OF_REWARD = ("key_env", "concurrency", "timeout", "path", "device")
+FREE_OF_REWARD = ("key_env", "concurrency", "timeout", "path", "device", "processes")
 """The same in the table of a reward. A checkpoint's `path` is compared by content."""
 
 

@@ -11,6 +11,9 @@ from pydantic.dataclasses import dataclass
 from cropvlm_trainer.training.config import NO_UNKNOWN_KEYS, Advice
 from cropvlm_trainer.training.stage_config import Count
 
+OCR = "ocr"
+"""The reader that comes with the trainer, RapidOCR."""
+
 
 @dataclass(frozen=True, config=NO_UNKNOWN_KEYS)
 class EndpointReward:
@@ -45,15 +48,31 @@ class CheckpointReward:
     """where it computes, as cuda:1; "auto": as the policy"""
 
 
+@dataclass(frozen=True, config=NO_UNKNOWN_KEYS)
+class ReaderReward:
+    """How well the right answer stands in what any program reads in the crop, by `measure`."""
+
+    kind: Literal["reader"]
+    function: str = OCR
+    """"ocr": RapidOCR, which reads the crop alone; or a function (image, crop, question) -> text as `module:function`.
+    Both pictures are PIL's; None in the place of a text says that it could not be read"""
+    longest_edge: Count | None = 512
+    """pixels to which the crop, cut from the image as it is, is enlarged or shrunk; None leaves it as it is cut. The
+    smaller, the less is read in a large crop, and the more a good one gains"""
+    processes: Count = 2
+    """that read, each with the function loaded, of each process of the run"""
+
+
 def _tag(value: object) -> str:
     kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
-    return kind if kind in ("endpoint", "checkpoint") else "name"
+    return kind if kind in ("endpoint", "checkpoint", "reader") else "name"
 
 
 Reward = Annotated[
     Annotated[Literal["log_likelihood", "accuracy"], Tag("name")]
     | Annotated[EndpointReward, Tag("endpoint")]
-    | Annotated[CheckpointReward, Tag("checkpoint")],
+    | Annotated[CheckpointReward, Tag("checkpoint")]
+    | Annotated[ReaderReward, Tag("reader")],
     Discriminator(_tag),
 ]
-"""`log_likelihood` and `accuracy` are of the base; a table names another model."""
+"""`log_likelihood` and `accuracy` are of the base; a table names another model or program."""

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from cropvlm_trainer.training.config import NO_UNKNOWN_KEYS, Advice, load_config, parse_override
-from cropvlm_trainer.training.reward_config import EndpointReward, Reward
+from cropvlm_trainer.training.reward_config import OCR, EndpointReward, ReaderReward, Reward
 from cropvlm_trainer.training.stage_config import Count, CountOrZero, PositiveAsInPaper, StageConfig
 
 RecipeName = Literal["paper", "released"]
@@ -22,8 +22,9 @@ Invalid = Literal["full", "penalty", "2x2"]
 - `penalty`: as much as the worst valid box of its group, so that it is never better than any;
 - `2x2`: as much as the crop of 2 x 2 pixels that the paper's released code puts in its place.
 """
-MEASURES = ("own", "exact_match", "vqa_accuracy", "anls")
-"""How right an answer is; "own": by the measure of the row's data set, that of `eval`."""
+MEASURES = ("own", "exact_match", "vqa_accuracy", "anls", "contains", "contains_anls")
+"""How right an answer is; "own": by the measure of the row's data set, that of `eval`, and for what a reader reads
+"contains_anls", how well the right answer stands in it."""
 Likelihood = Literal["sum", "mean"]
 """The log-likelihood of an answer, or that divided by its tokens."""
 Floor = float | Literal["full"] | None
@@ -57,6 +58,10 @@ class GrpoConfig(StageConfig):
     measure: str = "own"
     """of accuracies: one of `MEASURES`, or a function of an answer and the right answers that gives 0..1, as
     `module:function`"""
+    size_weight: Annotated[float | None, Field(gt=0), Advice("leave it out where size costs nothing")] = None
+    """what a box of the whole page costs, in addition to the reward; None: boxes of any size cost nothing"""
+    size_free: Annotated[float | None, Field(gt=0, lt=1), Advice("it is a share of the page, as 0.05")] = None
+    """share of the page up to which a box costs nothing; None: 0"""
     invalid: Invalid | None = None
     """None: "full", and with the recipe "released" its "2x2\""""
     recipe: RecipeName = "paper"
@@ -81,6 +86,9 @@ class GrpoConfig(StageConfig):
     """tokens of a drawn box, the end token included"""
     workers: CountOrZero = 2
     """threads that read images and cut them and the crops into tiles; with 0 the training thread does it"""
+    rollouts_ahead: CountOrZero = 2
+    """micro-batches of a step whose boxes are drawn while another model's rewards of earlier ones are waited for. Each
+    takes the memory of its activations; losses and gradients are the same with any number"""
 
     @property
     def invalid_rule(self) -> Invalid:
@@ -90,28 +98,51 @@ class GrpoConfig(StageConfig):
     @property
     def reward_name(self) -> str:
         """What the reward is, whatever model it is of."""
-        kinds = {"endpoint": "accuracy", "checkpoint": "log_likelihood"}
+        kinds = {"endpoint": "accuracy", "reader": "accuracy", "checkpoint": "log_likelihood"}
         return self.reward if isinstance(self.reward, str) else kinds[self.reward.kind]
 
     @property
     def is_measured(self) -> bool:
         """Whether answers are scored by the measure of each row's data set."""
-        return self.reward_name == "accuracy" and self.measure == "own"
+        return self.reward_name == "accuracy" and self.text_measure == "own"
+
+    @property
+    def text_measure(self) -> str:
+        """`measure`, or that of what a reader reads."""
+        return "contains_anls" if isinstance(self.reward, ReaderReward) and self.measure == "own" else self.measure
 
     @model_validator(mode="after")
     def _check_reward(self) -> GrpoConfig:
+        problems = []
         if self.likelihood != "sum" and self.reward_name != "log_likelihood":
-            raise ValueError(f'likelihood = "{self.likelihood}" is for log-likelihoods; leave it out')
+            problems.append(f'likelihood = "{self.likelihood}" is for log-likelihoods; leave it out')
         if self.likelihood_floor is not None and self.reward_name != "log_likelihood":
-            raise ValueError(f"likelihood_floor = {self.likelihood_floor!r} is for log-likelihoods; leave it out")
+            problems.append(f"likelihood_floor = {self.likelihood_floor!r} is for log-likelihoods; leave it out")
         if isinstance(self.likelihood_floor, float) and self.likelihood_floor >= 0:
-            raise ValueError(f'likelihood_floor ({self.likelihood_floor:g}) must be below 0, as -7, or "full"')
-        if self.measure not in MEASURES and not all(self.measure.partition(":")):
+            problems.append(f'likelihood_floor ({self.likelihood_floor:g}) must be below 0, as -7, or "full"')
+        if self.measure not in MEASURES and not is_function(self.measure):
             names = ", ".join(MEASURES)
-            raise ValueError(f"measure = {self.measure!r} is none of {names}, nor a function as module:function")
+            problems.append(f"measure = {self.measure!r} is none of {names}, nor a function as module:function")
         if isinstance(self.reward, EndpointReward) and "{question}" not in (self.reward.prompt or "{question}"):
-            raise ValueError("reward.prompt has no {question}, so that every image would be asked the same")
+            problems.append("reward.prompt has no {question}, so that every image would be asked the same")
+        if (
+            isinstance(self.reward, ReaderReward)
+            and self.reward.function != OCR
+            and not is_function(self.reward.function)
+        ):
+            problems.append(
+                f"reward.function = {self.reward.function!r} is neither {OCR!r} nor a function as module:function"
+            )
+        if self.size_free is not None and self.size_weight is None:
+            problems.append("size_free says up to where size costs nothing; it needs size_weight, as 0.5")
+        if problems:
+            raise ValueError("\n".join(problems))
         return self
+
+
+def is_function(name: str) -> bool:
+    """Whether it names a function as `module:function`; not whether that is there."""
+    return all(name.partition(":"))
 
 
 AUTO, NEVER = "auto", "never"

@@ -384,7 +384,7 @@ def test_an_error_names_its_rows(given, tmp_path, monkeypatch, capsys):
     def broken(*_):
         raise ValueError("no memory")
 
-    monkeypatch.setattr(train_module.Step, "__call__", broken)
+    monkeypatch.setattr(train_module.Step, "draw", broken)
     assert main(command(given, tmp_path)) == 2
     error = capsys.readouterr().err
     assert "no memory (in step 1, with the rows synth-5-" in error and error.count("synth-5-") == 2

@@ -8,16 +8,12 @@ from dataclasses import dataclass
 
 from cropvlm_trainer.boxes import Rect
 from cropvlm_trainer.metrics.anls import edit_distance
+from cropvlm_trainer.metrics.contains import MIN_SHARED, amount, amounts, has_words, holds, words_of
 
-MIN_SHARED = 4
-"""The fewest letters and digits of a line that say that it is a part of an answer over several lines."""
 MAX_SLIPS = 0.15
 """The share of an answer's letters that an OCR may have misread; answers under seven letters have to be exact."""
 HEIGHT_STEP = 0.1
 """Lines whose heights are this near, in per cent of the page, count as equally tall."""
-
-_WORDS = re.compile(r"[^\W_]+")
-_NUMBER = re.compile(r"(?<![\w.,])\d[\d,]*(?:\.\s?\d+)?(?![\w,]?\d)")
 
 
 @dataclass(frozen=True)
@@ -40,23 +36,23 @@ def evidence(answers: Iterable[str], lines: Sequence[Line]) -> Line | None:
 
 def _showing(answer: str, lines: Sequence[Line]) -> list[Line]:
     """Returns all lines that show the answer: as it is, else over several lines, else with slips of an OCR."""
-    amount = _amount(answer)
-    if amount is not None:
-        return [line for line in lines if amount in map(_value, _NUMBER.findall(line.text))]
-    words = _words(answer)
+    number = amount(answer)
+    if number is not None:
+        return [line for line in lines if number in amounts(line.text)]
+    words = words_of(answer)
     if not words:
         return []
     letters = "".join(words)
-    whole = [line for line in lines if _has_words(words, _words(line.text))]
+    whole = [line for line in lines if has_words(words, words_of(line.text))]
     if len(letters) >= MIN_SHARED:
-        whole = whole or [line for line in lines if _holds(letters, "".join(_words(line.text)))]
+        whole = whole or [line for line in lines if holds(letters, "".join(words_of(line.text)))]
     return whole or _over_several(letters, lines) or [line for line in lines if _is_misread(letters, line)]
 
 
 def _over_several(letters: str, lines: Sequence[Line]) -> list[Line]:
     """Returns the shortest runs of lines, in reading order, that hold the answer together."""
     found = []
-    texts = ["".join(_words(line.text)) for line in lines]
+    texts = ["".join(words_of(line.text)) for line in lines]
     for start, first in enumerate(texts):
         # The answer begins in the run's first line and goes on in the next.
         if not first or not any(letters.startswith(first[at:]) for at in range(len(first))):
@@ -76,41 +72,14 @@ def _over_several(letters: str, lines: Sequence[Line]) -> list[Line]:
     return [line for line, text in zip(lines, texts, strict=True) if len(text) >= MIN_SHARED and text in letters]
 
 
-def _holds(letters: str, text: str) -> bool:
-    """Whether the text holds these letters, and no digit beside them goes on with a number at their ends."""
-    left, right = (r"(?<!\d)" if letters[0].isdigit() else ""), (r"(?!\d)" if letters[-1].isdigit() else "")
-    return re.search(left + re.escape(letters) + right, text) is not None
-
-
 def _is_misread(letters: str, line: Line) -> bool:
     """Whether the line is the answer but for a few letters; its digits have to be the same."""
-    text = "".join(_words(line.text))
+    text = "".join(words_of(line.text))
     most = int(MAX_SLIPS * len(letters))
     digits = re.sub(r"\D", "", letters)
     if digits and digits != re.sub(r"\D", "", text):
         return False
     return most > 0 and abs(len(text) - len(letters)) <= most and edit_distance(text, letters) <= most
-
-
-def _amount(answer: str) -> str | None:
-    """Returns the number that the answer is, a currency's sign or name before or behind it aside; else None."""
-    match = re.fullmatch(r"[^\d\-]{0,4}\s?(\d[\d,]*(?:\.\d+)?)\s?[^\d\s]{0,3}", answer.strip())
-    return _value(match[1]) if match else None
-
-
-def _value(number: str) -> str:
-    """Returns a number without what may be written differently: separators of thousands, and blanks of an OCR."""
-    return re.sub(r"[,\s]", "", number)
-
-
-def _words(text: str) -> list[str]:
-    return _WORDS.findall(text.casefold())
-
-
-def _has_words(words: Sequence[str], line: Sequence[str]) -> bool:
-    """Whether `words` stand in the line, one after another."""
-    count = len(words)
-    return any(list(line[at : at + count]) == list(words) for at in range(len(line) - count + 1))
 
 
 def _around(lines: Sequence[Line]) -> Line:

@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from cropvlm_trainer.data.seed.evidence import Line
 from cropvlm_trainer.files import sha256_of
 from cropvlm_trainer.pictures import open_picture
 
 PACKAGE = "rapidocr"
+MAX_SIDE = 2000
+"""Pixels: a longer side is shrunk to this, as RapidOCR does by default (`Global.max_side_len`)."""
 _QUIET = "critical"
 
 
@@ -26,7 +29,7 @@ def ocr_version() -> str:
         return f"{PACKAGE} {version(PACKAGE)}"
     except PackageNotFoundError as error:
         raise ValueError(
-            "--method text reads pictures with RapidOCR, which is not installed; install the trainer with it: "
+            "what reads pictures here is RapidOCR, which is not installed; install the trainer with it: "
             "pip install 'cropvlm-trainer[ocr]', or in its folder pip install -e '.[ocr]'"
         ) from error
 
@@ -34,15 +37,25 @@ def ocr_version() -> str:
 class Reader:
     """An OCR in this process, on `threads` threads; loading it takes seconds."""
 
-    def __init__(self, threads: int = 1) -> None:
+    def __init__(self, threads: int = 1, enlarges: bool = True) -> None:
+        """`enlarges`: whether lines are looked for in the picture with its shorter side enlarged to 736 pixels.
+
+        Of a whole page that finds more lines; of a narrow crop it makes a picture of thousands of pixels.
+        """
         from rapidocr import RapidOCR
 
         threads_of = "EngineConfig.onnxruntime.intra_op_num_threads"
-        self._ocr = RapidOCR(params={"Global.log_level": _QUIET, "Global.use_cls": False, threads_of: threads})
+        as_it_is = {} if enlarges else {"Det.limit_type": "max", "Det.limit_side_len": MAX_SIDE}
+        self._ocr = RapidOCR(
+            params={"Global.log_level": _QUIET, "Global.use_cls": False, threads_of: threads, **as_it_is}
+        )
 
     def __call__(self, path: Path) -> list[Line]:
         """Returns the lines of a picture in reading order. Raises what `open_picture` raises."""
-        picture = open_picture(path)
+        return self.read(open_picture(path))
+
+    def read(self, picture: Image.Image) -> list[Line]:
+        """Returns the lines of an RGB picture in reading order."""
         # The OCR takes the channels in the order of OpenCV.
         read = self._ocr(np.asarray(picture)[:, :, ::-1])
         if read.boxes is None:

@@ -1,22 +1,28 @@
 """The rewards of the paper (Section 3), for G boxes a question.
 
 There are two to choose from: the reward VLM's log-likelihood of the right answer (Eq. 2), and the accuracy of the
-reward VLM's own answer. The reward VLM is the base, or another model (`endpoint.py`, `checkpoint.py`). A format reward
-for a valid box is added to either. Where a completion has no valid box, its format reward is 0, and the other reward is
-what `training.stages.Invalid` says.
+reward VLM's own answer. The reward VLM is the base, another model (`endpoint.py`, `checkpoint.py`), or any program that
+reads a crop (`reader.py`). A format reward for a valid box is added to either, and where it is asked for, a cost of
+large boxes (`size.py`). Where a completion has no valid box, its format reward is 0, and the other reward is what
+`training.stages.Invalid` says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 
-from cropvlm_trainer.boxes import WHOLE, Box
 from cropvlm_trainer.grpo.policy import Policy
+from cropvlm_trainer.grpo.reward.asked import Apart, Beginning, GroupedBoxes, begin, close
 from cropvlm_trainer.grpo.reward.checkpoint import CheckpointLikelihood
-from cropvlm_trainer.grpo.reward.endpoint import EndpointAccuracy, make_target
+from cropvlm_trainer.grpo.reward.endpoint import EndpointAnswers, make_target, open_cache
+from cropvlm_trainer.grpo.reward.floor import Floored
+from cropvlm_trainer.grpo.reward.reader import Readings
 from cropvlm_trainer.grpo.reward.scorer import make_scorer
+from cropvlm_trainer.grpo.reward.size import Sized, penalised, valid_boxes
+from cropvlm_trainer.grpo.reward.texts import TextAccuracy
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
 from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
 from cropvlm_trainer.training.reward_config import CheckpointReward, EndpointReward
@@ -24,9 +30,6 @@ from cropvlm_trainer.training.stages import Floor, GrpoConfig, Invalid, Likeliho
 
 LIKELIHOOD_FORMAT_REWARD, ACCURACY_FORMAT_REWARD = 1.0, 0.25
 """The format reward of a valid box, where it is added to the log-likelihood and where it is added to the accuracy."""
-
-GroupedBoxes = Sequence[Sequence[Box | None]]
-"""G boxes for each of B examples; None where a completion has no valid box."""
 
 
 class LogLikelihood:
@@ -42,10 +45,10 @@ class LogLikelihood:
     ) -> None:
         """`reward_model` has to be made of `policy.model`: the adapter is switched off while it computes."""
         self.policy, self.reward_model, self.likelihood, self.invalid = policy, reward_model, likelihood, invalid
-        self.floor = floor
+        self.floor, self.floored = floor, Floored(self._likelihoods, floor)
 
     def __call__(self, examples: Sequence[Example], boxes: GroupedBoxes) -> dict[str, torch.Tensor]:
-        likelihoods = floored(self._likelihoods, examples, boxes, self.floor)
+        likelihoods = self.floored(examples, boxes)
         return with_format("log_likelihood", likelihoods, boxes, LIKELIHOOD_FORMAT_REWARD, self.invalid)
 
     def _likelihoods(self, examples: Sequence[Example], boxes: GroupedBoxes) -> torch.Tensor:
@@ -79,69 +82,74 @@ class Accuracy:
 
 
 class OtherModel:
-    """The reward of a model that is not the base, on the policy's device, and `format`."""
+    """A `Beginning`: the reward of what is not the base, on the policy's device, and `format`."""
 
     def __init__(
         self,
-        values: Callable[[Sequence[Example], GroupedBoxes], torch.Tensor],
+        values: Beginning[torch.Tensor] | Callable[[Sequence[Example], GroupedBoxes], torch.Tensor],
         name: str,
         policy: Policy,
         invalid: Invalid,
-        floor: Floor = None,
     ) -> None:
         """`values`: examples and their boxes -> f32 `[B, G]`; `name`: `accuracy` or `log_likelihood`."""
-        self.values, self.name, self.policy, self.invalid, self.floor = values, name, policy, invalid, floor
+        self.values, self.name, self.policy, self.invalid = values, name, policy, invalid
         self.weight = ACCURACY_FORMAT_REWARD if name == "accuracy" else LIKELIHOOD_FORMAT_REWARD
+        self.overlaps = getattr(values, "overlaps", False)
 
     @property
     def scalars(self) -> dict[str, torch.Tensor]:
-        """Of the last call, for the log."""
         return getattr(self.values, "scalars", {})
 
-    def __call__(self, examples: Sequence[Example], boxes: GroupedBoxes) -> dict[str, torch.Tensor]:
-        found = floored(self.values, examples, boxes, self.floor).to(self.policy.model.device)
-        return with_format(self.name, found, boxes, self.weight, self.invalid)
+    def begin(self, examples: Sequence[Example], boxes: GroupedBoxes) -> Callable[[], dict[str, torch.Tensor]]:
+        values, device = begin(self.values, examples, boxes), self.policy.model.device
+        return lambda: with_format(self.name, values().to(device), boxes, self.weight, self.invalid)
 
+    def __call__(self, examples: Sequence[Example], boxes: GroupedBoxes) -> dict[str, torch.Tensor]:
+        return self.begin(examples, boxes)()
+
+    def close(self) -> None:
+        close(self.values)
+
+
+Reward = LogLikelihood | Accuracy | OtherModel | Sized
 
 REWARDS = {"log_likelihood": LogLikelihood, "accuracy": Accuracy}
 """The rewards by their names in a configuration (`reward`)."""
 
 
-def make_reward(
-    config: GrpoConfig, policy: Policy, encoder: PromptEncoder, process: int = 0
-) -> LogLikelihood | Accuracy | OtherModel:
-    """The reward that the configuration names. `process`: the number of this process of the run."""
+def make_reward(config: GrpoConfig, policy: Policy, encoder: PromptEncoder, process: int = 0) -> Reward:
+    """The reward that the configuration names. `process`: the number of this process of the run.
+
+    Raises ValueError where what the reward needs is not there.
+    """
+    found = _make(config, policy, encoder, process)
+    if config.size_weight:
+        return Sized(found, config.size_weight, config.size_free or 0.0, config.invalid_rule)
+    return found
+
+
+def _make(config: GrpoConfig, policy: Policy, encoder: PromptEncoder, process: int) -> Reward:
     reward, invalid = config.reward, config.invalid_rule
-    if isinstance(reward, EndpointReward):
-        target = make_target(reward, config.out, process)
-        values = EndpointAccuracy(target, make_scorer(config.measure), reward.prompt, invalid == "2x2")
-        return OtherModel(values, config.reward_name, policy, invalid)
+    other = partial(OtherModel, name=config.reward_name, policy=policy, invalid=invalid)
     if isinstance(reward, CheckpointReward):
         device = policy.model.device if reward.device == "auto" else torch.device(reward.device)
-        how = (config.reward_resolution, config.likelihood, invalid == "2x2")
-        values = CheckpointLikelihood(reward.path, device, *how)
-        return OtherModel(values, config.reward_name, policy, invalid, config.likelihood_floor)
+        likelihood = CheckpointLikelihood(
+            reward.path, device, config.reward_resolution, config.likelihood, corner=invalid == "2x2"
+        )
+        values = Floored(likelihood, config.likelihood_floor)
+        # On one device with the policy neither would be done sooner.
+        return other(values if device == policy.model.device else Apart(values))
+    if not isinstance(reward, str):
+        cache = open_cache(config.out, process)
+        if isinstance(reward, EndpointReward):
+            source = EndpointAnswers(make_target(reward, cache), reward.prompt)
+        else:
+            source = Readings(reward, cache)
+        return other(TextAccuracy(source, make_scorer(config.text_measure), invalid == "2x2"))
     reward_model = RewardModel(policy.model, encoder, config.reward_resolution, workers=config.workers)
     if reward == "accuracy":
         return Accuracy(policy, reward_model, config.measure, invalid)
     return LogLikelihood(policy, reward_model, config.likelihood, invalid, config.likelihood_floor)
-
-
-def floored(
-    values: Callable[[Sequence[Example], GroupedBoxes], torch.Tensor],
-    examples: Sequence[Example],
-    boxes: GroupedBoxes,
-    floor: Floor,
-) -> torch.Tensor:
-    """The `values` of the boxes, f32 `[B, G]`, each at least `floor` or, with "full", at least that of the full image.
-
-    The difference to the full image's value would teach the same: advantages leave out what a group has in common.
-    """
-    if floor == "full":
-        found = values(examples, [[*group, WHOLE] for group in boxes])
-        return torch.maximum(found[:, :-1], found[:, -1:])
-    found = values(examples, boxes)
-    return found if floor is None else found.clamp(min=floor)
 
 
 def with_format(
@@ -153,12 +161,5 @@ def with_format(
     """
     is_valid = valid_boxes(boxes).to(values.device)
     if invalid == "penalty":
-        least = values.masked_fill(is_valid == 0, float("inf")).amin(dim=1, keepdim=True)
-        # A group without any valid box has one value for all, and learns nothing.
-        values = torch.where((is_valid == 0) & least.isfinite(), least, values)
+        values = penalised(values, is_valid)
     return {name: values, "format": weight * is_valid}
-
-
-def valid_boxes(boxes: GroupedBoxes) -> torch.Tensor:
-    """f32 `[B, G]`: 1 where there is a valid box, 0 elsewhere."""
-    return torch.tensor([[float(box is not None) for box in group] for group in boxes])

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
+from cropvlm_trainer.grpo.reward.function import import_function
 from cropvlm_trainer.idefics3.reward_model import Example
 from cropvlm_trainer.metrics.own_measure import measure_of, row_score
 
@@ -17,17 +15,11 @@ Scorer = Callable[[str, Example], float]
 def make_scorer(measure: str) -> Scorer:
     """The scorer that `measure` names: one of `stages.MEASURES`, or `module:function`.
 
-    A module is looked for in the working folder too. Raises ValueError where it or the function is not there.
+    Raises ValueError as `import_function`.
     """
-    module_name, _, name = measure.partition(":")
-    if not name:
+    if ":" not in measure:
         return lambda answer, example: accuracy(answer, example, measure)
-    if str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))
-    try:
-        function = getattr(importlib.import_module(module_name), name)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"measure = {measure!r} is not there ({error}); start where its module lies") from error
+    function = import_function(measure, "measure")
 
     def score(answer: str, example: Example) -> float:
         found = function(answer, list(example.answers))

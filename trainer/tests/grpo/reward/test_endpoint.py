@@ -33,14 +33,19 @@ def _quick(monkeypatch):
 
 @pytest.fixture
 def made(encoder, policy, tmp_path):
+    rewards = []
+
     def made(url: str, **settings):
         reward = EndpointReward(
             "endpoint", url, "big", **{key: settings.pop(key) for key in ("prompt",) if key in settings}
         )
         config = GrpoConfig(tmp_path, tmp_path, tmp_path / "run", reward=reward, **settings)
-        return make_reward(config, policy, encoder)
+        rewards.append(make_reward(config, policy, encoder))
+        return rewards[-1]
 
-    return made
+    yield made
+    for reward in rewards:
+        reward.close()
 
 
 def sizes_of(body) -> list[tuple[int, int]]:
@@ -87,7 +92,7 @@ def test_a_box_without_an_answer_teaches_nothing(made):
     with chat_server(lambda *_: ["7", 400, "8", "8"][next(asked)]) as server:
         reward = made(server.url)
         # One call at a time, so that the second is the one that is refused.
-        object.__setattr__(reward.values.target.endpoint, "concurrency", 1)
+        object.__setattr__(reward.values.source.target.endpoint, "concurrency", 1)
         boxes = [(0, 0, n, n) for n in (20, 40, 60, 80)]
         found = reward([EXAMPLES[0]], [boxes])
     assert found["accuracy"][0].tolist() == pytest.approx([1, 1 / 3, 0, 0])

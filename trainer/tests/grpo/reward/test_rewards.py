@@ -6,6 +6,7 @@ from support.reward_examples import EXAMPLES
 
 from cropvlm_trainer.golden.fixtures.models import tiny_model
 from cropvlm_trainer.grpo.reward import rewards as rewards_module
+from cropvlm_trainer.grpo.reward.floor import Floored
 from cropvlm_trainer.grpo.reward.rewards import Accuracy, LogLikelihood, make_reward, with_format
 from cropvlm_trainer.grpo.reward.scorer import accuracy
 from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
@@ -106,7 +107,7 @@ def test_the_floor_counts_for_the_likelihood_of_another_model(policy):
         assert grouped[0][-1] == (0, 0, 100, 100) and len(grouped[0]) == 3
         return values
 
-    found = rewards_module.OtherModel(scored, "log_likelihood", policy, "full", "full")(EXAMPLES[:1], boxes)
+    found = rewards_module.OtherModel(Floored(scored, "full"), "log_likelihood", policy, "full")(EXAMPLES[:1], boxes)
     assert found["log_likelihood"].tolist() == [[-3, -7]]
 
 

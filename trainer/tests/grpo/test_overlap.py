@@ -1,0 +1,194 @@
+"""Rewards of another model are computed while boxes are drawn, and nothing else about a run changes by it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+from support.chat_server import chat_server
+
+from cropvlm_trainer.cli import main
+from cropvlm_trainer.data.synth import dataset
+from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer
+from cropvlm_trainer.grpo import train as train_module
+from cropvlm_trainer.grpo.reward.asked import Apart
+from cropvlm_trainer.grpo.reward.rewards import OtherModel
+from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("given")
+    save_checkpoint(tiny_model(2), TINY, tiny_tokenizer(), out / "base", TRAINING)
+    dataset.write(out / "pages", 8, 5)
+    return out
+
+
+@pytest.fixture
+def interruptible():
+    """Where the tests run in the background of a shell, SIGINT is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def command(given: Path, out: Path, **other) -> list[str]:
+    values = {
+        "base": given / "base",
+        "data": given / "pages" / "manifest.jsonl",
+        "out": out,
+        "resolution": 64,
+        "reward_resolution": 64,
+        "group": 3,
+        "beta": 0.05,
+        "max_new_tokens": 4,
+        "learning_rate": 1e-3,
+        "batch": 6,
+        "micro_batch": 1,
+        "max_steps": 3,
+        "epochs": 3,
+        "precision": "fp32",
+        "save_every": 1,
+        "sample_every": 0,
+        "lora.r": 4,
+        "lora.dropout": 0.1,
+        **other,
+    }
+    return ["grpo", *(part for key, value in values.items() for part in ("--set", f"{key}={value}"))]
+
+
+def log(out: Path) -> list[dict]:
+    rows = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
+
+
+def adapter(out: Path) -> torch.Tensor:
+    return torch.cat([part.flatten() for part in torch.load(out / "state.pt", weights_only=True)["trained"]])
+
+
+def endpoint(url: str, **more) -> str:
+    return (
+        "{ "
+        + ", ".join(f"{k} = {json.dumps(v)}" for k, v in {"kind": "endpoint", "url": url, "model": "m", **more}.items())
+        + " }"
+    )
+
+
+def some_worth(examples, boxes) -> torch.Tensor:
+    """Another value for each question and place in its group."""
+
+    def value(question: str, place: int) -> float:
+        return hashlib.sha256(f"{question}/{place}".encode()).digest()[0] / 255
+
+    return torch.tensor([[value(e.question, n) for n in range(len(g))] for e, g in zip(examples, boxes, strict=True)])
+
+
+def with_reward(patch, function, apart: bool) -> None:
+    def made(config, policy, *_):
+        return OtherModel(Apart(function) if apart else function, "accuracy", policy, "full")
+
+    patch.setattr(train_module, "make_reward", made)
+
+
+def test_a_run_that_overlaps_is_one_that_waits_bit_for_bit(given, tmp_path, monkeypatch):
+    settings = {"reward": "accuracy", "measure": "exact_match"}
+    with monkeypatch.context() as patch:
+        with_reward(patch, some_worth, apart=False)
+        assert main(command(given, tmp_path / "waits", **settings)) == 0
+    assert all(row["grad_norm"] > 0 and row["spread"] > 0 for row in log(tmp_path / "waits"))
+    with monkeypatch.context() as patch:
+        with_reward(patch, some_worth, apart=True)
+        for ahead in (0, 2, 9):
+            out = tmp_path / f"ahead-{ahead}"
+            assert main(command(given, out, **settings, rollouts_ahead=ahead)) == 0
+            assert log(out) == log(tmp_path / "waits")
+            assert torch.equal(adapter(out), adapter(tmp_path / "waits"))
+        # Several updates with what was drawn once take it in the same order.
+        assert main(command(given, tmp_path / "mu", **settings, mu=2, rollouts_ahead=4)) == 0
+        with_reward(patch, some_worth, apart=False)
+        assert main(command(given, tmp_path / "mu-waits", **settings, mu=2)) == 0
+        assert torch.equal(adapter(tmp_path / "mu"), adapter(tmp_path / "mu-waits"))
+
+
+def test_a_run_that_was_broken_off_while_it_waited_goes_on_to_the_same(given, tmp_path, monkeypatch, interruptible):
+    settings = {"reward": "accuracy", "measure": "exact_match"}
+    calls = []
+
+    def broken(examples, boxes):
+        calls.append(1)
+        if len(calls) == 9:
+            os.kill(os.getpid(), signal.SIGINT)
+        return some_worth(examples, boxes)
+
+    with monkeypatch.context() as patch:
+        with_reward(patch, some_worth, apart=False)
+        assert main(command(given, tmp_path / "whole", **settings)) == 0
+        with_reward(patch, broken, apart=True)
+        with pytest.raises(KeyboardInterrupt):
+            main(command(given, tmp_path / "killed", **settings))
+        assert [row["step"] for row in log(tmp_path / "killed")] == [1]
+        assert not [thread for thread in threading.enumerate() if thread.name.startswith("reward")]
+        with_reward(patch, some_worth, apart=True)
+        assert main(command(given, tmp_path / "killed", **settings, rollouts_ahead=1)) == 0
+    assert log(tmp_path / "killed") == log(tmp_path / "whole")
+    assert torch.equal(adapter(tmp_path / "killed"), adapter(tmp_path / "whole"))
+
+
+def test_the_next_boxes_are_drawn_while_an_endpoint_thinks(given, tmp_path):
+    """The first micro-batches are answered only when the third has been asked about: a run that waits would not end."""
+    third = threading.Event()
+
+    def behave(*_):
+        with server.lock:
+            parts = [body["messages"][0]["content"] for body in server.requests]
+            if len({(each[0]["image_url"]["url"], each[-1]["text"]) for each in parts}) >= 3:
+                third.set()
+        assert third.wait(60)
+        return "7"
+
+    with chat_server(behave) as server:
+        reward = endpoint(server.url, concurrency=64)
+        assert main(command(given, tmp_path, reward=reward, rollouts_ahead=2, max_steps=1)) == 0
+    assert third.is_set() and log(tmp_path)[0]["failed"] == 0
+
+
+def test_an_ocr_can_give_the_reward(given, tmp_path):
+    pytest.importorskip("rapidocr", reason="the OCR is not installed: pip install -e '.[ocr]'")
+    reward = '{ kind = "reader", longest_edge = 96, processes = 1 }'
+    settings = {"reward": reward, "size_weight": 0.5, "batch": 2, "max_steps": 1}
+    assert main(command(given, tmp_path, **settings)) == 0
+    (row,) = log(tmp_path)
+    assert (row["failed"], row["reward/size"]) == (0.0, -0.5), "without a valid box it is the whole page"
+    kept = [json.loads(line) for line in (tmp_path / "reward.answers.jsonl").read_text().splitlines()]
+    assert len(kept) == 2 and all(isinstance(each["answer"], str) for each in kept)
+    assert multiprocessing.active_children() == []
+
+
+def test_an_error_names_the_rows_whose_reward_it_is(given, tmp_path, capsys):
+    with chat_server(lambda *_: 404) as server:
+        assert main(command(given, tmp_path, reward=endpoint(server.url), micro_batch=2, rollouts_ahead=1)) == 2
+    error = capsys.readouterr().err
+    assert "check reward.model" in error and "in step 1, with the rows synth-5-" in error
+    assert error.count("synth-5-") == 2, "those of its micro-batch, though the next has been drawn"
+    assert "endpoint" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_an_interrupt_leaves_no_thread(given, tmp_path, interruptible):
+    asked = threading.Event()
+
+    def behave(*_):
+        if not asked.is_set():
+            asked.set()
+            os.kill(os.getpid(), signal.SIGINT)
+        return "stall"
+
+    with chat_server(behave) as server, pytest.raises(KeyboardInterrupt):
+        main(command(given, tmp_path, reward=endpoint(server.url), rollouts_ahead=1))
+    assert "endpoint" not in [thread.name for thread in threading.enumerate()]

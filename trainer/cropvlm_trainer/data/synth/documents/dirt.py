@@ -37,14 +37,14 @@ def scanned(rng: Random, image: Image.Image, is_scan: bool, is_faint: bool) -> b
     if rng.random() < 0.75:
         pixels += _noise(rng, pixels.shape[:2], rng.uniform(1, 9))[(...,) if pixels.ndim == 2 else (..., None)]
     if harsh:
-        middle = rng.uniform(110, 190)
+        middle = rng.uniform(150, 225)
         pixels = (pixels - middle) * rng.uniform(1.5, 3.5) + middle + rng.uniform(0, 30)
     elif rng.random() < 0.4:
         pixels = (pixels - 128) * rng.uniform(0.8, 1.2) + 128 + rng.uniform(-10, 20)
     image = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
     if is_scan:
         _dust(rng, image)
-    if image.mode == "L" and rng.random() < (0.15 if is_scan else 0.7):
+    if image.mode == "L" and rng.random() < 0.12:
         image = _tinted(rng, image)
     file = io.BytesIO()
     image.save(file, "JPEG", quality=round(rng.triangular(35, 95, 80)))
@@ -95,8 +95,8 @@ def _dust(rng: Random, image: Image.Image) -> None:
 
 def _tinted(rng: Random, image: Image.Image) -> Image.Image:
     """Returns a grey picture as RGB whose light and dark have a tint."""
-    light = [rng.randint(225, 255) for _ in range(3)]
-    dark = [rng.randint(0, 60) for _ in range(3)]
+    light = [rng.randint(232, 250) + rng.choice((-9, 0, 5)) for _ in range(3)]
+    dark = [rng.randint(0, 50) for _ in range(3)]
     ramp = np.arange(256, dtype=np.float32) / 255
     bands = [image.point([int(d + (v - d) * share) for share in ramp]) for v, d in zip(light, dark, strict=True)]
     return Image.merge("RGB", bands)

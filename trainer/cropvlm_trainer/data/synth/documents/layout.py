@@ -133,7 +133,19 @@ class Disc:
         draw.ellipse(self.rect, _ink(image, self.color))
 
 
-Mark = Text | Rule | Panel | Cells | Disc
+@dataclass(frozen=True)
+class Stroke:
+    """A line of a pen, through some points."""
+
+    points: tuple[tuple[float, float], ...]
+    width: int
+    color: Color
+
+    def draw(self, image: Image.Image, draw: ImageDraw.ImageDraw) -> None:
+        draw.line(self.points, _ink(image, self.color), self.width, joint="curve")
+
+
+Mark = Text | Rule | Panel | Cells | Disc | Stroke
 
 
 @dataclass(frozen=True)
@@ -157,6 +169,8 @@ class Fact:
     text: Text
     is_cell: bool = False
     """whether it is one of many like it on the page, as the cells of a table are"""
+    field: str = ""
+    """total, date or company; "" for others"""
 
 
 @dataclass

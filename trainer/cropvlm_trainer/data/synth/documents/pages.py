@@ -13,7 +13,7 @@ from cropvlm_trainer.data.synth.documents.fonts import Fonts
 from cropvlm_trainer.data.synth.documents.kinds import form, invoice, receipt, sign, table
 from cropvlm_trainer.data.synth.documents.layout import Layout, Text, rect_of
 from cropvlm_trainer.data.synth.documents.paint import painted, printed
-from cropvlm_trainer.data.synth.documents.place import Placed, placed
+from cropvlm_trainer.data.synth.documents.place import TILTS, Placed, placed
 from cropvlm_trainer.data.synth.documents.questions import Asked, asked_about
 
 MAKERS: Mapping[str, Callable[[Random, Fonts], Layout]] = {
@@ -26,6 +26,16 @@ MAKERS: Mapping[str, Callable[[Random, Fonts], Layout]] = {
 WEIGHTS = {"receipt": 5, "invoice": 2, "form": 2, "table": 1, "sign": 1}
 KINDS = tuple(WEIGHTS)
 """The kinds of documents; `WEIGHTS` has how often each is drawn, relative to the others."""
+
+WAYS: Mapping[str, Mapping[str, int]] = {
+    "receipt": {"tight": 60, "sheet": 27, "table": 13},
+    "invoice": {"tight": 80, "table": 20},
+    "form": {"tight": 80, "table": 20},
+    "table": {"tight": 80, "table": 20},
+    "sign": {"scene": 1},
+}
+"""How often each kind is laid down in which way, see `place`."""
+FOLDED = 0.4
 
 
 @dataclass(frozen=True)
@@ -52,19 +62,14 @@ def make_document(seed: int, index: int, fonts: Fonts, kinds: Sequence[str] = KI
             lines.append(Line(tuple(round(v, 2) for v in box), " ".join(text.text for text in texts)))  # type: ignore[arg-type]
             boxes |= dict.fromkeys(texts, lines[-1].box)
     asked = asked_about(layout, rng, list(boxes))
-    is_scan = kind != "sign" and picture.way != "table"
-    jpeg = scanned(rng, picture.image, is_scan, picture.way == "sheet")
+    jpeg = scanned(rng, picture.image, picture.way in TILTS, picture.way == "sheet")
     return Document(kind, jpeg, tuple(lines), tuple((one, boxes[one.text]) for one in asked))
 
 
 def pictured(layout: Layout, kind: str, rng: Random) -> Placed:
     """Returns the document as it was printed and laid down, before light and dust."""
-    page = printed(painted(layout), layout.print, rng)
-    if kind == "receipt":
-        way = rng.choices(("tight", "sheet", "table"), weights=(55, 27, 18))[0]
-    else:
-        way = "tight" if kind != "sign" and rng.random() < 0.8 else "table"
-    if rng.random() < 0.5 and way != "sheet":
+    way = rng.choices(list(WAYS[kind]), weights=list(WAYS[kind].values()))[0]
+    page = printed(painted(layout), layout.print, rng, is_faint=way != "sheet")
+    if rng.random() < FOLDED and way not in ("sheet", "scene"):
         page = folded(rng, page)
-    outside = (255, 255, 255) if way == "sheet" else rng.choice(((255, 255, 255), (0, 0, 0), (200, 200, 200)))
-    return placed(rng, page, layout.squeeze, way, outside, {"tight": 1.0, "sheet": 0.7, "table": 1.6}[way])
+    return placed(rng, page, layout.squeeze, way)

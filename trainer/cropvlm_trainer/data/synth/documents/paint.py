@@ -23,15 +23,16 @@ def painted(layout: Layout) -> Image.Image:
     return image
 
 
-def printed(image: Image.Image, how: str, rng: Random) -> Image.Image:
-    """Returns what the printer made of a painted document."""
+def printed(image: Image.Image, how: str, rng: Random, is_faint: bool = True) -> Image.Image:
+    """Returns what the printer made of a painted document; `is_faint`: whether its print may be pale."""
     if how == "laser":
         return image
+    share = _fading(rng, image.size) if is_faint and rng.random() < 0.7 else np.ones((1, 1), dtype=np.float32)
     if how == "dots":
-        return _as_ink(image, _dots(rng, image.size) * _fading(rng, image.size), rng.uniform(1.2, 1.9))
+        return _as_ink(image, _dots(rng, image.size) * share, rng.uniform(1.3, 2.0))
     if rng.random() < 0.5:
         image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 0.8)))
-    return _as_ink(image, _fading(rng, image.size), rng.choice((0.8, 1.0, 1.3, 1.8)))
+    return _as_ink(image, share, rng.choice((0.85, 1.0, 1.3, 1.8)) if is_faint else rng.uniform(1.5, 2.5))
 
 
 def _as_ink(image: Image.Image, share: np.ndarray, gain: float) -> Image.Image:
@@ -52,14 +53,14 @@ def _fading(rng: Random, size: tuple[int, int]) -> np.ndarray:
     """Returns how much of the ink is left, f32 [height, width]: pale patches, and columns of worn-out heads."""
     width, height = size
     noise = np.random.default_rng(rng.getrandbits(32))
-    strength = rng.choice((0.0, 0.15, 0.3, 0.6))
+    strength = rng.choice((0.1, 0.2, 0.35, 0.6))
     patches = noise.random((rng.randint(3, 14), rng.randint(2, 6)), dtype=np.float32)
     field = Image.fromarray(patches).resize(size, Image.Resampling.BICUBIC)
-    share = rng.uniform(0.7, 1.0) - strength * np.asarray(field).clip(0, 1) ** 2
+    share = rng.uniform(0.75, 1.0) - strength * np.asarray(field).clip(0, 1) ** 2
     if rng.random() < 0.15:
         columns = np.ones(width, dtype=np.float32)
         for _ in range(rng.randint(1, 3)):
             at = rng.randrange(width)
             columns[at : at + rng.randint(1, 5)] = rng.uniform(0.1, 0.6)
         share = share * columns
-    return share.clip(0.25 if strength < 0.5 else 0.2, 1)
+    return share.clip(0.3, 1)

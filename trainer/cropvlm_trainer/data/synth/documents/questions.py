@@ -33,6 +33,8 @@ class Asked:
     text: Text
     is_label: bool
     """whether it is one of many such questions of the page, of which training takes some at a time"""
+    field: str = ""
+    """total, date or company; "" for others"""
 
 
 def asked_about(layout: Layout, rng: Random, shown: Sequence[Text]) -> list[Asked]:
@@ -43,7 +45,9 @@ def asked_about(layout: Layout, rng: Random, shown: Sequence[Text]) -> list[Aske
     """
     seen = set(shown)
     fields = [
-        Asked(rng.choice(fact.questions), fact.answer, fact.text, False) for fact in layout.facts if not fact.is_cell
+        Asked(rng.choice(fact.questions), fact.answer, fact.text, False, fact.field)
+        for fact in layout.facts
+        if not fact.is_cell
     ]
     more = [Asked(rng.choice(fact.questions), fact.answer, fact.text, True) for fact in layout.facts if fact.is_cell]
     counts = labels_of(layout)

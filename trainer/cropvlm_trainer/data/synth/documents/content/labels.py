@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cropvlm_trainer.data.synth.documents.content.words import listed
+
 RECEIPT_LABELS: dict[str, str] = {
     "Cashier": "person",
     "Served By": "person",
@@ -251,14 +253,14 @@ INVOICE_LABELS: dict[str, str] = {
     "Sort Code": "number",
     "SWIFT": "plate",
 }
-NOUNS = tuple(
-    "meter,valve,signal,filter,panel,engine,cargo,permit,folder,harvest,mirror,tunnel,budget,circuit,fabric,gallery,"
-    "island,journal,kernel,ladder,magnet,needle,orchard,parcel,quarter,radius,sample,target,uniform,vessel,window,"
-    "anchor,barrel,canvas,device,effort,figure,garage,handle,insert,jacket,kettle,lesson,module,notice,object,pillow,"
-    "record,saddle,ticket,update,volume,weaver,asset,bonus,claim,dozen,entry,fleet,grant,house,index,joint,level,motor,"
-    "night,offer,phase,queue,route,scale,track,upper,visit,water,yield,zone,access,bridge,column,damage,export,freight,"
-    "growth,holder,import,junior,keeper,letter,member,number,output,policy,return,series,tariff,supply,tenant,vendor".split(
-        ","
-    )
+NOUNS = listed(
+    "meter,valve,signal,filter,panel,engine,cargo,permit,folder,harvest,mirror,tunnel,budget,circuit,fabric,"
+    "gallery,island,journal,kernel,ladder,magnet,needle,orchard,parcel,quarter,radius,sample,target,uniform,"
+    "vessel,window,anchor,barrel,canvas,device,effort,figure,garage,handle,insert,jacket,kettle,lesson,module,"
+    "notice,object,pillow,record,saddle,ticket,update,volume,weaver,asset,bonus,claim,dozen,entry,fleet,grant,"
+    "house,index,joint,level,motor,night,offer,phase,queue,route,scale,track,upper,visit,water,yield,zone,access,"
+    "bridge,column,damage,export,freight,growth,holder,import,junior,keeper,letter,member,number,output,policy,"
+    "return,series,tariff,supply,tenant,vendor"
 )
+
 NOUN_ENDS = ("No", "ID", "Code", "Date", "Type", "Rate", "Name", "Total", "Level", "Time", "Class", "Limit", "")

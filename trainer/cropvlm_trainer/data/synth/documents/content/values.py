@@ -9,6 +9,7 @@ from random import Random
 
 from cropvlm_trainer.data.synth.documents.content import words
 from cropvlm_trainer.data.synth.documents.content.labels import NOUN_ENDS, NOUNS
+from cropvlm_trainer.data.synth.documents.content.words import listed
 
 DATE_FORMATS = (
     "%d/%m/%Y",
@@ -32,11 +33,12 @@ DATE_FORMATS = (
     "%d %b %y",
 )
 TIME_FORMATS = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%H.%M")
-WORDS_OF_VALUES = (
-    "CASH,VISA,MASTERCARD,DEBIT,STANDARD,NORMAL,MAIN,EXPRESS,WALK-IN,RETAIL,GENERAL,NORTH,SOUTH,ADMIN,FRONT,FLOOR 2,"
-    "COUNTER A,ONLINE,DINE IN,TAKE AWAY,SELF SERVICE,MEMBER,NONE,SINGLE,DOUBLE,FULL TIME,PART TIME,SALES,FINANCE,"
-    "LOGISTICS,RESEARCH,ENGINEER,TEACHER,NURSE,CLERK,RENEWAL,NEW ENTRY,WHITE,SILVER,SPOUSE,PARENT,NUTS,APPROVED"
-).split(",")
+WORDS_OF_VALUES = listed(
+    "CASH,VISA,MASTERCARD,DEBIT,STANDARD,NORMAL,MAIN,EXPRESS,WALK-IN,RETAIL,GENERAL,NORTH,SOUTH,ADMIN,FRONT,"
+    "FLOOR 2,COUNTER A,ONLINE,DINE IN,TAKE AWAY,SELF SERVICE,MEMBER,NONE,SINGLE,DOUBLE,FULL TIME,PART TIME,SALES,"
+    "FINANCE,LOGISTICS,RESEARCH,ENGINEER,TEACHER,NURSE,CLERK,RENEWAL,NEW ENTRY,WHITE,SILVER,SPOUSE,PARENT,NUTS,"
+    "APPROVED"
+)
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,8 @@ def person(rng: Random) -> str:
 
 
 def town(rng: Random) -> str:
-    return f"{invented(rng)}{rng.choice(words.TOWN_ENDS) if rng.random() < 0.5 else ''}"
+    end = rng.choice(words.TOWN_ENDS) if rng.random() < 0.5 else ""
+    return f"{invented(rng)}{end}".replace("_", " ")
 
 
 def street(rng: Random) -> str:

@@ -39,18 +39,18 @@ COMPANY = (
 
 
 def total_fact(answer: str, text: Text, page: str = "receipt") -> Fact:
-    return _fact(TOTAL, answer, text, page)
+    return _fact("total", TOTAL, answer, text, page)
 
 
 def date_fact(answer: str, text: Text, page: str = "receipt") -> Fact:
-    return _fact(DATE, answer, text, page)
+    return _fact("date", DATE, answer, text, page)
 
 
 def company_fact(answer: str, text: Text, page: str = "receipt") -> Fact:
-    return _fact(COMPANY, answer, text, page)
+    return _fact("company", COMPANY, answer, text, page)
 
 
-def _fact(questions: tuple[str, ...], answer: str, text: Text, page: str) -> Fact:
+def _fact(field: str, questions: tuple[str, ...], answer: str, text: Text, page: str) -> Fact:
     """`page`: what people call it. Only a receipt is of a shop."""
     asked = (question for question in questions if page == "receipt" or not re.search("store|shop|seller", question))
-    return Fact(tuple(question.format(page=page) for question in asked), answer, text)
+    return Fact(tuple(question.format(page=page) for question in asked), answer, text, field=field)

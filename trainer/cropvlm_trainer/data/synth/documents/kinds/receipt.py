@@ -7,10 +7,11 @@ from random import Random
 from cropvlm_trainer.data.synth.documents.content import values
 from cropvlm_trainer.data.synth.documents.content.goods import basket
 from cropvlm_trainer.data.synth.documents.content.labels import RECEIPT_LABELS
-from cropvlm_trainer.data.synth.documents.fonts import DOTS, HAND, SANS, TILL, Fonts
+from cropvlm_trainer.data.synth.documents.fonts import DOTS, SANS, TILL, Fonts
 from cropvlm_trainer.data.synth.documents.kinds.emblems import bar_code, emblem
 from cropvlm_trainer.data.synth.documents.kinds.fields import company_fact, date_fact
 from cropvlm_trainer.data.synth.documents.kinds.goods_lines import set_goods
+from cropvlm_trainer.data.synth.documents.kinds.notes import circled, note
 from cropvlm_trainer.data.synth.documents.kinds.sums import set_sums, set_tax_table
 from cropvlm_trainer.data.synth.documents.kinds.till import Till
 from cropvlm_trainer.data.synth.documents.layout import Entry, Layout, Pen, Text, Type
@@ -47,6 +48,9 @@ GREETINGS = (
     "Your feedback matters to us",
 )
 
+NOTED, CIRCLED = 0.2, 0.07
+"""The shares of receipts on which somebody has put a note, and with something circled."""
+
 
 def make(rng: Random, fonts: Fonts) -> Layout:
     """Returns a receipt with its fields (total, date, company) and its labels."""
@@ -63,10 +67,19 @@ def make(rng: Random, fonts: Fonts) -> Layout:
     till = Till(
         family, type, values.money(rng, look != SANS), rule, rng.random() < 0.45, rng.choice((":", " :", ": ", ""))
     )
-    pen = Pen(layout, type, margin, margin + inner, size * rng.uniform(1.5, 4), size * rng.uniform(1.12, 1.55))
+    pen = Pen(
+        layout,
+        type,
+        margin,
+        margin + inner,
+        size * (rng.uniform(1.5, 4) if rng.random() < 0.55 else rng.uniform(4, 10)),
+        size * rng.uniform(1.12, 1.55),
+    )
     bought = basket(rng, till.money)
     when = values.moment(rng)
     date_at = rng.choices(("facts", "top", "foot"), weights=(72, 10, 18))[0]
+    if rng.random() < NOTED:
+        note(rng, fonts, pen)
     _head(rng, pen, till)
     if date_at == "top":
         _stamp(rng, pen, till, when)
@@ -80,7 +93,9 @@ def make(rng: Random, fonts: Fonts) -> Layout:
     if date_at == "foot":
         _stamp(rng, pen, till, when)
     _foot(rng, pen, till)
-    layout.height = pen.y + size * rng.uniform(0.5, 5)
+    if rng.random() < CIRCLED:
+        circled(rng, rng.choice(layout.facts).text, layout)
+    layout.height = pen.y + size * (rng.uniform(0.5, 3) if rng.random() < 0.6 else rng.uniform(3, 9))
     return layout
 
 

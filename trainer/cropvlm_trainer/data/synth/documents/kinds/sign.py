@@ -18,6 +18,15 @@ COLORS: tuple[tuple[Color, Color], ...] = (
     ((40, 40, 40), (245, 245, 245)),
     ((240, 235, 220), (60, 30, 20)),
 )
+TARIFFS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+    (
+        ("CAR PARK", "PARKING FEES", "PARKING"),
+        ("Up to 1 hour", "Up to 2 hours", "Up to 4 hours", "Full day", "Lost ticket", "Night"),
+    ),
+    (("ADMISSION", "TICKETS", "ENTRANCE FEE"), ("Adults", "Children", "Students", "Seniors", "Family", "Groups")),
+    (("MENU", "PRICE LIST", "TODAY"), ()),
+)
+"""Titles, and what has a price below them; without any, it is dishes."""
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -73,25 +82,7 @@ def _hours(rng: Random, pen: Pen, head: Type) -> None:
         pen.layout.facts.append(Fact(("What is the name of the shop?", "Which shop is this?"), name, shown))
     _title(pen, rng.choice(("OPENING HOURS", "Opening Hours", "WE ARE OPEN", "Office Hours")), head.times(0.7))
     first = rng.randrange(3)
-    rows = [
-        (
-            day,
-            rng.choice(
-                (
-                    f"{rng.randint(6, 11)}:{rng.choice(('00', '30'))} - {rng.randint(13, 22)}:{rng.choice(('00', '30'))}",
-                    "CLOSED",
-                )
-            ),
-        )
-        for day in DAYS[first : first + rng.randint(3, 7)]
-    ]
-    rows = [
-        (
-            day,
-            f"{rng.randint(6, 11)} AM - {rng.randint(1, 11)} PM" if hours == "CLOSED" and rng.random() < 0.6 else hours,
-        )
-        for day, hours in rows
-    ]
+    rows = [(day, _open(rng)) for day in DAYS[first : first + rng.randint(3, 7)]]
     _rows(
         rng,
         pen,
@@ -106,18 +97,24 @@ def _hours(rng: Random, pen: Pen, head: Type) -> None:
         pen.down()
 
 
+def _open(rng: Random) -> str:
+    how, half = rng.random(), rng.choice(("00", "30"))
+    if how < 0.15:
+        return rng.choice(("CLOSED", "Closed"))
+    if how < 0.4:
+        return f"{rng.randint(6, 11)} AM - {rng.randint(1, 11)} PM"
+    return f"{rng.randint(6, 11)}:{half} - {rng.randint(13, 22)}:{rng.choice(('00', '30'))}"
+
+
 def _tariff(rng: Random, pen: Pen, head: Type) -> None:
     money = values.money(rng, True)
-    _title(pen, rng.choice(("CAR PARK", "PARKING FEES", "ADMISSION", "TARIFF", "MENU", "PRICE LIST", "TICKETS")), head)
-    names = rng.choice(
-        (
-            ("Up to 1 hour", "Up to 2 hours", "Up to 4 hours", "Full day", "Lost ticket", "Night"),
-            ("Adults", "Children", "Students", "Seniors", "Family", "Groups"),
-            rng.sample(words.GOODS["restaurant"], 6),
-        )
-    )
-    rows = [(name, money.full(rng.randint(2, 500) * 50)) for name in names[: rng.randint(3, 6)]]
-    _rows(rng, pen, rows, ("What is the price for {label}?", "How much is {label}?", "What does it cost for {label}?"))
+    titles, names = rng.choice(TARIFFS)
+    _title(pen, rng.choice(titles), head)
+    count = rng.randint(3, 6)
+    shown = names[:count] if names else rng.sample(words.GOODS["restaurant"], count)
+    rows = [(name, money.full(rng.randint(2, 500) * 50)) for name in shown]
+    asked = ("What is the price for {label}?", "How much is {label}?", "What does it cost for {label}?")
+    _rows(rng, pen, rows, asked)
 
 
 def _directions(rng: Random, pen: Pen, head: Type) -> None:

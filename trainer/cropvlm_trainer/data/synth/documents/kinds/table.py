@@ -6,6 +6,7 @@ from random import Random
 
 from cropvlm_trainer.data.synth.documents.content import values, words
 from cropvlm_trainer.data.synth.documents.content.labels import NOUNS
+from cropvlm_trainer.data.synth.documents.content.words import listed
 from cropvlm_trainer.data.synth.documents.fonts import Fonts
 from cropvlm_trainer.data.synth.documents.kinds.blocks import SHEETS, sheet
 from cropvlm_trainer.data.synth.documents.layout import BLACK, Fact, Layout, Panel, Rule
@@ -28,11 +29,13 @@ MONTHS = (
     "December",
 )
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MEASURES = (
-    "Units,Revenue,Cost,Profit,Price,Stock,Orders,Returns,Visitors,Score,Rank,Weight,Height,Speed,Distance,Duration,"
-    "Calories,Protein,Fat,Sugar,Sodium,Temperature,Rainfall,Wind,Humidity,Population,Area,Capacity,Output,Budget,Actual,"
-    "Change,Share,Target,Wins,Losses,Points,Games,Goals,Start,End,Gate,Platform,Arrival,Departure"
-).split(",")
+TITLE_ENDS = ("overview", "report", "list", "summary", "results", "plan")
+MEASURES = listed(
+    "Units,Revenue,Cost,Profit,Price,Stock,Orders,Returns,Visitors,Score,Rank,Weight,Height,Speed,Distance,"
+    "Duration,Calories,Protein,Fat,Sugar,Sodium,Temperature,Rainfall,Wind,Humidity,Population,Area,Capacity,"
+    "Output,Budget,Actual,Change,Share,Target,Wins,Losses,Points,Games,Goals,Start,End,Gate,Platform,Arrival,"
+    "Departure"
+)
 PHRASES = (
     "What is the {column} of {row}?",
     "What is the {column} for {row}?",
@@ -47,7 +50,7 @@ def make(rng: Random, fonts: Fonts) -> Layout:
     paper = sheet(rng, fonts, rng.choice(SHEETS), (0.015, 0.024))
     pen, layout = paper.pen, paper.layout
     rows, columns = rng.randint(4, 18), rng.randint(2, 6)
-    title = f"{rng.choice(words.QUALITIES)} {rng.choice(NOUNS)} {rng.choice(('overview', 'report', 'list', 'summary', 'results'))}"
+    title = f"{rng.choice(words.QUALITIES)} {rng.choice(NOUNS)} {rng.choice(TITLE_ENDS)}"
     pen.down(1)
     pen.put(
         title.title() if rng.random() < 0.5 else title.capitalize(),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from random import Random
 
 from PIL import Image, ImageDraw
@@ -48,9 +49,9 @@ class Text:
     """the baseline"""
     type: Type
 
-    @property
+    @cached_property
     def rect(self) -> Rect:
-        """The smallest rectangle around its glyphs."""
+        """The rectangle around its glyphs, with the room that the first and last have at their sides."""
         x1, y1, x2, y2 = face(self.type.path, self.type.size).getbbox(self.text, anchor="ls")
         return self.x + x1 * self.type.wide, self.y + y1, self.x + x2 * self.type.wide, self.y + y2
 
@@ -197,9 +198,13 @@ class Layout:
         return [mark for mark in self.marks if isinstance(mark, Text)]
 
     def lines(self) -> list[list[Text]]:
-        """Returns the texts as an OCR sees them, in reading order: those that stand close to each other as one line."""
+        """Returns the texts as an OCR sees them, in reading order: those that stand close to each other as one line.
+
+        Rules that are made of characters are none.
+        """
         lines: list[list[Text]] = []
-        for text in sorted(self.texts(), key=lambda text: (round(text.y), text.x)):
+        words = (text for text in self.texts() if any(map(str.isalnum, text.text)))
+        for text in sorted(words, key=lambda text: (round(text.y), text.x)):
             if lines and _continues(lines[-1][-1].rect, text.rect):
                 lines[-1].append(text)
             else:

@@ -27,7 +27,7 @@ def printed(image: Image.Image, how: str, rng: Random, is_faint: bool = True) ->
     """Returns what the printer made of a painted document; `is_faint`: whether its print may be pale."""
     if how == "laser":
         return image
-    share = _fading(rng, image.size) if is_faint and rng.random() < 0.7 else np.ones((1, 1), dtype=np.float32)
+    share = _fading(rng, image.size) if is_faint and rng.random() < 0.45 else np.ones((1, 1), dtype=np.float32)
     if how == "dots":
         return _as_ink(image, _dots(rng, image.size) * share, rng.uniform(1.3, 2.0))
     if rng.random() < 0.5:
@@ -56,7 +56,7 @@ def _fading(rng: Random, size: tuple[int, int]) -> np.ndarray:
     strength = rng.choice((0.1, 0.2, 0.35, 0.6))
     patches = noise.random((rng.randint(3, 14), rng.randint(2, 6)), dtype=np.float32)
     field = Image.fromarray(patches).resize(size, Image.Resampling.BICUBIC)
-    share = rng.uniform(0.75, 1.0) - strength * np.asarray(field).clip(0, 1) ** 2
+    share = rng.uniform(0.8, 1.0) - strength * np.asarray(field).clip(0, 1) ** 2
     if rng.random() < 0.15:
         columns = np.ones(width, dtype=np.float32)
         for _ in range(rng.randint(1, 3)):

@@ -38,7 +38,8 @@ def set_goods(rng: Random, pen: Pen, till: Till, bought: Basket) -> None:
     flag = tail if till.type.width(tail) < 0.1 * width else ""
     edge = pen.right - till.type.width(flag)
     columns = style in ("columns", "name below")
-    at = {"amount": edge, "price": edge - zero * rng.uniform(9, 11), "count": edge - zero * rng.uniform(18, 20)}
+    count_at = rng.uniform(18, 20) if style == "name below" else rng.uniform(10, 13)
+    at = {"amount": edge, "price": edge - zero * rng.uniform(9, 11), "count": edge - zero * count_at}
     if columns and count_first:
         at["count"] = pen.left + zero * 3
     if ruled:

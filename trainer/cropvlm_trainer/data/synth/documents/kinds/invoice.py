@@ -61,7 +61,7 @@ def _head(rng: Random, paper: Sheet) -> None:
     name = values.company(rng)
     right_title = rng.random() < 0.5
     text = pen.put(name, type=paper.head(rng.uniform(1.3, 2.1), color), room=(pen.right - pen.left) * 0.68)
-    layout.facts.append(company_fact(name, text, "invoice"))
+    layout.facts.append(company_fact(text.text, text, "invoice"))
     title = rng.choice(("INVOICE", "Invoice", "TAX INVOICE", "COMMERCIAL INVOICE", "BILL"))
     kind = paper.head(rng.uniform(1.5, 2.2), color)
     if right_title and text.rect[2] + kind.width(title) < pen.right - paper.size:

@@ -112,7 +112,7 @@ def _head(rng: Random, pen: Pen, till: Till) -> None:
         rest = f"{words.pop()} {rest}".strip()
         first = " ".join(words)
     text = pen.put(first, align=align, type=kind)
-    pen.layout.facts.append(company_fact(text.text if not rest else name, text))
+    pen.layout.facts.append(company_fact(text.text, text))
     pen.down(max(1, 0.9 * kind.size / till.type.size))
     more = [rest] if rest else []
     if rng.random() < 0.5:
@@ -149,7 +149,8 @@ def _stamp(rng: Random, pen: Pen, till: Till, when) -> None:
         parts += [values.code(rng) for _ in range(rng.randint(1, 2))]
     pen.down(rng.uniform(0, 0.6))
     text = pen.put(" ".join(parts), align=rng.choice("lcl"))
-    pen.layout.facts.append(date_fact(date, text))
+    if date in text.text:
+        pen.layout.facts.append(date_fact(date, text))
     pen.down(rng.uniform(1, 1.5))
 
 
@@ -170,7 +171,8 @@ def _facts(rng: Random, pen: Pen, till: Till, when) -> None:
     )
     pairs.insert(rng.randint(0, len(pairs)), (label, shown))
     dated = _pairs(rng, pen, till, pairs)[label]
-    pen.layout.facts.append(date_fact(date, dated))
+    if date in dated.text:
+        pen.layout.facts.append(date_fact(date, dated))
 
 
 def _pairs(rng: Random, pen: Pen, till: Till, pairs: list[tuple[str, str]]) -> dict[str, Text]:

@@ -7,7 +7,7 @@ from random import Random
 from cropvlm_trainer.data.synth.documents.content import values, words
 from cropvlm_trainer.data.synth.documents.fonts import SIGN, Fonts
 from cropvlm_trainer.data.synth.documents.layout import Entry, Fact, Layout, Panel, Pen, Type
-from cropvlm_trainer.data.synth.page import Color, luminance
+from cropvlm_trainer.data.synth.page import Color
 
 COLORS: tuple[tuple[Color, Color], ...] = (
     ((20, 60, 140), (255, 255, 255)),
@@ -49,8 +49,6 @@ def make(rng: Random, fonts: Fonts) -> Layout:
         frame = (inset, inset, layout.width - inset, layout.height - inset)
         radius = inset * rng.choice((0, 1, 2))
         layout.marks.insert(0, Panel(frame, None, ink, rng.randint(3, 8), radius))
-    # On small type of a sign, strokes are thin: the ink keeps its distance from the ground.
-    assert abs(luminance(ink) - luminance(layout.paper)) > 60
     return layout
 
 
@@ -79,7 +77,7 @@ def _hours(rng: Random, pen: Pen, head: Type) -> None:
     name = values.company(rng)
     if rng.random() < 0.6:
         shown = _title(pen, name, head)
-        pen.layout.facts.append(Fact(("What is the name of the shop?", "Which shop is this?"), name, shown))
+        pen.layout.facts.append(Fact(("What is the name of the shop?", "Which shop is this?"), shown.text, shown))
     _title(pen, rng.choice(("OPENING HOURS", "Opening Hours", "WE ARE OPEN", "Office Hours")), head.times(0.7))
     first = rng.randrange(3)
     rows = [(day, _open(rng)) for day in DAYS[first : first + rng.randint(3, 7)]]
@@ -147,7 +145,7 @@ def _plate(rng: Random, pen: Pen, head: Type) -> None:
     name = values.company(rng)
     shown = _title(pen, name, head)
     pen.layout.facts.append(
-        Fact(("What is the name of the company?", "Whose sign is this?", "What is the name on the sign?"), name, shown)
+        Fact(("What is the name of the company?", "Whose sign is this?", "What is the name on the sign?"), shown.text, shown)
     )
     pairs = [
         ("Phone", values.phone(rng)),

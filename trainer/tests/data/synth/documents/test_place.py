@@ -10,7 +10,7 @@ from cropvlm_trainer.data.synth.documents.place import LONGEST, SHORTEST_LONG, W
 def test_four_points_make_a_homography():
     points, to = [(0, 0), (10, 0), (10, 20), (0, 20)], [(1, 2), (12, 3), (11, 25), (0, 22)]
     moved = homography(points, to) @ np.array([*zip(*points, strict=True), [1] * 4])
-    assert (moved[:2] / moved[2]).T == pytest.approx(np.array(to))
+    assert pytest.approx(np.array(to)) == (moved[:2] / moved[2]).T
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -9,7 +9,7 @@ from cropvlm_trainer.full_sft.dev import coverage
 from cropvlm_trainer.metrics.exact_and_iou import contains
 from cropvlm_trainer.rows import read_rows
 
-N = 9
+N = 6
 
 
 def draw(out, font_folder, *more: str) -> int:

@@ -145,7 +145,11 @@ def _plate(rng: Random, pen: Pen, head: Type) -> None:
     name = values.company(rng)
     shown = _title(pen, name, head)
     pen.layout.facts.append(
-        Fact(("What is the name of the company?", "Whose sign is this?", "What is the name on the sign?"), shown.text, shown)
+        Fact(
+            ("What is the name of the company?", "Whose sign is this?", "What is the name on the sign?"),
+            shown.text,
+            shown,
+        )
     )
     pairs = [
         ("Phone", values.phone(rng)),

@@ -58,11 +58,13 @@ def make(rng: Random, fonts: Fonts) -> Layout:
     family = fonts.pick(rng, look)
     size = rng.randint(23, 29)
     type = Type(family.regular if rng.random() < 0.8 else family.bold, size)
-    inner = type.width("0") * rng.choice((30, 32, 36, 38, 40, 42, 48)) if look != SANS else size * rng.uniform(17, 27)
+    inner = (
+        type.width("0") * rng.choice((32, 36, 38, 40, 42, 42, 48, 48)) if look != SANS else size * rng.uniform(19, 30)
+    )
     margin = inner * rng.uniform(0.02, 0.12)
     layout = Layout(inner + 2 * margin)
     layout.print = "dots" if look == DOTS and rng.random() < 0.7 else "thermal"
-    layout.squeeze = rng.uniform(0.74, 1.0) if look == TILL else rng.uniform(0.88, 1.08)
+    layout.squeeze = rng.uniform(0.86, 1.1) if look == TILL else rng.uniform(0.88, 1.08)
     rule = rng.choice(("-", "-", "=", "_", "*", "line", "dash", "."))
     till = Till(
         family, type, values.money(rng, look != SANS), rule, rng.random() < 0.45, rng.choice((":", " :", ": ", ""))
@@ -72,8 +74,8 @@ def make(rng: Random, fonts: Fonts) -> Layout:
         type,
         margin,
         margin + inner,
-        size * (rng.uniform(1.5, 4) if rng.random() < 0.55 else rng.uniform(4, 10)),
-        size * rng.uniform(1.12, 1.55),
+        size * (rng.uniform(1.5, 4) if rng.random() < 0.45 else rng.uniform(4, 10)),
+        size * rng.uniform(1.08, 1.45),
     )
     bought = basket(rng, till.money)
     when = values.moment(rng)
@@ -86,7 +88,7 @@ def make(rng: Random, fonts: Fonts) -> Layout:
     _facts(rng, pen, till, when if date_at == "facts" else None)
     set_goods(rng, pen, till, bought)
     set_sums(rng, pen, till, bought)
-    if rng.random() < 0.4:
+    if rng.random() < 0.55:
         set_tax_table(rng, pen, till, bought)
     if rng.random() < 0.35:
         _pairs(rng, pen, till, values.labelled(rng, RECEIPT_LABELS, rng.randint(1, 5), till.money))
@@ -95,7 +97,7 @@ def make(rng: Random, fonts: Fonts) -> Layout:
     _foot(rng, pen, till)
     if rng.random() < CIRCLED:
         circled(rng, rng.choice(layout.facts).text, layout)
-    layout.height = pen.y + size * (rng.uniform(0.5, 3) if rng.random() < 0.6 else rng.uniform(3, 9))
+    layout.height = pen.y + size * (rng.uniform(0.5, 3) if rng.random() < 0.5 else rng.uniform(3, 9))
     return layout
 
 
@@ -156,7 +158,7 @@ def _stamp(rng: Random, pen: Pen, till: Till, when) -> None:
 
 def _facts(rng: Random, pen: Pen, till: Till, when) -> None:
     """Sets labels with their values; among them the date, where `when` is given."""
-    pairs = values.labelled(rng, RECEIPT_LABELS, rng.randint(2, 7), till.money)
+    pairs = values.labelled(rng, RECEIPT_LABELS, rng.randint(1, 6), till.money)
     pairs = [(label, value) for label, value in pairs if label != "Date"]
     if rng.random() < 0.5:
         pen.rule(rng, till.rule)
@@ -215,7 +217,7 @@ def _foot(rng: Random, pen: Pen, till: Till) -> None:
     if rng.random() < 0.4:
         pen.rule(rng, till.rule)
         pen.down()
-    for line in rng.sample(GREETINGS, rng.randint(0, 4)):
+    for line in rng.sample(GREETINGS, rng.randint(1, 5)):
         pen.put(till.case(line), align="c")
         pen.down()
     if rng.random() < 0.2:

@@ -6,19 +6,15 @@ import argparse
 from pathlib import Path
 
 from cropvlm_trainer.data.seed import arguments as seed_arguments
-from cropvlm_trainer.data.synth import dataset
+from cropvlm_trainer.data.synth import arguments as synth_arguments
 
 # The other modules are imported when their command runs, because they take seconds to import and --help should not.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="data_command", required=True)
-    make = commands.add_parser("synth", help="draw synthetic pages whose answers are too small to read as a whole")
-    make.add_argument("--n", type=int, required=True, help="pages")
-    make.add_argument("--seed", type=int, default=0)
-    make.add_argument("--out", type=Path, required=True, help="folder for manifest.jsonl and images/")
-    make.add_argument("--kinds", nargs="+", choices=dataset.KINDS, default=list(dataset.KINDS))
-    make.add_argument("--questions", type=int, default=1, help="questions a page, at most")
+    make = commands.add_parser("synth", help="draw synthetic pages, in miniature or as real documents look")
+    synth_arguments.add_arguments(make)
     make.set_defaults(data_run=_synth)
 
     build = commands.add_parser("build", help="read public sets and own manifests into one manifest; goes on if killed")
@@ -76,7 +72,15 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _synth(args: argparse.Namespace) -> None:
-    dataset.write(args.out, args.n, args.seed, args.kinds, args.questions)
+    synth_arguments.settle(args)
+    if args.style == synth_arguments.DOCUMENTS:
+        from cropvlm_trainer.data.synth.documents.write import write as write_documents
+
+        write_documents(args.out, args.n, args.seed, args.kinds, args.questions, args.fonts, args.workers)
+    else:
+        from cropvlm_trainer.data.synth import dataset
+
+        dataset.write(args.out, args.n, args.seed, args.kinds, args.questions)
 
 
 def _build(args: argparse.Namespace) -> None:

@@ -44,12 +44,19 @@ def label_questions(lines: Sequence[Line]) -> list[LabelQuestion]:
     return [question for question in found.values() if question is not None]
 
 
+def label_of(text: str) -> str | None:
+    """Returns the label in small letters; None where the text is none."""
+    label = " ".join(_NOT_OF_LABEL.sub(" ", text).split()).strip(" .-").casefold()
+    letters = sum(character.isalpha() for character in label)
+    return label if letters >= MIN_LETTERS and len(label) <= MAX_LABEL else None
+
+
 def _labelled(line: Line, lines: Sequence[Line]) -> list[tuple[str, str, Line]]:
     match = _BEFORE_COLON.fullmatch(line.text)
     if match:
-        label = _label(match[1])
+        label = label_of(match[1])
         return [(label, match[2].strip(), line)] if label else []
-    label = _label(line.text.rstrip(" :"))
+    label = label_of(line.text.rstrip(" :"))
     # A line with digits is an item or a value.
     if not label or re.search(r"\d", line.text) or len(label) < LETTERS_SHARE * len(line.text.strip()):
         return []
@@ -58,13 +65,6 @@ def _labelled(line: Line, lines: Sequence[Line]) -> list[tuple[str, str, Line]]:
         return []
     value = max(at_right, key=lambda other: other.box[0])
     return [(label, value.text.strip(), value)]
-
-
-def _label(text: str) -> str | None:
-    """Returns the label in small letters; None where the text is none."""
-    label = " ".join(_NOT_OF_LABEL.sub(" ", text).split()).strip(" .-").casefold()
-    letters = sum(character.isalpha() for character in label)
-    return label if letters >= MIN_LETTERS and len(label) <= MAX_LABEL else None
 
 
 def _is_right_of(line: Line, other: Line) -> bool:

@@ -314,7 +314,10 @@ def test_a_model_behind_an_endpoint_can_give_the_reward(given, tmp_path):
             {"reward": '{ kind = "endpoint", uri = "x" }'},
             "unknown key reward.uri; known here are kind, url, model, prompt",
         ),
-        ({"measure": "beauty"}, "measure = 'beauty' is none of own, exact_match, vqa_accuracy, anls, nor a function"),
+        (
+            {"measure": "beauty"},
+            "measure = 'beauty' is none of own, exact_match, vqa_accuracy, anls, contains, contains_anls, nor",
+        ),
         ({"mu": 0}, "mu must be 1 or more"),
         ({"epsilon": 1.0}, "epsilon must be below 1; PPO has 0.2"),
         ({"epsilon_high": 0}, "epsilon_high must be above 0; DAPO has 0.28"),

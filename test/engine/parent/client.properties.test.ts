@@ -207,4 +207,4 @@ t.test(
   },
 )
 
-holds('each job is settled once, as promised, whatever happens', fc.asyncProperty(setups, histories, live), 400)
+holds('each job is settled once, as promised, whatever happens', fc.asyncProperty(setups, histories, live), 200)

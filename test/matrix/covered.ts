@@ -38,7 +38,7 @@ export const COVERED: Readonly<Record<number, readonly Covering[]>> = {
   ),
   43: at('links/links', 'every redirect is checked'),
   44: at('links/links', 'at most 3 redirects'),
-  45: at('links/links', 'a file over the limit is not read to its end', 'whatever takes too long ends at the timeout'),
+  45: at('links/limits', 'a file over the limit is not read to its end', 'whatever takes too long ends at the timeout'),
   46: [...at('links/links', 'what a link may not be'), ...at('links/rules', 'schemes, users and what is no URL')],
   47: [
     ...at('http/sockets', 'a client that goes away takes its job with it'),

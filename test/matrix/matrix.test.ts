@@ -1,6 +1,6 @@
 /**
- * The rows of the fault matrix in their short form, over one service. Times are measured and shown, never asserted: other
- * tests share the machine. `npm run matrix` asserts them.
+ * The rows of the fault matrix in their short form, over one service. Times and the growth of memory are measured and
+ * shown, never asserted: other tests share the machine. `npm run matrix` asserts them.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

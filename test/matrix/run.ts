@@ -68,7 +68,12 @@ export class Course {
     if (ends === 'service') return ''
     for (const service of world.services)
       if (service.before && service.ended === null)
-        grown.push(await assertUnhurt(service, service.before, ends === 'engine'))
+        grown.push(
+          await assertUnhurt(service, service.before, {
+            engineEnded: ends === 'engine',
+            boundsMemory: this.#form !== 'short',
+          }),
+        )
     return grown.join('; ')
   }
 }

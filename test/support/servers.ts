@@ -3,7 +3,7 @@
  * serve a tiny SmolVLM that says `ANSWER` to everything. `test/integration/servers/setup.sh` makes what they need.
  */
 import { spawn, spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -15,6 +15,7 @@ export const ANSWER = 'The total is 482.'
 
 const SETUP = 'test/integration/servers/setup.sh'
 const HERE = join(ROOT, 'test/integration/servers')
+const TRAINER = join(ROOT, 'trainer/.venv/bin/python')
 const INSTALLED = process.env.CROPVLM_SERVERS ?? join(homedir(), '.cache/cropvlm/servers')
 const MODEL = join(INSTALLED, 'weights/tiny-smolvlm')
 /** LiteLLM refuses to start with a key that can be guessed. */
@@ -126,12 +127,13 @@ async function addressOf(t: Test, { command, args, env }: Program): Promise<stri
 /** Where the trainer's packages are, PyTorch and transformers among them. */
 function trainerPackages(): string {
   const program = 'import sysconfig; print(sysconfig.get_path("purelib"))'
-  const { stdout } = spawnSync(join(ROOT, 'trainer/.venv/bin/python'), ['-c', program], { encoding: 'utf8' })
+  const { stdout } = spawnSync(TRAINER, ['-c', program], { encoding: 'utf8' })
   return stdout.trim()
 }
 
-/** Whether setup.sh ran to its end with the files that it would use now. */
+/** Whether setup.sh ran to its end with the files that it would use now, and its packages of the trainer are in this checkout. */
 function isSetUp(): boolean {
+  if (!existsSync(TRAINER)) return false
   const sources = readdirSync(HERE).filter(name => /\.(txt|py)$/.test(name) && name !== 'llama_server.py')
   try {
     return sources.every(name =>

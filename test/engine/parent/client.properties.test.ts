@@ -191,4 +191,20 @@ t.test('a process that says twice that it is ready is watched once', async t => 
   t.pass()
 })
 
-holds('each job is settled once, as promised, whatever happens', fc.asyncProperty(setups, histories, live), 400)
+t.test(
+  'a process that says that it is ready after it was killed for its slow start is none that jobs may wait for',
+  async t => {
+    await live(ONE, [
+      { do: 'load', process: 0 },
+      { do: 'end', process: 0, signal: false },
+      { do: 'pass', ms: 10 },
+      { do: 'block', ms: 5000 },
+      { do: 'submit', deadlineMs: 0, isSecondHalf: false },
+      { do: 'load', process: 0 },
+      { do: 'submit', deadlineMs: 100, isSecondHalf: true },
+    ])
+    t.pass()
+  },
+)
+
+holds('each job is settled once, as promised, whatever happens', fc.asyncProperty(setups, histories, live), 200)

@@ -42,7 +42,10 @@ async function run(folders: readonly string[], how: { atOnce: number; limitMs: n
     const start = performance.now()
     const found = await askAll(service, distinctFiles(folders), how)
     report(found, performance.now() - start)
-    if (service.before) process.stdout.write(`unhurt: ${await assertUnhurt(service, service.before, false)}\n`)
+    if (service.before)
+      process.stdout.write(
+        `unhurt: ${await assertUnhurt(service, service.before, { engineEnded: false, boundsMemory: true })}\n`,
+      )
     return found.faults.length === 0
   } finally {
     await service.stop()

@@ -27,7 +27,7 @@ interface Examined extends Client {
 /** What a row may leave behind in memory at most: caches that it filled, and what the allocator keeps. */
 const MAX_GROWTH_MB: Sizes = { http: 150, engine: 600 }
 /** How long what is left of a row, such as a connection that its client has closed, may take to go. */
-const SETTLE_MS = 20_000
+const SETTLE_MS = 120_000
 
 export async function healthOf(service: Examined): Promise<Health> {
   const image = await page('png')
@@ -49,10 +49,15 @@ export async function healthOf(service: Examined): Promise<Health> {
 
 /**
  * @param engineEnded Whether the row ended an engine process, whose place another has taken by now.
+ * @param boundsMemory Whether the growth of its memory is asserted, and not only shown: that depends on the machine too.
  * @returns what a reader of the table may want to know of it
  * @throws AssertionError
  */
-export async function assertUnhurt(service: Examined, before: Health, engineEnded: boolean): Promise<string> {
+export async function assertUnhurt(
+  service: Examined,
+  before: Health,
+  { engineEnded, boundsMemory }: { engineEnded: boolean; boundsMemory: boolean },
+): Promise<string> {
   assert.ok(isAlive(service.pid), 'the HTTP process is gone')
   const after = await healthOf(service)
   assert.equal(after.box, before.box, 'a good request now gets another box')
@@ -67,7 +72,10 @@ export async function assertUnhurt(service: Examined, before: Health, engineEnde
     const [was, is] = [before.descriptors[process], left.descriptors[process]]
     assert.ok(is <= was, `the ${process} process has ${is} descriptors open, and had ${was}`)
     const grown = after.memoryMb[process] - before.memoryMb[process]
-    assert.ok(grown < MAX_GROWTH_MB[process], `the ${process} process has grown by ${Math.round(grown)} MiB`)
+    assert.ok(
+      !boundsMemory || grown < MAX_GROWTH_MB[process],
+      `the ${process} process has grown by ${Math.round(grown)} MiB`,
+    )
     return Math.round(grown)
   })
   return `${signed(http)} and ${signed(engine)} MiB`

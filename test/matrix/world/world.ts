@@ -9,7 +9,7 @@ import type { Service, Start, Starter } from './service.js'
 
 /**
  * long: `npm run matrix`, where times are asserted; busy: the same on a machine that others use too, where times are only
- * shown; short: within `npm test`, where no time is asserted either.
+ * shown; short: within `npm test`, where neither times nor the growth of memory are asserted.
  */
 export type Form = 'long' | 'busy' | 'short'
 

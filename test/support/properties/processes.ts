@@ -22,7 +22,7 @@ export class FakeProcess extends EventEmitter {
   connected = true
   /** `loading` until it says that it is ready; `dying` from its end until that is noticed. */
   state: 'loading' | 'ready' | 'dying' | 'gone' = 'loading'
-  /** Whether it said that it was ready. */
+  /** Whether it said that it was ready, and not only after it was killed: the engine knows that it kills, and hears that no more. */
   wasReady = false
   /** Whether it ended because it was killed. */
   isKilled = false
@@ -68,7 +68,7 @@ export class FakeProcess extends EventEmitter {
   }
 
   ready(): void {
-    this.wasReady = true
+    this.wasReady ||= !this.isKilled
     if (this.state === 'loading') this.state = 'ready'
     const info = { models: [], executionProvider: 'cpu', executionProviderReason: 'fake', pid: this.pid } as const
     this.reply({ type: 'ready', info: { ...info, models: [] }, longestRunMs: 0 })

@@ -1,0 +1,8 @@
+/**
+ * Makes Node run TypeScript: `node --import` it, as package.json's settings of tap do. tap's own way would load TypeScript
+ * twice in each of some hundred test processes, and transpile there whatever it imports, much of the service in many.
+ * TAP_TYPE_STRIP_ONLY, which is set beside it, tells tap that nothing is left to transpile.
+ */
+import { register } from 'node:module'
+
+register('./hooks.mjs', import.meta.url)

@@ -76,7 +76,8 @@ def _synth(args: argparse.Namespace) -> None:
     if args.style == synth_arguments.DOCUMENTS:
         from cropvlm_trainer.data.synth.documents.write import write as write_documents
 
-        write_documents(args.out, args.n, args.seed, args.kinds, args.questions, args.fonts, args.workers)
+        recipe = (args.seed, args.kinds, args.questions, args.fonts, args.workers, args.room)
+        write_documents(args.out, args.n, *recipe)
     else:
         from cropvlm_trainer.data.synth import dataset
 

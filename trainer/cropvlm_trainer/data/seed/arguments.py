@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +152,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '"kind": "label"',
     )
     text.add_argument("--workers", type=int, metavar="N", help="processes that read pictures (default: one a core)")
-    text.add_argument(
+    add_room(text)
+
+
+def add_room(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument(
         "--room",
         type=float,
         nargs=2,
@@ -159,6 +164,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="by how many per cent of the page a box is wider than its line at least, and how high it is at least: a "
         f"model that is often a little off needs more (default: {ROOM[0]:g} {ROOM[1]:g})",
     )
+
+
+def check_room(room: Sequence[float]) -> None:
+    """Raises ValueError for numbers that are no per cent."""
+    if not all(0 <= value <= 100 for value in room):
+        raise ValueError(f"--room {room[0]:g} {room[1]:g}: give two numbers in per cent, from 0 to 100")
 
 
 def settle(args: argparse.Namespace) -> None:
@@ -186,6 +197,6 @@ def settle(args: argparse.Namespace) -> None:
             )
     if args.method == VLM:
         args.asked_as = args.asked_as or args.coordinates
-    if args.method == TEXT and not all(0 <= value <= 100 for value in args.room):
-        raise ValueError(f"--room {args.room[0]:g} {args.room[1]:g}: give two numbers in per cent, from 0 to 100")
+    if args.method == TEXT:
+        check_room(args.room)
     check_positive(args, [name for name in POSITIVE if name in DEFAULTS[args.method]])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from cropvlm_trainer.data.seed.arguments import ROOM, add_room, check_room
 from cropvlm_trainer.data.synth import dataset
 from cropvlm_trainer.data.synth.documents import pages
 from cropvlm_trainer.data.synth.documents.fonts import PACKAGES, system_folders
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         + " ".join(PACKAGES),
     )
     parser.add_argument("--workers", type=int, help="documents: processes that draw (default: one a core)")
+    add_room(parser)
 
 
 def settle(args: argparse.Namespace) -> None:
@@ -47,10 +49,12 @@ def settle(args: argparse.Namespace) -> None:
         raise ValueError(
             f"--kinds {' '.join(wrong)}: --style {args.style} has {', '.join(KINDS[args.style])}; give some of these"
         )
-    if args.style == MINIATURE and (args.fonts or args.workers):
-        raise ValueError(f"--fonts and --workers are for --style {DOCUMENTS}; leave them out, or give it")
+    if args.style == MINIATURE and (args.fonts or args.workers or args.room):
+        raise ValueError(f"--fonts, --workers and --room are for --style {DOCUMENTS}; leave them out, or give it")
     if args.n < 1 or (args.workers or 1) < 1 or (args.questions or 1) < 1:
         raise ValueError("--n, --workers and --questions are counts; give 1 or more")
     args.kinds = args.kinds or list(KINDS[args.style])
     args.questions = args.questions or QUESTIONS[args.style]
+    args.room = args.room or ROOM
+    check_room(args.room)
     args.fonts, args.workers = args.fonts or system_folders(), args.workers or default_workers()

@@ -21,6 +21,7 @@ from PIL import features
 from tqdm import tqdm
 
 from cropvlm_trainer.chat.answer_cache import AnswerCache
+from cropvlm_trainer.data.seed.arguments import ROOM
 from cropvlm_trainer.data.seed.labels import LABEL
 from cropvlm_trainer.data.seed.ocr import text_key, to_text
 from cropvlm_trainer.data.seed.rows import seeded
@@ -52,12 +53,21 @@ class Recipe:
     kinds: tuple[str, ...] = KINDS
     questions: int = 16
     """a page, at most"""
+    room: tuple[float, float] = ROOM
+    """around a line, as `room_around` takes it"""
 
 
 def write(
-    out: Path, n: int, seed: int, kinds: Sequence[str], questions: int, fonts: Sequence[Path], workers: int
+    out: Path,
+    n: int,
+    seed: int,
+    kinds: Sequence[str],
+    questions: int,
+    fonts: Sequence[Path],
+    workers: int,
+    room: Sequence[float] = ROOM,
 ) -> None:
-    """Writes `n` documents into the folder `out`, with fonts from the folders `fonts`.
+    """Writes `n` documents into the folder `out`, with fonts from the folders `fonts` and `room` around each line.
 
     Raises ValueError where `out` already holds a data set, and FileNotFoundError where no fonts are found.
     """
@@ -71,7 +81,7 @@ def write(
     # What a run that was killed had written.
     (out / TEXTS).unlink(missing_ok=True)
     cache, rows = AnswerCache(out / TEXTS), []
-    recipe = Recipe(out, seed, found, tuple(kinds), questions)
+    recipe = Recipe(out, seed, found, tuple(kinds), questions, (room[0], room[1]))
     for written in tqdm(_all(recipe, n, workers), total=n, desc="pages", unit="page"):
         rows += written.rows
         cache.add(written.key, written.text)
@@ -110,7 +120,7 @@ def _draw(recipe: Recipe, index: int) -> Written:
         }
         if asked.field:
             row["field"] = asked.field
-        rows.append(seeded(row, room_around(line), {"method": DRAWN, "line": list(line)}))
+        rows.append(seeded(row, room_around(line, recipe.room), {"method": DRAWN, "line": list(line)}))
     return Written(rows, text_key(recipe.out / name), to_text(DRAWN, list(document.lines)))
 
 
@@ -122,6 +132,7 @@ def _record(recipe: Recipe, n: int) -> dict:
         "seed": recipe.seed,
         "kinds": list(recipe.kinds),
         "questions": recipe.questions,
+        "room": list(recipe.room),
         "same_bytes_with": {
             "pillow": PIL.__version__,
             "numpy": np.__version__,

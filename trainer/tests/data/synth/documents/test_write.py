@@ -4,6 +4,7 @@ from hashlib import sha256
 import pytest
 
 from cropvlm_trainer.cli import main
+from cropvlm_trainer.data.seed.text import room_around
 from cropvlm_trainer.full_sft.data import read_pages
 from cropvlm_trainer.full_sft.dev import coverage
 from cropvlm_trainer.metrics.exact_and_iou import contains
@@ -44,6 +45,14 @@ def test_rows_can_be_trained_on_and_scored(drawn):
         assert ("field" in row) <= (row["kind"] != "label")
     scores = coverage(rows, [row["box"] for row in rows])
     assert scores["dev_hit"] == 1 and 1 < scores["dev_size"] < 30
+
+
+def test_boxes_with_more_room_around_the_same_lines(drawn, font_folder, tmp_path):
+    assert draw(tmp_path / "wide", font_folder, "--room", "30", "20", "--workers", "1") == 0
+    rows, wide = (read_rows(folder / "manifest.jsonl") for folder in (drawn, tmp_path / "wide"))
+    assert [row["seed"] for row in wide] == [row["seed"] for row in rows]
+    assert [row["box"] for row in wide] == [list(room_around(row["seed"]["line"], (30, 20))) for row in rows]
+    assert draw(tmp_path / "none", font_folder, "--room", "30", "120") == 2
 
 
 def test_full_sft_reads_the_drawn_lines(drawn):

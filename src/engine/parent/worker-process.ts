@@ -23,8 +23,11 @@ export interface WorkerProcessEvents {
   onFatal: (error: CropVlmError) => void
 }
 
-/** Jobs in a row without numbers after which a process is replaced: a graphics card may have failed it, and a new one may go. */
-const MAX_WITHOUT_NUMBERS = 3
+/**
+ * Jobs in a row that come to nothing, after which a process is replaced: a graphics card may have failed it, or it gets no
+ * more memory from the system. A new one may go.
+ */
+const MAX_FAULTS = 3
 
 /**
  * One engine process and the jobs that it has been given. It is restarted when it dies; then these jobs are lost and no
@@ -42,8 +45,8 @@ export class WorkerProcess {
   readonly #running = new Map<number, PendingJob>()
   /** Jobs that failed because of what a model gave, or its folder brought along. */
   modelFailures = 0
-  /** Jobs in a row for which a model gave no numbers. */
-  #withoutNumbers = 0
+  /** Jobs in a row for which a model gave no numbers, or that failed for no reason of theirs. */
+  #faults = 0
   /** How many jobs the process was given last, at once. */
   #batchSize = 0
   /** Since when it has had nothing to do, on `performance.now()`'s clock. */
@@ -141,7 +144,7 @@ export class WorkerProcess {
       this.#countFailure(error)
       pending.reject(error)
     } else {
-      this.#withoutNumbers = 0
+      this.#faults = 0
       this.#events.onDone(pending, performance.now() - pending.startedAt, this.#batchSize)
       const timings = { ...reply.result.timings, queue: pending.startedAt - pending.queuedAt }
       pending.resolve({ ...reply.result, timings } as AnyResult)
@@ -150,15 +153,18 @@ export class WorkerProcess {
     this.#events.onAnswered()
   }
 
-  /** Tells of a model that failed, and replaces the process where it does so again and again. */
+  /** Tells of a model that failed, and replaces a process that fails again and again. */
   #countFailure({ code, message, details }: CropVlmError): void {
-    if (code !== 'model_failed') return
-    this.modelFailures += 1
-    this.#log.error({ code }, message)
-    if (details?.reason !== NO_NUMBERS) return
-    this.#withoutNumbers += 1
-    if (this.#withoutNumbers === MAX_WITHOUT_NUMBERS)
-      this.#supervisor.kill(`gave no numbers for ${MAX_WITHOUT_NUMBERS} jobs in a row and was killed`)
+    if (code === 'model_failed') {
+      this.modelFailures += 1
+      this.#log.error({ code }, message)
+    }
+    const isWithoutNumbers = code === 'model_failed' && details?.reason === NO_NUMBERS
+    if (!isWithoutNumbers && code !== 'internal_error') return
+    this.#faults += 1
+    if (this.#faults !== MAX_FAULTS) return
+    const what = isWithoutNumbers ? 'gave no numbers for' : 'failed'
+    this.#supervisor.kill(`${what} ${MAX_FAULTS} jobs in a row and was killed`)
   }
 
   /**
@@ -176,7 +182,7 @@ export class WorkerProcess {
   }
 
   #onDown(how: string): void {
-    this.#withoutNumbers = 0
+    this.#faults = 0
     const lost = this.running
     this.#running.clear()
     const message = 'The engine failed while it had this request, and is being restarted; try again.'

@@ -140,6 +140,18 @@ t.test('no numbers, three times in a row: the process is replaced', async t => {
   t.equal(engine.modelFailures, 8)
 })
 
+t.test('three jobs in a row fail for no reason of theirs: the process is replaced', async t => {
+  const { engine, run, lines } = scriptedEngine(t)
+  await engine.ready
+  for (const script of ['broken', 'broken', 'a', 'broken', 'broken', 'error'])
+    await run(script).catch(error => t.match(error, { code: /internal_error|image_undecodable/ }, script))
+  t.equal(engine.restarts, 0, 'an answer between begins anew, and a bad picture does not count')
+  await t.rejects(run('broken'), { code: 'internal_error' })
+  t.equal(await run('a'), 'a')
+  t.equal(engine.restarts, 1)
+  t.ok(lines.some(({ msg }) => /failed 3 jobs in a row and was killed/.test(String(msg))))
+})
+
 const LIMIT = 160 * 2 ** 20
 const onlyLinux = { skip: process.platform === 'linux' ? false : 'Linux alone tells' }
 

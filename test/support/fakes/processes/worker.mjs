@@ -65,6 +65,7 @@ function work(id, question, batch) {
   else if (script === 'hang') for (;;);
   else if (script === 'nan') fail({ code: 'model_failed', message: 'no numbers', details: { reason: 'no_numbers' } })
   else if (script === 'template') fail({ code: 'model_failed', message: 'too long' })
+  else if (script === 'broken') fail({ code: 'internal_error', message: 'no memory' })
   else if (script === 'error') fail({ code: 'image_undecodable', message: 'bad image', param: 'image' })
   else answer()
 }

@@ -21,7 +21,7 @@ from cropvlm_trainer.contract import cropper_prompt
 from cropvlm_trainer.data.columns import Rejection
 from cropvlm_trainer.data.seed.arguments import BEST_OF
 from cropvlm_trainer.data.seed.grid import row_key
-from cropvlm_trainer.data.seed.rows import seedable_rows, seeded, write_rejected
+from cropvlm_trainer.data.seed.rows import seedable_rows, seeded, sort_out, write_rejected
 from cropvlm_trainer.files import sha256_of, to_lines, write_whole
 from cropvlm_trainer.idefics3.adapter import find_base, open_for_inference, weight_files
 from cropvlm_trainer.idefics3.forward import encode_tiles
@@ -66,12 +66,7 @@ def seed_best_of(args: argparse.Namespace) -> None:
             for number, result in zip(some, found, strict=True):
                 cache.add(keys[number], json.dumps(result))
             bar.update(len(some))
-    done, rejected = [], []
-    for number, (row, key) in enumerate(zip(rows, keys, strict=True), start=1):
-        try:
-            done.append(_with_box(row, json.loads(cache.get(key)), args.least))
-        except Rejection as why:
-            rejected.append({"row": number, "id": row.get("id"), "reason": why.reason, "detail": str(why)})
+    done, rejected = sort_out(rows, lambda index, row: _with_box(row, json.loads(cache.get(keys[index])), args.least))
     rejected_path, reasons = write_rejected(args.out, rejected)
     if not done:
         raise ValueError(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from cropvlm_trainer.data.columns import Rejection
 from cropvlm_trainer.data.shards import Shard, shard_rows
 from cropvlm_trainer.files import to_lines, write_whole
 from cropvlm_trainer.rows import check_beside, check_images, read_rows
@@ -34,6 +35,20 @@ def seeded(row: dict, box: Sequence[float], seed: dict) -> dict:
     """
     true = {} if row.get("box") is None or "seed" in row else {"true_box": row["box"]}
     return {**row, "box": [round(v, 2) for v in box], **true, "seed": seed}
+
+
+def sort_out(rows: Sequence[dict], with_box: Callable[[int, dict], dict]) -> tuple[list[dict], list[dict]]:
+    """Returns the rows with their boxes, and for `write_rejected` those that have none and why.
+
+    `with_box`: a row's index and the row -> the row with its box; raises Rejection where it has none.
+    """
+    done, rejected = [], []
+    for index, row in enumerate(rows):
+        try:
+            done.append(with_box(index, row))
+        except Rejection as why:
+            rejected.append({"row": index + 1, "id": row.get("id"), "reason": why.reason, "detail": str(why)})
+    return done, rejected
 
 
 def write_rejected(out: Path, rejected: Sequence[dict]) -> tuple[Path, str]:

@@ -25,7 +25,7 @@ from cropvlm_trainer.data.seed.arguments import ROOM, TEXT
 from cropvlm_trainer.data.seed.evidence import evidence
 from cropvlm_trainer.data.seed.labels import LABEL, label_questions
 from cropvlm_trainer.data.seed.ocr import Reader, from_text, ocr_version, text_key, to_text
-from cropvlm_trainer.data.seed.rows import seedable_rows, seeded, write_rejected
+from cropvlm_trainer.data.seed.rows import seedable_rows, seeded, sort_out, write_rejected
 from cropvlm_trainer.files import to_lines, write_whole
 from cropvlm_trainer.rows import target_votes, with_target
 
@@ -42,12 +42,7 @@ def seed_text(args: argparse.Namespace) -> None:
     ocr_version()
     rows = with_target(args.manifest, seedable_rows(args.manifest, args.out, ("answers",), args.shard))
     texts = _read_all(args.manifest.parent, [row["image"] for row in rows], args.out, args.workers)
-    done, rejected = [], []
-    for number, row in enumerate(rows, start=1):
-        try:
-            done.append(_with_box(row, texts[row["image"]], args.room))
-        except Rejection as why:
-            rejected.append({"row": number, "id": row.get("id"), "reason": why.reason, "detail": str(why)})
+    done, rejected = sort_out(rows, lambda _, row: _with_box(row, texts[row["image"]], args.room))
     done += _about_labels(texts, args.labels or 0, args.room)
     rejected_path, reasons = write_rejected(args.out, rejected)
     if not done:

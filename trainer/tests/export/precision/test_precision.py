@@ -1,6 +1,5 @@
 """fp16, int8 and q4: what is converted, what it costs in likeness, and what is refused."""
 
-import json
 from collections import Counter
 from pathlib import Path
 
@@ -11,10 +10,9 @@ from onnx import TensorProto, helper, numpy_helper
 from support.paths import REPOSITORY
 from transformers import AutoProcessor, Idefics3ForConditionalGeneration
 
-from cropvlm_trainer.data.synth import dataset
 from cropvlm_trainer.export.check.agreement import check_agreement
 from cropvlm_trainer.export.check.expected import PROMPTS, expected
-from cropvlm_trainer.export.check.pages import check_pages, of_data
+from cropvlm_trainer.export.check.pages import check_pages
 from cropvlm_trainer.export.check.parity import ParityError
 from cropvlm_trainer.export.check.session import OnnxModel
 from cropvlm_trainer.export.export import export
@@ -26,8 +24,6 @@ from cropvlm_trainer.export.settings import PRECISIONS
 from cropvlm_trainer.golden.fixtures.models import TINY, tiny_model, tiny_tokenizer
 from cropvlm_trainer.golden.settings import SEED
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
-from cropvlm_trainer.pictures import open_picture
-from cropvlm_trainer.rows import read_rows
 
 COMMITTED = REPOSITORY / "test" / "fixtures" / "models" / "tiny" / "onnx"
 LAYERS = 2
@@ -245,25 +241,6 @@ def test_a_decoder_that_stays_float32(checkpoint: Path, tmp_path: Path) -> None:
     assert kinds(graph_of(tmp_path / "out", "vision_encoder_int8"))["MatMulIntegerToFloat"]
     with pytest.raises(ValueError, match="leave out --fp32-decoder or fp16"):
         export(checkpoint, tmp_path / "half", role="cropper", model_id="x", precisions=("fp16",), fp32_decoder=True)
-
-
-def test_pages_of_a_data_set(checkpoint: Path, tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    dataset.write(data, 5, 3)
-    manifest = data / "manifest.jsonl"
-    asked = list(of_data(manifest, 2, "cropper")())
-    rows = read_rows(manifest)
-    assert [page.question for page in asked] == [rows[0]["question"], rows[2]["question"]]
-    assert asked[1].image.tobytes() == open_picture(data / rows[2]["image"]).tobytes()
-    options = {"model_id": "x", "precisions": ("int8",), "parity_prompts": 1, "floor": 0.0}
-    made = export(checkpoint, tmp_path / "out", role="cropper", **options, parity_pages=9, parity_data=manifest)
-    assert made["scores"]["parity"]["int8"]["boxes"] == 5
-    manifest.write_text("".join(json.dumps({**row, "box": None}) + "\n" for row in rows))
-    with pytest.raises(ValueError, match="box"):
-        export(checkpoint, tmp_path / "out2", role="target", **options, parity_data=manifest)
-    with pytest.raises(FileNotFoundError, match=r"none\.jsonl"):
-        export(checkpoint, tmp_path / "out2", role="cropper", **options, parity_data=tmp_path / "none.jsonl")
-    assert not (tmp_path / "out2").exists()
 
 
 def test_the_hubs_layout_in_int8(checkpoint: Path, tmp_path: Path) -> None:

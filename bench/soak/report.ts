@@ -8,7 +8,7 @@ import type { Summary } from './summary.js'
 
 export function report(result: SoakResult, summary: Summary): string {
   const { requests, behaviours, faults, samples, isFull, rests, kills } = result
-  const { http, engine, heap, maxLoopMs, problems } = summary
+  const { http, engine, heap, engineHeap, maxLoopMs, problems } = summary
   const all = requests.reduce((sum, row) => sum + row.requests, 0)
   const width = Math.max(...requests.map(({ kind }) => kind.length))
   const last = samples.at(-1)
@@ -28,6 +28,7 @@ export function report(result: SoakResult, summary: Summary): string {
     `memory, HTTP process: ${range(measured.map(sample => sample.http_mb))}; ${growthText(http)}`,
     `memory, engine process: ${range(measured.map(sample => sample.engine_mb))}; ${growthText(engine)}`,
     `V8's heap, HTTP process: ${range(measured.map(sample => sample.heap_mb))}; ${growthText(heap)}`,
+    `V8's heap, engine process: ${range(measured.map(sample => sample.engine_heap_mb))}; ${growthText(engineHeap)}`,
     `descriptors at rest, HTTP: ${rests.map(rest => rest.http).join(', ')}; engine: ${rests.map(rest => rest.engine).join(', ')} (before and after the measured part, after the last kills)`,
     `event loop of the HTTP process late by at most ${maxLoopMs === null ? '?' : Math.round(Math.max(0, maxLoopMs - LOOP_SAMPLING_MS))} ms`,
     ...faults.map(fault => `FAULT ${fault}`),

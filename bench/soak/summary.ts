@@ -8,8 +8,9 @@ export interface Summary {
   /** Lines through the resident memory of the measured part, in MiB an hour. */
   http: Line
   engine: Line
-  /** Of V8's heap of the HTTP process: its garbage makes it noisier, but nothing else is in it. */
+  /** Of V8's heap of each process: its garbage makes it noisier, but nothing else is in it. */
   heap: Line
+  engineHeap: Line
   /** How late the HTTP process's event loop was at most, in ms; null where `/metrics` never told. */
   maxLoopMs: number | null
   /** What is wrong; empty where nothing is. */
@@ -26,7 +27,8 @@ export function summarise(result: SoakResult): Summary {
   const measured = samples.filter(({ stage }) => stage === 'measured')
   const lineOf = (of: keyof Sample) =>
     fitLine(measured.flatMap(({ hours, [of]: value }) => (typeof value === 'number' ? [{ hours, value }] : [])))
-  const [http, engine, heap] = [lineOf('http_mb'), lineOf('engine_mb'), lineOf('heap_mb')]
+  const [http, engine] = [lineOf('http_mb'), lineOf('engine_mb')]
+  const [heap, engineHeap] = [lineOf('heap_mb'), lineOf('engine_heap_mb')]
   const loops = samples.map(({ loop_ms }) => loop_ms).filter(ms => ms !== null)
   const [first, last] = [rests[0], rests[2]]
   const hours = samples.at(-1)?.hours ?? 0
@@ -43,5 +45,5 @@ export function summarise(result: SoakResult): Summary {
     ...more('engine', first.engine, rests[1].engine),
     ...(restarts > kills.length ? [`the engine was started again ${restarts} times for ${kills.length} kills`] : []),
   ]
-  return { http, engine, heap, maxLoopMs: loops.length === 0 ? null : Math.max(...loops), problems }
+  return { http, engine, heap, engineHeap, maxLoopMs: loops.length === 0 ? null : Math.max(...loops), problems }
 }

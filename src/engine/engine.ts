@@ -1,5 +1,5 @@
 import type { Span } from '../tracing/span.js'
-import type { EngineInfo, Job, JobResult } from './protocol.js'
+import type { EngineInfo, Job, JobResult, ScriptMemory } from './protocol.js'
 
 /** Who waits for a result, and until when. */
 export interface Patience {
@@ -51,6 +51,11 @@ export interface Engine {
   readonly step: string | null
   /** Resident bytes of each process that is up, by its number from 0; empty where the system does not tell. */
   residentBytes(): ReadonlyMap<number, number>
+  /**
+   * What JavaScript holds in each process that has given a sign of life, by its number; empty where heartbeats are not asked
+   * for, because there was no warm-up.
+   */
+  scriptMemory(): ReadonlyMap<number, ScriptMemory>
   /** The same of the memory of the device that runs the models; empty on a CPU and where the system does not tell. */
   deviceBytes(): Promise<ReadonlyMap<number, number>>
   /** Refuses new jobs, finishes those accepted, then stops the processes. */

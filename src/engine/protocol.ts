@@ -174,6 +174,14 @@ export interface EngineInfo {
   pid: number
 }
 
+/** What JavaScript holds in an engine process, in bytes. */
+export interface ScriptMemory {
+  /** In V8's heap, garbage that has not been collected yet included. */
+  heap: number
+  /** Outside it, held by objects in it: buffers and tensors. */
+  external: number
+}
+
 /** Parent to child. */
 export type EngineRequest =
   /** The first message, sent once: load the models. */
@@ -190,7 +198,7 @@ export type EngineRequest =
 export type EngineReply =
   /** `longestRunMs`: how long the warm-up blocked the process at most, in milliseconds; null if there was none. */
   | { type: 'ready'; info: EngineInfo; longestRunMs: number | null }
-  | { type: 'pong' }
+  | { type: 'pong'; memory: ScriptMemory }
   /** What is done next of the start, as it follows "it was", and the path that it is done with. */
   | { type: 'step'; doing: string; file: string }
   | { type: 'failed'; error: WireError }

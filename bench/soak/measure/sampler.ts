@@ -14,9 +14,11 @@ export interface Sample {
   engine_pid: number | null
   engine_mb: number | null
   engine_fds: number | null
-  /** V8's heap of the HTTP process, and what hangs on it outside, in MiB. */
+  /** V8's heap of each process, and what hangs on it outside, in MiB. */
   heap_mb: number | null
   external_mb: number | null
+  engine_heap_mb: number | null
+  engine_external_mb: number | null
   /** The longest that the HTTP process's event loop was late since the sample before, in ms, as `/metrics` tells. */
   loop_ms: number | null
   queue: number | null
@@ -34,6 +36,8 @@ const COLUMNS: readonly (keyof Sample)[] = [
   'engine_fds',
   'heap_mb',
   'external_mb',
+  'engine_heap_mb',
+  'engine_external_mb',
   'loop_ms',
   'queue',
   'restarts',
@@ -84,6 +88,8 @@ export class Sampler {
       engine_fds: engine && descriptors(engine),
       heap_mb: mib('nodejs_heap_size_used_bytes'),
       external_mb: mib('nodejs_external_memory_bytes'),
+      engine_heap_mb: mib('cropvlm_engine_heap_bytes'),
+      engine_external_mb: mib('cropvlm_engine_external_bytes'),
       loop_ms: rounded(this.#loopMs, 1),
       queue: total(metrics, 'cropvlm_queue_size'),
       restarts: total(metrics, 'cropvlm_engine_restarts_total'),

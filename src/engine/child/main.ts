@@ -9,7 +9,7 @@ import { READER_ID } from '../../ocr/page.js'
 import { endWithParent } from '../../process/end-with-parent.js'
 import type { OnStep } from '../../vlm/on-step.js'
 import type { WorkerOptions } from '../options.js'
-import type { EngineInfo, EngineReply, EngineRequest } from '../protocol.js'
+import type { EngineInfo, EngineReply, EngineRequest, ScriptMemory } from '../protocol.js'
 import { ImageFiles } from './image-file.js'
 import { runJobs } from './jobs.js'
 import { childLog } from './log.js'
@@ -36,7 +36,7 @@ process.on('message', message => {
   const request = message as EngineRequest
   if (request.type === 'start') void start(request.options)
   else if (request.type === 'stop') process.exit(0)
-  else if (request.type === 'ping') send({ type: 'pong' })
+  else if (request.type === 'ping') send({ type: 'pong', memory: scriptMemory() })
   else if (request.type === 'abort') aborts.get(request.id)?.abort()
   else {
     const tasks = request.jobs.map(({ id, job }) => {
@@ -125,6 +125,11 @@ function describe({ cropper, targets, reader }: Models): EngineInfo {
       first?.executionProviderReason ?? (reader ? 'the text reader runs on the CPU' : 'no model is loaded'),
     pid: process.pid,
   }
+}
+
+function scriptMemory(): ScriptMemory {
+  const { heapUsed, external } = process.memoryUsage()
+  return { heap: heapUsed, external }
 }
 
 function send(reply: EngineReply): void {

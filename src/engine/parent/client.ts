@@ -8,7 +8,7 @@ import { PROVIDERS } from '../../vlm/onnx/providers.js'
 import type { CallOptions, EngineState, StartedEngine } from '../engine.js'
 import { tracedJob } from '../job-span.js'
 import type { EngineOptions } from '../options.js'
-import type { EngineInfo, Job, JobResult } from '../protocol.js'
+import type { EngineInfo, Job, JobResult, ScriptMemory } from '../protocol.js'
 import { Admission } from './admission.js'
 import { unavailable } from './backoff.js'
 import { ImageRouter } from './image-router.js'
@@ -96,6 +96,10 @@ class EngineClient implements StartedEngine {
 
   residentBytes(): ReadonlyMap<number, number> {
     return this.#memory.resident(this.#pool.pids)
+  }
+
+  scriptMemory(): ReadonlyMap<number, ScriptMemory> {
+    return this.#pool.scriptMemory
   }
 
   async deviceBytes(): Promise<ReadonlyMap<number, number>> {

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { CropVlmError } from '../../errors.js'
 import type { EngineOptions } from '../options.js'
-import type { EngineInfo } from '../protocol.js'
+import type { EngineInfo, ScriptMemory } from '../protocol.js'
 import type { PendingJob } from './pending-job.js'
 import type { Phase } from './process/supervisor.js'
 import { WorkerProcess, type WorkerProcessEvents } from './worker-process.js'
@@ -43,6 +43,12 @@ export class Pool {
   /** The process id of each process, in the order of their numbers; null for one that is not running at the moment. */
   get pids(): (number | null)[] {
     return this.#processes.map(({ pid }) => pid)
+  }
+
+  /** What JavaScript holds in each process that has told, by the process's number. */
+  get scriptMemory(): Map<number, ScriptMemory> {
+    const all = this.#processes.map(({ scriptMemory }, number) => [number, scriptMemory] as const)
+    return new Map(all.filter((entry): entry is [number, ScriptMemory] => entry[1] !== null))
   }
 
   /** How many processes are ready. */

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import { CropVlmError } from '../../errors.js'
 import { NO_NUMBERS } from '../../vlm/decoding/sampling.js'
 import type { EngineOptions } from '../options.js'
-import type { AnyResult, EngineInfo, EngineReply } from '../protocol.js'
+import type { AnyResult, EngineInfo, EngineReply, ScriptMemory } from '../protocol.js'
 import { unavailable } from './backoff.js'
 import type { PendingJob } from './pending-job.js'
 import { type Phase, Supervisor } from './process/supervisor.js'
@@ -92,6 +92,10 @@ export class WorkerProcess {
   /** What it is doing while it starts, in words for anybody; null where it is not starting or has said nothing. */
   get step(): string | null {
     return this.#supervisor.step.shown
+  }
+
+  get scriptMemory(): ScriptMemory | null {
+    return this.#supervisor.scriptMemory
   }
 
   get memoryKills(): number {

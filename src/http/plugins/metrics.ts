@@ -5,6 +5,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { areaShare } from '../../contract/box.js'
 import type { Cropper } from '../../cropper/cropper.js'
 import type { Engine } from '../../engine/engine.js'
+import type { ScriptMemory } from '../../engine/protocol.js'
 import type { Target } from '../../target/target.js'
 import { onnxruntimeVersion, VERSION } from '../../version.js'
 import type { ZoomObserver } from '../../zoom/zoom.js'
@@ -102,6 +103,19 @@ export function makeMetrics({ engine, cropper, targets, revision = null }: Sourc
       for (const [process, bytes] of engine.residentBytes()) this.set({ process }, bytes)
     },
   })
+  const scriptMemory = (name: keyof ScriptMemory, help: string) =>
+    new Gauge({
+      name: `cropvlm_engine_${name}_bytes`,
+      help,
+      labelNames: ['process'],
+      registers,
+      collect() {
+        this.reset()
+        for (const [process, memory] of engine.scriptMemory()) this.set({ process }, memory[name])
+      },
+    })
+  scriptMemory('heap', "V8's heap in each engine process at its last heartbeat, garbage included.")
+  scriptMemory('external', "Buffers and tensors outside V8's heap in each engine process at its last heartbeat.")
   new Gauge({
     name: 'cropvlm_gpu_memory_bytes',
     help: 'GPU memory of each engine process, as nvidia-smi tells.',

@@ -17,6 +17,8 @@ const SAMPLES = Array.from(
     engine_fds: 20,
     heap_mb: 30,
     external_mb: 4,
+    engine_heap_mb: 40,
+    engine_external_mb: 60,
     loop_ms: 12 + (i === 50 ? 30 : 0),
     queue: 0,
     restarts: 2,

@@ -11,6 +11,7 @@ import { engineOptions } from '../../../src/engine/options.js'
 import { startEngine } from '../../../src/engine/parent/client.js'
 import type { GenerateJob, LocateJob } from '../../../src/engine/protocol.js'
 import { compiledService } from '../../support/compiled.js'
+import { until } from '../../support/fakes/engine.js'
 
 t.setTimeout(240_000)
 
@@ -34,7 +35,7 @@ function start(t: Test, env: Record<string, string> = {}) {
 }
 
 t.test('the real process: ready, a box, an answer, a death, a box', async t => {
-  const { engine, call } = start(t, { THREADS: '1', PREFIX_CACHE_BYTES: '0' })
+  const { engine, call } = start(t, { THREADS: '1', PREFIX_CACHE_BYTES: '0', ENGINE_HEARTBEAT_MS: '500' })
   const info = await engine.ready
   t.match(info, {
     models: [
@@ -45,6 +46,9 @@ t.test('the real process: ready, a box, an answer, a death, a box', async t => {
     executionProviderReason: /cpu/,
   })
   t.not(info.pid, process.pid)
+  await until(() => engine.scriptMemory().size === 1)
+  const { heap = 0, external = 0 } = engine.scriptMemory().get(0) ?? {}
+  t.ok(heap > 1e6 && external > 1e5, `${heap} bytes in V8's heap, ${external} outside`)
   const first = await engine.run({ ...job, keepPixels: true }, call())
   t.match(first, { boxes: [{ decision: 'fallback', reason: 'not_a_cropper' }], image: { width: 640, height: 480 } })
   const region = first.boxes[0]?.box ?? FULL_BOX

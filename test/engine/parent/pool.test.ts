@@ -103,13 +103,16 @@ t.test('drain and close stop all of them', async t => {
 })
 
 t.test('what each takes', async t => {
-  const scripted = scriptedEngine(t, 'ready', { processes: 2 })
+  const scripted = scriptedEngine(t, 'ready', { processes: 2, heartbeatMs: 500 })
   const { engine } = scripted
   await engine.ready
   await allReady(scripted, 2)
   t.same([...engine.residentBytes().keys()], [0, 1])
   for (const bytes of engine.residentBytes().values()) t.ok(bytes > 10_000_000 && bytes < 1_000_000_000, `${bytes}`)
   t.same([...(await engine.deviceBytes())], [], 'nothing on a GPU')
+  await until(() => engine.scriptMemory().size === 2)
+  t.same(engine.scriptMemory().get(1), { heap: 2e6, external: 1e6 })
   await engine.close()
+  t.equal(engine.scriptMemory().size, 0)
   t.equal(engine.residentBytes().size, 0)
 })

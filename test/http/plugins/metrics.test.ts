@@ -20,6 +20,7 @@ t.test('names, labels and values', async t => {
   engine.memoryKills = 5
   engine.resident.set(0, 1e9).set(1, 2e9)
   engine.gpu.set(1, 3e9)
+  engine.held.set(1, { heap: 3e7, external: 4e7 })
   await post(app, '/answer', ASK)
   await post(app, '/crop', { question: 'q' })
   await app.inject({ url: '/no/such/path' })
@@ -51,6 +52,8 @@ t.test('names, labels and values', async t => {
     'cropvlm_engine_resident_bytes{process="0"}': 1e9,
     'cropvlm_engine_resident_bytes{process="1"}': 2e9,
     'cropvlm_gpu_memory_bytes{process="1"}': 3e9,
+    'cropvlm_engine_heap_bytes{process="1"}': 3e7,
+    'cropvlm_engine_external_bytes{process="1"}': 4e7,
     'cropvlm_execution_provider_info{provider="cpu"}': 1,
   }
   for (const [name, value] of Object.entries(expected)) {

@@ -22,6 +22,7 @@ import type {
   ReadResult,
   RenderJob,
   RenderResult,
+  ScriptMemory,
 } from '../../../src/engine/protocol.js'
 import { CropVlmError } from '../../../src/errors.js'
 import { type AppParts, buildApp } from '../../../src/http/app.js'
@@ -75,6 +76,7 @@ export interface ScriptedEngine extends Engine {
   /** By process. */
   resident: Map<number, number>
   gpu: Map<number, number>
+  held: Map<number, ScriptMemory>
 }
 
 /** What a box of the script is, for each question of a job. */
@@ -146,6 +148,7 @@ export function scriptedEngine(script: Script = {}): ScriptedEngine {
   const jobs: Job[] = []
   const resident = new Map<number, number>()
   const gpu = new Map<number, number>()
+  const held = new Map<number, ScriptMemory>()
   const answer = async (job: Job, call: CallOptions) => {
     if (job.kind === 'locate') return await (script.locate ?? located)(job, call)
     if (job.kind === 'render') return await (script.render ?? rendered)(job, call)
@@ -156,7 +159,9 @@ export function scriptedEngine(script: Script = {}): ScriptedEngine {
     jobs,
     resident,
     gpu,
+    held,
     residentBytes: () => resident,
+    scriptMemory: () => held,
     deviceBytes: async () => gpu,
     state: script.state ?? 'ready',
     info: script.info === undefined ? INFO : script.info,

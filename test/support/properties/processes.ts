@@ -47,7 +47,8 @@ export class FakeProcess extends EventEmitter {
       this.events.onJobs(this, request.jobs)
       this.jobs.push(...request.jobs)
     } else if (this.hangs) this.#unread.push(request)
-    else if (request.type === 'ping') queueMicrotask(() => this.reply({ type: 'pong' }))
+    else if (request.type === 'ping')
+      queueMicrotask(() => this.reply({ type: 'pong', memory: { heap: 0, external: 0 } }))
     else if (request.type === 'stop') this.end(0, null)
   }
 

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import { CropVlmError } from '../../../errors.js'
 import { LOOK_MS, MemoryWatch, tooMuchMemory } from '../../../process/memory-watch.js'
 import type { EngineOptions } from '../../options.js'
-import type { EngineInfo, EngineReply, EngineRequest } from '../../protocol.js'
+import type { EngineInfo, EngineReply, EngineRequest, ScriptMemory } from '../../protocol.js'
 import { restartDelay } from '../backoff.js'
 import { EngineChild } from './child.js'
 import { startFailure } from './failure.js'
@@ -40,6 +40,8 @@ export class Supervisor {
   restarts = 0
   /** Processes that were ended because they held too much memory. */
   memoryKills = 0
+  /** What JavaScript held in the process at the last sign of life that was asked for; null before the first. */
+  scriptMemory: ScriptMemory | null = null
   /** What the process is doing while it starts. */
   readonly step = new StartStep()
   /** Whether the process has been killed and has not ended yet: what it is sent is lost. */
@@ -151,8 +153,8 @@ export class Supervisor {
 
   #onReply(reply: EngineReply): void {
     this.#heartbeat?.heard()
-    if (reply.type === 'pong') return
-    if (reply.type === 'step') this.step.set(reply.doing, reply.file)
+    if (reply.type === 'pong') this.scriptMemory = reply.memory
+    else if (reply.type === 'step') this.step.set(reply.doing, reply.file)
     else if (reply.type === 'failed') this.#failure = CropVlmError.fromWire(reply.error)
     else if (reply.type === 'ready') this.#onReady(reply.info, reply.longestRunMs)
     else {
@@ -210,6 +212,7 @@ export class Supervisor {
     this.step.clear()
     this.#child = null
     this.isKilled = false
+    this.scriptMemory = null
     if (this.phase === 'stopped') return
     if (this.phase === 'loading') {
       this.phase = 'stopped'

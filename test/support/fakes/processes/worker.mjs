@@ -11,7 +11,7 @@ process.on('disconnect', () => process.exit(0))
 process.on('message', request => {
   if (request.type === 'start') start(request.options.cropper.dir)
   else if (request.type === 'stop') process.exit(0)
-  else if (request.type === 'ping') process.send({ type: 'pong' })
+  else if (request.type === 'ping') process.send({ type: 'pong', memory: { heap: 2e6, external: 1e6 } })
   else if (request.type === 'abort') aborted.add(request.id)
   else for (const { id, job } of request.jobs) work(id, job.questions?.[0] ?? job.text, request.jobs.length)
 })

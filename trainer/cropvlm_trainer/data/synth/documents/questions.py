@@ -65,10 +65,15 @@ def asked_about(layout: Layout, rng: Random, shown: Sequence[Text]) -> list[Aske
 
 
 def labels_of(layout: Layout) -> Counter[str]:
-    """Returns how often each label stands on the page: before a colon, or as a text of its own."""
+    """Returns how often each label stands on the page: before its value or a colon, or as a text of its own."""
     counts: Counter[str] = Counter()
+    label_before = {entry.text: entry.label for entry in layout.entries if _begins(entry.text, entry.label)}
     for text in layout.texts():
-        label = label_of(text.text.split(":")[0])
+        label = label_of(label_before.get(text) or text.text.split(":")[0])
         if label is not None:
             counts[label] += 1
     return counts
+
+
+def _begins(text: Text, label: str) -> bool:
+    return text.text.casefold().startswith(label.casefold())

@@ -4,12 +4,12 @@ from cropvlm_trainer.data.synth.documents.layout import Entry, Fact, Layout, Pen
 from cropvlm_trainer.data.synth.documents.questions import asked_about, labels_of
 
 
-def page(fonts, *lines: str) -> Layout:
+def page(fonts, *lines: str, between: str = ": ") -> Layout:
     layout = Layout(800, 600)
     pen = Pen(layout, Type(fonts.families["till"][0].regular, 24), 20, 780, 40, 40)
     for line in lines:
         label, value = line.split(": ")
-        layout.entries.append(Entry(label, value, pen.put(line)))
+        layout.entries.append(Entry(label, value, pen.put(label + between + value)))
         pen.down()
     return layout
 
@@ -18,6 +18,12 @@ def test_labels_that_stand_there_twice_are_not_asked_for(fonts):
     layout = page(fonts, "Table: 4", "Cashier: Ann", "TABLE: 5")
     assert labels_of(layout) == {"table": 2, "cashier": 1}
     assert [asked.answer for asked in asked_about(layout, Random(0), layout.texts())] == ["Ann"]
+
+
+def test_labels_count_without_a_colon_too(fonts):
+    layout = page(fonts, "Rate: 4", "Cashier: Ann", "RATE: 5", between="  ")
+    assert [text.text for text in layout.texts()] == ["Rate  4", "Cashier  Ann", "RATE  5"]
+    assert labels_of(layout) == {"rate": 2, "cashier": 1}
 
 
 def test_what_is_not_in_the_picture_is_not_asked_for(fonts):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
+from math import floor
 from random import Random
 
 from cropvlm_trainer.data.synth.documents.content import words
@@ -71,12 +73,27 @@ def basket(rng: Random, money: Money, most: int = 9) -> Basket:
         )
     subtotal = sum(good.amount for good in goods)
     discount = subtotal * rng.choice((5, 10, 15, 20)) // 100 if rng.random() < 0.15 else 0
-    service = (subtotal - discount) // 10 if rng.random() < 0.12 else 0
+    service = rounded(Fraction(subtotal - discount, 10)) if rng.random() < 0.12 else 0
     base, inside = subtotal - discount + service, rng.random() < 0.5
-    tax = round(base * money.rate / (100 + money.rate)) if inside else round(base * money.rate / 100)
+    tax = tax_in(base, money.rate) if inside else tax_on(base, money.rate)
     unrounded = base + (0 if inside else tax)
     rounding = (unrounded + 2) // 5 * 5 - unrounded if rng.random() < 0.4 else 0
     total = unrounded + rounding
     step = rng.choice((1000, 5000, 100, 500))
     paid = -(-total // step) * step if rng.random() < 0.6 else total
     return Basket(tuple(goods), discount, service, tax, inside, rounding, paid)
+
+
+def tax_on(net: int, rate: float) -> int:
+    """Returns the tax on an amount without it, in cents; `rate` in per cent."""
+    return rounded(net * Fraction(rate) / 100)
+
+
+def tax_in(gross: int, rate: float) -> int:
+    """Returns the tax in an amount that holds it, in cents; `rate` in per cent."""
+    return rounded(gross * Fraction(rate) / (100 + Fraction(rate)))
+
+
+def rounded(cents: Fraction) -> int:
+    """Returns whole cents, half a cent up, as tills round; Python's `round` takes it to the even one."""
+    return floor(cents + Fraction(1, 2))

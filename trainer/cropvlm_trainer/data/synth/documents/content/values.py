@@ -41,6 +41,20 @@ WORDS_OF_VALUES = listed(
 )
 
 
+CURRENCIES = {
+    "$": ("USD", "SGD", "AUD"),
+    "USD": ("USD",),
+    "RM": ("MYR",),
+    "EUR": ("EUR",),
+    "€": ("EUR",),
+    "£": ("GBP",),
+    "Rs": ("INR",),
+    "CHF": ("CHF",),
+    "": ("USD", "EUR", "GBP", "MYR", "SGD", "CHF", "AUD"),
+}
+"""The codes of the currencies that a sign may stand for."""
+
+
 @dataclass(frozen=True)
 class Money:
     """How a document writes amounts."""
@@ -55,6 +69,8 @@ class Money:
     """the name of its tax"""
     rate: float
     """of the tax, in per cent"""
+    code: str
+    """of the currency, as "EUR\""""
 
     def plain(self, cents: int) -> str:
         """Returns an amount without the sign, as "1,234.50"."""
@@ -72,7 +88,9 @@ def money(rng: Random, ascii_only: bool) -> Money:
     tax, rate = rng.choice(
         (("GST", 6), ("GST", 7), ("GST", 10), ("VAT", 20), ("VAT", 19), ("VAT", 5), ("SST", 6), ("Sales Tax", 8.25))
     )
-    return Money(rng.choice(signs), rng.choice(("", " ", " ")), rng.random() < 0.08, tax, rate)
+    sign = rng.choice(signs)
+    gap, comma = rng.choice(("", " ", " ")), rng.random() < 0.08
+    return Money(sign, gap, comma, tax, rate, rng.choice(CURRENCIES[sign]))
 
 
 def moment(rng: Random) -> datetime:
@@ -227,7 +245,7 @@ def value(rng: Random, kind: str, currency: Money) -> str:
         "email": lambda: email(rng),
         "web": lambda: web(rng),
         "terms": lambda: rng.choice(("30 days net", "14 days", "Due on receipt", "Net 45", "C.O.D.", "7 days")),
-        "currency": lambda: rng.choice(("USD", "EUR", "GBP", "MYR", "SGD", "CHF", "AUD")),
+        "currency": lambda: currency.code,
         "page": lambda: f"1 of {rng.randint(1, 4)}",
     }
     return make[kind]()

@@ -21,6 +21,8 @@ HEADS = {
     "price": ("Price", "U.Price", "Unit Price", "@", "S/Price"),
     "amount": ("Amount", "AMT", "Total", "Amount({sign})", "Price"),
 }
+MIN_NAME_BELOW = 38
+"""Digits that fit on a line where code, count, price and amount stand beside each other, with the name below."""
 
 
 def price_fact(name: str, amount: str, text: Text) -> Fact:
@@ -34,12 +36,16 @@ def set_goods(rng: Random, pen: Pen, till: Till, bought: Basket) -> None:
     count_first = rng.random() < 0.5
     ruled = rng.random() < 0.8
     width, zero = pen.right - pen.left, till.type.width("0")
+    if style == "name below" and width < MIN_NAME_BELOW * zero:
+        style = "columns"
+    in_full = till.money.full if rng.random() < 0.25 else till.money.plain
     tail = rng.choice(("", "", "", " T", " SR", " *", " S"))
     flag = tail if till.type.width(tail) < 0.1 * width else ""
     edge = pen.right - till.type.width(flag)
     columns = style in ("columns", "name below")
-    count_at = rng.uniform(18, 20) if style == "name below" else rng.uniform(10, 13)
-    at = {"amount": edge, "price": edge - zero * rng.uniform(9, 11), "count": edge - zero * count_at}
+    widest = max(till.type.width(in_full(good.amount)) for good in bought.goods)
+    at = {"amount": edge, "price": edge - max(zero * rng.uniform(9, 11), widest + zero)}
+    at["count"] = at["price"] - zero * rng.uniform(9.5, 11) if style == "name below" else edge - zero * rng.uniform(10, 13)
     if columns and count_first:
         at["count"] = pen.left + zero * 3
     if ruled:
@@ -51,7 +57,8 @@ def set_goods(rng: Random, pen: Pen, till: Till, bought: Basket) -> None:
             pen.put(heads["count"], room=zero * 4.5)
             pen.put(heads["name"], pen.left + zero * 5)
         else:
-            pen.put(heads["name"], room=at["count"] - pen.left - zero * 6)
+            beside = till.type.width(heads["count"]) + zero if columns else zero * 6
+            pen.put(heads["name"], room=at["count"] - pen.left - beside)
             if columns:
                 pen.put(heads["count"], at["count"], "r")
         if columns and style == "name below":
@@ -61,10 +68,8 @@ def set_goods(rng: Random, pen: Pen, till: Till, bought: Basket) -> None:
         if ruled:
             pen.rule(rng, till.rule)
             pen.down()
-    signed = rng.random() < 0.25
     for good in bought.goods:
-        name, amount = till.case(good.name), (till.money.full if signed else till.money.plain)(good.amount)
-        price = till.money.plain(good.price)
+        name, amount, price = till.case(good.name), in_full(good.amount), till.money.plain(good.price)
         if style == "plain":
             start = f"{good.count} {'x ' if not count_first else ''}" if count_first or good.count > 1 else ""
             named = pen.put(start + name, room=edge - till.type.width(amount) - pen.left - 2 * zero)

@@ -16,6 +16,8 @@ from cropvlm_trainer.data.synth.documents.layout import BLACK, Entry, Fact, Layo
 
 WHITE = (255, 255, 255)
 DATES = ("Date", "Invoice Date", "Date of Issue", "Issued", "Billing Date", "Document Date")
+SUBTOTAL, NET_SUBTOTAL = ("Subtotal", "Sub Total"), ("Net Total", "Net Amount")
+"""The second are for where the tax is added below."""
 TOTALS = ("Total", "TOTAL", "Total Due", "Amount Due", "Balance Due", "Grand Total", "Invoice Total", "Total Amount")
 
 
@@ -44,7 +46,7 @@ def make(rng: Random, fonts: Fonts) -> Layout:
     if rng.random() < 0.7:
         end = values.labelled(rng, INVOICE_LABELS, rng.randint(1, 4), money)
         set_pairs(rng, pen, end, pen.left, pen.middle, pen.type)
-    if rng.random() < 0.5:
+    if rng.random() < 0.5 and pen.y < size[1] * 0.93:
         pen.y = size[1] * 0.95
         pen.put(f"{values.web(rng)}   {values.phone(rng)}", align="c", type=pen.type.times(0.85))
     return paper.layout
@@ -99,7 +101,6 @@ def _receiver(rng: Random, paper: Sheet, half: float) -> None:
 def _goods(rng: Random, paper: Sheet, money: Money, bought: Basket) -> None:
     pen, marks = paper.pen, paper.layout.marks
     step = pen.type.size * rng.uniform(1.5, 2.3)
-    at = [pen.right - pen.type.size * more for more in (0.4, rng.uniform(6.5, 8), rng.uniform(13, 16))]
     heads = (
         rng.choice(("Amount", "Total", "Line Total")),
         rng.choice(("Price", "Unit Price", "Rate")),
@@ -112,6 +113,9 @@ def _goods(rng: Random, paper: Sheet, money: Money, bought: Basket) -> None:
             Panel((pen.left, top, pen.right, top + step), paper.accent if paper.accent != BLACK else (210, 210, 210))
         )
     head = paper.head(1, WHITE if shaded and paper.accent != BLACK else BLACK)
+    at = [pen.right - paper.size * 0.4]
+    for text in heads[:2]:
+        at.append(at[-1] - max(paper.size * rng.uniform(6.1, 8), head.width(text) + paper.size * 0.6))
     pen.put(rng.choice(("Description", "Item", "Details", "Service")), pen.left + paper.size * 0.4, type=head)
     for x, text in zip(at, heads, strict=True):
         pen.put(text, x, "r", head)
@@ -135,7 +139,8 @@ def _goods(rng: Random, paper: Sheet, money: Money, bought: Basket) -> None:
 
 def _sums(rng: Random, paper: Sheet, money: Money, bought: Basket) -> None:
     pen = paper.pen
-    rows = [(rng.choice(("Subtotal", "Net Total", "Sub Total", "Net Amount")), bought.subtotal)]
+    labels = SUBTOTAL if bought.tax_is_inside else SUBTOTAL + NET_SUBTOTAL
+    rows = [(rng.choice(labels), bought.subtotal)]
     rows += [("Discount", -bought.discount)] if bought.discount else []
     rows += [(rng.choice(("Shipping", "Service Fee", "Handling")), bought.service)] if bought.service else []
     tax = rng.choice((f"{money.tax} {money.rate:g}%", money.tax))
@@ -153,8 +158,8 @@ def _sums(rng: Random, paper: Sheet, money: Money, bought: Basket) -> None:
     paper.layout.marks.append(Rule(left, y, right, y, rng.randint(1, 3)))
     label = rng.choice(TOTALS)
     pen.down(0.3)
-    pen.put(label, left, type=kind)
     shown = pen.put(money.full(bought.total), right, "r", kind)
+    pen.put(label, min(left, shown.x - kind.width(label) - kind.size), type=kind)
     paper.layout.entries.append(Entry(label, shown.text, shown, is_money=True))
     paper.layout.facts.append(total_fact(shown.text, shown, "invoice"))
     pen.down(1.4)

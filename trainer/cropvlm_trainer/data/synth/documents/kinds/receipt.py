@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from cropvlm_trainer.data.synth.documents.content import values
-from cropvlm_trainer.data.synth.documents.content.goods import basket
+from cropvlm_trainer.data.synth.documents.content.goods import Basket, basket
 from cropvlm_trainer.data.synth.documents.content.labels import RECEIPT_LABELS
 from cropvlm_trainer.data.synth.documents.fonts import DOTS, SANS, TILL, Fonts
 from cropvlm_trainer.data.synth.documents.kinds.emblems import bar_code, emblem
@@ -41,12 +41,13 @@ GREETINGS = (
     "Exchange within 7 days with this receipt",
     "Please keep this receipt for warranty",
     "See you again soon",
-    "Prices include tax",
     "Follow us online",
     "Customer Copy",
     "*** END ***",
     "Your feedback matters to us",
 )
+WITH_TAX = "Prices include tax"
+"""One more greeting, of a receipt whose prices do."""
 
 NOTED, CIRCLED = 0.2, 0.07
 """The shares of receipts on which somebody has put a note, and with something circled."""
@@ -94,7 +95,7 @@ def make(rng: Random, fonts: Fonts) -> Layout:
         _pairs(rng, pen, till, values.labelled(rng, RECEIPT_LABELS, rng.randint(1, 5), till.money))
     if date_at == "foot":
         _stamp(rng, pen, till, when)
-    _foot(rng, pen, till)
+    _foot(rng, pen, till, bought)
     if rng.random() < CIRCLED:
         circled(rng, rng.choice(layout.facts).text, layout)
     layout.height = pen.y + size * (rng.uniform(0.5, 3) if rng.random() < 0.5 else rng.uniform(3, 9))
@@ -212,12 +213,13 @@ def _entry(pen: Pen, label: str, value: str, text: Text) -> None:
     pen.layout.entries.append(Entry(label, value, text))
 
 
-def _foot(rng: Random, pen: Pen, till: Till) -> None:
+def _foot(rng: Random, pen: Pen, till: Till, bought: Basket) -> None:
     pen.down(rng.uniform(0.3, 1.5))
     if rng.random() < 0.4:
         pen.rule(rng, till.rule)
         pen.down()
-    for line in rng.sample(GREETINGS, rng.randint(1, 5)):
+    greetings = (*GREETINGS, WITH_TAX) if bought.tax_is_inside else GREETINGS
+    for line in rng.sample(greetings, rng.randint(1, 5)):
         pen.put(till.case(line), align="c")
         pen.down()
     if rng.random() < 0.2:

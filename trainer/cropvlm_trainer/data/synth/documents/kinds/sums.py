@@ -9,7 +9,11 @@ from cropvlm_trainer.data.synth.documents.kinds.fields import total_fact
 from cropvlm_trainer.data.synth.documents.kinds.till import Till
 from cropvlm_trainer.data.synth.documents.layout import Entry, Fact, Panel, Pen, Rule
 
-SUBTOTAL = ("Sub Total", "Subtotal", "SUB-TOTAL", "Sub Total (excl. tax)", "Total Sales", "Amount", "Net Amount")
+SUBTOTAL = ("Sub Total", "Subtotal", "SUB-TOTAL", "Total Sales", "Amount")
+NET_SUBTOTAL = ("Sub Total (excl. tax)", "Net Amount")
+"""Where the tax is added below only."""
+DISCOUNT = ("Discount", "Disc.", "Member Discount", "Total Discount")
+SERVICE = ("Service Charge 10%", "Svc Chg", "Service Charge")
 TOTAL = (
     "Total",
     "TOTAL",
@@ -40,11 +44,12 @@ def _sums(rng: Random, till: Till, bought: Basket) -> list[tuple[str, int, bool]
     tax_name, sign = till.money.tax, till.money.sign or "$"
     rows: list[tuple[str, int, bool]] = []
     if rng.random() < 0.7:
-        rows.append((rng.choice(SUBTOTAL), bought.subtotal, False))
+        labels = SUBTOTAL if bought.tax_is_inside else SUBTOTAL + NET_SUBTOTAL
+        rows.append((rng.choice(labels), bought.subtotal, False))
     if bought.discount or rng.random() < 0.15:
-        rows.append((rng.choice(("Discount", "Disc.", "Member Discount", "Total Discount")), -bought.discount, False))
+        rows.append((rng.choice(DISCOUNT), -bought.discount, False))
     if bought.service:
-        rows.append((rng.choice(("Service Charge 10%", "Svc Chg", "Service Charge")), bought.service, False))
+        rows.append((rng.choice(SERVICE), bought.service, False))
     if not bought.tax_is_inside:
         named = (
             f"{tax_name} {till.money.rate:g}%",
@@ -55,10 +60,13 @@ def _sums(rng: Random, till: Till, bought: Basket) -> list[tuple[str, int, bool]
         )
         rows.append((rng.choice(named), bought.tax, False))
     total = rng.choice(TOTAL).format(tax=tax_name, sign=sign)
-    if bought.rounding and rng.random() < 0.7:
-        rows += [(total, bought.unrounded, False)] if rng.random() < 0.5 else []
+    if bought.rounding:
+        shows_both = rng.random() < 0.5
+        if shows_both:
+            rows.append((total, bought.unrounded, False))
         rows.append((rng.choice(ROUNDING), bought.rounding, False))
-        total = rng.choice(ROUNDED) if rows[-2:-1] and rows[-2][0] == total else total
+        if shows_both:
+            total = rng.choice(ROUNDED)
     rows.append((total, bought.total, True))
     if rng.random() < 0.8:
         by_card = bought.paid == bought.total and rng.random() < 0.6
@@ -137,7 +145,7 @@ def set_tax_table(rng: Random, pen: Pen, till: Till, bought: Basket) -> None:
         pen.put(title, left, type=till.bold() if rng.random() < 0.4 else None)
         pen.down(1.2)
         title = "Code"
-    pen.put(title, left, room=(middle - left) * 0.6)
+    pen.put(title, left, room=min((middle - left) * 0.6, middle - left - till.type.width(heads[0]) - zero))
     pen.put(heads[0], middle, "r", room=zero * 11)
     pen.put(heads[1], right, "r", room=zero * 9)
     pen.down()

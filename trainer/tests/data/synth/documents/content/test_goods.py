@@ -17,7 +17,7 @@ def test_amounts_add_up():
 
 
 def test_money_is_written_as_its_document_writes_it():
-    dollars = Money("$", "", False, "VAT", 20)
+    dollars = Money("$", "", False, "VAT", 20, "USD")
     assert [dollars.full(123450), dollars.plain(-5)] == ["$1,234.50", "-0.05"]
-    assert Money("EUR", " ", True, "VAT", 19).full(123450) == "EUR 1.234,50"
-    assert Money("", " ", False, "GST", 6).full(100) == "1.00"
+    assert Money("EUR", " ", True, "VAT", 19, "EUR").full(123450) == "EUR 1.234,50"
+    assert Money("", " ", False, "GST", 6, "SGD").full(100) == "1.00"

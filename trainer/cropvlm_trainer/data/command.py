@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--by", metavar="FIELD", help="instead of halves, a file for each value of this field, as train.jsonl"
     )
-    split.add_argument("--share", type=float, default=0.5, help="of the questions that go to SFT (default: 0.5)")
+    split.add_argument("--share", type=float, help="of the questions that go to SFT, beside --seed (default: 0.5)")
     split.set_defaults(data_run=_split)
 
     seed = commands.add_parser("seed", help="boxes to start from, by a big VLM, a reward model, an OCR or a cropper")
@@ -94,9 +94,11 @@ def _split(args: argparse.Namespace) -> None:
     from cropvlm_trainer.data.split import split, split_by
 
     if args.by is None:
-        split(args.data, args.seed, args.share)
-    else:
+        split(args.data, args.seed, 0.5 if args.share is None else args.share)
+    elif args.share is None:
         split_by(args.data, args.by)
+    else:
+        raise ValueError("--share is for two halves by --seed; leave it out beside --by")
 
 
 def _seed(args: argparse.Namespace) -> None:

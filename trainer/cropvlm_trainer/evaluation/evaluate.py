@@ -82,7 +82,7 @@ def find_boxes(args: argparse.Namespace, rows: Sequence[dict]) -> list[Box | Non
         asked = [(partial(open_image, args.data / row["image"]), row["question"]) for row in rows]
         return list(tqdm(looking.boxes(asked), total=len(rows), desc=method))
     cropper = Checkpoint(args.cropper, args.cropper_resolution, BOX_TOKENS)
-    request = args.cropper_request or CROPPER_REQUEST
+    request = CROPPER_REQUEST if args.cropper_request is None else args.cropper_request
     prompts = [Prompt(cropper_prompt(row["question"], request), partial(pictures, args, row)) for row in rows]
     return [parse_box(text) for text in cropper.answer(prompts, "boxes")]
 

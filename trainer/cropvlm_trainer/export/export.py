@@ -84,6 +84,10 @@ def export_model(
     _refuse_unknown(precisions, hub_layout)
     if fp32_decoder and "fp16" in precisions:
         raise ValueError("fp16 is half as wide for the decoder's cache too; leave out --fp32-decoder or fp16")
+    if fp32_decoder and not {"int8", "q4"} & {*precisions}:
+        raise ValueError("--fp32-decoder is for int8 and q4; leave it out, or add one of them to --precision")
+    if parity_data and not parity_pages:
+        raise ValueError("--parity-data has the pages of --parity-pages, of which 0 are asked for; leave one of them out")
     layers = layers_given(model, attention, hub_layout)
     _refuse_other_folders(out)
     pages = _pages(role, parity_data, parity_pages)
@@ -99,9 +103,7 @@ def export_model(
             save_graph(convert(graph, name, into), draft / "onnx" / f"{name}{PRECISIONS[precision]}.onnx")
     taught = list(resolutions or tile_resolutions(processor))
     cases = expected(model, processor, parity_prompts, layers)
-    parity = _check(
-        cases, processor, draft, precisions, tolerance, floor, role, taught, pages if parity_pages else None
-    )
+    parity = _check(cases, processor, draft, precisions, tolerance, floor, role, taught, pages)
     if "fp32" not in precisions:
         for name in GRAPHS:
             for path in (draft / "onnx").glob(f"{name}.onnx*"):

@@ -53,7 +53,9 @@ class Recipe:
 
     def __post_init__(self) -> None:
         if self.save_every % self.log_every:
-            raise ValueError(f"save_every ({self.save_every}) must be a multiple of log_every ({self.log_every})")
+            raise ValueError(
+                f"save_every ({self.save_every}) must be a multiple of {self.log_every}, the steps between two log rows"
+            )
 
 
 def train(

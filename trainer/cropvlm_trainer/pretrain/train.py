@@ -19,6 +19,7 @@ from cropvlm_trainer.idefics3.forward import Batch, answer_loss
 from cropvlm_trainer.idefics3.model import Shape, build_model, pick_device
 from cropvlm_trainer.idefics3.prompts import PromptBuilder
 from cropvlm_trainer.idefics3.tokenizer import build_tokenizer
+from cropvlm_trainer.options import check_positive
 from cropvlm_trainer.pretrain.aux_losses import AuxHeads, pointed, pointing_loss, seeing_loss
 from cropvlm_trainer.pretrain.batches import POINTING_REQUESTS, pointing_batch, pointing_prompt, reading_batch
 from cropvlm_trainer.pretrain.looking import all_looks
@@ -80,7 +81,11 @@ def max_shapes(step: int, steps: int) -> int:
 
 
 def pretrain(args: argparse.Namespace) -> None:
-    """Trains as the options say, or goes on with what `args.out` holds; raises as `loop.train`."""
+    """Trains as the options say, or goes on with what `args.out` holds.
+
+    Raises as `loop.train`, and ValueError for a number of 0 or less.
+    """
+    check_positive(args, ("steps", "stop_at", "pages", "save_every", "learning_rate", "matrix_learning_rate"))
     keep_freed_memory()
     shape, tokenizer = Shape(), mini_tokenizer(args.no_boxes)
     model = build_model(shape, tokenizer, args.seed)

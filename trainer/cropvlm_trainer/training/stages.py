@@ -118,7 +118,7 @@ class GrpoConfig(StageConfig):
             problems.append(f'likelihood = "{self.likelihood}" is for log-likelihoods; leave it out')
         if self.likelihood_floor is not None and self.reward_name != "log_likelihood":
             problems.append(f"likelihood_floor = {self.likelihood_floor!r} is for log-likelihoods; leave it out")
-        if isinstance(self.likelihood_floor, float) and self.likelihood_floor >= 0:
+        if isinstance(self.likelihood_floor, float) and not self.likelihood_floor < 0:
             problems.append(f'likelihood_floor ({self.likelihood_floor:g}) must be below 0, as -7, or "full"')
         if self.measure not in MEASURES and not is_function(self.measure):
             names = ", ".join(MEASURES)

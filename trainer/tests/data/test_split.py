@@ -118,3 +118,5 @@ def test_either_a_seed_or_a_field(tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(["data", "split", "--data", str(tmp_path)])
     assert "one of the arguments --seed --by is required" in capsys.readouterr().err
+    assert main(["data", "split", "--data", str(tmp_path), "--by", "part", "--share", "0.3"]) == 2
+    assert "--share is for two halves by --seed; leave it out beside --by" in capsys.readouterr().err

@@ -112,6 +112,10 @@ def test_a_base_is_asked_in_other_words_and_its_boxes_grow(data, checkpoint, tmp
     assert list(report["exact_match"]) == [*ALONE, *names, "full image + cropper with margin"]
     assert report["options"]["cropper_request"] == "Where?"
     assert report["cropper"]["size"] == 0.0001, "that of the boxes as they are"
+    asked.clear()
+    more = ["--limit", "1", "--cropper-request", "", "--cropper-only"]
+    scored(data, checkpoint, tmp_path / "bare.json", "--cropper", str(checkpoint), *more)
+    assert asked == [f"{scored_rows(data, 1)[0]['question'].capitalize()}\n"], "the question alone"
 
 
 def test_crops_alone_at_more_tiles_and_expanded_boxes(data, checkpoint, tmp_path):

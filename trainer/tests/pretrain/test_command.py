@@ -56,6 +56,21 @@ def test_a_base_without_boxes_says_so(tmp_path, monkeypatch):
     assert main([part for part in command if part != "--no-boxes"]) == 2, "another run"
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--save-every", "0", "--save-every must be above 0"),
+        ("--save-every", "30", "save_every (30) must be a multiple of 50, the steps between two log rows"),
+        ("--pages", "-1", "--pages must be above 0"),
+        ("--stop-at", "0", "--stop-at must be above 0"),
+    ],
+)
+def test_counts_that_cannot_be_are_named(option, value, message, tmp_path, capsys):
+    assert main(["pretrain", "--out", str(tmp_path / "run"), option, value]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
 def weights(run) -> torch.Tensor:
     return torch.nn.utils.parameters_to_vector(load_checkpoint(run / "checkpoint")[0].parameters()).detach()
 

@@ -24,6 +24,7 @@ from cropvlm_trainer.data.seed.grid import row_key
 from cropvlm_trainer.data.seed.rows import seedable_rows, seeded, sort_out, write_rejected
 from cropvlm_trainer.files import sha256_of, to_lines, write_whole
 from cropvlm_trainer.idefics3.adapter import find_base, open_for_inference, weight_files
+from cropvlm_trainer.idefics3.checkpoint import ADAPTER
 from cropvlm_trainer.idefics3.forward import encode_tiles
 from cropvlm_trainer.idefics3.generation import decode_boxes, prefill, sample
 from cropvlm_trainer.idefics3.prompts import PromptEncoder, prompt_grid
@@ -44,9 +45,12 @@ def seed_best_of(args: argparse.Namespace) -> None:
     Rows go to `.rejected.jsonl` where no box is valid, where none helps more than the full image in place of the crop,
     and where none gives the right answer the log-likelihood `--least`.
     Raises FileNotFoundError for a checkpoint, data set or image that is missing, and ValueError for rows without an
-    image, question or answers, for an `--out` that cannot be written, and where no row gets a box.
+    image, question or answers, for an `--out` that cannot be written, for a `--cropper` that has no base where `--base`
+    names none, and where no row gets a box.
     """
     rows = with_target(args.manifest, seedable_rows(args.manifest, args.out, ("answers",), args.shard))
+    if args.base is None and not (args.cropper / ADAPTER).exists():
+        raise ValueError(f"{args.cropper} is no adapter, so that its base is not known: name the reward model by --base")
     base = args.base or find_base(args.cropper, None)
     draw = BestOf(args.cropper, base, args)
     asked = {"weights": sha256_of(weight_files(args.cropper)), "base": sha256_of(weight_files(base))}

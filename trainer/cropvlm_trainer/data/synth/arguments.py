@@ -10,6 +10,7 @@ from cropvlm_trainer.data.synth import dataset
 from cropvlm_trainer.data.synth.documents import pages
 from cropvlm_trainer.data.synth.documents.fonts import PACKAGES, system_folders
 from cropvlm_trainer.data.synth.documents.write import default_workers
+from cropvlm_trainer.options import check_positive
 
 MINIATURE, DOCUMENTS = "miniature", "documents"
 KINDS = {MINIATURE: dataset.KINDS, DOCUMENTS: pages.KINDS}
@@ -49,10 +50,9 @@ def settle(args: argparse.Namespace) -> None:
         raise ValueError(
             f"--kinds {' '.join(wrong)}: --style {args.style} has {', '.join(KINDS[args.style])}; give some of these"
         )
-    if args.style == MINIATURE and (args.fonts or args.workers or args.room):
+    if args.style == MINIATURE and any(given is not None for given in (args.fonts, args.workers, args.room)):
         raise ValueError(f"--fonts, --workers and --room are for --style {DOCUMENTS}; leave them out, or give it")
-    if args.n < 1 or (args.workers or 1) < 1 or (args.questions or 1) < 1:
-        raise ValueError("--n, --workers and --questions are counts; give 1 or more")
+    check_positive(args, ("n", "workers", "questions"))
     args.kinds = args.kinds or list(KINDS[args.style])
     args.questions = args.questions or QUESTIONS[args.style]
     args.room = args.room or ROOM

@@ -98,5 +98,9 @@ def test_what_no_box_reaches_is_refused(folder, drawn, capsys):
     assert TINY.tile == 64 and not (folder / "pages/none.jsonl").exists()
     assert main(command(folder, "none.jsonl", "--resolution", "70")) == 2
     assert "--resolution" in capsys.readouterr().err
+    alone = [part for part in command(folder, "none.jsonl") if part != "--base"]
+    alone.remove(str(folder / "base"))
+    assert main(alone) == 2
+    assert "base is no adapter, so that its base is not known: name the reward model by --base" in capsys.readouterr().err
     assert main(command(folder, "none.jsonl", "--n", "5")) == 2
     assert "--n is for --method grid; leave it out beside --method best-of" in capsys.readouterr().err

@@ -241,6 +241,8 @@ def test_a_decoder_that_stays_float32(checkpoint: Path, tmp_path: Path) -> None:
     assert kinds(graph_of(tmp_path / "out", "vision_encoder_int8"))["MatMulIntegerToFloat"]
     with pytest.raises(ValueError, match="leave out --fp32-decoder or fp16"):
         export(checkpoint, tmp_path / "half", role="cropper", model_id="x", precisions=("fp16",), fp32_decoder=True)
+    with pytest.raises(ValueError, match="--fp32-decoder is for int8 and q4; leave it out, or add one of them"):
+        export(checkpoint, tmp_path / "full", role="cropper", model_id="x", precisions=("fp32",), fp32_decoder=True)
 
 
 def test_the_hubs_layout_in_int8(checkpoint: Path, tmp_path: Path) -> None:

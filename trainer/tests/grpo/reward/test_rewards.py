@@ -127,3 +127,5 @@ def test_the_configuration_chooses(encoder, policy, tmp_path):
         made(reward="accuracy", likelihood_floor="full")
     with pytest.raises(ValueError, match='likelihood_floor \\(1\\) must be below 0, as -7, or "full"'):
         made(likelihood_floor=1)
+    with pytest.raises(ValueError, match="likelihood_floor \\(nan\\) must be below 0"):
+        made(likelihood_floor=float("nan"))

@@ -24,9 +24,9 @@ def folded(rng: Random, page: Image.Image) -> Image.Image:
     return _times(page, shade * bend[None, :])
 
 
-def scanned(rng: Random, image: Image.Image, is_scan: bool, is_faint: bool) -> bytes:
-    """Returns the JPEG file of a picture. `is_scan`: by a scanner, else by a camera; `is_faint`: its type is small."""
-    if rng.random() < 0.5 and not is_faint:
+def scanned(rng: Random, image: Image.Image, is_scan: bool, is_small: bool) -> bytes:
+    """Returns the JPEG file of a picture. `is_scan`: by a scanner, else by a camera; `is_small`: its type is small."""
+    if rng.random() < 0.5 and not is_small:
         image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 0.9)))
     harsh = is_scan and rng.random() < 0.5
     pixels = np.asarray(image, dtype=np.float32)

@@ -76,8 +76,12 @@ def test_what_does_not_go_together_is_refused(drawn, font_folder, tmp_path, caps
     assert "already exists" in capsys.readouterr().err
     assert draw(tmp_path / "new", font_folder, "--kinds", "receipt", "shapes") == 2
     assert "--kinds shapes: --style documents has receipt, invoice" in capsys.readouterr().err
-    assert main(["data", "synth", "--n", "1", "--out", str(tmp_path / "new"), "--workers", "2"]) == 2
-    assert "are for --style documents" in capsys.readouterr().err
+    for count in ("2", "0"):
+        assert main(["data", "synth", "--n", "1", "--out", str(tmp_path / "new"), "--workers", count]) == 2
+        assert "are for --style documents" in capsys.readouterr().err
+    for option in ("--n", "--workers", "--questions"):
+        assert draw(tmp_path / "new", font_folder, option, "0") == 2
+        assert f"{option} must be above 0" in capsys.readouterr().err
     assert draw(tmp_path / "new", tmp_path) == 2
     assert "apt-get install" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()

@@ -87,7 +87,7 @@ def export_model(
     if fp32_decoder and not {"int8", "q4"} & {*precisions}:
         raise ValueError("--fp32-decoder is for int8 and q4; leave it out, or add one of them to --precision")
     if parity_data and not parity_pages:
-        raise ValueError("--parity-data has the pages of --parity-pages, of which 0 are asked for; leave one of them out")
+        raise ValueError("with --parity-pages 0 no page of --parity-data is looked at; leave one of them out")
     layers = layers_given(model, attention, hub_layout)
     _refuse_other_folders(out)
     pages = _pages(role, parity_data, parity_pages)

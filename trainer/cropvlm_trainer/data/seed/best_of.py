@@ -50,7 +50,7 @@ def seed_best_of(args: argparse.Namespace) -> None:
     """
     rows = with_target(args.manifest, seedable_rows(args.manifest, args.out, ("answers",), args.shard))
     if args.base is None and not (args.cropper / ADAPTER).exists():
-        raise ValueError(f"{args.cropper} is no adapter, so that its base is not known: name the reward model by --base")
+        raise ValueError(f"{args.cropper} is no adapter, which would name its base; give the reward model by --base")
     base = args.base or find_base(args.cropper, None)
     draw = BestOf(args.cropper, base, args)
     asked = {"weights": sha256_of(weight_files(args.cropper)), "base": sha256_of(weight_files(base))}

@@ -101,6 +101,6 @@ def test_what_no_box_reaches_is_refused(folder, drawn, capsys):
     alone = [part for part in command(folder, "none.jsonl") if part != "--base"]
     alone.remove(str(folder / "base"))
     assert main(alone) == 2
-    assert "base is no adapter, so that its base is not known: name the reward model by --base" in capsys.readouterr().err
+    assert "is no adapter, which would name its base; give the reward model by --base" in capsys.readouterr().err
     assert main(command(folder, "none.jsonl", "--n", "5")) == 2
     assert "--n is for --method grid; leave it out beside --method best-of" in capsys.readouterr().err

@@ -28,6 +28,6 @@ def test_pages_of_a_data_set(checkpoint: Path, tmp_path: Path) -> None:
         export(checkpoint, tmp_path / "out2", role="target", **options, parity_data=manifest)
     with pytest.raises(FileNotFoundError, match=r"none\.jsonl"):
         export(checkpoint, tmp_path / "out2", role="cropper", **options, parity_data=tmp_path / "none.jsonl")
-    with pytest.raises(ValueError, match="--parity-data has the pages of --parity-pages, of which 0 are asked for"):
+    with pytest.raises(ValueError, match="with --parity-pages 0 no page of --parity-data"):
         export(checkpoint, tmp_path / "out2", role="cropper", **options, parity_pages=0, parity_data=manifest)
     assert not (tmp_path / "out2").exists()

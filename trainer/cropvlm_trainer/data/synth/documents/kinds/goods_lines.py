@@ -45,7 +45,10 @@ def set_goods(rng: Random, pen: Pen, till: Till, bought: Basket) -> None:
     columns = style in ("columns", "name below")
     widest = max(till.type.width(in_full(good.amount)) for good in bought.goods)
     at = {"amount": edge, "price": edge - max(zero * rng.uniform(9, 11), widest + zero)}
-    at["count"] = at["price"] - zero * rng.uniform(9.5, 11) if style == "name below" else edge - zero * rng.uniform(10, 13)
+    if style == "name below":
+        at["count"] = at["price"] - zero * rng.uniform(9.5, 11)
+    else:
+        at["count"] = edge - zero * rng.uniform(10, 13)
     if columns and count_first:
         at["count"] = pen.left + zero * 3
     if ruled:

@@ -7,7 +7,7 @@ from dataclasses import dataclass as plain_dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from cropvlm_trainer.pretrain.loop import Recipe
@@ -16,6 +16,8 @@ from cropvlm_trainer.training.stage_config import Count, CountOrZero
 
 Positive = Annotated[float, Field(gt=0)]
 PositiveOrZero = Annotated[float, Field(ge=0)]
+Paths = Annotated[Path | tuple[Path, ...], AfterValidator(lambda one: one if isinstance(one, tuple) else (one,))]
+"""a path or a list of them; always a tuple once it is read"""
 TABLE = "full_sft"
 
 
@@ -23,14 +25,15 @@ TABLE = "full_sft"
 class FullSftConfig:
     base: Path
     """a model folder that `export` wrote, or the checkpoint of a small model"""
-    data: Path
-    """data set with boxes (JSONL), as `data seed --method text` writes it"""
+    data: Paths
+    """data set with boxes (JSONL), as `data seed --method text` writes it; of several, each gives equally many pages"""
     out: Path
     """run folder"""
     dev: Path | None = None
     """a data set whose boxes are held against the model's every `save_every` steps; the best checkpoint is kept"""
-    texts: Path | None = None
-    """the pictures' text, as `data seed --method text` keeps it, for the auxiliary loss; without it there is none"""
+    texts: Paths = ()
+    """the pictures' text, as `data seed --method text` keeps it, a file for each data set, for the auxiliary loss;
+    without any there is none"""
     tile: Count = 512
     """edge in pixels to which pictures are resized; the model gets one tile of it"""
     patch: Count = 16
@@ -53,6 +56,14 @@ class FullSftConfig:
     seed: int = 0
     save_every: Count = 100
     """steps between two saved states and evaluations; a multiple of 50"""
+
+    @model_validator(mode="after")
+    def _check_texts(self) -> FullSftConfig:
+        if not self.data:
+            raise ValueError("data is an empty list; name a data set")
+        if self.texts and len(self.texts) != len(self.data):
+            raise ValueError(f"{len(self.texts)} texts for {len(self.data)} data sets; name one for each, or none")
+        return self
 
 
 @plain_dataclass(frozen=True, kw_only=True)

@@ -37,6 +37,13 @@ class Page:
     places: tuple[Place, ...]
 
 
+@dataclass(frozen=True)
+class PageSet:
+    folder: Path
+    """what the pages' image paths are relative to"""
+    pages: tuple[Page, ...]
+
+
 @dataclass
 class PageBatch:
     tiles: torch.Tensor
@@ -58,28 +65,23 @@ class PageBatch:
         return PageBatch(self.tiles.to(device), packed, self.cells.to(device))
 
 
-def read_pages(manifest: Path, texts: Path | None) -> tuple[list[Page], list[str], int]:
-    """Returns the pages of a data set, the words of the auxiliary loss, and how many rows were left out.
+def read_sets(manifests: Sequence[Path], texts: Sequence[Path]) -> tuple[list[PageSet], list[str], list[int]]:
+    """Returns the pages of each data set, the words of the auxiliary loss, and how many rows of each were left out.
 
-    `texts` is the file in which `data seed --method text` keeps what it read; without one there are no words.
-    Raises what `read_training_rows` raises, and ValueError where a picture's text is not in `texts`.
+    `texts` are the files in which `data seed --method text` keeps what it read, one for each data set; without any
+    there are no words.
+    Raises what `read_training_rows` raises, and ValueError where a picture's text is not in its file.
     """
-    rows, left_out = read_training_rows(manifest)
-    by_image: dict[str, list[dict]] = {}
-    for row in rows:
-        by_image.setdefault(row["image"], []).append(row)
-    lines = _lines(manifest.parent, by_image, texts) if texts else {}
-    words = frequent_words(lines.values())
+    read = [read_training_rows(manifest) for manifest in manifests]
+    asked = [_by_image(rows) for rows, _ in read]
+    folders = [manifest.parent for manifest in manifests]
+    lines = [_lines(*of) for of in zip(folders, asked, texts, strict=True)] if texts else [{} for _ in manifests]
+    words = frequent_words(of.values() for of in lines)
     pages = [
-        Page(
-            image,
-            tuple(row for row in asked if row.get("kind") != LABEL),
-            tuple(row for row in asked if row.get("kind") == LABEL),
-            tuple(places(words, lines.get(image, ()))),
-        )
-        for image, asked in by_image.items()
+        tuple(_page(image, rows, words, of.get(image, ())) for image, rows in images.items())
+        for images, of in zip(asked, lines, strict=True)
     ]
-    return pages, words, left_out
+    return [PageSet(*of) for of in zip(folders, pages, strict=True)], words, [left_out for _, left_out in read]
 
 
 def classes_of(words: Sequence[str]) -> int:
@@ -92,8 +94,7 @@ class PageBatches:
 
     def __init__(
         self,
-        folder: Path,
-        pages: Sequence[Page],
+        sets: Sequence[PageSet],
         packer: QuestionPacker,
         tile: int,
         tokens_per_tile: int,
@@ -104,20 +105,21 @@ class PageBatches:
         labels: int,
         augment: float,
     ) -> None:
-        """`batch` pages a step; `labels`: how many questions about labels a page gets at most; `augment`: strength."""
-        self.folder, self.pages, self.packer, self.tile = folder, pages, packer, tile
+        """`batch` pages a step, from the sets in turn; `labels`: how many questions about labels a page gets at most;
+        `augment`: strength."""
+        self.sets, self.packer, self.tile = sets, packer, tile
         self.side, self.classes = round(tokens_per_tile**0.5), classes
         self.seed, self.batch, self.labels, self.augment = seed, batch, labels, augment
-        self._kept: dict[str, Image.Image] = {}
+        self._kept: dict[Path, Image.Image] = {}
 
     def __call__(self, step: int) -> PageBatch:
         views, asked, cells = [], [], []
         first = step * self.batch
         number = first
         while len(asked) < self.batch:
-            page, rng = self._page(number), Random(f"{self.seed}/{number}/{step}")
+            (folder, page), rng = self._page(number), Random(f"{self.seed}/{number}/{step}")
             number += 1
-            picture = self._picture(page.image)
+            picture = self._picture(folder / page.image)
             view = View(rng, picture.width / picture.height, self.augment)
             drawn = [*page.rows, *rng.sample(page.labels, min(self.labels, len(page.labels)))]
             moved = [(row["question"], view.box(row["box"])) for row in drawn]
@@ -131,21 +133,39 @@ class PageBatches:
             cells.append(in_cells(at, self.classes, self.side))
         return PageBatch(torch.from_numpy(np.stack(views)), self.packer.pack(asked), torch.stack(cells))
 
-    def _page(self, number: int) -> Page:
-        """The page of this number in a sequence without end: each epoch has an order of its own."""
-        epoch, at = divmod(number, len(self.pages))
-        order = list(range(len(self.pages)))
-        Random(f"{self.seed}/epoch/{epoch}").shuffle(order)
-        return self.pages[order[at]]
+    def _page(self, number: int) -> tuple[Path, Page]:
+        """The page of this number in a sequence without end, and its folder.
 
-    def _picture(self, image: str) -> Image.Image:
+        The sets give a page each in turn; each epoch of a set has an order of its own.
+        """
+        turn, which = divmod(number, len(self.sets))
+        folder, pages = self.sets[which].folder, self.sets[which].pages
+        epoch, at = divmod(turn, len(pages))
+        order = list(range(len(pages)))
+        Random(f"{self.seed}/epoch/{epoch}").shuffle(order)
+        return folder, pages[order[at]]
+
+    def _picture(self, image: Path) -> Image.Image:
         """The page, no larger than its views are drawn from; kept."""
         if image not in self._kept:
-            picture = open_picture(self.folder / image)
+            picture = open_picture(image)
             largest = int(self.tile * OVERSAMPLE)
             picture.thumbnail((largest, largest), Image.Resampling.LANCZOS)
             self._kept[image] = picture
         return self._kept[image]
+
+
+def _by_image(rows: Sequence[dict]) -> dict[str, list[dict]]:
+    by_image: dict[str, list[dict]] = {}
+    for row in rows:
+        by_image.setdefault(row["image"], []).append(row)
+    return by_image
+
+
+def _page(image: str, rows: Sequence[dict], words: Sequence[str], lines: Sequence[Line]) -> Page:
+    fields = tuple(row for row in rows if row.get("kind") != LABEL)
+    labels = tuple(row for row in rows if row.get("kind") == LABEL)
+    return Page(image, fields, labels, tuple(places(words, lines)))
 
 
 def _lines(folder: Path, images: Sequence[str] | dict, texts: Path) -> dict[str, list[Line]]:

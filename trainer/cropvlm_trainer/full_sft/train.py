@@ -16,7 +16,7 @@ import torch
 
 from cropvlm_trainer.full_sft.base import base_hash, load_base
 from cropvlm_trainer.full_sft.config import FullSftConfig, FullSftRecipe
-from cropvlm_trainer.full_sft.data import PageBatches, classes_of, read_pages
+from cropvlm_trainer.full_sft.data import PageBatches, classes_of, read_sets
 from cropvlm_trainer.full_sft.dev import BoxFinder, coverage
 from cropvlm_trainer.full_sft.losses import BoxLoss, SeeingHead
 from cropvlm_trainer.full_sft.sequence import QuestionPacker
@@ -39,9 +39,10 @@ def train(config: FullSftConfig, device_name: str = "auto", stop_at: int | None 
     where the base, a data set or a picture is missing.
     """
     keep_freed_memory()
-    pages, words, left_out = read_pages(config.data, config.texts)
-    if left_out:
-        print(f"{left_out} rows of {config.data} left out: no area in whole per cents", file=sys.stderr)
+    sets, words, left_out = read_sets(config.data, config.texts)
+    for manifest, count in zip(config.data, left_out, strict=True):
+        if count:
+            print(f"{count} rows of {manifest} left out: no area in whole per cents", file=sys.stderr)
     dev = _dev_rows(config.dev) if config.dev else []
     model, shape, tokenizer = load_base(config.base, config.tile, config.patch)
     builder = PromptBuilder(tokenizer, shape.tokens_per_tile)
@@ -50,8 +51,7 @@ def train(config: FullSftConfig, device_name: str = "auto", stop_at: int | None 
     head = SeeingHead(shape.text_width, classes)
     find = BoxFinder(model, packer, tokenizer, builder.pad, shape.tile)
     batches = PageBatches(
-        config.data.parent,
-        pages,
+        sets,
         packer,
         shape.tile,
         shape.tokens_per_tile,
@@ -76,11 +76,12 @@ def train(config: FullSftConfig, device_name: str = "auto", stop_at: int | None 
         seeing=config.seeing,
         base=base_hash(config.base),
     )
+    pages = [page for of in sets for page in of.pages]
     questions = sum(len(page.rows) + len(page.labels) for page in pages)
     print(f"{len(pages)} pictures, {questions} questions, {sum(p.numel() for p in model.parameters()):,} parameters")
     stop = min(stop_at or config.steps, config.steps)
-    record = {"base": str(config.base), "data": str(config.data), "recipe": "full-sft", "of_steps": config.steps}
-    record |= {"seed": config.seed, "pages_per_step": config.batch}
+    record = {"base": str(config.base), "data": ", ".join(map(str, config.data)), "recipe": "full-sft"}
+    record |= {"of_steps": config.steps, "seed": config.seed, "pages_per_step": config.batch}
     save = partial(_save, model, shape, tokenizer, config.out, record)
     best = _best_so_far(config.out)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import torch
 
@@ -33,12 +33,18 @@ Place = tuple[int, float, float]
 """The number of a word or pattern, and where its middle stands, x and y in per cent of the page."""
 
 
-def frequent_words(pages: Iterable[Sequence[Line]]) -> list[str]:
-    """Returns the `WORDS` words that stand on most pages, casefolded; of equals the first in the alphabet."""
-    counts = Counter(
-        word for lines in pages for word in {word for line in lines for word in _WORD.findall(line.text.casefold())}
-    )
-    return sorted(counts, key=lambda word: (-counts[word], word))[:WORDS]
+def frequent_words(sets: Iterable[Collection[Sequence[Line]]]) -> list[str]:
+    """Returns the `WORDS` words that stand on most pages, casefolded; of equals the first in the alphabet.
+
+    Each set of pages counts as much as another, whatever its size.
+    """
+    shares: Counter[str] = Counter()
+    for pages in sets:
+        counts = Counter(
+            word for lines in pages for word in {word for line in lines for word in _WORD.findall(line.text.casefold())}
+        )
+        shares.update({word: count / len(pages) for word, count in counts.items()})
+    return sorted(shares, key=lambda word: (-shares[word], word))[:WORDS]
 
 
 def places(words: Sequence[str], lines: Iterable[Line]) -> list[Place]:

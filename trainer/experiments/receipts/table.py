@@ -27,9 +27,11 @@ ABOUT = """# Boxes on receipts kept apart
 
 Made by `experiments/receipts/receipts.sh`. The share of questions whose box, given by the service, covers a line that
 shows the answer by 90 % or more: of fields the lines that people marked, of labels ("What is the invoice no?") the line
-in which an OCR read the value. A question without a box is a miss, and its size that of the whole page.
+in which an OCR read the value. A question without a box is a miss, and its size that of the whole page,
+which covers every line.
 
 - *by chance*: boxes of the same sizes in random places
+- *position-prior*: for each question one box, where most of its answers stand in training; no picture is looked at
 - *other fields' boxes*: each field's lines held against the boxes of the same page's other fields
 - *confidence*: how often a hit has more of it than a miss
 

@@ -5,13 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
 import torch
 
 from cropvlm_trainer.cli import main
-from cropvlm_trainer.full_sft.data import PageBatches, classes_of, read_pages
-from cropvlm_trainer.full_sft.sequence import QuestionPacker
-from cropvlm_trainer.golden.fixtures.models import TINY
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint, read_training
 
 
@@ -63,30 +59,16 @@ def test_what_is_missing_is_named(given, tmp_path, capsys):
     assert "has no text of images/0.png" in capsys.readouterr().err
     assert main(command(given, tmp_path / "run", patch=12)) == 2
     assert "no multiple of the model's 8" in capsys.readouterr().err
+    assert main(command(given, tmp_path / "run", data=[str(given / "pages/seeded.jsonl")] * 2)) == 2
+    assert "1 texts for 2 data sets" in capsys.readouterr().err
+    assert main(command(given, tmp_path / "run", data=[], texts=[])) == 2
+    assert "name a data set" in capsys.readouterr().err
 
 
-def batches(given: Path, builder, **settings) -> PageBatches:
-    pages, words, _ = read_pages(given / "pages/seeded.jsonl", given / "pages/seeded.text.jsonl")
-    tokens, classes = TINY.tokens_per_tile, classes_of(words)
-    settings = {"seed": 1, "batch": 2, "labels": 3, "augment": 1.0} | settings
-    return PageBatches(given / "pages", pages, QuestionPacker(builder), TINY.tile, tokens, classes, **settings)
-
-
-def test_batches_depend_on_seed_and_step_alone(given, builder):
-    first, again, other = (batches(given, builder, seed=seed) for seed in (1, 1, 2))
-    again(0)
-    assert torch.equal(first(3).tiles, again(3).tiles) and torch.equal(first(3).input_ids, again(3).input_ids)
-    assert not torch.equal(first(3).tiles, other(3).tiles)
-
-
-def test_an_epoch_has_each_page_once(given, builder):
-    made = batches(given, builder, augment=0.0)
-    pages = [made._page(number).image for number in range(12)]
-    assert sorted(pages[:6]) == sorted(pages[6:]) == [f"images/{number}.png" for number in range(6)]
-    assert pages[:6] != pages[6:]
-
-
-@pytest.mark.parametrize(("labels", "questions"), [(0, 1), (3, 2)])
-def test_labels_are_asked_as_often_as_said(given, builder, labels, questions):
-    batch = batches(given, builder, labels=labels, augment=0.0)(0)
-    assert batch.packed.segments.max(dim=1).values.tolist() == [questions, questions]
+def test_two_data_sets_share_a_step(given, tmp_path):
+    both = [str(given / "pages/seeded.jsonl"), str(given / "few.jsonl")]
+    rows = (given / "pages/seeded.jsonl").read_text().splitlines(keepends=True)
+    (given / "few.jsonl").write_text("".join(row.replace("images/", "pages/images/") for row in rows[:2]))
+    assert main(command(given, tmp_path / "run", data=both, texts=[])) == 0
+    record = read_training(tmp_path / "run/checkpoint")
+    assert record["data"] == ", ".join(both)

@@ -6,11 +6,21 @@ from cropvlm_trainer.data.seed.evidence import Line
 from cropvlm_trainer.full_sft.words import PATTERNS, WORDS, frequent_words, in_cells, places
 
 
+def page(text: str) -> list[Line]:
+    return [Line((0, 0, 1, 1), text)]
+
+
 def test_the_words_on_most_pages_come_first():
     pages = [[Line((0, 0, 1, 1), "Total total TOTAL cash")], [Line((0, 0, 1, 1), "total: 9.00 in")]]
-    assert frequent_words(pages) == ["total", "cash"]
+    assert frequent_words([pages]) == ["total", "cash"]
     many = [[Line((0, 0, 1, 1), " ".join("abcdefgh"[i] * 3 + "ijklmnop"[j] for i in range(8) for j in range(8)))]]
-    assert len(frequent_words(many)) == WORDS
+    assert len(frequent_words([many])) == WORDS
+
+
+def test_a_small_set_counts_as_much_as_a_large_one():
+    large = [page("invoice net"), page("invoice"), page("invoice net"), page("invoice")]
+    assert frequent_words([large, [page("cash")]]) == ["cash", "invoice", "net"]
+    assert frequent_words([[*large, page("cash")]]) == ["invoice", "net", "cash"]
 
 
 def test_a_word_stands_where_its_letters_are():

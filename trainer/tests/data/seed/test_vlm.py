@@ -216,7 +216,7 @@ def test_killed_half_way_it_asks_only_for_the_rest(tmp_path, capsys):
         run = [sys.executable, "-m", "cropvlm_trainer.cli", *command(tmp_path, url, "--concurrency", "1")]
         process = subprocess.Popen(run, stderr=subprocess.DEVNULL)
         try:
-            for _ in range(600):
+            for _ in range(3000):
                 if len(server.requests) >= 4 or process.poll() is not None:
                     break
                 time.sleep(0.1)

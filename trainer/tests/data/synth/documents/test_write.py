@@ -5,7 +5,7 @@ import pytest
 
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.data.seed.text import room_around
-from cropvlm_trainer.full_sft.data import read_pages
+from cropvlm_trainer.full_sft.data import read_sets
 from cropvlm_trainer.full_sft.dev import coverage
 from cropvlm_trainer.metrics.exact_and_iou import contains
 from cropvlm_trainer.rows import read_rows
@@ -57,10 +57,10 @@ def test_boxes_with_more_room_around_the_same_lines(drawn, font_folder, tmp_path
 
 
 def test_full_sft_reads_the_drawn_lines(drawn):
-    pages, words, left_out = read_pages(drawn / "manifest.jsonl", drawn / "manifest.text.jsonl")
-    assert len(pages) == N and left_out == 0 and len(words) == 48
-    assert all(page.places and page.labels for page in pages)
-    assert any(page.rows for page in pages)
+    (only,), words, left_out = read_sets([drawn / "manifest.jsonl"], [drawn / "manifest.text.jsonl"])
+    assert len(only.pages) == N and left_out == [0] and len(words) == 48
+    assert all(page.places and page.labels for page in only.pages)
+    assert any(page.rows for page in only.pages)
 
 
 def test_the_record_says_what_the_bytes_depend_on(drawn):

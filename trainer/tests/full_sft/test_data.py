@@ -1,0 +1,64 @@
+"""Batches are functions of the seed and the step; data sets give equally many pages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from cropvlm_trainer.full_sft.data import PageBatches, PageSet, classes_of, read_sets
+from cropvlm_trainer.full_sft.sequence import QuestionPacker
+from cropvlm_trainer.golden.fixtures.models import TINY
+
+
+def read(given: Path) -> tuple[list[PageSet], list[str]]:
+    sets, words, left_out = read_sets([given / "pages/seeded.jsonl"], [given / "pages/seeded.text.jsonl"])
+    assert left_out == [0]
+    return sets, words
+
+
+def batches(given: Path, builder, sets=None, **settings) -> PageBatches:
+    only, words = read(given)
+    tokens, classes = TINY.tokens_per_tile, classes_of(words)
+    settings = {"seed": 1, "batch": 2, "labels": 3, "augment": 1.0} | settings
+    return PageBatches(sets or only, QuestionPacker(builder), TINY.tile, tokens, classes, **settings)
+
+
+def test_batches_depend_on_seed_and_step_alone(given, builder):
+    first, again, other = (batches(given, builder, seed=seed) for seed in (1, 1, 2))
+    again(0)
+    assert torch.equal(first(3).tiles, again(3).tiles) and torch.equal(first(3).input_ids, again(3).input_ids)
+    assert not torch.equal(first(3).tiles, other(3).tiles)
+
+
+def test_an_epoch_has_each_page_once(given, builder):
+    made = batches(given, builder, augment=0.0)
+    pages = [made._page(number)[1].image for number in range(12)]
+    assert sorted(pages[:6]) == sorted(pages[6:]) == [f"images/{number}.png" for number in range(6)]
+    assert pages[:6] != pages[6:]
+
+
+def test_sets_give_pages_in_turn_whatever_their_sizes(given, builder):
+    (whole,), _ = read(given)
+    few = PageSet(whole.folder, tuple(replace(page, rows=page.rows[:1]) for page in whole.pages[:2]))
+    made = batches(given, builder, [whole, few])
+    drawn = [made._page(number)[1] for number in range(24)]
+    assert sorted(page.image for page in drawn[:12:2]) == [f"images/{number}.png" for number in range(6)]
+    assert sorted(page.image for page in drawn[1::2]) == sorted(["images/0.png", "images/1.png"] * 6)
+
+
+def test_words_are_those_of_all_sets(given, tmp_path):
+    manifests, texts = [given / "pages/seeded.jsonl"] * 2, [given / "pages/seeded.text.jsonl"] * 2
+    sets, words, left_out = read_sets(manifests, texts)
+    assert len(sets) == 2 and left_out == [0, 0]
+    assert words == ["total"] and all(page.places for of in sets for page in of.pages)
+    sets, words, _ = read_sets(manifests, [])
+    assert words == [] and not any(page.places for of in sets for page in of.pages)
+
+
+@pytest.mark.parametrize(("labels", "questions"), [(0, 1), (3, 2)])
+def test_labels_are_asked_as_often_as_said(given, builder, labels, questions):
+    batch = batches(given, builder, labels=labels, augment=0.0)(0)
+    assert batch.packed.segments.max(dim=1).values.tolist() == [questions, questions]

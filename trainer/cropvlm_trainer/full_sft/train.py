@@ -9,7 +9,6 @@ which words lie in it.
 from __future__ import annotations
 
 import sys
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -20,15 +19,17 @@ from cropvlm_trainer.full_sft.data import PageBatches, classes_of, read_sets
 from cropvlm_trainer.full_sft.dev import BoxFinder, coverage
 from cropvlm_trainer.full_sft.losses import BoxLoss, SeeingHead
 from cropvlm_trainer.full_sft.sequence import QuestionPacker
-from cropvlm_trainer.idefics3.checkpoint import read_training, save_checkpoint
+from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 from cropvlm_trainer.idefics3.model import pick_device
 from cropvlm_trainer.idefics3.prompts import PromptBuilder
+from cropvlm_trainer.pretrain.loop import steps_taken
 from cropvlm_trainer.pretrain.loop import train as run_loop
 from cropvlm_trainer.rows import check_images, read_rows
 from cropvlm_trainer.training.allocator import keep_freed_memory
+from cropvlm_trainer.training.dev import BEST, KeptWeights
 
-LAST, BEST = "checkpoint", "best"
-"""The folders, within the run folder, of the last step's checkpoint and of the best one on `dev`."""
+LAST = "checkpoint"
+"""The folder, within the run folder, of the last step's checkpoint; the best one on `dev` is in `BEST`."""
 
 
 def train(config: FullSftConfig, device_name: str = "auto", stop_at: int | None = None) -> None:
@@ -82,23 +83,23 @@ def train(config: FullSftConfig, device_name: str = "auto", stop_at: int | None 
     stop = min(stop_at or config.steps, config.steps)
     record = {"base": str(config.base), "data": ", ".join(map(str, config.data)), "recipe": "full-sft"}
     record |= {"of_steps": config.steps, "seed": config.seed, "pages_per_step": config.batch}
-    save = partial(_save, model, shape, tokenizer, config.out, record)
-    best = _best_so_far(config.out)
 
-    def evaluate() -> dict[str, float]:
-        nonlocal best
+    def save(folder: Path, more: dict) -> None:
+        save_checkpoint(model, shape, tokenizer, folder, {**record, **more})
+
+    kept = KeptWeights(config.out, steps_taken(config.out), save)
+
+    def evaluate(step: int) -> dict[str, float]:
         if not dev:
             return {}
         scores = coverage(dev, find(config.dev.parent, dev))
-        if scores["dev_hit"] > best:
-            best = scores["dev_hit"]
-            save(BEST, scores)
+        kept.keep_if_best(step, scores["dev_hit"], scores)
         return scores
 
     device = pick_device(device_name)
     loss = BoxLoss(model, head, builder, config.seeing)
     run_loop(model, batches, loss, recipe, config.out, device, evaluate, stop, head)
-    save(LAST, {"steps": stop})
+    save(config.out / LAST, {"steps": stop})
     print(f"checkpoint: {config.out / LAST}" + (f"; the best on dev: {config.out / BEST}" if dev else ""))
 
 
@@ -106,12 +107,3 @@ def _dev_rows(manifest: Path) -> list[dict]:
     rows = read_rows(manifest, needs=("question", "image", "box"))
     check_images(manifest, rows)
     return rows
-
-
-def _save(model, shape, tokenizer, out: Path, record: dict, name: str, more: dict) -> None:
-    save_checkpoint(model, shape, tokenizer, out / name, {**record, **more})
-
-
-def _best_so_far(out: Path) -> float:
-    """The best share of hits of a run that goes on, so that its best checkpoint is replaced by a better one only."""
-    return read_training(out / BEST).get("dev_hit", -1.0)

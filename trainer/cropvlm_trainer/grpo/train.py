@@ -42,7 +42,7 @@ from cropvlm_trainer.idefics3.prompts import PromptEncoder
 from cropvlm_trainer.idefics3.reward_model import Example
 from cropvlm_trainer.training.allocator import keep_freed_memory
 from cropvlm_trainer.training.config import to_table
-from cropvlm_trainer.training.dev import Adapters
+from cropvlm_trainer.training.dev import KeptWeights
 from cropvlm_trainer.training.identity import identity, refuse_past
 from cropvlm_trainer.training.order import batches
 from cropvlm_trainer.training.processes.stop import StopSignal, stopped_by_sigterm
@@ -90,7 +90,7 @@ def train(config: GrpoConfig) -> None:
             training["adapter"] = read_training(config.adapter)
         save_lora(policy.peft_model, folder, config.base, training)
 
-    adapters = Adapters(config.out, run.first, save_adapter) if is_main else None
+    adapters = KeptWeights(config.out, run.first, save_adapter) if is_main else None
     evaluate = Evaluation(config, accelerator, compute_loss) if config.eval_every else None
     with closing(compute_loss), stopped_by_sigterm() as stop:
         taken = take_steps(
@@ -114,7 +114,7 @@ def take_steps(
     schedule: torch.optim.lr_scheduler.LRScheduler,
     run: Run,
     stop: StopSignal,
-    adapters: Adapters | None,
+    adapters: KeptWeights | None,
     evaluate: Evaluation | None,
 ) -> int:
     """Trains on the batches of `order` that `run` has not had, until the last or until `stop`.

@@ -24,6 +24,7 @@ from cropvlm_trainer.training.identity import SHA256, refuse_other
 from cropvlm_trainer.training.optimizers import Optimizers
 from cropvlm_trainer.training.run import RunLog, load_whole, save_whole
 
+STATE = "state.pt"
 FREE = ("save_every", "log_every")
 """Settings of a recipe with which a run may go on changed: they change no mathematics."""
 Loss = Callable[[int, Batch], tuple[torch.Tensor, dict[str, torch.Tensor]]]
@@ -65,14 +66,14 @@ def train(
     recipe: Recipe,
     out: Path,
     device: torch.device,
-    evaluate: Callable[[], dict[str, float]],
+    evaluate: Callable[[int], dict[str, float]],
     stop: int | None = None,
     aux_heads: nn.Module | None = None,
 ) -> None:
     """Trains up to step `stop` (None: all of the recipe's), from `out/state.pt` where there is one.
 
     Every `recipe.log_every` steps a row goes into `out/log.jsonl`: means of the scalars since the last row. Every
-    `recipe.save_every` steps the state is saved, and what `evaluate` returns goes into the row too.
+    `recipe.save_every` steps the state is saved, and what `evaluate` returns for the step goes into the row too.
 
     `aux_heads`: further parameters of the loss. They are trained too, and are in the state but in no checkpoint.
     Raises ValueError for a state of another recipe, of pages that are drawn otherwise, or past `stop`, and for a loss
@@ -84,7 +85,7 @@ def train(
     set_training_attention(model, device)
     optimizers = Optimizers(parts, recipe)
     asked = asdict(recipe) | {SHA256: {"pages as they are drawn": content(make_batch, recipe.steps)}}
-    first = _resume(out / "state.pt", parts, optimizers, asked)
+    first = _resume(out / STATE, parts, optimizers, asked)
     if first > stop:
         raise ValueError(f"{out} is at step {first}, past {stop}; stop it later, or give another --out")
     if first:
@@ -108,13 +109,18 @@ def train(
             row |= {"lr": optimizers.lr, "seconds_per_step": (time.monotonic() - started) / len(collected["loss"])}
             if step % recipe.save_every == 0 or step == stop:
                 model.eval()
-                row |= evaluate()
+                row |= evaluate(step)
                 model.train()
-                _save(out / "state.pt", parts, optimizers, step, asked)
+                _save(out / STATE, parts, optimizers, step, asked)
             log.add(step, row)
             collected, started = defaultdict(list), time.monotonic()
     log.close()
     model.eval()
+
+
+def steps_taken(out: Path) -> int:
+    """Returns the number of steps of the state that is saved in `out`, 0 where there is none."""
+    return load_whole(out / STATE)["step"] if (out / STATE).exists() else 0
 
 
 def content(make_batch: Callable[[int], Batch], steps: int) -> str:

@@ -73,7 +73,7 @@ class NoBoxes:
         return loss, {"reading": loss, "read": right.all(dim=1).float().mean()}
 
     @torch.no_grad()
-    def evaluate(self) -> dict[str, float]:
+    def evaluate(self, _step: int) -> dict[str, float]:
         """The shares of right answers, by width of the crops, and about the looks of full pages of shapes.
 
         Measured on pages that no run trains on.

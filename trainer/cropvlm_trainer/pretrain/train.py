@@ -115,7 +115,7 @@ def pretrain(args: argparse.Namespace) -> None:
                 return loss, {"reading": loss, "read": right.all(dim=1).float().mean()}
 
     @torch.no_grad()
-    def evaluate() -> dict[str, float]:
+    def evaluate(_step: int) -> dict[str, float]:
         """The shares of right answers, by width of the crops, and of boxes with right corners, by kind of page.
 
         Measured on pages that no run trains on.

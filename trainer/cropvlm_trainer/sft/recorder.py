@@ -15,7 +15,7 @@ from transformers import TrainerCallback
 from cropvlm_trainer.boxes import Box
 from cropvlm_trainer.metrics.exact_and_iou import box_measures
 from cropvlm_trainer.sft.data import SftDataset
-from cropvlm_trainer.training.dev import Adapters, greedy_boxes, mean_scores
+from cropvlm_trainer.training.dev import KeptWeights, greedy_boxes, mean_scores
 from cropvlm_trainer.training.processes.stop import StopSignal
 from cropvlm_trainer.training.run import RunLog, renew_learning_rate
 from cropvlm_trainer.training.samples import Sample, draw_samples
@@ -76,7 +76,7 @@ class Recorder(TrainerCallback):
         shown_rows: list[dict],
         sample_every: int,
         steering: Steering,
-        adapters: Adapters,
+        adapters: KeptWeights,
     ) -> None:
         """`first`: the number of steps that earlier runs have taken.
 

@@ -28,7 +28,7 @@ from cropvlm_trainer.sft.learner import Collator, make_learner
 from cropvlm_trainer.sft.recorder import Recorder, Steering
 from cropvlm_trainer.training.allocator import keep_freed_memory
 from cropvlm_trainer.training.config import to_table
-from cropvlm_trainer.training.dev import Adapters
+from cropvlm_trainer.training.dev import KeptWeights
 from cropvlm_trainer.training.identity import SHA256, identity, refuse_other, refuse_past
 from cropvlm_trainer.training.order import batches
 from cropvlm_trainer.training.processes.ranks import check_same
@@ -101,7 +101,7 @@ def train(config: SftConfig) -> None:
         write_json(config.out / "config.json", asked)
         # At most MAX_PICTURES rows, spread evenly over the manifest.
         shown_rows = rows[:: math.ceil(len(rows) / MAX_PICTURES)]
-        first, adapters = step_of(checkpoint), Adapters(config.out, step_of(checkpoint), save_adapter)
+        first, adapters = step_of(checkpoint), KeptWeights(config.out, step_of(checkpoint), save_adapter)
         trainer.add_callback(Recorder(config.out, first, dataset, shown_rows, config.sample_every, steering, adapters))
     with stopped_by_sigterm(stop), refusing_pickles(checkpoint or config.out):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)

@@ -1,6 +1,6 @@
-"""What a run is scored by while it trains, on rows that it does not train on, and the adapters that it keeps.
+"""What a run is scored by while it trains, on rows that it does not train on, and the weights that it keeps.
 
-`last/` is the adapter of the last saved state, `best/` that of the step with the best score.
+`last/` has those of the last saved state, `best/` those of the step with the best score.
 """
 
 from __future__ import annotations
@@ -63,19 +63,24 @@ def mean_scores(
     return {name: total / len(rows) for name, total in sum_over_ranks(totals, device).items()}
 
 
-class Adapters:
-    """The adapters in a run folder beside the finished one. Only the process that writes has one."""
+class KeptWeights:
+    """The weights in a run folder beside the finished ones: adapters, or whole checkpoints where all weights learn.
+
+    Only the process that writes has it.
+    """
 
     def __init__(self, out: Path, first: int, save: Callable[[Path, dict], None]) -> None:
-        """`first`: the steps taken so far; a best adapter of a later step is removed, since its step is taken again.
+        """`first`: the steps taken so far; the best weights of a later step are removed: its step is taken again.
 
-        `save` writes the adapter as it is to a folder, with these entries in its `training.json`.
+        `save` writes the weights as they are to a folder, with these entries in its `training.json`.
         """
         self.out, self.save, self.best_score = out, save, float("-inf")
         if (out / BEST / TRAINING).exists():
             kept = read_json(out / BEST / TRAINING)
-            if kept["steps"] <= first:
-                self.best_score = kept["eval"]["score"]
+            # Before 2026-11-30 `full-sft` noted its score alone, which belongs to the state in the folder, if any.
+            step, score = (kept["steps"], kept["eval"]["score"]) if "eval" in kept else (1, kept["dev_hit"])
+            if step <= first:
+                self.best_score = score
             else:
                 shutil.rmtree(out / BEST)
 
@@ -83,7 +88,7 @@ class Adapters:
         self._write(LAST, {"steps": step})
 
     def keep_if_best(self, step: int, score: float, scores: dict[str, float]) -> None:
-        """Keeps the adapter if its score is above all before; `scores` are those beside it."""
+        """Keeps the weights if their score is above all before; `scores` are those beside it."""
         if score > self.best_score:
             self.best_score = score
             self._write(BEST, {"steps": step, "eval": {"score": score, **scores}})

@@ -32,7 +32,8 @@ def test_a_run_learns_where_the_line_is(given, tmp_path):
     model, _ = load_checkpoint(tmp_path / "run/checkpoint")
     assert model.config.vision_config.image_size == 128 and model.config.vision_config.patch_size == 16
     best = read_training(tmp_path / "run/best")
-    assert best["dev_hit"] == max(row["dev_hit"] for row in log(tmp_path / "run"))
+    found = max(log(tmp_path / "run"), key=lambda row: row["dev_hit"])
+    assert (best["steps"], best["eval"]["dev_hit"]) == (found["step"], found["dev_hit"])
     assert best["shape"]["tile"] == 128 and best["recipe"] == "full-sft"
 
 
@@ -43,6 +44,16 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(given, tmp_path):
     whole, parts = (load_checkpoint(tmp_path / name / "checkpoint")[0].state_dict() for name in ("whole", "parts"))
     assert [name for name in whole if not torch.equal(whole[name], parts[name])] == []
     assert [row["step"] for row in log(tmp_path / "parts")] == [2, 4]
+
+
+def test_a_best_that_a_killed_run_left_without_a_state_is_not_the_next_ones(given, tmp_path):
+    stale = tmp_path / "run/best"
+    stale.mkdir(parents=True)
+    (stale / "training.json").write_text(json.dumps({"recipe": "full-sft", "dev_hit": 1.0}))
+    assert main(command(given, tmp_path / "run", dev=given / "pages/seeded.jsonl")) == 0
+    (row,) = log(tmp_path / "run")
+    assert row["dev_hit"] < 1 and read_training(stale)["eval"]["score"] == row["dev_hit"]
+    assert load_checkpoint(stale)
 
 
 def test_another_run_in_the_folder_is_refused(given, tmp_path, capsys):

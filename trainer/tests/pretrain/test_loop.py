@@ -50,7 +50,7 @@ def start(tokenizer, builder):
             recipe,
             out,
             torch.device("cpu"),
-            lambda: {},
+            lambda _: {},
             stop,
             aux_heads,
         )

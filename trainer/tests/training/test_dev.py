@@ -1,4 +1,4 @@
-"""The adapters that a run keeps beside the finished one."""
+"""The weights that a run keeps beside the finished ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import pytest
 import torch
 
-from cropvlm_trainer.training.dev import Adapters, mean_scores
+from cropvlm_trainer.training.dev import KeptWeights, mean_scores
 
 
 @pytest.fixture
@@ -24,23 +24,31 @@ def told(folder) -> dict:
 
 
 def test_the_best_is_the_first_of_the_highest_score(tmp_path, save):
-    adapters = Adapters(tmp_path, 0, save)
+    kept = KeptWeights(tmp_path, 0, save)
     for step, score in ((1, -3.0), (2, -1.0), (3, -1.0), (4, -2.0)):
-        adapters.keep_if_best(step, score, {"valid": 0.5})
-        adapters.keep_last(step)
+        kept.keep_if_best(step, score, {"valid": 0.5})
+        kept.keep_last(step)
     assert told(tmp_path / "best") == {"steps": 2, "eval": {"score": -1.0, "valid": 0.5}}
     assert told(tmp_path / "last") == {"steps": 4}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best", "last"]
 
 
 def test_a_run_that_goes_on_has_the_best_of_before_unless_its_step_is_taken_again(tmp_path, save):
-    Adapters(tmp_path, 0, save).keep_if_best(5, 0.7, {})
-    Adapters(tmp_path, 5, save).keep_if_best(6, 0.6, {})
+    KeptWeights(tmp_path, 0, save).keep_if_best(5, 0.7, {})
+    KeptWeights(tmp_path, 5, save).keep_if_best(6, 0.6, {})
     assert told(tmp_path / "best")["steps"] == 5
-    again = Adapters(tmp_path, 4, save)
+    again = KeptWeights(tmp_path, 4, save)
     assert not (tmp_path / "best").exists()
     again.keep_if_best(5, 0.1, {})
     assert told(tmp_path / "best")["eval"]["score"] == 0.1
+
+
+def test_a_best_of_an_earlier_version_of_full_sft_is_gone_on_from(tmp_path, save):
+    save(tmp_path / "best", {"recipe": "full-sft", "dev_hit": 0.7})
+    KeptWeights(tmp_path, 50, save).keep_if_best(100, 0.6, {})
+    assert told(tmp_path / "best")["dev_hit"] == 0.7
+    KeptWeights(tmp_path, 100, save).keep_if_best(150, 0.8, {"dev_hit": 0.8})
+    assert told(tmp_path / "best") == {"steps": 150, "eval": {"score": 0.8, "dev_hit": 0.8}}
 
 
 def test_means_are_over_all_rows():

@@ -10,11 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from support.runs import write_base_and_pages
 
 from cropvlm_trainer.cli import main
-from cropvlm_trainer.data.synth import dataset
-from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer
-from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 
 LORA = ["lora.r=4", "lora.alpha=8", "lora.dropout=0.0"]
 STEPS = ["batch=2", "precision=fp32", "resolution=64", "sample_every=0"]
@@ -42,9 +40,7 @@ def marker(tmp_path) -> Path:
 @pytest.fixture(scope="module")
 def given(tmp_path_factory) -> Path:
     """`base`, `pages` and `sft`, a run of one step with its adapter."""
-    out = tmp_path_factory.mktemp("given")
-    save_checkpoint(tiny_model(2), TINY, tiny_tokenizer(), out / "base", TRAINING)
-    dataset.write(out / "pages", 2, 5)
+    out = write_base_and_pages(tmp_path_factory.mktemp("given"), 2)
     assert main(sft(out, out / "sft", "max_steps=1")) == 0
     return out
 

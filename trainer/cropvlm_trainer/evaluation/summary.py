@@ -54,11 +54,12 @@ Report = Mapping[str, Mapping]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runs", type=Path, required=True, help="folder with references.json and a folder a seed")
-    parser.add_argument("--out", type=Path, help="JSON file for the figures; the tables go beside it (.md)")
-    parser.add_argument(
+    wanted = parser.add_mutually_exclusive_group(required=True)
+    wanted.add_argument("--out", type=Path, help="JSON file for the figures; the tables go beside it (.md)")
+    wanted.add_argument(
         "--best", action="store_true", help="only print SEED/STAGE of the best cropper that saw no true boxes"
     )
-    parser.add_argument(
+    wanted.add_argument(
         "--best-of", nargs="+", metavar="STAGE", help="only print which of these is the best in the mean over the seeds"
     )
 
@@ -70,8 +71,6 @@ def run(args: argparse.Namespace) -> None:
     if args.best_of:
         print(best_stage(args.runs, args.best_of))
         return
-    if not args.out:
-        raise ValueError("give --out, a JSON file for the figures, or --best or --best-of")
     results = read_results(args.runs)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     write_json(args.out, results.figures())

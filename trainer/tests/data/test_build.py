@@ -6,6 +6,7 @@ import sys
 import pytest
 from datasets import disable_progress_bars
 from support.dataset_files import TEN, image_path, picture, write_docvqa, write_parquet, write_stvqa, write_textvqa
+from support.lines import read_lines
 
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.data.synth import dataset
@@ -34,10 +35,6 @@ def arguments(sets, out, *more, shard_size=2):
     return ["data", "build", "--source", *sources, "--out", str(out), "--shard-size", str(shard_size), *more]
 
 
-def read(path):
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
 def tree(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
@@ -50,7 +47,7 @@ def built(sets, tmp_path_factory):
 
 
 def test_every_source_becomes_rows_of_one_kind(built):
-    rows = read(built / "manifest.jsonl")
+    rows = read_lines(built / "manifest.jsonl")
     first = rows[0]
     assert {key: value for key, value in first.items() if key != "id"} == {
         "source": "textvqa",
@@ -72,7 +69,7 @@ def test_every_source_becomes_rows_of_one_kind(built):
 
 
 def test_images_are_stored_once_with_their_bytes(built):
-    rows = read(built / "manifest.jsonl")
+    rows = read_lines(built / "manifest.jsonl")
     stored = {str(path.relative_to(built)) for path in (built / "images").rglob("*.*")}
     assert stored == {row["image"] for row in rows}
     assert len(stored) == 4 + 4 + 3 + 2 + 3
@@ -81,8 +78,8 @@ def test_images_are_stored_once_with_their_bytes(built):
 
 
 def test_rows_of_ours_keep_their_boxes_and_fields(built, sets):
-    own = read(sets / "synth" / "manifest.jsonl")
-    rows = [row for row in read(built / "manifest.jsonl") if row["source"] == "synth"]
+    own = read_lines(sets / "synth" / "manifest.jsonl")
+    rows = [row for row in read_lines(built / "manifest.jsonl") if row["source"] == "synth"]
     for row, before in zip(rows, own, strict=True):
         assert row["source_id"] == before["id"]
         assert {key: row[key] for key in ("kind", "question", "answers", "box")} == {
@@ -92,7 +89,7 @@ def test_rows_of_ours_keep_their_boxes_and_fields(built, sets):
 
 
 def test_what_is_left_out_is_counted_by_reason_and_written_down(built, sets):
-    rejected = read(built / "rejected.jsonl")
+    rejected = read_lines(built / "rejected.jsonl")
     assert [(row["source"], row["row"], row["reason"]) for row in rejected] == [
         ("stvqa", 1, "no question"),
         ("stvqa", 2, "no answers"),
@@ -212,7 +209,7 @@ def test_a_real_process_that_dies_is_gone_on_with(built, sets, tmp_path):
 
 def test_limit_counts_the_rows_of_each_source(sets, tmp_path):
     assert main(arguments(sets, tmp_path / "set", "--limit", "3")) == 0
-    sources = [row["source"] for row in read(tmp_path / "set" / "manifest.jsonl")]
+    sources = [row["source"] for row in read_lines(tmp_path / "set" / "manifest.jsonl")]
     assert {name: sources.count(name) for name in sources} == {
         "textvqa": 3,
         "docvqa": 3,
@@ -225,13 +222,13 @@ def test_limit_counts_the_rows_of_each_source(sets, tmp_path):
 def test_another_split_reads_its_own_files(sets, tmp_path):
     ask = ["data", "build", "--source", f"docvqa={sets / 'docvqa'}", "--split", "validation"]
     assert main([*ask, "--out", str(tmp_path / "set")]) == 0
-    assert [row["question"] for row in read(tmp_path / "set" / "manifest.jsonl")] == ["Which page is 0?"]
+    assert [row["question"] for row in read_lines(tmp_path / "set" / "manifest.jsonl")] == ["Which page is 0?"]
 
 
 def test_a_set_that_was_built_can_be_built_in(built, tmp_path):
     """Ids, sources, votes and boxes are kept: a build whose only source is another build has the same rows."""
     assert main(["data", "build", "--source", f"jsonl={built}", "--out", str(tmp_path / "set")]) == 0
-    assert read(tmp_path / "set" / "manifest.jsonl") == read(built / "manifest.jsonl")
+    assert read_lines(tmp_path / "set" / "manifest.jsonl") == read_lines(built / "manifest.jsonl")
 
 
 def test_another_request_into_the_same_folder_is_an_error(built, sets, tmp_path, capsys):
@@ -257,4 +254,4 @@ def test_a_set_without_a_usable_row_is_an_error(tmp_path, capsys):
     file = write_parquet(tmp_path / "a.parquet", [(picture(1), "", ["a"])], answers="answer")
     assert main(["data", "build", "--source", f"stvqa={file}", "--out", str(tmp_path / "set")]) == 2
     assert "rejected.jsonl says why" in capsys.readouterr().err
-    assert [row["reason"] for row in read(tmp_path / "set" / "rejected.jsonl")] == ["no question"]
+    assert [row["reason"] for row in read_lines(tmp_path / "set" / "rejected.jsonl")] == ["no question"]

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import torch
+from support.runs import log, setting_options
 
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint, read_training
@@ -15,11 +16,7 @@ def command(given: Path, out: Path, *more: str, **settings: object) -> list[str]
     pages = given / "pages"
     keys = {"base": given / "base", "data": pages / "seeded.jsonl", "out": out, "tile": 128, "patch": 16}
     keys |= {"texts": pages / "seeded.text.jsonl", "steps": 4, "batch": 3, "warmup": 2, "seed": 3} | settings
-    return ["full-sft", *(part for key, value in keys.items() for part in ("--set", f"{key}={value}")), *more]
-
-
-def log(out: Path) -> list[dict]:
-    return [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    return ["full-sft", *setting_options(keys), *more]
 
 
 def test_a_run_learns_where_the_line_is(given, tmp_path):

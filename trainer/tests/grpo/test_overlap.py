@@ -13,22 +13,18 @@ from pathlib import Path
 import pytest
 import torch
 from support.chat_server import chat_server
+from support.lines import read_lines
+from support.runs import TINY_RUN, log_without_time, run_command, trained, write_base_and_pages
 
 from cropvlm_trainer.cli import main
-from cropvlm_trainer.data.synth import dataset
-from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.grpo import train as train_module
 from cropvlm_trainer.grpo.reward.asked import Apart
 from cropvlm_trainer.grpo.reward.rewards import OtherModel
-from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 
 
 @pytest.fixture(scope="module")
 def given(tmp_path_factory) -> Path:
-    out = tmp_path_factory.mktemp("given")
-    save_checkpoint(tiny_model(2), TINY, tiny_tokenizer(), out / "base", TRAINING)
-    dataset.write(out / "pages", 8, 5)
-    return out
+    return write_base_and_pages(tmp_path_factory.mktemp("given"), 8)
 
 
 @pytest.fixture
@@ -40,37 +36,9 @@ def interruptible():
 
 
 def command(given: Path, out: Path, **other) -> list[str]:
-    values = {
-        "base": given / "base",
-        "data": given / "pages" / "manifest.jsonl",
-        "out": out,
-        "resolution": 64,
-        "reward_resolution": 64,
-        "group": 3,
-        "beta": 0.05,
-        "max_new_tokens": 4,
-        "learning_rate": 1e-3,
-        "batch": 6,
-        "micro_batch": 1,
-        "max_steps": 3,
-        "epochs": 3,
-        "precision": "fp32",
-        "save_every": 1,
-        "sample_every": 0,
-        "lora.r": 4,
-        "lora.dropout": 0.1,
-        **other,
-    }
-    return ["grpo", *(part for key, value in values.items() for part in ("--set", f"{key}={value}"))]
-
-
-def log(out: Path) -> list[dict]:
-    rows = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
-    return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
-
-
-def adapter(out: Path) -> torch.Tensor:
-    return torch.cat([part.flatten() for part in torch.load(out / "state.pt", weights_only=True)["trained"]])
+    settings = {"reward_resolution": 64, "group": 3, "beta": 0.05, "max_new_tokens": 4, "batch": 6, "micro_batch": 1}
+    settings |= {"max_steps": 3, "epochs": 3, "save_every": 1, "lora.dropout": 0.1}
+    return run_command("grpo", given, out, {**TINY_RUN, **settings, **other})
 
 
 def endpoint(url: str, **more) -> str:
@@ -102,19 +70,19 @@ def test_a_run_that_overlaps_is_one_that_waits_bit_for_bit(given, tmp_path, monk
     with monkeypatch.context() as patch:
         with_reward(patch, some_worth, apart=False)
         assert main(command(given, tmp_path / "waits", **settings)) == 0
-    assert all(row["grad_norm"] > 0 and row["spread"] > 0 for row in log(tmp_path / "waits"))
+    assert all(row["grad_norm"] > 0 and row["spread"] > 0 for row in log_without_time(tmp_path / "waits"))
     with monkeypatch.context() as patch:
         with_reward(patch, some_worth, apart=True)
         for ahead in (0, 2, 9):
             out = tmp_path / f"ahead-{ahead}"
             assert main(command(given, out, **settings, rollouts_ahead=ahead)) == 0
-            assert log(out) == log(tmp_path / "waits")
-            assert torch.equal(adapter(out), adapter(tmp_path / "waits"))
+            assert log_without_time(out) == log_without_time(tmp_path / "waits")
+            assert torch.equal(trained(out), trained(tmp_path / "waits"))
         # Several updates with what was drawn once take it in the same order.
         assert main(command(given, tmp_path / "mu", **settings, mu=2, rollouts_ahead=4)) == 0
         with_reward(patch, some_worth, apart=False)
         assert main(command(given, tmp_path / "mu-waits", **settings, mu=2)) == 0
-        assert torch.equal(adapter(tmp_path / "mu"), adapter(tmp_path / "mu-waits"))
+        assert torch.equal(trained(tmp_path / "mu"), trained(tmp_path / "mu-waits"))
 
 
 def test_a_run_that_was_broken_off_while_it_waited_goes_on_to_the_same(given, tmp_path, monkeypatch, interruptible):
@@ -133,12 +101,12 @@ def test_a_run_that_was_broken_off_while_it_waited_goes_on_to_the_same(given, tm
         with_reward(patch, broken, apart=True)
         with pytest.raises(KeyboardInterrupt):
             main(command(given, tmp_path / "killed", **settings))
-        assert [row["step"] for row in log(tmp_path / "killed")] == [1]
+        assert [row["step"] for row in log_without_time(tmp_path / "killed")] == [1]
         assert not [thread for thread in threading.enumerate() if thread.name.startswith("reward")]
         with_reward(patch, some_worth, apart=True)
         assert main(command(given, tmp_path / "killed", **settings, rollouts_ahead=1)) == 0
-    assert log(tmp_path / "killed") == log(tmp_path / "whole")
-    assert torch.equal(adapter(tmp_path / "killed"), adapter(tmp_path / "whole"))
+    assert log_without_time(tmp_path / "killed") == log_without_time(tmp_path / "whole")
+    assert torch.equal(trained(tmp_path / "killed"), trained(tmp_path / "whole"))
 
 
 def test_the_next_boxes_are_drawn_while_an_endpoint_thinks(given, tmp_path):
@@ -156,7 +124,7 @@ def test_the_next_boxes_are_drawn_while_an_endpoint_thinks(given, tmp_path):
     with chat_server(behave) as server:
         reward = endpoint(server.url, concurrency=64)
         assert main(command(given, tmp_path, reward=reward, rollouts_ahead=2, max_steps=1)) == 0
-    assert third.is_set() and log(tmp_path)[0]["failed"] == 0
+    assert third.is_set() and log_without_time(tmp_path)[0]["failed"] == 0
 
 
 def test_an_ocr_can_give_the_reward(given, tmp_path):
@@ -164,9 +132,9 @@ def test_an_ocr_can_give_the_reward(given, tmp_path):
     reward = '{ kind = "reader", longest_edge = 96, processes = 1 }'
     settings = {"reward": reward, "size_weight": 0.5, "batch": 2, "max_steps": 1}
     assert main(command(given, tmp_path, **settings)) == 0
-    (row,) = log(tmp_path)
+    (row,) = log_without_time(tmp_path)
     assert (row["failed"], row["reward/size"]) == (0.0, -0.5), "without a valid box it is the whole page"
-    kept = [json.loads(line) for line in (tmp_path / "reward.answers.jsonl").read_text().splitlines()]
+    kept = read_lines(tmp_path / "reward.answers.jsonl")
     assert len(kept) == 2 and all(isinstance(each["answer"], str) for each in kept)
     assert multiprocessing.active_children() == []
 

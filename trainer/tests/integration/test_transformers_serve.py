@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support.lines import read_lines
+from support.runs import TINY_RUN, log, run_command, write_base_and_pages
 
 from cropvlm_trainer.cli import main
-from cropvlm_trainer.data.synth import dataset
 from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 
@@ -53,20 +54,18 @@ def serving(model: Path, log: Path) -> Iterator[str]:
     subprocess.run([PYTHON, "-c", "import fastapi, uvicorn"], capture_output=True).returncode != 0, reason=MISSING
 )
 def test_two_steps_with_what_transformers_serve_answers(tmp_path):
-    for name, seed in (("base", 2), ("served", 3)):
-        save_checkpoint(tiny_model(seed), TINY, tiny_tokenizer(), tmp_path / name, TRAINING)
-    dataset.write(tmp_path / "pages", 2, 5, questions_per_page=1)
+    write_base_and_pages(tmp_path, 2, questions_per_page=1)
+    save_checkpoint(tiny_model(3), TINY, tiny_tokenizer(), tmp_path / "served", TRAINING)
     with serving(tmp_path / "served", tmp_path / "server.log") as url:
         # The server refuses any other name than that with which it was started.
         endpoint = {"kind": "endpoint", "url": url, "model": str(tmp_path / "served"), "max_tokens": 8, "timeout": 300}
         reward = "{ " + ", ".join(f"{key} = {json.dumps(value)}" for key, value in endpoint.items()) + " }"
-        values = {"base": tmp_path / "base", "data": tmp_path / "pages" / "manifest.jsonl", "out": tmp_path / "run"}
-        values |= {"reward": reward, "measure": "anls", "resolution": 64, "reward_resolution": 64, "group": 2}
-        values |= {"batch": 2, "max_steps": 2, "epochs": 2, "precision": "fp32", "sample_every": 0, "lora.r": 4}
-        given = [part for key, value in values.items() for part in ("--set", f"{key}={value}")]
-        assert main(["grpo", *given]) == 0, (tmp_path / "server.log").read_text()
-    rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+        settings = {"reward": reward, "measure": "anls", "reward_resolution": 64, "group": 2}
+        settings |= {"batch": 2, "max_steps": 2, "epochs": 2}
+        command = run_command("grpo", tmp_path, tmp_path / "run", {**TINY_RUN, **settings})
+        assert main(command) == 0, (tmp_path / "server.log").read_text()
+    rows = log(tmp_path / "run")
     told = (tmp_path / "server.log").read_text()
     assert [(row["step"], row["failed"]) for row in rows] == [(1, 0.0), (2, 0.0)], told
-    answers = [json.loads(line)["answer"] for line in (tmp_path / "run" / "reward.answers.jsonl").open()]
+    answers = [row["answer"] for row in read_lines(tmp_path / "run" / "reward.answers.jsonl")]
     assert len(answers) >= 2 and any(answers), "the served model answers from the full image and the crop"

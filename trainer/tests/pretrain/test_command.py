@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 import torch
+from support.runs import log
 
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.data.synth import dataset
@@ -50,7 +51,7 @@ def test_a_base_without_boxes_says_so(tmp_path, monkeypatch):
     assert (story["recipe"], story["steps"]) == ("pretrain, no boxes", 4)
     _, processor = load_checkpoint(tmp_path / "checkpoint")
     assert processor.tokenizer.get_vocab() == mini_tokenizer(no_boxes=True).get_vocab()
-    (row,) = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    (row,) = log(tmp_path)
     assert {"looking", "tags", "naming", "looked", "reading", "looked_at_all", "read_width_2.0"} <= set(row)
     assert not {"pointing", "seeing", "pointed"} & set(row)
     assert main([part for part in command if part != "--no-boxes"]) == 2, "another run"
@@ -90,7 +91,7 @@ def test_the_log_has_the_held_out_scores(base):
     common = {"step", "loss", "grad_norm", "lr", "seconds_per_step"}
     tasks = {"seeing", "reading", "read", "pointing", "naming", "pointed"}
     held_out = {f"read_width_{width}" for width in (0.0, 0.5, 1.0, 2.0)} | {f"pointed_{kind}" for kind in dataset.KINDS}
-    (row,) = [json.loads(line) for line in (base / "log.jsonl").read_text().splitlines()]
+    (row,) = log(base)
     assert set(row) == common | tasks | held_out
     assert row["step"] == 4
 

@@ -1,9 +1,9 @@
-import json
 from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
+from support.runs import log
 
 from cropvlm_trainer.data.synth import dataset
 from cropvlm_trainer.idefics3.model import Shape, build_model
@@ -29,7 +29,7 @@ def builder(tokenizer):
 
 
 def losses(out: Path) -> dict[int, float]:
-    rows = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    rows = log(out)
     assert [row["step"] for row in rows] == sorted({row["step"] for row in rows})
     return {row["step"]: row["loss"] for row in rows}
 

@@ -1,13 +1,16 @@
-"""Three rows about two pictures, and the examples that supervised fine-tuning of a tiny model makes of them."""
+"""Three rows about two pictures, the examples that supervised fine-tuning makes of them, and a run on a tiny base."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from support.sft_runs import command, write_given
 
+from cropvlm_trainer.cli import main
 from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint, save_checkpoint
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
@@ -34,3 +37,17 @@ def examples(tmp_path, training_rows) -> SftDataset:
     rows, left_out = read_training_rows(tmp_path / "rows.jsonl")
     assert (rows, left_out) == (training_rows, 0)
     return SftDataset(rows, tmp_path, PromptEncoder(processor), 128, TINY.tile)
+
+
+@pytest.fixture(scope="session")
+def given(tmp_path_factory) -> Path:
+    """`base` and `pages`."""
+    return write_given(tmp_path_factory.mktemp("given"))
+
+
+@pytest.fixture(scope="session")
+def whole(given, tmp_path_factory) -> Path:
+    """A run from its first step to its last, which no test changes."""
+    out = tmp_path_factory.mktemp("whole")
+    assert main(command(given, out, sample_every=4)) == 0
+    return out

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 import pytest
+from support.lines import read_lines
 
 from cropvlm_trainer.boxes import WHOLE
 from cropvlm_trainer.cli import main
@@ -23,10 +23,6 @@ def command(folder, out: str, *more: str) -> list[str]:
     return ["data", "seed", "--method", "best-of", *paths, *cropper, "--draws", "4", *more]
 
 
-def rows_of(path) -> list[dict]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
 @pytest.fixture
 def drawn(monkeypatch):
     """The tiny model writes no boxes: here its completions stand for boxes, by how they begin."""
@@ -40,9 +36,9 @@ def drawn(monkeypatch):
 
 def test_rows_get_the_box_that_helps_most(folder, drawn):
     assert main(command(folder, "best.jsonl")) == 0
-    given = {row["id"]: row for row in rows_of(folder / "pages/manifest.jsonl")}
-    seeded = rows_of(folder / "pages/best.jsonl")
-    rejected = rows_of(folder / "pages/best.rejected.jsonl")
+    given = {row["id"]: row for row in read_lines(folder / "pages/manifest.jsonl")}
+    seeded = read_lines(folder / "pages/best.jsonl")
+    rejected = read_lines(folder / "pages/best.rejected.jsonl")
     assert {row["id"] for row in seeded} | {row["id"] for row in rejected} == set(given) and seeded
     reward: RewardModel = reward_search(folder / "base", None, "cpu").reward
     options = argparse.Namespace(resolution=None, device="cpu", draws=4, temperature=1.0, seed=0)
@@ -87,7 +83,7 @@ def test_a_killed_run_goes_on_and_draws_the_same(folder, drawn, monkeypatch):
     calls.clear()
     assert main(command(folder, "killed.jsonl", "--seed", "3")) == 0
     assert len(calls) == 1, "four of the six rows were kept"
-    whole, killed = (rows_of(folder / f"pages/{name}.jsonl") for name in ("whole", "killed"))
+    whole, killed = (read_lines(folder / f"pages/{name}.jsonl") for name in ("whole", "killed"))
     assert [(row["id"], row["box"]) for row in killed] == [(row["id"], row["box"]) for row in whole]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from support.lines import read_lines
 
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.data.seed import grid
@@ -18,13 +19,9 @@ def command(folder, out: str, *more: str) -> list[str]:
     return ["data", "seed", "--method", "grid", *paths, "--n", "2", *more]
 
 
-def rows_of(path) -> list[dict]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
 def test_rows_get_the_best_box_with_noise(folder):
     assert main(command(folder, "seeded.jsonl")) == 0
-    given, seeded = rows_of(folder / "pages/manifest.jsonl"), rows_of(folder / "pages/seeded.jsonl")
+    given, seeded = read_lines(folder / "pages/manifest.jsonl"), read_lines(folder / "pages/seeded.jsonl")
     assert [row["id"] for row in seeded] == [row["id"] for row in given] and len(given) == 6
     for row, before in zip(seeded, given, strict=True):
         best, box = row["seed"]["box"], row["box"]
@@ -63,14 +60,14 @@ def test_a_killed_search_goes_on(folder, monkeypatch):
 
 def test_rows_without_an_answer_to_learn_get_no_box(folder, capsys):
     pages = folder / "pages"
-    rows = rows_of(pages / "manifest.jsonl")[:3]
+    rows = read_lines(pages / "manifest.jsonl")[:3]
     rows[1]["answers"] = ["unanswerable", ""]
     rows[2]["answers"] = ["", "", *rows[2]["answers"]]
     (pages / "votes.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     votes = command(folder, "voted.jsonl")
     votes[votes.index("--manifest") + 1] = str(pages / "votes.jsonl")
     assert main(votes) == 0
-    assert [row["id"] for row in rows_of(pages / "voted.jsonl")] == [rows[0]["id"], rows[2]["id"]]
+    assert [row["id"] for row in read_lines(pages / "voted.jsonl")] == [rows[0]["id"], rows[2]["id"]]
     assert "1 rows of" in capsys.readouterr().err
 
 

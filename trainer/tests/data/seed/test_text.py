@@ -6,6 +6,7 @@ import json
 
 import pytest
 from PIL import Image, ImageDraw, ImageFont
+from support.lines import read_lines
 
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.data.seed import ocr, text
@@ -46,13 +47,9 @@ def command(folder, out: str, *more: str) -> list[str]:
     return ["data", "seed", "--method", "text", *paths, "--workers", "1", *more]
 
 
-def rows_of(path) -> list[dict]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
 def test_boxes_hold_the_lines_that_show_the_answers(given, capsys, monkeypatch):
     assert main(command(given, "seeded.jsonl")) == 0
-    total, shop = rows_of(given / "seeded.jsonl")
+    total, shop = read_lines(given / "seeded.jsonl")
     assert (total["id"], shop["id"], shop["true_box"]) == ("total", "shop", [1, 2, 3, 4])
     for row, line in ((total, "Total 11.90"), (shop, "Corner Bakery")):
         x1, y1, x2, y2 = row["box"]
@@ -60,7 +57,7 @@ def test_boxes_hold_the_lines_that_show_the_answers(given, capsys, monkeypatch):
         assert x1 < 12.5 and x2 > 100 * (100 + 8 * len(line)) / 800, "the line is within the box"
         assert y1 < top and top + 4 < y2 and 7 <= y2 - y1 < 12
         assert row["seed"]["method"] == "text" and row["seed"]["ocr"].startswith("rapidocr ")
-    reasons = {row["id"]: row["reason"] for row in rows_of(given / "seeded.rejected.jsonl")}
+    reasons = {row["id"]: row["reason"] for row in read_lines(given / "seeded.rejected.jsonl")}
     assert reasons == {"away": "answer not in the text", "broken": "undecodable image"}
     out = capsys.readouterr()
     assert "2 of 4 rows have a box" in out.out and str(given / "broken.png") in out.err
@@ -75,12 +72,12 @@ def test_boxes_hold_the_lines_that_show_the_answers(given, capsys, monkeypatch):
     monkeypatch.setattr(text, "_texts", texts)
     (given / "seeded.jsonl").unlink()
     assert main(command(given, "seeded.jsonl")) == 0
-    assert read == ["broken.png"] and rows_of(given / "seeded.jsonl") == [total, shop]
+    assert read == ["broken.png"] and read_lines(given / "seeded.jsonl") == [total, shop]
 
 
 def test_labels_of_the_page_are_asked_for(given, capsys):
     assert main(command(given, "labelled.jsonl", "--labels", "5")) == 0
-    rows = [row for row in rows_of(given / "labelled.jsonl") if row.get("kind") == "label"]
+    rows = [row for row in read_lines(given / "labelled.jsonl") if row.get("kind") == "label"]
     assert [(row["question"], row["answers"]) for row in rows] == [("What is the date?", ["2024-03-17"])]
     assert rows[0]["box"][1] < 26 and rows[0]["box"][3] > 30 and rows[0]["image"] == "page.png"
     assert "2 of 4 rows have a box, and 1 about labels" in capsys.readouterr().out

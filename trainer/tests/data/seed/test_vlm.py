@@ -10,6 +10,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 from support.chat_server import chat_server, text_of
+from support.lines import read_lines
 
 from cropvlm_trainer.chat.endpoint import Endpoint
 from cropvlm_trainer.cli import main
@@ -44,10 +45,6 @@ def command(folder, url, *more):
     return ["data", "seed", "--method", "vlm", *paths, "--url", url, "--model", "big", *more]
 
 
-def read(path):
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
 def number_in(text: str) -> int:
     return int(text.split("What IS ")[1].split("?")[0])
 
@@ -76,12 +73,12 @@ def test_boxes_are_asked_for_and_written_in_per_cent_of_what_was_sent(tmp_path, 
     assert {picture_of(body).size for body in server.requests} == {(1008, 504)}
     box = [25.0, 10.32, 50.0, 51.59]
     seed = {"method": "vlm", "model": "big", "grown": 1.0}
-    assert read(tmp_path / "seeded.jsonl") == [
+    assert read_lines(tmp_path / "seeded.jsonl") == [
         {**rows[0], "box": box, "true_box": [1, 2, 3, 4], "seed": seed},
         {**rows[1], "box": box, "seed": seed},
         {**rows[2], "box": box, "seed": seed},
     ]
-    assert read(tmp_path / "seeded.rejected.jsonl") == []
+    assert read_lines(tmp_path / "seeded.rejected.jsonl") == []
     assert "3 of 3 rows have a box; 0 replies held more than one" in capsys.readouterr().out
 
 
@@ -94,7 +91,7 @@ def test_other_coordinates_need_no_other_size(tmp_path, coordinates, reply, sent
     with chat_server(lambda *_: fenced(*reply)) as server:
         assert main(command(tmp_path, server.url, "--coordinates", coordinates, "--grow", "none")) == 0
     assert picture_of(server.requests[0]).size == sent
-    assert read(tmp_path / "seeded.jsonl")[0]["box"] == [25.0, 10.0, 50.0, 100.0]
+    assert read_lines(tmp_path / "seeded.jsonl")[0]["box"] == [25.0, 10.0, 50.0, 100.0]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +104,7 @@ def test_a_longest_edge_shrinks_what_is_sent(tmp_path, coordinates, reply, sent)
         more = ["--longest-edge", "300", "--coordinates", coordinates, "--grow", "none"]
         assert main(command(tmp_path, server.url, *more)) == 0
     assert picture_of(server.requests[0]).size == sent
-    assert read(tmp_path / "seeded.jsonl")[0]["box"] == [50.0, 50.0, 100.0, 100.0]
+    assert read_lines(tmp_path / "seeded.jsonl")[0]["box"] == [50.0, 50.0, 100.0, 100.0]
 
 
 def test_kept_replies_are_read_by_other_coordinates_without_asking_again(tmp_path, capsys):
@@ -116,13 +113,13 @@ def test_kept_replies_are_read_by_other_coordinates_without_asking_again(tmp_pat
     with chat_server(lambda text, _: replies[number_in(text)]) as server:
         assert main(command(tmp_path, server.url, "--grow", "none")) == 2
         asked = len(server.requests)
-        assert {row["reason"] for row in read(tmp_path / "seeded.rejected.jsonl")} == {"box outside the picture"}
+        assert {row["reason"] for row in read_lines(tmp_path / "seeded.rejected.jsonl")} == {"box outside the picture"}
         assert "--asked-as reads kept replies by others" in capsys.readouterr().err
         more = ["--coordinates", "thousandths", "--asked-as", "pixels", "--grow", "none"]
         assert main(command(tmp_path, server.url, *more)) == 0
         assert len(server.requests) == asked == 2
-    assert [row["box"] for row in read(tmp_path / "seeded.jsonl")] == [[25, 10, 50, 100], [10, 10, 90, 90]]
-    assert read(tmp_path / "seeded.rejected.jsonl") == []
+    assert [row["box"] for row in read_lines(tmp_path / "seeded.jsonl")] == [[25, 10, 50, 100], [10, 10, 90, 90]]
+    assert read_lines(tmp_path / "seeded.rejected.jsonl") == []
 
 
 def test_boxes_may_grow_by_the_areas_that_the_paper_prints(tmp_path):
@@ -131,7 +128,7 @@ def test_boxes_may_grow_by_the_areas_that_the_paper_prints(tmp_path):
     replies = [fenced(700 - side, 700 - side, 700 + side, 700 + side) for side in sides]
     with chat_server(lambda text, _: replies[number_in(text)]) as server:
         assert main(command(tmp_path, server.url, "--grow", "table3", "--shard", "1/1")) == 0
-    assert [row["seed"]["grown"] for row in read(tmp_path / "seeded.jsonl")] == [10, 1]
+    assert [row["seed"]["grown"] for row in read_lines(tmp_path / "seeded.jsonl")] == [10, 1]
     assert (
         main(["data", "expand", "--manifest", str(tmp_path / "seeded.jsonl"), "--out", str(tmp_path / "x.jsonl")]) == 2
     )
@@ -143,7 +140,7 @@ def test_growth_goes_by_percentile_over_the_whole_set(tmp_path, capsys):
     replies = [fenced(700 - side, 700 - side, 700 + side, 700 + side) for side in sides]
     with chat_server(lambda text, _: replies[number_in(text)]) as server:
         assert main(command(tmp_path, server.url)) == 0
-    rows = read(tmp_path / "seeded.jsonl")
+    rows = read_lines(tmp_path / "seeded.jsonl")
     assert [row["seed"]["grown"] for row in rows] == [2, 45, 4, 10, 1]
     # Half the sides are 8, 2, 6, 4 and 10 per cent, times the square root of the factor.
     assert [row["box"][0] for row in rows] == [38.69, 36.58, 38.0, 37.35, 40.0]
@@ -162,11 +159,11 @@ def test_rows_without_a_box_are_written_down_with_the_reason(tmp_path, capsys):
     with chat_server(lambda text, before: trouble.get(number_in(text), fenced(28, 14, 56, 28))) as server:
         assert main(command(tmp_path, server.url, "--grow", "none")) == 0
         asked = len(server.requests)
-    done = read(tmp_path / "seeded.jsonl")
+    done = read_lines(tmp_path / "seeded.jsonl")
     assert [row["id"] for row in done] == ["p0", "p5", "p8"]
     assert [row["box"] for row in done] == [[10, 10, 20, 20]] * 3, "the first of two"
     assert asked == 7 - 1 + 5, "all tries for a 500, none for what cannot be sent"
-    rejected = read(tmp_path / "seeded.rejected.jsonl")
+    rejected = read_lines(tmp_path / "seeded.rejected.jsonl")
     assert [(row["row"], row["id"], row["reason"]) for row in rejected] == [
         (2, "p1", "no bbox_2d in the reply"),
         (3, "p2", "box without area"),
@@ -191,9 +188,9 @@ def test_no_box_at_all_writes_no_manifest(tmp_path, capsys):
         assert main(command(tmp_path, server.url)) == 2
         assert "no row got a box (2 box under a pixel)" in (err := capsys.readouterr().err)
         assert "--coordinates" in err and not (tmp_path / "seeded.jsonl").exists()
-        assert len(read(tmp_path / "seeded.rejected.jsonl")) == 2
+        assert len(read_lines(tmp_path / "seeded.rejected.jsonl")) == 2
         assert main(command(tmp_path, server.url, "--coordinates", "fraction")) == 0
-    assert read(tmp_path / "seeded.rejected.jsonl") == [], "none of the first run's"
+    assert read_lines(tmp_path / "seeded.rejected.jsonl") == [], "none of the first run's"
 
 
 def test_trouble_that_passes(tmp_path):
@@ -205,7 +202,7 @@ def test_trouble_that_passes(tmp_path):
 
     with chat_server(behave) as server:
         assert main(command(tmp_path, server.url, "--timeout", "1")) == 0
-    assert len(read(tmp_path / "seeded.jsonl")) == 4 and len(server.requests) == 8
+    assert len(read_lines(tmp_path / "seeded.jsonl")) == 4 and len(server.requests) == 8
 
 
 def test_killed_half_way_it_asks_only_for_the_rest(tmp_path, capsys):
@@ -225,14 +222,14 @@ def test_killed_half_way_it_asks_only_for_the_rest(tmp_path, capsys):
         finally:
             process.kill()
             process.wait()
-        assert not (tmp_path / "seeded.jsonl").exists() and len(read(replies)) == 3
+        assert not (tmp_path / "seeded.jsonl").exists() and len(read_lines(replies)) == 3
         replies.write_text(replies.read_text() + '{"key": "to')
         first = len(server.requests)
         server.behave = lambda text, _: fenced(28, 14, 56, 28)
         assert main(command(tmp_path, url)) == 0
         assert sorted(number_in(text_of(body)) for body in server.requests[first:]) == [3, 4, 5]
         assert "3 replies of earlier runs are in" in capsys.readouterr().out
-        assert [row["id"] for row in read(tmp_path / "seeded.jsonl")] == [f"p{n}" for n in range(6)]
+        assert [row["id"] for row in read_lines(tmp_path / "seeded.jsonl")] == [f"p{n}" for n in range(6)]
         # Once more: the file that exists is kept; when it is removed, it is written without asking again.
         assert main(command(tmp_path, url)) == 2
         assert "seeded.jsonl already exists; choose another --out or remove it" in capsys.readouterr().err

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import subprocess
 import sys
 
 import pytest
 from PIL import Image, ImageDraw, ImageFont
+from support.lines import read_lines
 from support.reward_examples import EXAMPLES
 
 from cropvlm_trainer.grpo.reward.reading import cut, load_reader
@@ -55,7 +55,7 @@ def test_a_function_reads_each_crop_once_and_is_kept(made, tmp_path):
     # Crops of the first are 50 x 39 pixels, which is not its answer; "here" stands in the second's question.
     assert found["accuracy"].tolist() == [[0.0] * 4, [1.0] * 4]
     assert found["format"].tolist() == [[0.25, 0.25, 0.0, 0.25], [0.25, 0.0, 0.0, 0.25]]
-    rows = [json.loads(line) for line in (tmp_path / "run" / "reward.answers.jsonl").read_text().splitlines()]
+    rows = read_lines(tmp_path / "run" / "reward.answers.jsonl")
     assert sorted(row["answer"] for row in rows) == [
         *["How large? (90, 70) (50, 39)"] * 3,
         *["Where is it? (64, 64) (50, 50)"] * 2,

@@ -1,0 +1,81 @@
+"""A run of GRPO that was broken off goes on to the same, and no other run goes on with its folder."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+import torch
+from support.board import events
+from support.grpo_runs import STEPS, command
+from support.runs import log, log_without_time, trained
+
+from cropvlm_trainer.cli import main
+from cropvlm_trainer.grpo import train as train_module
+
+
+@pytest.mark.parametrize("settings", [{}, {"lora.dropout": 0.1}])
+def test_a_killed_run_resumes_to_the_same_losses(given, whole, tmp_path, monkeypatch, settings):
+    if settings:
+        whole = tmp_path / "whole"
+        assert main(command(given, whole, **settings)) == 0
+    out, taken = tmp_path / "killed", iter(range(STEPS))
+    accumulate_gradients = train_module.accumulate_gradients
+
+    def killed(*args):
+        if next(taken) == 3:
+            raise KeyboardInterrupt
+        return accumulate_gradients(*args)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(train_module, "accumulate_gradients", killed)
+        main(command(given, out, **settings))
+    assert [row["step"] for row in log(out)] == [1, 2, 3], "step 3 is logged but not saved: it is taken again"
+    assert main(command(given, out, **settings)) == 0
+    assert log_without_time(out) == log_without_time(whole)
+    assert [shown["step"] for shown in events(out)] == [1, 2, 3, 4]
+    assert events(out)[2]["seconds"] == pytest.approx(log(out)[2]["seconds"]), "the later of two"
+    assert torch.equal(trained(out), trained(whole))
+
+
+def test_sigterm_saves_the_step_in_progress_and_the_run_goes_on(given, whole, tmp_path, monkeypatch, capsys):
+    accumulate_gradients = train_module.accumulate_gradients
+
+    def terminated(config, accelerator, policy, compute_loss, rows, index, watch=None):
+        if index == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return accumulate_gradients(config, accelerator, policy, compute_loss, rows, index, watch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(train_module, "accumulate_gradients", terminated)
+        assert main(command(given, tmp_path)) == 0
+    assert "stopped after step 3 of 4; the same command goes on from there" in capsys.readouterr().out
+    assert [row["step"] for row in log(tmp_path)] == [1, 2, 3] and not (tmp_path / "adapter").exists()
+    assert main([*command(given, tmp_path), "--resume", "auto"]) == 0
+    assert log_without_time(tmp_path) == log_without_time(whole)
+    assert torch.equal(trained(tmp_path), trained(whole))
+
+
+def test_a_run_goes_on_with_settings_that_change_no_mathematics(given, whole, tmp_path):
+    assert main(command(given, tmp_path, max_steps=2)) == 0
+    changed = {"micro_batch": 4, "sample_every": 0, "save_every": 3, "max_steps": STEPS}
+    assert main(command(given, tmp_path, **changed)) == 0
+    assert [row["step"] for row in log(tmp_path)] == [1, 2, 3, 4]
+    # The learning rate of the steps after the change is that of a run of four steps.
+    rates = [row["lr"] for row in log(whole)]
+    assert [row["lr"] for row in log(tmp_path)][2:] == pytest.approx(rates[2:]) and rates[2] > 0
+    assert not (tmp_path / "samples" / "step-000003").exists()
+
+
+def test_another_run_is_not_gone_on_with(given, whole, tmp_path, capsys):
+    assert main(command(given, whole, beta=0.9)) == 2
+    assert "holds a run with another beta; give another out" in capsys.readouterr().err
+    rows = given / "pages" / "other.jsonl"
+    rows.write_text((given / "pages" / "manifest.jsonl").read_text().replace("What", "what", 1))
+    assert main(command(given, whole, data=rows)) == 2
+    assert f"holds a run with another data (the content of {rows}); give another out" in capsys.readouterr().err
+    assert main([*command(given, whole), "--resume", "never"]) == 2
+    assert "holds a run; give another out, or --resume auto to go on with it" in capsys.readouterr().err
+    assert main(command(given, whole, max_steps=2)) == 2
+    assert "has taken 4 steps, past the 2 of max_steps" in capsys.readouterr().err

@@ -102,10 +102,8 @@ def test_what_cannot_be_compared_is_refused(runs, capsys):
     assert "holds no SEED/long.json" in capsys.readouterr().err
     assert main(["summary", "--runs", str(runs / "none"), "--best"]) == 2
     assert "holds no SEED/STAGE.json" in capsys.readouterr().err
-    for more, says in (
-        ([], "--out --best --best-of is required"),
-        (["--best", "--best-of", "sft"], "not allowed with"),
-    ):
+    both = ["--best", "--best-of", "sft"]
+    for more, says in (([], "--out --best --best-of is required"), (both, "not allowed with argument --best")):
         with pytest.raises(SystemExit):
             main(["summary", "--runs", str(runs), *more])
         assert says in capsys.readouterr().err

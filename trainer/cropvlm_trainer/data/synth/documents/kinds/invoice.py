@@ -32,7 +32,6 @@ def make(rng: Random, fonts: Fonts) -> Layout:
     below, pen.y = pen.y, top
     pairs = values.labelled(rng, INVOICE_LABELS, rng.randint(3, 7), money)
     label, date = rng.choice(DATES), values.date_text(rng, values.moment(rng))
-    pairs = [pair for pair in pairs if pair[0] != label]
     pairs.insert(rng.randint(0, len(pairs)), (label, date))
     set_pairs(rng, pen, pairs, half, pen.right, paper.bold if rng.random() < 0.5 else pen.type)
     dated = next((entry.text for entry in paper.layout.entries if entry.label == label), None)

@@ -160,7 +160,6 @@ def _stamp(rng: Random, pen: Pen, till: Till, when) -> None:
 def _facts(rng: Random, pen: Pen, till: Till, when) -> None:
     """Sets labels with their values; among them the date, where `when` is given."""
     pairs = values.labelled(rng, RECEIPT_LABELS, rng.randint(1, 6), till.money)
-    pairs = [(label, value) for label, value in pairs if label != "Date"]
     if rng.random() < 0.5:
         pen.rule(rng, till.rule)
         pen.down()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from support.runs import write_base_and_pages
+from support.runs.run import write_base_and_pages
 
 from cropvlm_trainer.cli import main
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.runs import write_base_and_pages
+from support.runs.run import write_base_and_pages
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import torch
-from support.runs import log, setting_options
+from support.runs.run import log, setting_options
 
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint, read_training

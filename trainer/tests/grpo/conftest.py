@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from support.grpo_runs import command, write_given
+from support.runs.grpo import command, write_given
 from transformers import AutoProcessor
 
 from cropvlm_trainer.cli import main

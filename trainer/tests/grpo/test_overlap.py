@@ -14,7 +14,7 @@ import pytest
 import torch
 from support.chat_server import chat_server
 from support.lines import read_lines
-from support.runs import TINY_RUN, log_without_time, run_command, trained, write_base_and_pages
+from support.runs.run import TINY_RUN, log_without_time, run_command, trained, write_base_and_pages
 
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.grpo import train as train_module

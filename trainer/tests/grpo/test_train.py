@@ -8,10 +8,10 @@ import pytest
 import torch
 from peft import PeftModel
 from PIL import Image
-from support.board import events
 from support.chat_server import chat_server
-from support.grpo_runs import STEPS, command
-from support.runs import log, log_without_time, trained
+from support.runs.board import events
+from support.runs.grpo import STEPS, command
+from support.runs.run import log, log_without_time, trained
 
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.data.synth import dataset

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from support.lines import read_lines
-from support.runs import TINY_RUN, log, run_command, write_base_and_pages
+from support.runs.run import TINY_RUN, log, run_command, write_base_and_pages
 
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 import torch
-from support.runs import log
+from support.runs.run import log
 
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.data.synth import dataset

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from support.runs import log
+from support.runs.run import log
 
 from cropvlm_trainer.data.synth import dataset
 from cropvlm_trainer.idefics3.model import Shape, build_model

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from support.sft_runs import command, write_given
+from support.runs.sft import command, write_given
 
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer

@@ -9,8 +9,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from support.processes import run_in_two
-from support.runs import log, log_without_time
-from support.sft_runs import STEPS, adapter, command
+from support.runs.run import log, log_without_time
+from support.runs.sft import STEPS, adapter, command
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from cropvlm_trainer.cli import main

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 from support.paths import TRAINER
-from support.runs import log_without_time
-from support.sft_runs import command, same
+from support.runs.run import log_without_time
+from support.runs.sft import command, same
 from transformers import Trainer
 
 from cropvlm_trainer.cli import main

@@ -1,6 +1,6 @@
 """What the OCR reader's reward says of boxes of several sizes, and what a crop costs, by `longest_edge`.
 
-    trainer/.venv/bin/python trainer/bench/reader.py --data receipts.jsonl --out trainer/results/reader.md
+    trainer/.venv/bin/python trainer/bench/grpo/reader.py --data receipts.jsonl --out trainer/results/reader.md
 
 The data set (JSONL) has `lines`, the boxes of the lines that show each answer, in per cent. A box has the page's form
 and lies about the first line that does, or as near as the page's edges allow.

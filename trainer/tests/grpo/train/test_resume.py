@@ -7,9 +7,9 @@ import signal
 
 import pytest
 import torch
-from support.board import events
-from support.grpo_runs import STEPS, command
-from support.runs import log, log_without_time, trained
+from support.runs.board import events
+from support.runs.grpo import STEPS, command
+from support.runs.run import log, log_without_time, trained
 
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.grpo import train as train_module

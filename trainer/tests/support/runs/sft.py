@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from PIL import Image
 from safetensors.torch import load_file
-from support.runs import TINY_RUN, run_command, write_base_and_pages
+from support.runs.run import TINY_RUN, run_command, write_base_and_pages
 
 STEPS = 5
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.grpo_runs import command
+from support.runs.grpo import command
 
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.grpo import train as train_module

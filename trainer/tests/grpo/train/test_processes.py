@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from support.grpo_runs import STEPS, command
 from support.processes import launch_two, run_in_two
-from support.runs import log, trained
+from support.runs.grpo import STEPS, command
+from support.runs.run import log, trained
 
 
 def test_two_processes_are_one(given, whole, tmp_path):

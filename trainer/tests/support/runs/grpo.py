@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from support.runs import TINY_RUN, run_command, write_base_and_pages
+from support.runs.run import TINY_RUN, run_command, write_base_and_pages
 
 from cropvlm_trainer.boxes import taught_region, to_box
 from cropvlm_trainer.contract import cropper_prompt, format_box

@@ -110,7 +110,7 @@ export async function openReader(
   onStep: OnStep = noStep,
   { detection, recognition, characters }: OcrFiles = ocrFiles(),
 ): Promise<TextReader> {
-  const { sessions } = await openSessions([detection], 'cpu', threads, cache, onStep)
+  const { sessions } = await openSessions([detection], 'cpu', threads, cache, onStep, [detection])
   return new TextReader(sessions[0] as Session, await openLineReader(recognition, characters, threads, cache, onStep))
 }
 

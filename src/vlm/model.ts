@@ -64,6 +64,8 @@ export async function loadModel(options: ModelOptions): Promise<VisionLanguageMo
     threads,
     graphCache,
     options.onStep,
+    // tiles have one size, and few come at once; no two prompts need be equally long
+    Object.values(manifests).map(({ graphs }) => graphs.vision),
   )
   const [vision, embed, decoder] = sessions as [Session, Session, Session]
   const graphs = { vision, embed: new TokenEmbeddings(embed), decoder }

@@ -1,4 +1,4 @@
-"""The pages of a run: each picture with its questions and boxes, cut once and kept, and the batches drawn from them.
+"""The pages of a run: each picture with its questions and boxes, and the batches drawn from them.
 
 A batch is a function of the seed and of its number, so that a run that was broken off gets the batches of an unbroken
 one, whichever process makes them.
@@ -24,6 +24,9 @@ from cropvlm_trainer.full_sft.sequence import Packed, QuestionPacker
 from cropvlm_trainer.full_sft.words import PATTERNS, Place, frequent_words, in_cells, places
 from cropvlm_trainer.pictures import open_picture
 from cropvlm_trainer.sft.data import read_training_rows
+
+KEPT_BYTES = 2 * 2**30
+"""How much memory pictures take that are kept from one epoch to the next; further ones are read anew each time."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,7 @@ class PageBatches:
         self.side, self.classes = round(tokens_per_tile**0.5), classes
         self.seed, self.batch, self.labels, self.augment = seed, batch, labels, augment
         self._kept: dict[Path, Image.Image] = {}
+        self._room = KEPT_BYTES
 
     def __call__(self, step: int) -> PageBatch:
         views, asked, cells = [], [], []
@@ -146,13 +150,16 @@ class PageBatches:
         return folder, pages[order[at]]
 
     def _picture(self, image: Path) -> Image.Image:
-        """The page, no larger than its views are drawn from; kept."""
-        if image not in self._kept:
-            picture = open_picture(image)
-            largest = int(self.tile * OVERSAMPLE)
-            picture.thumbnail((largest, largest), Image.Resampling.LANCZOS)
-            self._kept[image] = picture
-        return self._kept[image]
+        """The page, no larger than its views are drawn from; kept while there is room."""
+        if image in self._kept:
+            return self._kept[image]
+        picture = open_picture(image)
+        largest = int(self.tile * OVERSAMPLE)
+        picture.thumbnail((largest, largest), Image.Resampling.LANCZOS)
+        size = picture.width * picture.height * len(picture.getbands())
+        if size <= self._room:
+            self._kept[image], self._room = picture, self._room - size
+        return picture
 
 
 def _by_image(rows: Sequence[dict]) -> dict[str, list[dict]]:

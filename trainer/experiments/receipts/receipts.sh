@@ -1,6 +1,7 @@
 #!/bin/sh
-# A cropper for real receipts, from nothing but pictures, questions and answers: boxes by an OCR, training of all weights,
-# export, and the service that runs it; beside it the same on drawn documents alone. Their scores on receipts kept apart
+# A cropper for real receipts, from nothing but pictures, questions and answers: boxes by an OCR, training of all weights on
+# drawn documents, then on these and the receipts, GRPO with what the OCR reads in the crop as the reward, export, and the
+# service that runs it. Beside it the same on drawn documents alone and on receipts alone. The scores on receipts kept apart
 # go to results/receipts.md beside this file. Broken off at any point, it goes on from where it stood.
 #
 #     sh trainer/experiments/receipts/receipts.sh
@@ -20,6 +21,8 @@ train=.venv/bin/cropvlm-train here=experiments/receipts data=data/receipts docum
 room='20 13'
 mkdir -p $runs
 
+# --- pages and boxes --------------------------------------------------------------------------------------------------
+
 $train data build --source jsonl=$RECEIPTS/receipts.jsonl --out $data
 $train data split --data $data --by split
 seed() { # PART LABELS: boxes from an OCR
@@ -31,21 +34,50 @@ seed dev 6
 [ -f $documents/manifest.jsonl ] || $train data synth --style documents --n 4000 --seed 11 --room $room \
   ${FONTS:+--fonts $FONTS} --out $documents
 
-cropper() { # NAME DATA KNOWS: trains it, and makes the folder that the service runs
-  $train full-sft --config $here/receipts.toml --set data=$2.jsonl --set texts=$2.text.jsonl --set out=$runs/$1
-  [ -f $runs/export/$1/cropvlm.json ] || $train export --checkpoint $runs/$1/best --out $runs/export/$1 --role cropper \
-    --id $1 --resolution 512 --precision fp32 int8 --fp32-decoder \
-    --parity-data $data/dev-seeded.jsonl --parity-pages 400 \
+# --- training ---------------------------------------------------------------------------------------------------------
+
+drawn=$documents/manifest real=$data/train-seeded
+list() { # FILE ...: as --set takes several
+  printf '["%s"' "$1"
+  shift
+  [ $# = 0 ] || printf ', "%s"' "$@"
+  printf ']'
+}
+sft() { # NAME BASE DATA ...: all weights, on data sets that give equally many pages
+  name=$1 base=$2
+  shift 2
+  $train full-sft --config $here/receipts.toml --set base=$base --set out=$runs/$name \
+    --set "data=$(list $(printf '%s.jsonl ' "$@"))" --set "texts=$(list $(printf '%s.text.jsonl ' "$@"))"
+}
+ship() { # NAME CHECKPOINT KNOWS: the folder that the service runs
+  [ -f $runs/export/$1/cropvlm.json ] || $train export --checkpoint $2 --out $runs/export/$1 --role cropper --id $1 \
+    --resolution 512 --precision fp32 int8 --fp32-decoder --parity-data $data/dev-seeded.jsonl --parity-pages 400 \
     --warning "$1 knows $3 and their labels only. On any other picture its box is a guess."
   $train verify $runs/export/$1
 }
-cropper cropvlm-receipts $data/train-seeded 'scanned receipts' > $runs/cropvlm-receipts.out 2>&1 & real=$!
-cropper cropvlm-documents $documents/manifest 'drawn documents' > $runs/cropvlm-documents.out 2>&1 & drawn=$!
+on_receipts_alone() {
+  sft receipts-alone ../models/cropvlm-mini $real
+  ship receipts-alone $runs/receipts-alone/best 'scanned receipts'
+}
+on_documents() {
+  sft documents-alone ../models/cropvlm-mini $drawn
+  ship documents-alone $runs/documents-alone/best 'drawn documents'
+}
+on_both() {
+  sft receipts-sft $runs/documents-alone/best $real $drawn
+  ship receipts-sft $runs/receipts-sft/best 'scanned receipts'
+  [ -f $runs/receipts-grpo/adapter/training.json ] || $train grpo --config $here/grpo.toml
+  ship cropvlm-receipts $runs/receipts-grpo/adapter 'scanned receipts'
+}
+on_receipts_alone > $runs/receipts-alone.out 2>&1 & first=$!
+{ on_documents && on_both; } > $runs/cropvlm-receipts.out 2>&1 & second=$!
 # Both, even where one failed: neither may still write when this is run again.
 failed=
-wait $real || failed=cropvlm-receipts
-wait $drawn || failed="$failed cropvlm-documents"
-[ -z "$failed" ] || { echo "receipts.sh: $failed failed; $runs/NAME.out says why" >&2; exit 1; }
+wait $first || failed=receipts-alone.out
+wait $second || failed="$failed cropvlm-receipts.out"
+[ -z "$failed" ] || { echo "receipts.sh: a training failed; see $failed in $runs" >&2; exit 1; }
+
+# --- scores -----------------------------------------------------------------------------------------------------------
 
 # The questions of the receipts kept apart, and those about labels on them, by the service.
 questions=$data/dev-questions.jsonl
@@ -56,10 +88,15 @@ boxes() { # NAME ENVIRONMENT: the service's boxes
   [ -f $runs/$name.jsonl ] || (cd .. && env "$@" npm run -s boxes -- trainer/$questions trainer/$runs/$name.jsonl)
 }
 [ -d ../node_modules ] || (cd .. && npm install)
-for name in cropvlm-receipts cropvlm-documents; do
-  boxes $name CROPPER=onnx CROPPER_MODEL=trainer/$runs/export/$name
+trained='cropvlm-receipts receipts-sft receipts-alone documents-alone'
+for name in $trained; do
+  boxes $name CROPPER=onnx MODEL_PRECISION=fp32 CROPPER_MODEL=trainer/$runs/export/$name
 done
+boxes cropvlm-receipts-int8 CROPPER=onnx MODEL_PRECISION=int8 CROPPER_MODEL=trainer/$runs/export/cropvlm-receipts
 boxes cropvlm-mini CROPPER=onnx CROPPER_MODEL=models/cropvlm-mini
 boxes text CROPPER=text
-.venv/bin/python $here/table.py --questions $questions --train $data/train-seeded.jsonl --out $here/results/receipts.md \
-  $runs/cropvlm-receipts.jsonl $runs/cropvlm-documents.jsonl $runs/text.jsonl $runs/cropvlm-mini.jsonl
+.venv/bin/python $here/prior.py --questions $questions --train $real.jsonl --like $runs/cropvlm-receipts.jsonl \
+  --out $runs/position-prior.jsonl
+.venv/bin/python $here/table.py --questions $questions --train $real.jsonl --out $here/results/receipts.md \
+  $(printf "$runs/%s.jsonl " cropvlm-receipts cropvlm-receipts-int8 receipts-sft receipts-alone documents-alone text position-prior \
+    cropvlm-mini)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from cropvlm_trainer.full_sft import data
 from cropvlm_trainer.full_sft.data import PageBatches, PageSet, classes_of, read_sets
 from cropvlm_trainer.full_sft.sequence import QuestionPacker
 from cropvlm_trainer.golden.fixtures.models import TINY
@@ -47,6 +48,18 @@ def test_sets_give_pages_in_turn_whatever_their_sizes(given, builder):
     drawn = [made._page(number)[1] for number in range(24)]
     assert sorted(page.image for page in drawn[:12:2]) == [f"images/{number}.png" for number in range(6)]
     assert sorted(page.image for page in drawn[1::2]) == sorted(["images/0.png", "images/1.png"] * 6)
+
+
+def test_pictures_are_kept_as_far_as_there_is_room(given, builder, monkeypatch):
+    whole = batches(given, builder)
+    wanted = [whole(step).tiles for step in (0, 1, 2, 1)]
+    sizes = {picture.width * picture.height * 3 for picture in whole._kept.values()}
+    assert len(whole._kept) == 6 and len(sizes) == 1
+    # two of the six, and nearly a third
+    monkeypatch.setattr(data, "KEPT_BYTES", 3 * sizes.pop() - 1)
+    little = batches(given, builder)
+    assert all(torch.equal(little(step).tiles, tiles) for step, tiles in zip((0, 1, 2, 1), wanted, strict=True))
+    assert len(little._kept) == 2
 
 
 def test_words_are_those_of_all_sets(given, tmp_path):

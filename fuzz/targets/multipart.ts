@@ -7,7 +7,7 @@ import { oneLine } from '../../src/contract/question.js'
 import { configuredCropper } from '../../src/cropper/croppers.js'
 import { buildApp } from '../../src/http/app.js'
 import { makeTargets } from '../../src/target/targets.js'
-import { scriptedEngine } from '../../test/support/fakes/app.js'
+import { scriptedEngine } from '../../test/support/fakes/scripted-engine.js'
 import type { Target } from '../target.js'
 
 const config = readConfig({

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import t from 'tap'
 import { readConfig } from '../../src/config/service.js'
 import { attentionCropper, attentionModel } from '../../src/cropper/attention.js'
-import { located, scriptedEngine } from '../support/fakes/app.js'
+import { located, scriptedEngine } from '../support/fakes/scripted-engine.js'
 
 t.test('the folder is asked for with its attention', async t => {
   const config = readConfig({ CROPPER_MODEL: '/models/a', MODEL_PRECISION: 'int8' })

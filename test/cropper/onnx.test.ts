@@ -4,7 +4,7 @@ import { readConfig } from '../../src/config/service.js'
 import type { FindRequest } from '../../src/cropper/cropper.js'
 import { configuredCropper } from '../../src/cropper/croppers.js'
 import { CropVlmError } from '../../src/errors.js'
-import { located, scriptedEngine } from '../support/fakes/app.js'
+import { located, scriptedEngine } from '../support/fakes/scripted-engine.js'
 
 const config = readConfig({ CROPPER_MODEL: '/models/a', MODEL_PRECISION: 'int8' })
 const { signal } = new AbortController()

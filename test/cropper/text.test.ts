@@ -1,6 +1,6 @@
 import t from 'tap'
 import { textCropper } from '../../src/cropper/text.js'
-import { jobsOf, type Script, scriptedEngine } from '../support/fakes/app.js'
+import { jobsOf, type Script, scriptedEngine } from '../support/fakes/scripted-engine.js'
 
 const { signal } = new AbortController()
 const IMAGE = new Uint8Array([1])

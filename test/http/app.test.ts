@@ -1,5 +1,6 @@
 import t from 'tap'
-import { IMAGE, makeApp, post, scriptedEngine } from '../support/fakes/app.js'
+import { IMAGE, makeApp, post } from '../support/fakes/app.js'
+import { scriptedEngine } from '../support/fakes/scripted-engine.js'
 
 const UUID = /^[0-9a-f-]{36}$/
 

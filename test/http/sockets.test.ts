@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import t from 'tap'
 import { CropVlmError } from '../../src/errors.js'
-import { type Envelope, form, hang, IMAGE, listen, located } from '../support/fakes/app.js'
+import { type Envelope, form, IMAGE, listen } from '../support/fakes/app.js'
+import { hang, located } from '../support/fakes/scripted-engine.js'
 import { dial, parse, readAll } from './raw.js'
 
 const ASK = { image: IMAGE, question: 'q' }

@@ -21,10 +21,21 @@ const MODEL = join(INSTALLED, 'weights/tiny-smolvlm')
 /** LiteLLM refuses to start with a key that can be guessed. */
 const MASTER_KEY = 'sk-3f9c1a77d05e4b6c8e21f4a90b7d6c35'
 
+/**
+ * For whatever imports LiteLLM, of which setup.sh compiles nothing: Python keeps what it compiles in a folder of its own, else
+ * each start spends its seconds on that again.
+ */
+export const LITELLM_ENV = {
+  LITELLM_LOCAL_MODEL_COST_MAP: 'True',
+  PYTHONPYCACHEPREFIX: join(INSTALLED, 'compiled'),
+  // an empty text counts as not set
+  PYTHONDONTWRITEBYTECODE: '',
+}
+
 /** A Python that has OpenAI's, Anthropic's, LangChain's and LiteLLM's clients. */
 export const PYTHON_CLIENTS = {
   command: join(INSTALLED, 'litellm/bin/python'),
-  env: { PYTHONPATH: join(INSTALLED, 'clients'), PYTHONDONTWRITEBYTECODE: '1', LITELLM_LOCAL_MODEL_COST_MAP: 'True' },
+  env: { ...LITELLM_ENV, PYTHONPATH: join(INSTALLED, 'clients') },
 }
 
 export interface ModelServer {
@@ -92,7 +103,7 @@ export async function startLiteLlm(t: Test, upstreams: Record<string, ModelServe
   const url = await addressOf(t, {
     command: join(INSTALLED, 'litellm/bin/litellm'),
     args: ['--config', config, '--host', '127.0.0.1', '--port', '0', '--telemetry', 'False'],
-    env: { LITELLM_LOCAL_MODEL_COST_MAP: 'True' },
+    env: LITELLM_ENV,
   })
   return { baseUrl: `${url}/v1`, model: models[0]?.model_name ?? '', apiKey: MASTER_KEY }
 }

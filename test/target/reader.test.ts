@@ -3,7 +3,7 @@ import { readConfig } from '../../src/config/service.js'
 import { CropVlmError } from '../../src/errors.js'
 import type { Target } from '../../src/target/target.js'
 import { makeTargets } from '../../src/target/targets.js'
-import { jobsOf, read, type Script, scriptedEngine } from '../support/fakes/app.js'
+import { jobsOf, read, type Script, scriptedEngine } from '../support/fakes/scripted-engine.js'
 
 const picture = (byte: number) => ({ mediaType: 'image/png', width: 1600, height: 1200, bytes: new Uint8Array([byte]) })
 const ask = (changes = {}) => ({

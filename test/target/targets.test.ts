@@ -3,7 +3,7 @@ import { readConfig } from '../../src/config/service.js'
 import { CropVlmError } from '../../src/errors.js'
 import type { TargetRequest } from '../../src/target/target.js'
 import { makeTargets } from '../../src/target/targets.js'
-import { hang, scriptedEngine } from '../support/fakes/app.js'
+import { hang, scriptedEngine } from '../support/fakes/scripted-engine.js'
 
 const picture = { mediaType: 'image/png', width: 2, height: 2, bytes: new Uint8Array([1]) }
 

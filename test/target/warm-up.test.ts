@@ -4,7 +4,7 @@ import t from 'tap'
 import { readConfig } from '../../src/config/service.js'
 import { makeTargets } from '../../src/target/targets.js'
 import { warmUp } from '../../src/target/warm-up.js'
-import { scriptedEngine } from '../support/fakes/app.js'
+import { scriptedEngine } from '../support/fakes/scripted-engine.js'
 import { completion, json, upstream } from '../support/fakes/upstream.js'
 
 t.test('each endpoint is asked once, and how it went is a line', async t => {

@@ -4,8 +4,8 @@ import { PROFILES } from '../../src/target/profiles.js'
 import type { Target, TargetRequest } from '../../src/target/target.js'
 import { type AskTarget, answerZoomed, isSameAnswer, UnansweredError } from '../../src/zoom/answer.js'
 import type { ZoomObserver } from '../../src/zoom/zoom.js'
-import { jobsOf, scriptedEngine } from '../support/fakes/app.js'
 import { scriptedCropper } from '../support/fakes/cropper.js'
+import { jobsOf, scriptedEngine } from '../support/fakes/scripted-engine.js'
 
 function target(answer: (request: TargetRequest) => string): Target {
   return {

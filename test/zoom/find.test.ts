@@ -4,8 +4,8 @@ import type { PictureOptions } from '../../src/image/picture.js'
 import { findRegions } from '../../src/zoom/find.js'
 import type { Gate } from '../../src/zoom/gate.js'
 import type { FindRegions, FoundRegions, ZoomObserver } from '../../src/zoom/zoom.js'
-import { jobsOf, scriptedEngine } from '../support/fakes/app.js'
 import { scriptedCropper } from '../support/fakes/cropper.js'
+import { jobsOf, scriptedEngine } from '../support/fakes/scripted-engine.js'
 
 const PNG: PictureOptions = { format: 'png', quality: 90, longestEdge: null }
 const ALWAYS: Gate = { mode: 'always', minConfidence: 0, maxArea: 0.9 }

@@ -6,7 +6,7 @@ import { qwen3, qwen25 } from '../../../src/cropper/dialects/pointing/qwen.js'
 import { visualCot } from '../../../src/cropper/dialects/zooming/visual-cot.js'
 import { remoteCropper } from '../../../src/cropper/remote/remote.js'
 import { CropVlmError } from '../../../src/errors.js'
-import { jobsOf, scriptedEngine } from '../../support/fakes/app.js'
+import { jobsOf, scriptedEngine } from '../../support/fakes/scripted-engine.js'
 import { completion, cropperSettings, json, upstream } from '../../support/fakes/upstream.js'
 
 const [one, other] = [new Uint8Array([1]), new Uint8Array([2])]

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { form, IMAGE, listen, located } from '../../support/fakes/app.js'
+import { form, IMAGE, listen } from '../../support/fakes/app.js'
+import { located } from '../../support/fakes/scripted-engine.js'
 import { Wire } from '../../support/network/wire.js'
 
 t.test('draining: requests in flight finish, new ones are refused, probes still answer', async t => {

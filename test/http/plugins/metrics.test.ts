@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import { IMAGE, located, makeApp, post } from '../../support/fakes/app.js'
+import { IMAGE, makeApp, post } from '../../support/fakes/app.js'
+import { located } from '../../support/fakes/scripted-engine.js'
 
 async function scrape(app: FastifyInstance): Promise<Map<string, number>> {
   const response = await app.inject({ url: '/metrics' })

@@ -2,7 +2,8 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import t, { type Test } from 'tap'
 import { CropVlmError } from '../../../src/errors.js'
-import { IMAGE, located, makeApp, post } from '../../support/fakes/app.js'
+import { IMAGE, makeApp, post } from '../../support/fakes/app.js'
+import { located } from '../../support/fakes/scripted-engine.js'
 
 /** The schemas with every object closed that does not say that it is open. */
 function closed(value: unknown): unknown {

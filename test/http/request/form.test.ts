@@ -1,7 +1,8 @@
 /** Parts of a form as clients write them by hand, by old libraries, and without a filename. */
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import { IMAGE, jobsOf, makeApp } from '../../support/fakes/app.js'
+import { IMAGE, makeApp } from '../../support/fakes/app.js'
+import { jobsOf } from '../../support/fakes/scripted-engine.js'
 import { onlyColourWebp } from '../../support/images/pictures.js'
 
 const { app, engine } = await makeApp(t)

@@ -1,7 +1,8 @@
 import t, { type Test } from 'tap'
 import { readConfig } from '../../../src/config/service.js'
 import { imageLinks } from '../../../src/links/links.js'
-import { IMAGE, jobsOf, makeApp, post } from '../../support/fakes/app.js'
+import { IMAGE, makeApp, post } from '../../support/fakes/app.js'
+import { jobsOf } from '../../support/fakes/scripted-engine.js'
 import { startDns } from '../../support/network/dns-server.js'
 import { startImageHost } from '../../support/network/image-host.js'
 

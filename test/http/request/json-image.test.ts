@@ -1,6 +1,7 @@
 import t from 'tap'
 import { imageText, type JsonImage, readImageField } from '../../../src/http/request/json-image.js'
-import { IMAGE, jobsOf, makeApp, post } from '../../support/fakes/app.js'
+import { IMAGE, makeApp, post } from '../../support/fakes/app.js'
+import { jobsOf } from '../../support/fakes/scripted-engine.js'
 
 const GOOD = IMAGE.toString('base64')
 const URL = `data:image/png;base64,${GOOD}`

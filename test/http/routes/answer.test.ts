@@ -1,6 +1,7 @@
 import t from 'tap'
 import { CropVlmError } from '../../../src/errors.js'
-import { IMAGE, jobsOf, makeApp, post } from '../../support/fakes/app.js'
+import { IMAGE, makeApp, post } from '../../support/fakes/app.js'
+import { jobsOf } from '../../support/fakes/scripted-engine.js'
 
 const ASK = { image: IMAGE, question: 'WHO made it?' }
 

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { expandBox } from '../../../src/contract/box.js'
-import { IMAGE, jobsOf, located, makeApp, post } from '../../support/fakes/app.js'
+import { IMAGE, makeApp, post } from '../../support/fakes/app.js'
+import { jobsOf, located } from '../../support/fakes/scripted-engine.js'
 
 const JSON_IMAGE = IMAGE.toString('base64')
 const REPLY = {

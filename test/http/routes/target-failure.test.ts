@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
-import { IMAGE, jobsOf, makeApp, post } from '../../support/fakes/app.js'
+import { IMAGE, makeApp, post } from '../../support/fakes/app.js'
+import { jobsOf } from '../../support/fakes/scripted-engine.js'
 import { completion, json, type Reply, upstream } from '../../support/fakes/upstream.js'
 
 const ASK = { image: IMAGE, question: 'WHO made it?' }

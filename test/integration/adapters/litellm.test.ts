@@ -8,6 +8,7 @@ import t, { type Test } from 'tap'
 import { ROOT } from '../../support/deploy-files.js'
 import { completion, json, upstream } from '../../support/fakes/upstream.js'
 import { chat, startZoom, withCrop } from '../../support/network/zoom-service.js'
+import { LITELLM_ENV } from '../../support/servers.js'
 
 t.setTimeout(600_000)
 
@@ -37,7 +38,7 @@ async function startProxy(t: Test, model: string, env: Record<string, string>): 
   writeFileSync(join(dir, 'config.yaml'), JSON.stringify(settings))
   const args = ['--config', join(dir, 'config.yaml'), '--host', '127.0.0.1', '--port', '0', '--telemetry', 'False']
   const child = spawn(LITELLM, args, {
-    env: { ...process.env, LITELLM_LOCAL_MODEL_COST_MAP: 'True', ...env },
+    env: { ...process.env, ...LITELLM_ENV, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   t.teardown(() => child.kill('SIGKILL'))

@@ -35,7 +35,7 @@ if ! is_made_from models.txt; then
   made_from models.txt
 fi
 if ! is_made_from litellm.txt; then
-  rm -rf "$out/litellm"
+  rm -rf "$out/litellm" "$out/compiled"
   "$python" -m venv --without-pip "$out/litellm"
   "$python" -m pip -qq --python "$out/litellm/bin/python" install --no-deps --no-compile --requirement "$here/litellm.txt"
   made_from litellm.txt

@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import type { Test } from 'tap'
-import { hang, listen, located } from '../../support/fakes/app.js'
+import { listen } from '../../support/fakes/app.js'
+import { hang, located } from '../../support/fakes/scripted-engine.js'
 import { png } from '../../support/images/pictures.js'
 import { openPage } from '../browser.js'
 import type { Services } from '../services.js'

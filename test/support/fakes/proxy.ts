@@ -1,8 +1,9 @@
 /** The proxy over a scripted engine, in front of a recording upstream. */
 import type { Test } from 'tap'
 import { png } from '../images/pictures.js'
-import { type Env, listen, type Script } from './app.js'
+import { type Env, listen } from './app.js'
 import { type Recorder, recorder } from './recorder.js'
+import type { Script } from './scripted-engine.js'
 
 /** Larger than what the target sees, so that a crop may help. */
 export const PAGE = png(1600, 1200)

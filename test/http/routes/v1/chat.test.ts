@@ -1,8 +1,8 @@
 /** Chat requests through the proxy: what of their bytes changes, and what not (points 1, 3, 4, 5 and 7 of the contract). */
 import t from 'tap'
-import { jobsOf, located } from '../../../support/fakes/app.js'
 import { ask, CROP_URL, NOTE, PAGE_URL, proxied } from '../../../support/fakes/proxy.js'
 import { CHAT_REPLY } from '../../../support/fakes/recorder.js'
+import { jobsOf, located } from '../../../support/fakes/scripted-engine.js'
 import { png } from '../../../support/images/pictures.js'
 
 const PATH = '/v1/chat/completions'

@@ -1,8 +1,9 @@
 /** Bodies that come compressed: zoomed where they can be read, else sent on as they came. */
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import t from 'tap'
-import { jobsOf, listen } from '../../../support/fakes/app.js'
+import { listen } from '../../../support/fakes/app.js'
 import { ask, CROP_URL, proxied } from '../../../support/fakes/proxy.js'
+import { jobsOf } from '../../../support/fakes/scripted-engine.js'
 
 const PATH = '/v1/chat/completions'
 const BODY = `{"model":"vlm", "messages":[${JSON.stringify(ask('What is the total?'))}] }`

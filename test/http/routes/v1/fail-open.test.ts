@@ -2,9 +2,10 @@
 import { pino } from 'pino'
 import t from 'tap'
 import { CropVlmError, type ErrorCode } from '../../../../src/errors.js'
-import { hang, jobsOf, listen, located, type Script } from '../../../support/fakes/app.js'
+import { listen } from '../../../support/fakes/app.js'
 import { ask, PAGE_URL, proxied } from '../../../support/fakes/proxy.js'
 import { CHAT_REPLY, recorder } from '../../../support/fakes/recorder.js'
+import { hang, jobsOf, located, type Script } from '../../../support/fakes/scripted-engine.js'
 import { png } from '../../../support/images/pictures.js'
 
 const PATH = '/v1/chat/completions'

@@ -2,9 +2,10 @@
 import t, { type Test } from 'tap'
 import { readConfig } from '../../../../src/config/service.js'
 import { imageLinks } from '../../../../src/links/links.js'
-import { jobsOf, listen } from '../../../support/fakes/app.js'
+import { listen } from '../../../support/fakes/app.js'
 import { ask, PAGE } from '../../../support/fakes/proxy.js'
 import { recorder } from '../../../support/fakes/recorder.js'
+import { jobsOf } from '../../../support/fakes/scripted-engine.js'
 import { startDns } from '../../../support/network/dns-server.js'
 import { startImageHost } from '../../../support/network/image-host.js'
 

@@ -1,8 +1,9 @@
 /** A target in this process answers itself, in the shapes of the APIs (point 14). */
 import OpenAI from 'openai'
 import t from 'tap'
-import { jobsOf, listen } from '../../../support/fakes/app.js'
+import { listen } from '../../../support/fakes/app.js'
 import { ask, PAGE, PAGE_URL } from '../../../support/fakes/proxy.js'
+import { jobsOf } from '../../../support/fakes/scripted-engine.js'
 
 const PATH = '/v1/chat/completions'
 

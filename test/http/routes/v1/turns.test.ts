@@ -1,7 +1,7 @@
 /** Conversations: the crop belongs to the turn that asked for it, and stays there (point 6). */
 import t from 'tap'
-import { jobsOf } from '../../../support/fakes/app.js'
 import { ask, CROP_URL, NOTE, proxied } from '../../../support/fakes/proxy.js'
+import { jobsOf } from '../../../support/fakes/scripted-engine.js'
 
 const PATH = '/v1/chat/completions'
 const assistant = (content: string) => ({ role: 'assistant', content })

@@ -3,7 +3,7 @@
 A question's tokens see the prefix and themselves, not the other questions, and have the positions that they would have
 alone. The loss of each question so is what it is in a prompt of its own.
 
-In the shapes: B pictures, L tokens of the longest sequence.
+In the shapes: B pictures, L tokens of the longest sequence and its padding.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from cropvlm_trainer.contract import END_OF_UTTERANCE, cropper_prompt, format_bo
 from cropvlm_trainer.idefics3.forward import IGNORE
 from cropvlm_trainer.idefics3.prompts import PromptBuilder
 
+MULTIPLE = 64
+"""Sequences are padded to a multiple of it. Memory that is freed serves again for what is as large: with lengths of any
+kind, what the process holds grows for hours."""
 PREFIX, PADDING = 0, -1
 """The segment numbers of what all questions see, and of what none sees."""
 
@@ -47,7 +50,7 @@ class QuestionPacker:
     def pack(self, pictures: Sequence[Sequence[tuple[str, Sequence[float]]]]) -> Packed:
         """Returns a sequence for each picture, from its pairs of a question and a box in per cent."""
         rows = [self._row(pairs) for pairs in pictures]
-        length = max(len(row[0]) for row in rows)
+        length = -(-max(len(row[0]) for row in rows) // MULTIPLE) * MULTIPLE
         blanks = (self._pad, IGNORE, 0, PADDING)
         columns = zip(*rows, strict=True)
         return Packed(

@@ -10,7 +10,7 @@ import torch
 
 from cropvlm_trainer.full_sft import data
 from cropvlm_trainer.full_sft.data import PageBatches, PageSet, classes_of, read_sets
-from cropvlm_trainer.full_sft.sequence import QuestionPacker
+from cropvlm_trainer.full_sft.sequence import MULTIPLE, QuestionPacker
 from cropvlm_trainer.golden.fixtures.models import TINY
 
 
@@ -75,3 +75,4 @@ def test_words_are_those_of_all_sets(given, tmp_path):
 def test_labels_are_asked_as_often_as_said(given, builder, labels, questions):
     batch = batches(given, builder, labels=labels, augment=0.0)(0)
     assert batch.packed.segments.max(dim=1).values.tolist() == [questions, questions]
+    assert batch.input_ids.shape[1] % MULTIPLE == 0

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ALLOCATOR } from '../../../../src/engine/parent/process/allocator.js'
+import { allocatorEnvironment } from '../../../../src/engine/parent/process/allocator.js'
 import { engineEnvironment } from '../../../../src/engine/parent/process/environment.js'
 
 t.test('an engine process gets no key, and its allocator is told how to work unless it has been', async t => {
@@ -13,6 +13,8 @@ t.test('an engine process gets no key, and its allocator is told how to work unl
     https_proxy: 'http://user:6@proxy',
   }
   const plain = { PATH: '/bin', LD_LIBRARY_PATH: '/opt/lib', NODE_OPTIONS: '--no-warnings', HOME: '/root' }
-  t.same(engineEnvironment({ ...secret, ...plain }), { ...ALLOCATOR, ...plain })
-  t.same(engineEnvironment({ MALLOC_ARENA_MAX: '4' }), { ...ALLOCATOR, MALLOC_ARENA_MAX: '4' })
+  const allocator = allocatorEnvironment({})
+  t.same(engineEnvironment({ ...secret, ...plain }), { ...allocator, ...plain })
+  t.same(engineEnvironment({ MALLOC_ARENA_MAX: '4' }), { ...allocator, MALLOC_ARENA_MAX: '4' })
+  t.equal(engineEnvironment({ LD_PRELOAD: '' }).LD_PRELOAD, '')
 })

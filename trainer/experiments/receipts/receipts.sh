@@ -8,15 +8,17 @@
 #
 #   RECEIPTS        the folder of receipts.jsonl and its images
 #   FONTS           folders with fonts for the drawn documents, where they are not the system's
+#   CROPVLM_TRAIN, CROPVLM_PYTHON   the trainer's command and its Python, where they are elsewhere (then setup.sh is not run)
 set -eu
 # Everything is relative to the trainer's folder.
 cd "$(dirname "$0")/../.."
-sh setup.sh
+[ -n "${CROPVLM_TRAIN:-}" ] || sh setup.sh
 : "${RECEIPTS:=../../shared/real}" "${FONTS:=}"
 # Models this small gain little from a second thread; the other cropper gains all of it.
 : "${OMP_NUM_THREADS:=1}"
 export OMP_NUM_THREADS
-train=.venv/bin/cropvlm-train here=experiments/receipts data=data/receipts documents=data/documents runs=runs/receipts
+train=${CROPVLM_TRAIN:-.venv/bin/cropvlm-train} python=${CROPVLM_PYTHON:-.venv/bin/python} here=experiments/receipts
+data=data/receipts documents=data/documents runs=runs/receipts
 # A box has so much room that a model that is a little off still covers the line.
 room='20 13'
 mkdir -p $runs
@@ -69,8 +71,8 @@ on_both() {
   [ -f $runs/receipts-grpo/adapter/training.json ] || $train grpo --config $here/grpo.toml
   ship cropvlm-receipts $runs/receipts-grpo/adapter 'scanned receipts'
 }
-on_receipts_alone > $runs/receipts-alone.out 2>&1 & first=$!
-{ on_documents && on_both; } > $runs/cropvlm-receipts.out 2>&1 & second=$!
+(on_receipts_alone) > $runs/receipts-alone.out 2>&1 & first=$!
+(on_documents; on_both) > $runs/cropvlm-receipts.out 2>&1 & second=$!
 # Both, even where one failed: neither may still write when this is run again.
 failed=
 wait $first || failed=receipts-alone.out
@@ -95,8 +97,8 @@ done
 boxes cropvlm-receipts-int8 CROPPER=onnx MODEL_PRECISION=int8 CROPPER_MODEL=trainer/$runs/export/cropvlm-receipts
 boxes cropvlm-mini CROPPER=onnx CROPPER_MODEL=models/cropvlm-mini
 boxes text CROPPER=text
-.venv/bin/python $here/prior.py --questions $questions --train $real.jsonl --like $runs/cropvlm-receipts.jsonl \
+$python $here/prior.py --questions $questions --train $real.jsonl --like $runs/cropvlm-receipts.jsonl \
   --out $runs/position-prior.jsonl
-.venv/bin/python $here/table.py --questions $questions --train $real.jsonl --out $here/results/receipts.md \
-  $(printf "$runs/%s.jsonl " cropvlm-receipts cropvlm-receipts-int8 receipts-sft receipts-alone documents-alone text position-prior \
-    cropvlm-mini)
+$python $here/table.py --questions $questions --train $real.jsonl --out $here/results/receipts.md \
+  $(printf "$runs/%s.jsonl " cropvlm-receipts cropvlm-receipts-int8 receipts-sft receipts-alone documents-alone text \
+    position-prior cropvlm-mini)

@@ -1,0 +1,106 @@
+"""The script of the receipts' cropper, with a trainer that learns nothing and a service that gives no box."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+import pytest
+from support.paths import TRAINER
+
+TRAIN = """#!/bin/sh
+# Writes the file that tells the script that a command is done. FAIL: a command that ends with an error.
+echo "$*" >> "$CALLS"
+case "$*" in *"${FAIL:-no such command}"*) echo no_memory_today >&2; exit 1 ;; esac
+value() { # OPTION, and the command line: what follows it
+  option=$1; shift
+  while [ $# -gt 1 ]; do [ "$1" = "$option" ] && { echo "$2"; return; }; shift; done
+}
+out=$(value --out "$@")
+case $1 in
+  data)
+    case $2 in
+      build) mkdir -p data/receipts ;;
+      split) touch data/receipts/train.jsonl; echo '{"id": "1"}' > data/receipts/dev.jsonl ;;
+      seed) echo '{"id": "2", "kind": "label"}' > "$out" ;;
+      synth) mkdir -p "$out"; touch "$out/manifest.jsonl" ;;
+    esac ;;
+  export) mkdir -p "$out"; touch "$out/cropvlm.json" ;;
+  grpo) mkdir -p runs/receipts/receipts-grpo/adapter; touch runs/receipts/receipts-grpo/adapter/training.json ;;
+esac
+"""
+NPM = """#!/bin/sh
+# `npm run -s boxes -- QUESTIONS BOXES`
+echo "boxes $CROPPER ${MODEL_PRECISION:-} ${CROPPER_MODEL:-} $6" >> "$CALLS"
+touch "$6"
+"""
+PYTHON = """#!/bin/sh
+echo "$*" >> "$CALLS"
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Runs a copy of the script; returns what it printed and the commands that it has given so far."""
+    here, tools = tmp_path / "trainer/experiments/receipts", tmp_path / "bin"
+    for folder in (here, tools, tmp_path / "node_modules"):
+        folder.mkdir(parents=True)
+    shutil.copy(TRAINER / "experiments/receipts/receipts.sh", here)
+    for name, text in {"train": TRAIN, "npm": NPM, "python": PYTHON}.items():
+        (tools / name).write_text(text)
+        (tools / name).chmod(0o755)
+    calls = tmp_path / "calls"
+
+    def run(**more: str) -> tuple[subprocess.CompletedProcess, list[str]]:
+        path = f"{tools}{os.pathsep}{os.environ['PATH']}"
+        environment = {"PATH": path, "CALLS": str(calls), "CROPVLM_TRAIN": "train", "CROPVLM_PYTHON": "python", **more}
+        done = subprocess.run(["sh", str(here / "receipts.sh")], env=environment, capture_output=True, text=True)
+        return done, calls.read_text().splitlines()
+
+    run.runs = tmp_path / "trainer/runs/receipts"
+    return run
+
+
+def place(calls: list[str], *words: str) -> int:
+    """The number of the one command that has all these words."""
+    (at,) = [number for number, call in enumerate(calls) if all(word in call for word in words)]
+    return at
+
+
+def test_each_stage_starts_from_the_one_before(run):
+    done, calls = run()
+    assert done.returncode == 0, done.stderr
+    documents = place(calls, "full-sft", "out=runs/receipts/documents-alone")
+    both = place(calls, "full-sft", "out=runs/receipts/receipts-sft", "base=runs/receipts/documents-alone/best")
+    tuned = place(calls, "grpo", "grpo.toml")
+    shipped = place(calls, "export", "runs/receipts/receipts-grpo/adapter", "--id cropvlm-receipts")
+    assert documents < both < tuned < shipped
+    assert 'data=["data/receipts/train-seeded.jsonl", "data/documents/manifest.jsonl"]' in calls[both]
+    assert 'texts=["data/receipts/train-seeded.text.jsonl", "data/documents/manifest.text.jsonl"]' in calls[both]
+    assert 'data=["data/receipts/train-seeded.jsonl"]' in calls[place(calls, "out=runs/receipts/receipts-alone")]
+    (int8,) = [call for call in calls if call.startswith("boxes") and "int8" in call]
+    assert "onnx int8 trainer/runs/receipts/export/cropvlm-receipts " in int8
+    prior, table = place(calls, "prior.py"), place(calls, "table.py")
+    assert prior < table == len(calls) - 1
+    assert calls[table].split("results/receipts.md ")[1].split()[0] == "runs/receipts/cropvlm-receipts.jsonl"
+    assert (run.runs.parent.parent / "data/receipts/dev-questions.jsonl").read_text().count("\n") == 2
+
+
+def test_a_stage_that_fails_is_named_and_none_is_built_on_it(run):
+    done, calls = run(FAIL="out=runs/receipts/documents-alone")
+    assert done.returncode == 1
+    assert "a training failed; see  cropvlm-receipts.out in runs/receipts" in done.stderr
+    assert "no_memory_today" in (run.runs / "cropvlm-receipts.out").read_text()
+    assert not [call for call in calls if "receipts-sft" in call or call.startswith(("boxes", "grpo"))]
+    assert place(calls, "export", "--id receipts-alone"), "the other training goes on to its end"
+
+
+def test_once_more_nothing_is_done_twice_but_what_goes_on_by_itself(run):
+    first = len(run()[1])
+    done, calls = run()
+    assert done.returncode == 0, done.stderr
+    assert {call.split()[0] for call in calls[first:]} == {"data", "full-sft", "verify"} | {
+        f"experiments/receipts/{name}.py" for name in ("prior", "table")
+    }
+    assert not [call for call in calls[first:] if call.startswith(("data seed", "data synth"))]

@@ -1,17 +1,11 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { listSupportedBackends } from 'onnxruntime-node'
 import t from 'tap'
-import { ocrFiles } from '../../../src/ocr/graphs.js'
 import { openSessions, type Session } from '../../../src/vlm/onnx/session.js'
 import { MODELS } from '../../support/goldens.js'
 import { HOSTILE } from '../../support/onnx/hostile.js'
 
 const GRAPH = `${MODELS}tiny/onnx/embed_tokens.onnx`
-setFlagsFromString('--expose_gc')
-const collect: () => void = runInNewContext('gc')
-const onlyLinux = { skip: process.platform !== 'linux' && 'only Linux tells' }
 const hasCuda = listSupportedBackends().some(({ name, bundled }) => name === 'cuda' && bundled)
 
 t.test('a graph declares its names, types and ranks, and runs', async t => {
@@ -90,24 +84,3 @@ t.test('a graph that means harm is refused whatever the provider, before it is o
     )
   t.same([...new Set(steps)], [`checking ${dir}/harm.onnx`])
 })
-
-t.test('shapes that never come again leave nothing behind', onlyLinux, async t => {
-  const { recognition } = ocrFiles()
-  const { sessions } = await openSessions([recognition], 'cpu', 1)
-  const session = sessions[0] as Session
-  t.teardown(() => session.close())
-  const run = (width: number) => session.run({ x: { data: new Float32Array(3 * 48 * width), dims: [1, 3, 48, width] } })
-  for (let i = 0; i < 5; i++) await run(240)
-  const before = privateMb()
-  for (let width = 40; width < 240; width += 2) await run(width)
-  const grown = privateMb() - before
-  // with a plan of each run's memory it is about 60
-  t.ok(grown < 35, `${grown.toFixed(1)} MiB more after 100 widths of a line`)
-})
-
-/** Memory of this process that is no file's, in MiB, after a collection. */
-function privateMb(): number {
-  collect()
-  const [, kilobytes] = /^Anonymous:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/smaps_rollup', 'utf8')) ?? []
-  return Number(kilobytes) / 1024
-}

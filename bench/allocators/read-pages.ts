@@ -21,7 +21,7 @@ const random = seeded(7)
 const reader = await openReader(2, null)
 await reader.warmUp()
 const { signal } = new AbortController()
-const least: number[] = []
+const resident: number[] = []
 const start = process.cpuUsage()
 for (let page = 0; page < Number(count); page++) {
   const file = sharp(readFileSync(join(folder, files[Math.floor(random() * files.length)] as string)))
@@ -34,11 +34,11 @@ for (let page = 0; page < Number(count); page++) {
     .jpeg()
     .toBuffer()
   await reader.read({ key: null, open: () => openImage(bytes, { maxPixels: 1e9, maxAspect: 1000 }) }, signal)
-  least.push(residentMb(process.pid) ?? Number.NaN)
+  resident.push(residentMb(process.pid) ?? Number.NaN)
 }
 const { user, system } = process.cpuUsage(start)
-const second = least.slice(Math.floor(least.length / 2))
+const kept = resident.slice(Math.floor(resident.length / 2))
 process.stdout.write(
-  JSON.stringify({ seconds: (user + system) / 1e6, least: Math.min(...second), most: Math.max(...least) }),
+  JSON.stringify({ seconds: (user + system) / 1e6, least: Math.min(...kept), most: Math.max(...resident) }),
 )
 process.exit(0)

@@ -93,40 +93,35 @@ export function makeMetrics({ engine, cropper, targets, revision = null }: Sourc
     },
   })
 
-  new Gauge({
-    name: 'cropvlm_engine_resident_bytes',
-    help: 'Memory of each engine process; weights that processes share are counted in each.',
-    labelNames: ['process'],
-    registers,
-    collect() {
-      this.reset()
-      for (const [process, bytes] of engine.residentBytes()) this.set({ process }, bytes)
-    },
-  })
-  const scriptMemory = (name: keyof ScriptMemory, help: string) =>
+  type Bytes = ReadonlyMap<number, number>
+  const memory = (name: string, help: string, read: () => Bytes | Promise<Bytes>) =>
     new Gauge({
-      name: `cropvlm_engine_${name}_bytes`,
+      name: `cropvlm_${name}`,
       help,
       labelNames: ['process'],
       registers,
-      collect() {
+      async collect() {
+        const found = await read()
         this.reset()
-        for (const [process, memory] of engine.scriptMemory()) this.set({ process }, memory[name])
+        for (const [process, bytes] of found) this.set({ process }, bytes)
       },
     })
-  scriptMemory('heap', "V8's heap in each engine process at its last heartbeat, garbage included.")
-  scriptMemory('external', "Buffers and tensors outside V8's heap in each engine process at its last heartbeat.")
-  new Gauge({
-    name: 'cropvlm_gpu_memory_bytes',
-    help: 'GPU memory of each engine process, as nvidia-smi tells.',
-    labelNames: ['process'],
-    registers,
-    async collect() {
-      const used = await engine.deviceBytes()
-      this.reset()
-      for (const [process, bytes] of used) this.set({ process }, bytes)
-    },
-  })
+  const scriptMemory = (kind: keyof ScriptMemory) =>
+    new Map([...engine.scriptMemory()].map(([process, held]) => [process, held[kind]]))
+  memory(
+    'engine_resident_bytes',
+    'Memory of each engine process; weights that processes share are counted in each.',
+    () => engine.residentBytes(),
+  )
+  memory('engine_heap_bytes', "V8's heap in each engine process at its last heartbeat, garbage included.", () =>
+    scriptMemory('heap'),
+  )
+  memory(
+    'engine_external_bytes',
+    "Buffers and tensors outside V8's heap in each engine process at its last heartbeat.",
+    () => scriptMemory('external'),
+  )
+  memory('gpu_memory_bytes', 'GPU memory of each engine process, as nvidia-smi tells.', () => engine.deviceBytes())
 
   const openBreaker = 'while it is not asked, because it failed again and again.'
   new Gauge({

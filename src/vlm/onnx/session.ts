@@ -49,9 +49,8 @@ interface OpenedSessions {
  * @param cache Where optimised graphs are kept, for a provider that keeps them; null: nowhere.
  * @param onStep Told of what is done with each graph.
  * @param fewShapes Those of the files whose inputs have few shapes, all together. ONNX Runtime plans the memory of a run for
- * each set of shapes, and keeps every plan: runs of shapes that come again are faster by it (the text detector's take 0.64 of
- * the time), but where no two are alike the plans are of no use, and stay: 2 MiB for 250 lengths in a decoder of four layers.
- * Of other graphs it plans nothing.
+ * each set of shapes, and keeps every plan: runs of shapes that come again are faster by it, the text detector's most, but
+ * where no two are alike the plans are of no use, and stay. Of other graphs it plans nothing.
  * @throws CropVlmError invalid_config if the provider that was asked for cannot be had; invalid_model, naming the file,
  * if no provider can load it
  */

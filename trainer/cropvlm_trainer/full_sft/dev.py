@@ -16,14 +16,12 @@ from cropvlm_trainer.full_sft.sequence import QuestionPacker
 from cropvlm_trainer.idefics3.forward import encode_tiles
 from cropvlm_trainer.idefics3.generation import prefill, sample
 from cropvlm_trainer.idefics3.image_processing import tiles
-from cropvlm_trainer.metrics.exact_and_iou import area, recall
+from cropvlm_trainer.metrics.exact_and_iou import COVERED, area, recall
 from cropvlm_trainer.pictures import open_picture
 
 AT_ONCE = 32
 """questions"""
 MAX_NEW_TOKENS = 24
-COVERED = 0.9
-"""The share of a line that a box must hold to count as a hit."""
 
 
 class BoxFinder:

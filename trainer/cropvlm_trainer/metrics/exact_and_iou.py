@@ -11,6 +11,8 @@ from cropvlm_trainer.boxes import WHOLE
 
 Rect = Sequence[float]
 """`(x1, y1, x2, y2)`, in any unit that the rectangles of a measure share."""
+COVERED = 0.9
+"""The share of a line that a box must hold to count as a hit."""
 
 
 def normalised(answer: str) -> str:

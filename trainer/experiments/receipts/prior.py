@@ -7,7 +7,6 @@ A question gets the box that covers the most lines of the same question in `--tr
 """
 
 import argparse
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import combinations
@@ -16,7 +15,11 @@ from statistics import mean
 
 import numpy as np
 
-COVERED = 0.9
+from cropvlm_trainer.boxes import WHOLE
+from cropvlm_trainer.files import to_lines
+from cropvlm_trainer.metrics.exact_and_iou import COVERED, area
+from cropvlm_trainer.rows import read_rows
+
 FEW = 5
 STEP = 2.5
 """Sides of the boxes that are tried lie on multiples of this many per cent."""
@@ -45,23 +48,22 @@ def _shared(spans: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray
     return np.clip(inside, 0, None) / np.maximum(end - start, 1e-6)
 
 
-def prior(questions: Iterable[dict], train: Iterable[dict], like: dict[str, dict]) -> list[dict]:
+def prior(questions: Sequence[dict], train: Iterable[dict], like: dict[str, dict]) -> list[dict]:
     """Returns a row `{"id", "bbox", "confidence"}` for each question; confidence is null."""
-    lines, sizes, rows = defaultdict(list), defaultdict(list), list(questions)
+    everywhere, lines, sizes = [], defaultdict(list), defaultdict(list)
     for row in train:
+        everywhere.append(row["seed"]["line"])
         lines[row["question"]].append(row["seed"]["line"])
-    few = {question for question, some in lines.items() if len(some) < FEW}
-    for row in rows:
-        x1, y1, x2, y2 = like[row["id"]]["bbox"] if row["id"] in like else (0, 0, 100, 100)
-        sizes[_kind(row)].append((x2 - x1) * (y2 - y1))
+    for row in questions:
+        sizes[_kind(row)].append(area(like[row["id"]]["bbox"] if row["id"] in like else WHOLE))
     boxes, found = {}, []
-    for row in rows:
-        question, size = row["question"], mean(sizes[_kind(row)])
-        key = question if question in lines and question not in few else None
-        if (key, size) not in boxes:
-            of = lines[key] if key else [line for some in lines.values() for line in some]
-            boxes[key, size] = best_box(of, size)
-        found.append({"id": row["id"], "bbox": boxes[key, size], "confidence": None})
+    for row in questions:
+        kind = _kind(row)
+        own = lines.get(row["question"], ())
+        key = (kind, row["question"] if len(own) >= FEW else None)
+        if key not in boxes:
+            boxes[key] = best_box(own if len(own) >= FEW else everywhere, mean(sizes[kind]))
+        found.append({"id": row["id"], "bbox": boxes[key], "confidence": None})
     return found
 
 
@@ -69,14 +71,10 @@ def _kind(row: dict) -> str:
     return row.get("field") or row["kind"]
 
 
-def read(path: Path) -> list[dict]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("questions", "train", "like", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     args = parser.parse_args()
-    rows = prior(read(args.questions), read(args.train), {box["id"]: box for box in read(args.like)})
-    args.out.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    rows = prior(read_rows(args.questions), read_rows(args.train), {box["id"]: box for box in read_rows(args.like)})
+    args.out.write_bytes(to_lines(rows))

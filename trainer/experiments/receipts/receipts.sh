@@ -48,7 +48,7 @@ list() { # FILE ...: as --set takes several
 sft() { # NAME BASE DATA ...: all weights, on data sets that give equally many pages
   name=$1 base=$2
   shift 2
-  $train full-sft --config $here/receipts.toml --set base=$base --set out=$runs/$name \
+  [ -d $runs/$name/checkpoint ] || $train full-sft --config $here/receipts.toml --set base=$base --set out=$runs/$name \
     --set "data=$(list $(printf '%s.jsonl ' "$@"))" --set "texts=$(list $(printf '%s.text.jsonl ' "$@"))"
 }
 ship() { # NAME CHECKPOINT KNOWS: the folder that the service runs
@@ -90,8 +90,7 @@ boxes() { # NAME ENVIRONMENT: the service's boxes
   [ -f $runs/$name.jsonl ] || (cd .. && env "$@" npm run -s boxes -- trainer/$questions trainer/$runs/$name.jsonl)
 }
 [ -d ../node_modules ] || (cd .. && npm install)
-trained='cropvlm-receipts receipts-sft receipts-alone documents-alone'
-for name in $trained; do
+for name in cropvlm-receipts receipts-sft receipts-alone documents-alone; do
   boxes $name CROPPER=onnx MODEL_PRECISION=fp32 CROPPER_MODEL=trainer/$runs/export/$name
 done
 boxes cropvlm-receipts-int8 CROPPER=onnx MODEL_PRECISION=int8 CROPPER_MODEL=trainer/$runs/export/cropvlm-receipts

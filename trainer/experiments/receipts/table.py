@@ -8,17 +8,15 @@ it; a question without one counts as missed. The labels of `--train` are those t
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from statistics import mean, median
 
 from cropvlm_trainer.boxes import WHOLE, Rect
-from cropvlm_trainer.metrics.exact_and_iou import area, recall
+from cropvlm_trainer.metrics.exact_and_iou import COVERED, area, recall
+from cropvlm_trainer.rows import read_rows
 
-COVERED = 0.9
-"""The share of a line that a box must hold to count as a hit."""
 DRAWS = 50
 """random boxes of each size, for what chance gives"""
 LABEL = "label"
@@ -131,10 +129,6 @@ def _cell(name: str, value: float | None) -> str:
     return f"{value:.2f}" if name == CONFIDENCE else f"{100 * value:.1f} %"
 
 
-def read(path: Path) -> list[dict]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("boxes", type=Path, nargs="+")
@@ -142,9 +136,9 @@ if __name__ == "__main__":
     parser.add_argument("--train", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    rows = read(args.questions)
-    asked = {row["question"] for row in read(args.train) if row.get("kind") == LABEL}
-    columns = {path.stem: scores(rows, {box["id"]: box for box in read(path)}, asked) for path in args.boxes}
+    rows = read_rows(args.questions)
+    asked = {row["question"] for row in read_rows(args.train) if row.get("kind") == LABEL}
+    columns = {path.stem: scores(rows, {box["id"]: box for box in read_rows(path)}, asked) for path in args.boxes}
     counts = {name: len(some) for name, some in groups(rows, asked).items()}
     text = table(columns, counts)
     args.out.parent.mkdir(parents=True, exist_ok=True)

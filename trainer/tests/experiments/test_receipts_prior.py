@@ -1,22 +1,19 @@
 """The boxes of `experiments/receipts/prior.py`: by the question alone, where training's lines are."""
 
-import importlib.util
 import json
 import subprocess
 import sys
 
 import pytest
 from support.paths import REPOSITORY
+from support.scripts import load_script
 
 SCRIPT = REPOSITORY / "trainer" / "experiments" / "receipts" / "prior.py"
 
 
 @pytest.fixture(scope="module")
 def prior():
-    spec = importlib.util.spec_from_file_location("receipts_prior", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(SCRIPT)
 
 
 def seeded(question: str, lines: list[list[float]]) -> list[dict]:

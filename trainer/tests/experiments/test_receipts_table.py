@@ -1,22 +1,19 @@
 """The scores of `experiments/receipts/table.py`, on a few boxes whose scores are plain to see."""
 
-import importlib.util
 import json
 import subprocess
 import sys
 
 import pytest
 from support.paths import REPOSITORY
+from support.scripts import load_script
 
 SCRIPT = REPOSITORY / "trainer" / "experiments" / "receipts" / "table.py"
 
 
 @pytest.fixture(scope="module")
 def table():
-    spec = importlib.util.spec_from_file_location("receipts_table", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(SCRIPT)
 
 
 ROWS = [

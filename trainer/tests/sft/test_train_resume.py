@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from support.paths import TRAINER
-from support.runs.run import log_without_time
+from support.runs.run import assert_held, log_without_time
 from support.runs.sft import command, same
 from transformers import Trainer
 
@@ -119,12 +119,7 @@ def test_a_run_goes_on_with_settings_that_change_no_mathematics(given, whole, tm
 def test_another_run_is_not_gone_on_with(given, whole, capsys):
     assert main(command(given, whole, learning_rate=1e-4, sample_every=4, **{"lora.r": 8})) == 2
     assert "holds a run with another learning_rate, lora; give another out" in capsys.readouterr().err
-    rows = given / "pages" / "other.jsonl"
-    rows.write_text((given / "pages" / "manifest.jsonl").read_text().replace("What", "what", 1))
-    assert main(command(given, whole, data=rows)) == 2
-    assert f"holds a run with another data (the content of {rows}); give another out" in capsys.readouterr().err
-    assert main([*command(given, whole), "--resume", "never"]) == 2
-    assert "holds a run; give another out, or --resume auto to go on with it" in capsys.readouterr().err
+    assert_held(command, given, whole, capsys)
     assert main(command(given, whole, max_steps=3)) == 2
     assert "has taken 5 steps, past the 3 of max_steps" in capsys.readouterr().err
 

@@ -8,8 +8,7 @@ import { existsSync } from 'node:fs'
  * Blocks of 4 MiB and more come from the system and go back to it. Left alone, glibc raises this limit to 32 MiB as such
  * blocks are freed (mallopt(3), M_MMAP_THRESHOLD), and from then on tensors are cut from one heap, between small blocks that
  * stay: over pages of many sizes it grew to a gigabyte, most of it for nothing. Fresh pages cost time for being cleared,
- * which pages of 2 MiB win back, where the system has them (`transparent_hugepage`, `madvise` or `always`; glibc 2.35). A
- * limit of half a MiB cost 2.6 times the processor time over receipts of many sizes.
+ * which pages of 2 MiB win back, where the system has them (`transparent_hugepage`, `madvise` or `always`; glibc 2.35).
  */
 export const GLIBC: Readonly<Record<string, string>> = {
   MALLOC_ARENA_MAX: '1',
@@ -19,9 +18,8 @@ export const GLIBC: Readonly<Record<string, string>> = {
 
 /**
  * jemalloc's. It gives back what has been free for a second wherever it lies, where glibc keeps all below the highest block
- * in use: of 241 MiB in glibc's arena after 40 minutes of `npm run soak`, 185 were free. Over 40 receipts of many sizes a
- * process held 216 MiB at least with jemalloc, 286 with glibc as above and 666 with glibc as it comes, in 0.96 of the
- * processor time (`npm run allocators`).
+ * in use. Over 40 receipts of many sizes a process held 216 MiB at least with jemalloc, 286 with glibc as above and 666 with
+ * glibc as it comes, in 0.96 of the processor time (`npm run allocators`).
  */
 export const JEMALLOC: Readonly<Record<string, string>> = {
   MALLOC_CONF: 'narenas:1,background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0,thp:always',

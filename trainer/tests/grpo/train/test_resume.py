@@ -9,7 +9,7 @@ import pytest
 import torch
 from support.runs.board import events
 from support.runs.grpo import STEPS, command
-from support.runs.run import log, log_without_time, trained
+from support.runs.run import assert_held, log, log_without_time, trained
 
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.grpo import train as train_module
@@ -71,11 +71,6 @@ def test_a_run_goes_on_with_settings_that_change_no_mathematics(given, whole, tm
 def test_another_run_is_not_gone_on_with(given, whole, tmp_path, capsys):
     assert main(command(given, whole, beta=0.9)) == 2
     assert "holds a run with another beta; give another out" in capsys.readouterr().err
-    rows = given / "pages" / "other.jsonl"
-    rows.write_text((given / "pages" / "manifest.jsonl").read_text().replace("What", "what", 1))
-    assert main(command(given, whole, data=rows)) == 2
-    assert f"holds a run with another data (the content of {rows}); give another out" in capsys.readouterr().err
-    assert main([*command(given, whole), "--resume", "never"]) == 2
-    assert "holds a run; give another out, or --resume auto to go on with it" in capsys.readouterr().err
+    assert_held(command, given, whole, capsys)
     assert main(command(given, whole, max_steps=2)) == 2
     assert "has taken 4 steps, past the 2 of max_steps" in capsys.readouterr().err

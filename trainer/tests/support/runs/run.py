@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import pytest
 import torch
 from support.lines import read_lines
 from transformers import Idefics3ForConditionalGeneration
 
+from cropvlm_trainer.cli import main
 from cropvlm_trainer.data.synth import dataset
 from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
@@ -55,3 +57,13 @@ def log_without_time(out: Path) -> list[dict]:
 def trained(out: Path) -> torch.Tensor:
     """The parameters in `state.pt`, one after another."""
     return torch.cat([part.flatten() for part in torch.load(out / "state.pt", weights_only=True)["trained"]])
+
+
+def assert_held(command: Callable[..., list[str]], given: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The run in `out` is not gone on with on other data, nor where it must not be gone on with at all."""
+    rows = given / "pages" / "other.jsonl"
+    rows.write_text((given / "pages" / "manifest.jsonl").read_text().replace("What", "what", 1))
+    assert main(command(given, out, data=rows)) == 2
+    assert f"holds a run with another data (the content of {rows}); give another out" in capsys.readouterr().err
+    assert main([*command(given, out), "--resume", "never"]) == 2
+    assert "holds a run; give another out, or --resume auto to go on with it" in capsys.readouterr().err

@@ -1,6 +1,6 @@
 #!/bin/sh
 # A cropper for real receipts, from nothing but pictures, questions and answers: boxes by an OCR, training of all weights on
-# drawn documents, then on these and the receipts, GRPO with what the OCR reads in the crop as the reward, export, and the
+# receipts and drawn documents in equal parts, GRPO with what the OCR reads in the crop as the reward, export, and the
 # service that runs it. Beside it the same on drawn documents alone and on receipts alone. The scores on receipts kept apart
 # go to results/receipts.md beside this file. Broken off at any point, it goes on from where it stood.
 #
@@ -61,22 +61,22 @@ on_receipts_alone() {
   sft receipts-alone ../models/cropvlm-mini $real
   ship receipts-alone $runs/receipts-alone/best 'scanned receipts'
 }
-on_documents() {
+on_documents_alone() {
   sft documents-alone ../models/cropvlm-mini $drawn
   ship documents-alone $runs/documents-alone/best 'drawn documents'
 }
 on_both() {
-  sft receipts-sft $runs/documents-alone/best $real $drawn
-  ship receipts-sft $runs/receipts-sft/best 'scanned receipts'
+  sft receipts-sft ../models/cropvlm-mini $real $drawn
+  ship receipts-sft $runs/receipts-sft/best 'scanned receipts and drawn documents'
   [ -f $runs/receipts-grpo/adapter/training.json ] || $train grpo --config $here/grpo.toml
-  ship cropvlm-receipts $runs/receipts-grpo/adapter 'scanned receipts'
+  ship cropvlm-receipts $runs/receipts-grpo/adapter 'scanned receipts and drawn documents'
 }
-(on_receipts_alone) > $runs/receipts-alone.out 2>&1 & first=$!
-(on_documents; on_both) > $runs/cropvlm-receipts.out 2>&1 & second=$!
+(on_both) > $runs/cropvlm-receipts.out 2>&1 & first=$!
+(on_receipts_alone; on_documents_alone) > $runs/alone.out 2>&1 & second=$!
 # Both, even where one failed: neither may still write when this is run again.
 failed=
-wait $first || failed=receipts-alone.out
-wait $second || failed="$failed cropvlm-receipts.out"
+wait $first || failed=cropvlm-receipts.out
+wait $second || failed="$failed alone.out"
 [ -z "$failed" ] || { echo "receipts.sh: a training failed; see $failed in $runs" >&2; exit 1; }
 
 # --- scores -----------------------------------------------------------------------------------------------------------

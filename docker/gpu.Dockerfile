@@ -50,6 +50,11 @@ ENV NODE_ENV=production \
     HOST=0.0.0.0 \
     EXECUTION_PROVIDER=cuda \
     GRAPH_CACHE_DIR=/var/cache/cropvlm
+# jemalloc, which the engine's processes take where it is there (docs/operate/run.md); its version is the distribution's.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends libjemalloc2 \
+    && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 # Any user may write there: USER below, one that Kubernetes or `docker run --user` gives. A new volume takes owner and mode over.
 RUN install -d -m 1777 -o 1000 -g 1000 /var/cache/cropvlm

@@ -4,6 +4,7 @@ import { connect, createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
+import { engineEnvironment } from '../src/engine/parent/process/environment.js'
 import { compiledService } from './support/compiled.js'
 import { completion, upstream } from './support/fakes/upstream.js'
 import { noise } from './support/scripted.js'
@@ -37,7 +38,8 @@ t.test('starts, says which provider and how to try it, answers, and loses one re
   })
 
   const load = Promise.all(Array.from({ length: 12 }, () => postCrop(url, image)))
-  const { engine } = await server.line('engine process started')
+  const { engine, preload } = await server.line('engine process started')
+  t.equal(preload, engineEnvironment(process.env).LD_PRELOAD || null, 'its allocator')
   // the requests are uploaded and the first of them at work
   while (!/cropvlm_queue_size [1-9]/.test(await (await fetch(`${url}/metrics`)).text()));
   process.kill(Number(engine), 'SIGKILL')

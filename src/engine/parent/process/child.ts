@@ -11,6 +11,8 @@ import { engineEnvironment } from './environment.js'
 
 /** One engine process, from its start to its end. It is started by the constructor and never restarted. */
 export class EngineChild {
+  /** The library that it loads before all others, such as its allocator; null for none. */
+  readonly preload: string | null
   readonly #process: ChildProcess
   readonly #log: Logger
   readonly #stopMs: number
@@ -35,10 +37,12 @@ export class EngineChild {
       fileURLToPath(module),
     ]
     this.#isSandboxed = sandboxCommand.length > 0
+    const env = engineEnvironment(process.env)
+    this.preload = env.LD_PRELOAD || null
     this.#process = spawn(program, args, {
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      env: engineEnvironment(process.env),
+      env,
       // Ctrl-C in a terminal is not for what holds the sandbox
       detached: this.#isSandboxed,
     })

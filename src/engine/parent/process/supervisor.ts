@@ -126,7 +126,7 @@ export class Supervisor {
     if (!child) return
     this.#child = child
     this.#watchMemory(child)
-    this.#log.info({ engine: child.pid }, 'engine process started, loading models')
+    this.#log.info({ preload: child.preload, engine: child.pid }, 'engine process started, loading models')
     this.#timer = setTimeout(
       () => this.kill(`was not ready within ${startTimeoutMs} ms and was killed`),
       startTimeoutMs,

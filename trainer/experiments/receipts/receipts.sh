@@ -1,11 +1,12 @@
 #!/bin/sh
 # A cropper for real receipts, from nothing but pictures, questions and answers: boxes by an OCR, training of all weights on
 # receipts and drawn documents in equal parts, GRPO with what the OCR reads in the crop as the reward, export, and the
-# service that runs it. Beside it the same on drawn documents alone and on receipts alone. The scores on receipts kept apart
-# go to results/receipts.md beside this file. Broken off at any point, it goes on from where it stood.
+# service that runs it. The scores on receipts kept apart go to results/receipts.md beside this file. Broken off at any
+# point, it goes on from where it stood.
 #
 #     sh trainer/experiments/receipts/receipts.sh
 #
+#   ALONE=1         trains on receipts alone and on drawn documents alone too, for the table; twice the time, on two cores
 #   RECEIPTS        the folder of receipts.jsonl and its images
 #   FONTS           folders with fonts for the drawn documents, where they are not the system's
 #   CROPVLM_TRAIN, CROPVLM_PYTHON   the trainer's command and its Python, where they are elsewhere (then setup.sh is not run)
@@ -57,11 +58,9 @@ ship() { # NAME CHECKPOINT KNOWS: the folder that the service runs
     --warning "$1 knows $3 and their labels only. On any other picture its box is a guess."
   $train verify $runs/export/$1
 }
-on_receipts_alone() {
+on_each_alone() {
   sft receipts-alone ../models/cropvlm-mini $real
   ship receipts-alone $runs/receipts-alone/best 'scanned receipts'
-}
-on_documents_alone() {
   sft documents-alone ../models/cropvlm-mini $drawn
   ship documents-alone $runs/documents-alone/best 'drawn documents'
 }
@@ -71,8 +70,11 @@ on_both() {
   [ -f $runs/receipts-grpo/adapter/training.json ] || $train grpo --config $here/grpo.toml
   ship cropvlm-receipts $runs/receipts-grpo/adapter 'scanned receipts and drawn documents'
 }
+alone=
+[ -z "${ALONE:-}" ] || alone='receipts-alone documents-alone'
+echo "training, for hours; $runs/cropvlm-receipts.out has the progress"
 (on_both) > $runs/cropvlm-receipts.out 2>&1 & first=$!
-(on_receipts_alone; on_documents_alone) > $runs/alone.out 2>&1 & second=$!
+([ -z "$alone" ] || on_each_alone) > $runs/alone.out 2>&1 & second=$!
 # Both, even where one failed: neither may still write when this is run again.
 failed=
 wait $first || failed=cropvlm-receipts.out
@@ -90,7 +92,7 @@ boxes() { # NAME ENVIRONMENT: the service's boxes
   [ -f $runs/$name.jsonl ] || (cd .. && env "$@" npm run -s boxes -- trainer/$questions trainer/$runs/$name.jsonl)
 }
 [ -d ../node_modules ] || (cd .. && npm install)
-for name in cropvlm-receipts receipts-sft receipts-alone documents-alone; do
+for name in cropvlm-receipts receipts-sft $alone; do
   boxes $name CROPPER=onnx MODEL_PRECISION=fp32 CROPPER_MODEL=trainer/$runs/export/$name
 done
 boxes cropvlm-receipts-int8 CROPPER=onnx MODEL_PRECISION=int8 CROPPER_MODEL=trainer/$runs/export/cropvlm-receipts
@@ -99,5 +101,4 @@ boxes text CROPPER=text
 $python $here/prior.py --questions $questions --train $real.jsonl --like $runs/cropvlm-receipts.jsonl \
   --out $runs/position-prior.jsonl
 $python $here/table.py --questions $questions --train $real.jsonl --out $here/results/receipts.md \
-  $(printf "$runs/%s.jsonl " cropvlm-receipts cropvlm-receipts-int8 receipts-sft receipts-alone documents-alone text \
-    position-prior cropvlm-mini)
+  $(printf "$runs/%s.jsonl " cropvlm-receipts cropvlm-receipts-int8 receipts-sft $alone text position-prior cropvlm-mini)

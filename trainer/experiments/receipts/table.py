@@ -9,6 +9,7 @@ it; a question without one counts as missed. The labels of `--train` are those t
 
 import argparse
 from collections.abc import Sequence
+from math import ceil
 from pathlib import Path
 from random import Random
 from statistics import mean, median
@@ -21,6 +22,9 @@ DRAWS = 50
 """random boxes of each size, for what chance gives"""
 LABEL = "label"
 CONFIDENCE = "confidence, area under the curve"
+SUREST, FROM = "the surest three quarters", "their least confidence"
+NUMBERS = (CONFIDENCE, FROM)
+"""rows that are not in per cent"""
 ABOUT = """# Boxes on receipts kept apart
 
 Made by `experiments/receipts/receipts.sh`. The share of questions whose box, given by the service, covers a line that
@@ -32,6 +36,8 @@ which covers every line.
 - *position-prior*: for each question one box, where most of its answers stand in training; no picture is looked at
 - *other fields' boxes*: each field's lines held against the boxes of the same page's other fields
 - *confidence*: how often a hit has more of it than a miss
+- *the surest three quarters*: the hits among the boxes of fields with the most confidence; a `ZOOM_MIN_CONFIDENCE` of
+  *their least confidence* keeps these and leaves the others out
 
 """
 
@@ -58,6 +64,17 @@ def separation(marks: Sequence[tuple[float, bool]]) -> float | None:
     if not hits or not misses:
         return None
     return mean((one > other) + 0.5 * (one == other) for one in hits for other in misses)
+
+
+def surest(marks: Sequence[tuple[float, bool]], share: float) -> tuple[float, float] | None:
+    """Returns the share of hits among that share of the boxes, those of most confidence, and the least of theirs.
+
+    Boxes of that least confidence all count. None without boxes.
+    """
+    if not marks:
+        return None
+    least = sorted((confidence for confidence, _ in marks), reverse=True)[ceil(share * len(marks)) - 1]
+    return mean(is_hit for confidence, is_hit in marks if confidence >= least), least
 
 
 def exchanged(rows: Sequence[dict], boxes: dict[str, dict]) -> float | None:
@@ -111,6 +128,7 @@ def scores(rows: Sequence[dict], boxes: dict[str, dict], known: set[str]) -> dic
     sure = [(boxes[row["id"]]["confidence"], row) for row in fields if row["id"] in boxes]
     marks = [(confidence, hit(box_of(boxes, row), lines_of(row))) for confidence, row in sure if confidence is not None]
     found[CONFIDENCE] = separation(marks)
+    found[SUREST], found[FROM] = surest(marks, 0.75) or (None, None)
     return found
 
 
@@ -126,7 +144,7 @@ def table(of: dict[str, dict[str, float | None]], counts: dict[str, int]) -> str
 def _cell(name: str, value: float | None) -> str:
     if value is None:
         return "-"
-    return f"{value:.2f}" if name == CONFIDENCE else f"{100 * value:.1f} %"
+    return f"{value:.2f}" if name in NUMBERS else f"{100 * value:.1f} %"
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def place(calls: list[str], *words: str) -> int:
 
 
 def test_each_stage_starts_from_the_one_before(run):
-    done, calls = run()
+    done, calls = run(ALONE="1")
     assert done.returncode == 0, done.stderr
     both = place(calls, "full-sft", "out=runs/receipts/receipts-sft", "base=../models/cropvlm-mini")
     tuned = place(calls, "grpo", "grpo.toml")
@@ -90,12 +90,21 @@ def test_each_stage_starts_from_the_one_before(run):
 
 
 def test_a_stage_that_fails_is_named_and_none_is_built_on_it(run):
-    done, calls = run(FAIL="out=runs/receipts/receipts-sft")
+    done, calls = run(FAIL="out=runs/receipts/receipts-sft", ALONE="1")
     assert done.returncode == 1
     assert "a training failed; see cropvlm-receipts.out in runs/receipts" in done.stderr
     assert "no_memory_today" in (run.runs / "cropvlm-receipts.out").read_text()
     assert not [call for call in calls if call.startswith(("boxes", "grpo"))]
     assert place(calls, "export", "--id documents-alone"), "the other trainings go on to their end"
+
+
+def test_the_rivals_of_the_table_are_trained_where_they_are_wanted(run):
+    done, calls = run()
+    assert done.returncode == 0, done.stderr
+    assert not [call for call in calls if "alone" in call]
+    shown = calls[place(calls, "table.py")].split("results/receipts.md ")[1]
+    of = "cropvlm-receipts cropvlm-receipts-int8 receipts-sft text position-prior cropvlm-mini"
+    assert shown.split() == [f"runs/receipts/{name}.jsonl" for name in of.split()]
 
 
 def test_once_more_nothing_is_trained_or_drawn_twice(run):

@@ -50,6 +50,15 @@ def test_separation(table):
     assert table.separation([(0.9, True)]) is None
 
 
+def test_surest(table):
+    marks = [(0.1, False), (0.9, True), (0.4, True), (0.4, False), (0.3, False)]
+    # three of five, and the other one that is as sure as the last of them
+    assert table.surest(marks, 0.5) == (pytest.approx(2 / 3), 0.4)
+    assert table.surest(marks, 0.2) == (1, 0.9)
+    assert table.surest(marks, 1) == (pytest.approx(2 / 5), 0.1)
+    assert table.surest([], 0.75) is None
+
+
 def test_exchanged(table):
     boxes = {"a-total": BOXES["a-date"], "a-date": {"bbox": [0, 0, 100, 100]}}
     # the date's box covers the total's line, and not the other way round
@@ -77,3 +86,4 @@ def test_the_script_writes_the_table(table, tmp_path):
     assert "| all fields | 3 | 33.3 % |" in lines
     assert "| new labels | 1 | 100.0 % |" in lines
     assert "| confidence, area under the curve |  | 1.00 |" in lines
+    assert "| the surest three quarters |  | 50.0 % |" in lines and "| their least confidence |  | 0.20 |" in lines

@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 from tokenizers import Tokenizer
 from transformers import Idefics3ForConditionalGeneration
 
 from cropvlm_trainer.files import read_json, sha256_of
+from cropvlm_trainer.full_sft.config import FullSftConfig
 from cropvlm_trainer.full_sft.from_export import load_export, shape_of
-from cropvlm_trainer.full_sft.retile import retiled
+from cropvlm_trainer.full_sft.retile import check_tile, retiled
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint
-from cropvlm_trainer.idefics3.model import Shape
+from cropvlm_trainer.idefics3.model import Shape, build_model
 
-EXPORTED = "cropvlm.json"
+EXPORTED, TOKENIZER = "cropvlm.json", "tokenizer.json"
+Model = tuple[Idefics3ForConditionalGeneration, Shape, Tokenizer]
+"""a model, its shape, and its tokenizer"""
 
 
-def load_base(folder: Path, tile: int, patch: int) -> tuple[Idefics3ForConditionalGeneration, Shape, Tokenizer]:
+def begin(config: FullSftConfig) -> Model:
+    """Returns the model that a run starts from: the base's, or one of `config.shape` with random weights.
+
+    Raises as `load_base`.
+    """
+    if config.shape is None:
+        return load_base(config.base, config.tile, config.patch)
+    shape = Shape(tile=config.tile, patch=config.patch, **asdict(config.shape))
+    check_tile(shape)
+    if not (file := config.base / TOKENIZER).is_file():
+        raise FileNotFoundError(f"base = {config.base} holds no {TOKENIZER}; name a model folder")
+    tokenizer = Tokenizer.from_file(str(file))
+    return build_model(shape, tokenizer, config.seed), shape, tokenizer
+
+
+def load_base(folder: Path, tile: int, patch: int) -> Model:
     """Returns the model for tiles of `tile` and patches of `patch` pixels, its shape, and its tokenizer.
 
     Raises FileNotFoundError and ValueError for a folder that holds no small model, and as `retiled`.

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from cropvlm_trainer.idefics3.model import Shape
 from cropvlm_trainer.pretrain.loop import Recipe
 from cropvlm_trainer.training.config import NO_UNKNOWN_KEYS, load_config, parse_override
 from cropvlm_trainer.training.stage_config import Count, CountOrZero
@@ -22,9 +23,39 @@ TABLE = "full_sft"
 
 
 @dataclass(frozen=True, config=NO_UNKNOWN_KEYS)
+class Sizes:
+    """Of a model that begins with random weights; the defaults are the mini models'."""
+
+    vision_width: Count = Shape.vision_width
+    vision_layers: Count = Shape.vision_layers
+    vision_heads: Count = Shape.vision_heads
+    text_width: Count = Shape.text_width
+    text_layers: Count = Shape.text_layers
+    text_heads: Count = Shape.text_heads
+    text_kv_heads: Count = Shape.text_kv_heads
+    text_mlp: Count = Shape.text_mlp
+
+    @model_validator(mode="after")
+    def _check_heads(self) -> Sizes:
+        for name, parts in (
+            ("vision_width", "vision_heads"),
+            ("text_width", "text_heads"),
+            ("text_heads", "text_kv_heads"),
+        ):
+            whole, into = getattr(self, name), getattr(self, parts)
+            if whole % into:
+                raise ValueError(f"{name} = {whole} is no multiple of {parts} = {into}")
+        if self.vision_width % 4:
+            raise ValueError(f"vision_width = {self.vision_width} is no multiple of 4, which its positions need")
+        if (width := self.text_width // self.text_heads) % 2:
+            raise ValueError(f"text_width / text_heads = {width} is odd, and positions need an even one")
+        return self
+
+
+@dataclass(frozen=True, config=NO_UNKNOWN_KEYS)
 class FullSftConfig:
     base: Path
-    """a model folder that `export` wrote, or the checkpoint of a small model"""
+    """a model folder that `export` wrote, or the checkpoint of a small model; with `shape`, of its tokenizer alone"""
     data: Paths
     """data set with boxes (JSONL), as `data seed --method text` writes it; of several, each gives equally many pages"""
     out: Path
@@ -34,6 +65,8 @@ class FullSftConfig:
     texts: Paths = ()
     """the pictures' text, as `data seed --method text` keeps it, a file for each data set, for the auxiliary loss;
     without any there is none"""
+    shape: Sizes | None = None
+    """sizes of a model that begins with random weights, in the base's place"""
     tile: Count = 512
     """edge in pixels to which pictures are resized; the model gets one tile of it"""
     patch: Count = 16
@@ -54,6 +87,8 @@ class FullSftConfig:
     warmup: Count = 100
     """steps"""
     seed: int = 0
+    workers: Count = 1
+    """processes that draw views of pages; each keeps pictures of its own"""
     save_every: Count = 100
     """steps between two saved states and evaluations; a multiple of 50"""
 
@@ -75,8 +110,9 @@ class FullSftRecipe(Recipe):
     labels: int
     augment: float
     seeing: float
-    base: str
-    """a hash of its weights"""
+    base_weights: str | None
+    """a hash of the base's weights; None with a `shape`"""
+    shape: dict[str, int] | None
 
 
 def read_config(args: argparse.Namespace) -> FullSftConfig:

@@ -15,6 +15,16 @@ PATCHES = "model.vision_model.embeddings.patch_embedding.weight"
 POSITIONS = "model.vision_model.embeddings.position_embedding.weight"
 
 
+def check_tile(shape: Shape) -> None:
+    """Raises ValueError for a tile that its patches do not fill."""
+    tile, patch, side = shape.tile, shape.patch, shape.shuffle
+    if tile % (patch * side):
+        raise ValueError(
+            f"a tile of {tile} pixels cannot be cut into patches of {patch} of which {side} x {side} make a token; "
+            f"choose a multiple of {patch * side}"
+        )
+
+
 def retiled(
     model: Idefics3ForConditionalGeneration, shape: Shape, tokenizer: Tokenizer, tile: int, patch: int
 ) -> tuple[Idefics3ForConditionalGeneration, Shape]:
@@ -26,12 +36,8 @@ def retiled(
     """
     if patch % shape.patch:
         raise ValueError(f"a patch of {patch} pixels is no multiple of the model's {shape.patch}; choose one that is")
-    if tile % (patch * shape.shuffle):
-        raise ValueError(
-            f"a tile of {tile} pixels cannot be cut into patches of {patch} of which {shape.shuffle} x {shape.shuffle} "
-            f"make a token; choose a multiple of {patch * shape.shuffle}"
-        )
     larger = replace(shape, tile=tile, patch=patch)
+    check_tile(larger)
     state = model.state_dict()
     times = patch // shape.patch
     if times > 1:

@@ -9,11 +9,12 @@ which words lie in it.
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
-from cropvlm_trainer.full_sft.base import base_hash, load_base
+from cropvlm_trainer.full_sft.base import base_hash, begin
 from cropvlm_trainer.full_sft.config import FullSftConfig, FullSftRecipe
 from cropvlm_trainer.full_sft.data import PageBatches, classes_of, read_sets
 from cropvlm_trainer.full_sft.dev import BoxFinder, coverage
@@ -45,7 +46,7 @@ def train(config: FullSftConfig, device_name: str = "auto", stop_at: int | None 
         if count:
             print(f"{count} rows of {manifest} left out: no area in whole per cents", file=sys.stderr)
     dev = _dev_rows(config.dev) if config.dev else []
-    model, shape, tokenizer = load_base(config.base, config.tile, config.patch)
+    model, shape, tokenizer = begin(config)
     builder = PromptBuilder(tokenizer, shape.tokens_per_tile)
     packer, classes = QuestionPacker(builder), classes_of(words)
     torch.manual_seed(config.seed)
@@ -75,7 +76,8 @@ def train(config: FullSftConfig, device_name: str = "auto", stop_at: int | None 
         labels=config.labels,
         augment=config.augment,
         seeing=config.seeing,
-        base=base_hash(config.base),
+        base_weights=None if config.shape else base_hash(config.base),
+        shape=asdict(config.shape) if config.shape else None,
     )
     pages = [page for of in sets for page in of.pages]
     questions = sum(len(page.rows) + len(page.labels) for page in pages)
@@ -98,7 +100,7 @@ def train(config: FullSftConfig, device_name: str = "auto", stop_at: int | None 
 
     device = pick_device(device_name)
     loss = BoxLoss(model, head, builder, config.seeing)
-    run_loop(model, batches, loss, recipe, config.out, device, evaluate, stop, head)
+    run_loop(model, batches, loss, recipe, config.out, device, evaluate, stop, head, config.workers)
     save(config.out / LAST, {"steps": stop})
     print(f"checkpoint: {config.out / LAST}" + (f"; the best on dev: {config.out / BEST}" if dev else ""))
 

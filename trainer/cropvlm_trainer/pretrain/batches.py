@@ -14,7 +14,7 @@ from random import Random
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from cropvlm_trainer.boxes import Box, around
 from cropvlm_trainer.contract import answer_text, format_box, target_prompt
@@ -156,16 +156,17 @@ class _Stream(IterableDataset):
         self.make, self.start, self.stop = make, start, stop
 
     def __iter__(self) -> Iterator[Batch]:
-        for index in range(self.start, self.stop):
+        worker = get_worker_info()
+        for index in range(self.start + worker.id, self.stop, worker.num_workers):
             yield self.make(index)
 
 
-def stream(make: Callable[[int], Batch], start: int, stop: int) -> DataLoader:
-    """The batches `make(start)` to `make(stop - 1)`, made ahead by a process beside the training."""
+def stream(make: Callable[[int], Batch], start: int, stop: int, workers: int = 1) -> DataLoader:
+    """The batches `make(start)` to `make(stop - 1)`, in their order, made ahead by processes beside the training."""
     return DataLoader(
         _Stream(make, start, stop),
         batch_size=None,
-        num_workers=1,
+        num_workers=workers,
         prefetch_factor=8,
         multiprocessing_context="fork",
     )

@@ -69,6 +69,7 @@ def train(
     evaluate: Callable[[int], dict[str, float]],
     stop: int | None = None,
     aux_heads: nn.Module | None = None,
+    workers: int = 1,
 ) -> None:
     """Trains up to step `stop` (None: all of the recipe's), from `out/state.pt` where there is one.
 
@@ -76,6 +77,7 @@ def train(
     `recipe.save_every` steps the state is saved, and what `evaluate` returns for the step goes into the row too.
 
     `aux_heads`: further parameters of the loss. They are trained too, and are in the state but in no checkpoint.
+    `workers`: processes that make batches; how many they are changes nothing else.
     Raises ValueError for a state of another recipe, of pages that are drawn otherwise, or past `stop`, and for a loss
     that is not finite.
     """
@@ -92,7 +94,7 @@ def train(
         print(f"resuming {out} at step {first}")
     log = RunLog(out, first, events=False)
     collected, started = defaultdict(list), time.monotonic()
-    batches = stream(make_batch, first, stop)
+    batches = stream(make_batch, first, stop, workers)
     for step, batch in enumerate(tqdm(batches, initial=first, total=stop, desc=out.name), start=first + 1):
         with torch.autocast(device.type, dtype=torch.bfloat16):
             loss, scalars = loss_of(step - 1, batch.to(device))

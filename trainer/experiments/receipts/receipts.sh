@@ -9,6 +9,7 @@
 #   ALONE=1         trains on receipts alone and on drawn documents alone too, for the table; twice the time, on two cores
 #   RECEIPTS        the folder of receipts.jsonl and its images
 #   FONTS           folders with fonts for the drawn documents, where they are not the system's
+#   CONFIG          of the training of all weights, relative to the trainer's folder (experiments/receipts/receipts.toml)
 #   CROPVLM_TRAIN, CROPVLM_PYTHON   the trainer's command and its Python, where they are elsewhere (then setup.sh is not run)
 set -eu
 # Everything is relative to the trainer's folder.
@@ -20,6 +21,10 @@ cd "$(dirname "$0")/../.."
 export OMP_NUM_THREADS
 train=${CROPVLM_TRAIN:-.venv/bin/cropvlm-train} python=${CROPVLM_PYTHON:-.venv/bin/python} here=experiments/receipts
 data=data/receipts documents=data/documents runs=runs/receipts
+: "${CONFIG:=$here/receipts.toml}"
+# One core is left to the training.
+cores=$(getconf _NPROCESSORS_ONLN)
+workers=$((cores > 9 ? 8 : cores > 2 ? cores - 1 : 1))
 # A box has so much room that a model that is a little off still covers the line.
 room='20 13'
 mkdir -p $runs
@@ -49,8 +54,9 @@ list() { # FILE ...: as --set takes several
 sft() { # NAME BASE DATA ...: all weights, on data sets that give equally many pages
   name=$1 base=$2
   shift 2
-  [ -d $runs/$name/checkpoint ] || $train full-sft --config $here/receipts.toml --set base=$base --set out=$runs/$name \
-    --set "data=$(list $(printf '%s.jsonl ' "$@"))" --set "texts=$(list $(printf '%s.text.jsonl ' "$@"))"
+  [ -d $runs/$name/checkpoint ] ||
+    $train full-sft --config $CONFIG --set base=$base --set out=$runs/$name --set workers=$workers \
+      --set "data=$(list $(printf '%s.jsonl ' "$@"))" --set "texts=$(list $(printf '%s.text.jsonl ' "$@"))"
 }
 ship() { # NAME CHECKPOINT KNOWS: the folder that the service runs
   [ -f $runs/export/$1/cropvlm.json ] || $train export --checkpoint $2 --out $runs/export/$1 --role cropper --id $1 \
@@ -67,7 +73,7 @@ on_each_alone() {
 on_both() {
   sft receipts-sft ../models/cropvlm-mini $real $drawn
   ship receipts-sft $runs/receipts-sft/best 'scanned receipts and drawn documents'
-  [ -f $runs/receipts-grpo/adapter/training.json ] || $train grpo --config $here/grpo.toml
+  [ -f $runs/receipts-grpo/adapter/training.json ] || $train grpo --config $here/grpo.toml --set reward.processes=$workers
   ship cropvlm-receipts $runs/receipts-grpo/adapter 'scanned receipts and drawn documents'
 }
 alone=

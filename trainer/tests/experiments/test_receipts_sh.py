@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from support.paths import TRAINER
+
+from cropvlm_trainer.full_sft.config import TABLE, FullSftConfig
+from cropvlm_trainer.training.config import load_config
 
 TRAIN = r"""#!/bin/sh
 # Writes the file that tells the script that a command is done. FAIL: a command that ends with an error.
@@ -62,6 +66,13 @@ def run(tmp_path):
 
     run.runs = tmp_path / "trainer/runs/receipts"
     return run
+
+
+@pytest.mark.parametrize("name", ["receipts.toml", "large.toml"])
+def test_a_configuration_is_one(name):
+    path = TRAINER / "experiments/receipts" / name
+    config = load_config({TABLE: FullSftConfig}, TABLE, path, {})
+    assert config.base == Path("../models/cropvlm-mini") and config.steps % config.save_every == 0
 
 
 def place(calls: list[str], *words: str) -> int:

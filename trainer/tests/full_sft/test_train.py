@@ -9,7 +9,8 @@ import torch
 from support.runs.run import log, setting_options
 
 from cropvlm_trainer.cli import main
-from cropvlm_trainer.idefics3.checkpoint import load_checkpoint, read_training
+from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer
+from cropvlm_trainer.idefics3.checkpoint import load_checkpoint, read_training, save_checkpoint
 
 
 def command(given: Path, out: Path, *more: str, **settings: object) -> list[str]:
@@ -57,6 +58,38 @@ def test_another_run_in_the_folder_is_refused(given, tmp_path, capsys):
     assert main(command(given, tmp_path / "run", "--stop-at", "1")) == 0
     assert main(command(given, tmp_path / "run", augment=0.5)) == 2
     assert "another" in (message := capsys.readouterr().err) and "augment" in message
+    save_checkpoint(tiny_model(5), TINY, tiny_tokenizer(), tmp_path / "other", TRAINING)
+    assert main(command(given, tmp_path / "run", base=tmp_path / "other")) == 2
+    assert "another base_weights" in capsys.readouterr().err
+
+
+def test_any_number_of_workers_makes_the_same_batches(given, tmp_path):
+    assert main(command(given, tmp_path / "one")) == 0
+    assert main(command(given, tmp_path / "two", workers=2)) == 0
+    one, two = (load_checkpoint(tmp_path / name / "checkpoint")[0].state_dict() for name in ("one", "two"))
+    assert [name for name in one if not torch.equal(one[name], two[name])] == []
+
+
+def test_a_model_of_another_shape_begins_with_random_weights(given, tmp_path, capsys):
+    shape = {"vision_width": 24, "vision_layers": 3, "vision_heads": 2, "text_width": 32, "text_layers": 1}
+    shape |= {"text_heads": 4, "text_kv_heads": 2, "text_mlp": 40}
+    table = {f"shape.{name}": value for name, value in shape.items()}
+    assert main(command(given, tmp_path / "run", **table)) == 0
+    model, processor = load_checkpoint(tmp_path / "run/checkpoint")
+    vision, text = model.config.vision_config, model.config.text_config
+    assert (vision.hidden_size, vision.num_hidden_layers, vision.patch_size, vision.image_size) == (24, 3, 16, 128)
+    assert (text.hidden_size, text.num_hidden_layers, text.intermediate_size) == (32, 1, 40)
+    assert processor.tokenizer.get_vocab() == tiny_tokenizer().get_vocab()
+    assert main(command(given, tmp_path / "run", **table | {"shape.text_mlp": 48})) == 2
+    assert "another shape" in capsys.readouterr().err
+    assert main(command(given, tmp_path / "bad", **table | {"shape.text_heads": 5})) == 2
+    assert "text_width = 32 is no multiple of text_heads = 5" in capsys.readouterr().err
+    assert main(command(given, tmp_path / "bad", **table | {"shape.vision_width": 26})) == 2
+    assert "vision_width = 26 is no multiple of 4, which" in capsys.readouterr().err
+    assert main(command(given, tmp_path / "bad", **table, tile=120)) == 2
+    assert "a tile of 120 pixels cannot be cut into patches of 16" in capsys.readouterr().err
+    assert main(command(given, tmp_path / "bad", **table, base=tmp_path)) == 2
+    assert "holds no tokenizer.json; name a model folder" in capsys.readouterr().err
 
 
 def test_what_is_missing_is_named(given, tmp_path, capsys):

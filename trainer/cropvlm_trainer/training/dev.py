@@ -77,10 +77,8 @@ class KeptWeights:
         self.out, self.save, self.best_score = out, save, float("-inf")
         if (out / BEST / TRAINING).exists():
             kept = read_json(out / BEST / TRAINING)
-            # Before 2026-11-30 `full-sft` noted its score alone, which belongs to the state in the folder, if any.
-            step, score = (kept["steps"], kept["eval"]["score"]) if "eval" in kept else (1, kept["dev_hit"])
-            if step <= first:
-                self.best_score = score
+            if kept["steps"] <= first:
+                self.best_score = kept["eval"]["score"]
             else:
                 shutil.rmtree(out / BEST)
 

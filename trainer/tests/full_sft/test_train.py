@@ -47,7 +47,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(given, tmp_path):
 def test_a_best_that_a_killed_run_left_without_a_state_is_not_the_next_ones(given, tmp_path):
     stale = tmp_path / "run/best"
     stale.mkdir(parents=True)
-    (stale / "training.json").write_text(json.dumps({"recipe": "full-sft", "dev_hit": 1.0}))
+    (stale / "training.json").write_text(json.dumps({"recipe": "full-sft", "steps": 2, "eval": {"score": 1.0}}))
     assert main(command(given, tmp_path / "run", dev=given / "pages/seeded.jsonl")) == 0
     (row,) = log(tmp_path / "run")
     assert row["dev_hit"] < 1 and read_training(stale)["eval"]["score"] == row["dev_hit"]

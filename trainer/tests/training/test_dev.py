@@ -43,14 +43,6 @@ def test_a_run_that_goes_on_has_the_best_of_before_unless_its_step_is_taken_agai
     assert told(tmp_path / "best")["eval"]["score"] == 0.1
 
 
-def test_a_best_of_an_earlier_version_of_full_sft_is_gone_on_from(tmp_path, save):
-    save(tmp_path / "best", {"recipe": "full-sft", "dev_hit": 0.7})
-    KeptWeights(tmp_path, 50, save).keep_if_best(100, 0.6, {})
-    assert told(tmp_path / "best")["dev_hit"] == 0.7
-    KeptWeights(tmp_path, 100, save).keep_if_best(150, 0.8, {"dev_hit": 0.8})
-    assert told(tmp_path / "best") == {"steps": 150, "eval": {"score": 0.8, "dev_hit": 0.8}}
-
-
 def test_means_are_over_all_rows():
     rows = [{"value": float(number)} for number in range(20)]
     sizes = []

@@ -38,7 +38,8 @@ def train(config: FullSftConfig, device_name: str = "auto", stop_at: int | None 
 
     Leaves in `config.out`: `log.jsonl`, `state.pt`, `checkpoint/` and, with `dev`, `best/`.
     Raises ValueError for settings that cannot go together and a folder that holds another run, and FileNotFoundError
-    where the base, a data set or a picture is missing.
+    where the base, a data set or a picture is missing. SIGTERM ends the run after the step in progress, with its state
+    saved and `checkpoint/` as it was.
     """
     keep_freed_memory()
     sets, words, left_out = read_sets(config.data, config.texts)
@@ -100,7 +101,8 @@ def train(config: FullSftConfig, device_name: str = "auto", stop_at: int | None 
 
     device = pick_device(device_name)
     loss = BoxLoss(model, head, builder, config.seeing)
-    run_loop(model, batches, loss, recipe, config.out, device, evaluate, stop, head, config.workers)
+    if run_loop(model, batches, loss, recipe, config.out, device, evaluate, stop, head, config.workers) < stop:
+        return
     save(config.out / LAST, {"steps": stop})
     print(f"checkpoint: {config.out / LAST}" + (f"; the best on dev: {config.out / BEST}" if dev else ""))
 

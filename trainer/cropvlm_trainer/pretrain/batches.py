@@ -9,6 +9,7 @@ with the box of the evidence, as a cropper does).
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from random import Random
 
@@ -162,11 +163,20 @@ class _Stream(IterableDataset):
 
 
 def stream(make: Callable[[int], Batch], start: int, stop: int, workers: int = 1) -> DataLoader:
-    """The batches `make(start)` to `make(stop - 1)`, in their order, made ahead by processes beside the training."""
+    """The batches `make(start)` to `make(stop - 1)`, in their order, made ahead by processes beside the training.
+
+    SIGTERM ends none of these processes: they end with the iteration.
+    """
     return DataLoader(
         _Stream(make, start, stop),
         batch_size=None,
         num_workers=workers,
         prefetch_factor=8,
         multiprocessing_context="fork",
+        worker_init_fn=_ignore_sigterm,
     )
+
+
+def _ignore_sigterm(_worker: int) -> None:
+    # A signal to the whole process group must not end this worker before the run has finished its step.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)

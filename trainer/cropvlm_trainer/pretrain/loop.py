@@ -22,6 +22,7 @@ from cropvlm_trainer.idefics3.forward import Batch, set_training_attention
 from cropvlm_trainer.pretrain.batches import stream
 from cropvlm_trainer.training.identity import SHA256, refuse_other
 from cropvlm_trainer.training.optimizers import Optimizers
+from cropvlm_trainer.training.processes.stop import stopped_by_sigterm
 from cropvlm_trainer.training.run import RunLog, load_whole, save_whole
 
 STATE = "state.pt"
@@ -70,14 +71,18 @@ def train(
     stop: int | None = None,
     aux_heads: nn.Module | None = None,
     workers: int = 1,
-) -> None:
+) -> int:
     """Trains up to step `stop` (None: all of the recipe's), from `out/state.pt` where there is one.
 
     Every `recipe.log_every` steps a row goes into `out/log.jsonl`: means of the scalars since the last row. Every
     `recipe.save_every` steps the state is saved, and what `evaluate` returns for the step goes into the row too.
 
+    SIGTERM ends the run after the step in progress, with its state saved. The scalars and the time since the last row
+    are saved with it, so that the next row, `seconds_per_step` included, is of all steps since then.
+
     `aux_heads`: further parameters of the loss. They are trained too, and are in the state but in no checkpoint.
     `workers`: processes that make batches; how many they are changes nothing else.
+    Returns the number of steps taken in all: `stop`, or fewer where SIGTERM ended the run, which is then said.
     Raises ValueError for a state of another recipe, of pages that are drawn otherwise, or past `stop`, and for a loss
     that is not finite.
     """
@@ -87,37 +92,47 @@ def train(
     set_training_attention(model, device)
     optimizers = Optimizers(parts, recipe)
     asked = asdict(recipe) | {SHA256: {"pages as they are drawn": content(make_batch, recipe.steps)}}
-    first = _resume(out / STATE, parts, optimizers, asked)
+    first, since_row = _resume(out / STATE, parts, optimizers, asked)
     if first > stop:
         raise ValueError(f"{out} is at step {first}, past {stop}; stop it later, or give another --out")
     if first:
         print(f"resuming {out} at step {first}")
     log = RunLog(out, first, events=False)
-    collected, started = defaultdict(list), time.monotonic()
-    batches = stream(make_batch, first, stop, workers)
-    for step, batch in enumerate(tqdm(batches, initial=first, total=stop, desc=out.name), start=first + 1):
-        with torch.autocast(device.type, dtype=torch.bfloat16):
-            loss, scalars = loss_of(step - 1, batch.to(device))
-        if not torch.isfinite(loss):
-            raise ValueError(f"the loss is {loss.item()} at step {step}; lower the learning rates")
-        optimizers.zero_grad()
-        loss.backward()
-        norm = nn.utils.clip_grad_norm_(parts.parameters(), recipe.max_grad_norm)
-        optimizers.step()
-        for name, value in {"loss": loss, "grad_norm": norm, **scalars}.items():
-            collected[name].append(value.item())
-        if step % recipe.log_every == 0 or step == stop:
-            row = {name: sum(values) / len(values) for name, values in collected.items()}
-            row |= {"lr": optimizers.lr, "seconds_per_step": (time.monotonic() - started) / len(collected["loss"])}
-            if step % recipe.save_every == 0 or step == stop:
-                model.eval()
-                row |= evaluate(step)
-                model.train()
-                _save(out / STATE, parts, optimizers, step, asked)
-            log.add(step, row)
-            collected, started = defaultdict(list), time.monotonic()
+    collected, started = defaultdict(list, since_row["scalars"]), time.monotonic() - since_row["seconds"]
+    batches, taken = stream(make_batch, first, stop, workers), first
+    with stopped_by_sigterm() as signal:
+        for step, batch in enumerate(tqdm(batches, initial=first, total=stop, desc=out.name), start=first + 1):
+            with torch.autocast(device.type, dtype=torch.bfloat16):
+                loss, scalars = loss_of(step - 1, batch.to(device))
+            if not torch.isfinite(loss):
+                raise ValueError(f"the loss is {loss.item()} at step {step}; lower the learning rates")
+            optimizers.zero_grad()
+            loss.backward()
+            norm = nn.utils.clip_grad_norm_(parts.parameters(), recipe.max_grad_norm)
+            optimizers.step()
+            taken = step
+            for name, value in {"loss": loss, "grad_norm": norm, **scalars}.items():
+                collected[name].append(value.item())
+            is_saved = step % recipe.save_every == 0 or step == stop
+            if step % recipe.log_every == 0 or step == stop:
+                row = {name: sum(values) / len(values) for name, values in collected.items()}
+                row |= {"lr": optimizers.lr, "seconds_per_step": (time.monotonic() - started) / len(collected["loss"])}
+                if is_saved:
+                    model.eval()
+                    row |= evaluate(step)
+                    model.train()
+                log.add(step, row)
+                collected, started = defaultdict(list), time.monotonic()
+            if is_saved or signal.asked:
+                since_row = {"scalars": dict(collected), "seconds": time.monotonic() - started}
+                _save(out / STATE, parts, optimizers, step, asked, since_row)
+            if signal.asked:
+                break
     log.close()
     model.eval()
+    if taken < stop:
+        print(f"{out}: stopped after step {taken} of {stop}; the same command goes on from there")
+    return taken
 
 
 def steps_taken(out: Path) -> int:
@@ -135,17 +150,24 @@ def content(make_batch: Callable[[int], Batch], steps: int) -> str:
     return digest.hexdigest()
 
 
-def _save(path: Path, parts: nn.Module, optimizers: Optimizers, step: int, asked: dict[str, Any]) -> None:
+def _save(
+    path: Path, parts: nn.Module, optimizers: Optimizers, step: int, asked: dict[str, Any], since_row: dict[str, Any]
+) -> None:
     state = {"parts": parts.state_dict(), "optimizers": optimizers.state_dict()}
-    save_whole({**state, "step": step, "recipe": asked}, path)
+    save_whole({**state, "step": step, "recipe": asked, "since_row": since_row}, path)
 
 
-def _resume(path: Path, parts: nn.Module, optimizers: Optimizers, asked: dict[str, Any]) -> int:
-    """Restores the state in the file, if there is one, and returns the number of steps taken."""
+def _resume(path: Path, parts: nn.Module, optimizers: Optimizers, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Restores the state in the file, if there is one.
+
+    Returns the number of steps taken, and of those since the last log row the `scalars` by name and the `seconds`.
+    """
+    nothing = {"scalars": {}, "seconds": 0.0}
     if not path.exists():
-        return 0
+        return 0, nothing
     state = load_whole(path)
     refuse_other(path.parent, asked, state["recipe"], FREE)
     parts.load_state_dict(state["parts"])
     optimizers.load_state_dict(state["optimizers"])
-    return state["step"]
+    # Earlier versions saved only where a row was written.
+    return state["step"], state.get("since_row", nothing)

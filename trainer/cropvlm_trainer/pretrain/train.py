@@ -83,6 +83,8 @@ def max_shapes(step: int, steps: int) -> int:
 def pretrain(args: argparse.Namespace) -> None:
     """Trains as the options say, or goes on with what `args.out` holds.
 
+    SIGTERM ends the run after the step in progress, with its state saved and without a checkpoint.
+
     Raises as `loop.train`, and ValueError for a number of 0 or less.
     """
     check_positive(args, ("steps", "stop_at", "pages", "save_every", "learning_rate", "matrix_learning_rate"))
@@ -141,7 +143,8 @@ def pretrain(args: argparse.Namespace) -> None:
     rates = (args.learning_rate, args.matrix_learning_rate)
     recipe = Recipe(args.steps, *rates, args.seed, args.pages, save_every=args.save_every)
     stop = min(args.stop_at or args.steps, args.steps)
-    train(model, make, loss_of, recipe, args.out, device, evaluate, stop, aux_heads)
+    if train(model, make, loss_of, recipe, args.out, device, evaluate, stop, aux_heads) < stop:
+        return
     training = {"base": None, "data": "synthetic pages, drawn while training"}
     training |= {"recipe": "pretrain, no boxes" if args.no_boxes else "pretrain"}
     training |= {"steps": stop, "of_steps": args.steps, "seed": args.seed, "pages_per_step": args.pages}

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import torch
+from support.paths import TRAINER
 from support.runs.run import log, setting_options
 
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint, read_training, save_checkpoint
+from cropvlm_trainer.pretrain.loop import steps_taken
 
 
 def command(given: Path, out: Path, *more: str, **settings: object) -> list[str]:
@@ -42,6 +49,25 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(given, tmp_path):
     whole, parts = (load_checkpoint(tmp_path / name / "checkpoint")[0].state_dict() for name in ("whole", "parts"))
     assert [name for name in whole if not torch.equal(whole[name], parts[name])] == []
     assert [row["step"] for row in log(tmp_path / "parts")] == [2, 4]
+
+
+def test_sigterm_to_the_whole_group_ends_no_worker(given, tmp_path):
+    """As a cluster's scheduler sends it: to the run and to the processes that make its batches."""
+    settings = {"workers": 2, "steps": 9000, "save_every": 9000}
+    program = [sys.executable, "-m", "cropvlm_trainer.cli", *command(given, tmp_path, **settings)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(program, cwd=TRAINER, start_new_session=True, **pipes) as run:
+        rows = tmp_path / "log.jsonl"
+        while run.poll() is None and not (rows.exists() and rows.read_text()):
+            time.sleep(0.05)
+        os.killpg(run.pid, signal.SIGTERM)
+        said, errors = run.communicate(timeout=120)
+    assert (run.returncode, "Traceback" in errors) == (0, False)
+    taken = steps_taken(tmp_path)
+    assert taken >= 50 and not (tmp_path / "checkpoint").exists()
+    assert f"stopped after step {taken} of 9000; the same command goes on from there" in said
+    assert main(command(given, tmp_path, "--stop-at", str(taken + 1), **settings)) == 0
+    assert log(tmp_path)[-1]["step"] == taken + 1
 
 
 def test_a_best_that_a_killed_run_left_without_a_state_is_not_the_next_ones(given, tmp_path):

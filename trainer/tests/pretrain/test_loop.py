@@ -1,5 +1,8 @@
+import os
+import signal
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -8,6 +11,7 @@ from support.runs.run import log
 from cropvlm_trainer.data.synth import dataset
 from cropvlm_trainer.idefics3.model import Shape, build_model
 from cropvlm_trainer.idefics3.prompts import PromptBuilder
+from cropvlm_trainer.pretrain import loop
 from cropvlm_trainer.pretrain.aux_losses import AuxHeads, pointing_loss
 from cropvlm_trainer.pretrain.batches import pointing_batch
 from cropvlm_trainer.pretrain.loop import Recipe, train
@@ -38,12 +42,12 @@ def losses(out: Path) -> dict[int, float]:
 def start(tokenizer, builder):
     """Starts or resumes a run that learns to point."""
 
-    def run(out: Path, recipe: Recipe = RECIPE, loss=pointing_loss, stop: int | None = None) -> None:
+    def run(out: Path, recipe: Recipe = RECIPE, loss=pointing_loss, stop: int | None = None) -> int:
         model = build_model(SHAPE, tokenizer, 0)
         torch.manual_seed(0)
         aux_heads = AuxHeads(model, builder)
         make = partial(pointing_batch, builder, SHAPE.tile, recipe.seed, pages=recipe.pages)
-        train(
+        return train(
             model,
             make,
             lambda step, batch: loss(model, aux_heads, batch),
@@ -74,6 +78,33 @@ def test_a_killed_run_resumes_to_the_same_losses(start, tmp_path):
     whole = losses(tmp_path / "whole")
     assert losses(tmp_path / "killed") == whole
     assert sorted(whole) == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("asked_at", [3, 4])
+def test_sigterm_saves_the_step_in_progress_and_the_run_goes_on(start, tmp_path, monkeypatch, capsys, asked_at):
+    recipe = Recipe(steps=8, warmup=2, **COMMON | {"log_every": 4, "save_every": 4})
+    clock = [0.0]
+    # Each step takes a second.
+    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+    def timed(model, aux_heads, batch):
+        clock[0] += 1
+        return pointing_loss(model, aux_heads, batch)
+
+    def terminated(model, aux_heads, batch):
+        if clock[0] == asked_at - 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return timed(model, aux_heads, batch)
+
+    assert start(tmp_path / "whole", recipe, timed) == 8
+    clock[0] = 0.0
+    assert start(tmp_path / "parts", recipe, terminated) == asked_at
+    assert f"stopped after step {asked_at} of 8; the same command goes on from there" in capsys.readouterr().out
+    assert start(tmp_path / "parts", recipe, timed) == 8
+    assert log(tmp_path / "parts") == log(tmp_path / "whole")
+    assert [(row["step"], row["seconds_per_step"]) for row in log(tmp_path / "parts")] == [(4, 1.0), (8, 1.0)]
+    whole, parts = (loop.load_whole(tmp_path / name / loop.STATE)["parts"] for name in ("whole", "parts"))
+    assert [name for name in whole if not torch.equal(whole[name], parts[name])] == []
 
 
 @pytest.mark.parametrize(

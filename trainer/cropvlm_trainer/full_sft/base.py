@@ -8,7 +8,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 from transformers import Idefics3ForConditionalGeneration
 
-from cropvlm_trainer.files import read_json, sha256_of
+from cropvlm_trainer.files import read_json
 from cropvlm_trainer.full_sft.config import FullSftConfig
 from cropvlm_trainer.full_sft.from_export import load_export, shape_of
 from cropvlm_trainer.full_sft.retile import check_tile, retiled
@@ -49,7 +49,10 @@ def load_base(folder: Path, tile: int, patch: int) -> Model:
     return larger, larger_shape, tokenizer
 
 
-def base_hash(folder: Path) -> str:
-    """Returns a hash of the weights that `load_base` reads."""
-    pattern = "onnx/*.onnx" if (folder / EXPORTED).is_file() else "*.safetensors"
-    return sha256_of(sorted(folder.glob(pattern)))
+def base_files(config: FullSftConfig) -> list[Path]:
+    """Returns the files and folders of the base that `begin` reads, as `training.identity.contents` takes them."""
+    if config.shape is not None:
+        return [config.base / TOKENIZER]
+    if (config.base / EXPORTED).is_file():
+        return [config.base / "config.json", config.base / TOKENIZER, *sorted(config.base.glob("onnx/*.onnx"))]
+    return [config.base]

@@ -103,16 +103,18 @@ class FullSftConfig:
 
 @plain_dataclass(frozen=True, kw_only=True)
 class FullSftRecipe(Recipe):
-    """The settings that a run goes on with alone; the base's and the data's content are compared beside it."""
+    """The settings that a run goes on with alone. The files that it names may lie elsewhere, but not change."""
 
     tile: int
     patch: int
     labels: int
     augment: float
     seeing: float
-    base_weights: str | None
-    """a hash of the base's weights; None with a `shape`"""
     shape: dict[str, int] | None
+    base: str
+    data: str
+    texts: str
+    dev: str
 
 
 def read_config(args: argparse.Namespace) -> FullSftConfig:

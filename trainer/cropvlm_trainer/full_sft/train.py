@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from cropvlm_trainer.full_sft.base import base_hash, begin
+from cropvlm_trainer.full_sft.base import base_files, begin
 from cropvlm_trainer.full_sft.config import FullSftConfig, FullSftRecipe
 from cropvlm_trainer.full_sft.data import PageBatches, classes_of, read_sets
 from cropvlm_trainer.full_sft.dev import BoxFinder, coverage
@@ -28,6 +28,7 @@ from cropvlm_trainer.pretrain.loop import train as run_loop
 from cropvlm_trainer.rows import check_images, read_rows
 from cropvlm_trainer.training.allocator import keep_freed_memory
 from cropvlm_trainer.training.dev import BEST, KeptWeights
+from cropvlm_trainer.training.identity import contents
 
 LAST = "checkpoint"
 """The folder, within the run folder, of the last step's checkpoint; the best one on `dev` is in `BEST`."""
@@ -77,14 +78,19 @@ def train(config: FullSftConfig, device_name: str = "auto", stop_at: int | None 
         labels=config.labels,
         augment=config.augment,
         seeing=config.seeing,
-        base_weights=None if config.shape else base_hash(config.base),
         shape=asdict(config.shape) if config.shape else None,
+        base=str(config.base),
+        data=", ".join(map(str, config.data)),
+        texts=", ".join(map(str, config.texts)),
+        dev=str(config.dev or ""),
     )
+    files = {"base": base_files(config), "data": config.data, "texts": config.texts}
+    files |= {"dev": [config.dev]} if config.dev else {}
     pages = [page for of in sets for page in of.pages]
     questions = sum(len(page.rows) + len(page.labels) for page in pages)
     print(f"{len(pages)} pictures, {questions} questions, {sum(p.numel() for p in model.parameters()):,} parameters")
     stop = min(stop_at or config.steps, config.steps)
-    record = {"base": str(config.base), "data": ", ".join(map(str, config.data)), "recipe": "full-sft"}
+    record = {"base": recipe.base, "data": recipe.data, "recipe": "full-sft"}
     record |= {"of_steps": config.steps, "seed": config.seed, "pages_per_step": config.batch}
 
     def save(folder: Path, more: dict) -> None:
@@ -101,7 +107,12 @@ def train(config: FullSftConfig, device_name: str = "auto", stop_at: int | None 
 
     device = pick_device(device_name)
     loss = BoxLoss(model, head, builder, config.seeing)
-    if run_loop(model, batches, loss, recipe, config.out, device, evaluate, stop, head, config.workers) < stop:
+    if (
+        run_loop(
+            model, batches, loss, recipe, config.out, device, evaluate, stop, head, config.workers, contents(files)
+        )
+        < stop
+    ):
         return
     save(config.out / LAST, {"steps": stop})
     print(f"checkpoint: {config.out / LAST}" + (f"; the best on dev: {config.out / BEST}" if dev else ""))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from transformers import Idefics3ForConditionalGeneration
 
 from cropvlm_trainer.idefics3.forward import Batch, set_training_attention
 from cropvlm_trainer.pretrain.batches import stream
-from cropvlm_trainer.training.identity import SHA256, refuse_other
+from cropvlm_trainer.training.identity import SHA256, refuse_other, remembering
 from cropvlm_trainer.training.optimizers import Optimizers
 from cropvlm_trainer.training.processes.stop import stopped_by_sigterm
 from cropvlm_trainer.training.run import RunLog, load_whole, save_whole
@@ -71,6 +71,7 @@ def train(
     stop: int | None = None,
     aux_heads: nn.Module | None = None,
     workers: int = 1,
+    contents: Mapping[str, str] | None = None,
 ) -> int:
     """Trains up to step `stop` (None: all of the recipe's), from `out/state.pt` where there is one.
 
@@ -82,17 +83,20 @@ def train(
 
     `aux_heads`: further parameters of the loss. They are trained too, and are in the state but in no checkpoint.
     `workers`: processes that make batches; how many they are changes nothing else.
+    `contents`: hashes of the run's files (`training.identity.contents`); the recipe has their paths by the same names.
     Returns the number of steps taken in all: `stop`, or fewer where SIGTERM ended the run, which is then said.
-    Raises ValueError for a state of another recipe, of pages that are drawn otherwise, or past `stop`, and for a loss
-    that is not finite.
+    Raises ValueError for a state of another recipe, of other files, of pages that are drawn otherwise, or past `stop`,
+    and for a loss that is not finite.
     """
     stop = recipe.steps if stop is None else stop
     out.mkdir(parents=True, exist_ok=True)
     parts = nn.ModuleList([model, aux_heads or nn.Module()]).to(device).train()
     set_training_attention(model, device)
     optimizers = Optimizers(parts, recipe)
-    asked = asdict(recipe) | {SHA256: {"pages as they are drawn": content(make_batch, recipe.steps)}}
-    first, since_row = _resume(out / STATE, parts, optimizers, asked)
+    asked = asdict(recipe) | {
+        SHA256: {**(contents or {}), "pages as they are drawn": content(make_batch, recipe.steps)}
+    }
+    first, since_row, asked = _resume(out / STATE, parts, optimizers, asked)
     if first > stop:
         raise ValueError(f"{out} is at step {first}, past {stop}; stop it later, or give another --out")
     if first:
@@ -123,10 +127,11 @@ def train(
                     model.train()
                 log.add(step, row)
                 collected, started = defaultdict(list), time.monotonic()
-            if is_saved or signal.asked:
+            is_stopped = signal.asked
+            if is_saved or is_stopped:
                 since_row = {"scalars": dict(collected), "seconds": time.monotonic() - started}
                 _save(out / STATE, parts, optimizers, step, asked, since_row)
-            if signal.asked:
+            if is_stopped:
                 break
     log.close()
     model.eval()
@@ -157,17 +162,20 @@ def _save(
     save_whole({**state, "step": step, "recipe": asked, "since_row": since_row}, path)
 
 
-def _resume(path: Path, parts: nn.Module, optimizers: Optimizers, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+def _resume(
+    path: Path, parts: nn.Module, optimizers: Optimizers, asked: dict[str, Any]
+) -> tuple[int, dict[str, Any], dict[str, Any]]:
     """Restores the state in the file, if there is one.
 
-    Returns the number of steps taken, and of those since the last log row the `scalars` by name and the `seconds`.
+    Returns the number of steps taken, of those since the last log row the `scalars` by name and the `seconds`, and
+    `asked` as it is to be saved.
     """
     nothing = {"scalars": {}, "seconds": 0.0}
     if not path.exists():
-        return 0, nothing
+        return 0, nothing, asked
     state = load_whole(path)
     refuse_other(path.parent, asked, state["recipe"], FREE)
     parts.load_state_dict(state["parts"])
     optimizers.load_state_dict(state["optimizers"])
     # Earlier versions saved only where a row was written.
-    return state["step"], state.get("since_row", nothing)
+    return state["step"], state.get("since_row", nothing), remembering(asked, state["recipe"])

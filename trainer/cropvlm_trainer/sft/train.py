@@ -29,7 +29,7 @@ from cropvlm_trainer.sft.recorder import Recorder, Steering
 from cropvlm_trainer.training.allocator import keep_freed_memory
 from cropvlm_trainer.training.config import to_table
 from cropvlm_trainer.training.dev import KeptWeights
-from cropvlm_trainer.training.identity import SHA256, identity, refuse_other, refuse_past
+from cropvlm_trainer.training.identity import SHA256, identity, refuse_other, refuse_past, remembering
 from cropvlm_trainer.training.order import batches
 from cropvlm_trainer.training.processes.ranks import check_same
 from cropvlm_trainer.training.processes.stop import StopSignal, stopped_by_sigterm
@@ -73,7 +73,9 @@ def train(config: SftConfig) -> None:
     there = {"step to go on from": str(step_of(checkpoint)), **asked[SHA256]}
     check_same(there, f"all processes read files of the same content and one {config.out}: share it between machines")
     if checkpoint:
-        refuse_other(config.out, asked, read_json(config.out / "config.json"))
+        before = read_json(config.out / "config.json")
+        refuse_other(config.out, asked, before)
+        asked = remembering(asked, before)
         refuse_past(config.out, step_of(checkpoint), len(order))
         check_weights(checkpoint, ADAPTER_WEIGHTS)
     torch.manual_seed(config.seed)

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from cropvlm_trainer.files import replacing, to_line, whole_lines, write_json, write_whole
-from cropvlm_trainer.training.identity import INPUTS, SHA256, refuse_other
+from cropvlm_trainer.training.identity import INPUTS, SHA256, refuse_other, remembering
 from cropvlm_trainer.training.processes.ranks import check_same, digest, from_first
 from cropvlm_trainer.training.tensorboard import TensorBoardWriter
 
@@ -74,7 +74,7 @@ class Run:
         state = {"step": str(self.first), "weights": digest(self.trained), "optimizer": digest(_tensors_of(optimizer))}
         check_same(state, "this should not happen: report it")
         if main:
-            write_json(out / "config.json", asked)
+            write_json(out / "config.json", self.asked)
             self._log = RunLog(out, self.first)
 
     def log(self, step: int, scalars: dict[str, float]) -> None:
@@ -114,6 +114,7 @@ class Run:
             return {"step": 0, "trained": [parameter.detach().cpu() for parameter in self.trained]}
         state = load_whole(self.path)
         refuse_other(self.path.parent, self.asked, state["asked"])
+        self.asked = remembering(self.asked, state["asked"])
         return state
 
 

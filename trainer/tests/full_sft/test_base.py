@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
 import torch.nn.functional as F
 from support.paths import REPOSITORY
 
-from cropvlm_trainer.full_sft.base import base_hash, load_base
+from cropvlm_trainer.full_sft.base import base_files, load_base
+from cropvlm_trainer.full_sft.config import FullSftConfig, Sizes
 from cropvlm_trainer.full_sft.from_export import load_export
 from cropvlm_trainer.full_sft.retile import retiled
 from cropvlm_trainer.golden.fixtures.models import TINY, tiny_model, tiny_tokenizer
@@ -37,10 +39,14 @@ def test_folders_that_are_no_export_are_refused(tmp_path, given):
     shutil.copytree(given / "base", tmp_path / "base")
     model, shape, _ = load_base(tmp_path / "base", TINY.tile, TINY.patch)
     assert shape == TINY and model.config.vision_config.image_size == TINY.tile
-    before = base_hash(tmp_path / "base")
-    weights = tmp_path / "base/model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:-1] + b"\1")
-    assert base_hash(tmp_path / "base") != before
+
+
+def test_the_files_of_a_base_are_those_that_are_read(given, tmp_path):
+    config = FullSftConfig(given / "base", given / "pages/seeded.jsonl", tmp_path)
+    assert base_files(config) == [given / "base"]
+    assert base_files(replace(config, shape=Sizes())) == [given / "base/tokenizer.json"]
+    files = [path.relative_to(FIXTURE).as_posix() for path in base_files(replace(config, base=FIXTURE))]
+    assert files[:2] == ["config.json", "tokenizer.json"] and "onnx/vision_encoder.onnx" in files
 
 
 @torch.no_grad()

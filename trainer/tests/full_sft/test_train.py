@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import pytest
 import torch
 from support.paths import TRAINER
 from support.runs.run import log, setting_options
@@ -17,6 +19,7 @@ from support.runs.run import log, setting_options
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.idefics3.checkpoint import load_checkpoint, read_training, save_checkpoint
+from cropvlm_trainer.pretrain import loop
 from cropvlm_trainer.pretrain.loop import steps_taken
 
 
@@ -86,7 +89,39 @@ def test_another_run_in_the_folder_is_refused(given, tmp_path, capsys):
     assert "another" in (message := capsys.readouterr().err) and "augment" in message
     save_checkpoint(tiny_model(5), TINY, tiny_tokenizer(), tmp_path / "other", TRAINING)
     assert main(command(given, tmp_path / "run", base=tmp_path / "other")) == 2
-    assert "another base_weights" in capsys.readouterr().err
+    assert f"another base (the content of {tmp_path / 'other'})" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("file", "named", "texts"),
+    [
+        ("seeded.jsonl", "data", []),
+        ("images/0.png", "data", []),
+        ("seeded.text.jsonl", "texts", "seeded.text.jsonl"),
+    ],
+)
+def test_changed_files_are_named(given, tmp_path, capsys, monkeypatch, file, named, texts):
+    # As where the change is in none of the batches that are compared.
+    monkeypatch.setattr(loop, "content", lambda *_: "alike")
+    pages = tmp_path / "pages"
+    shutil.copytree(given / "pages", pages)
+    settings = {"data": pages / "seeded.jsonl", "texts": texts and pages / texts}
+    assert main(command(given, tmp_path / "run", "--stop-at", "1", **settings)) == 0
+    whole = (pages / file).read_bytes()
+    (pages / file).write_bytes(whole + whole.splitlines(keepends=True)[0])
+    assert main(command(given, tmp_path / "run", **settings)) == 2
+    assert f"another {named} (the content of {pages}" in capsys.readouterr().err
+
+
+def test_a_run_may_be_scored_from_later_on_but_not_on_other_rows(given, tmp_path, capsys):
+    assert main(command(given, tmp_path / "run", "--stop-at", "1")) == 0
+    dev, few = given / "pages/seeded.jsonl", given / "pages/dev-few.jsonl"
+    few.write_text("".join(dev.read_text().splitlines(keepends=True)[:2]))
+    assert main(command(given, tmp_path / "run", "--stop-at", "2", dev=few)) == 0
+    assert ["dev_hit" in row for row in log(tmp_path / "run")] == [False, True]
+    assert main(command(given, tmp_path / "run", "--stop-at", "3")) == 0
+    assert main(command(given, tmp_path / "run", dev=dev)) == 2
+    assert f"another dev (the content of {dev})" in capsys.readouterr().err
 
 
 def test_any_number_of_workers_makes_the_same_batches(given, tmp_path):

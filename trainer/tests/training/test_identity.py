@@ -1,11 +1,12 @@
 """With what a run may be gone on with: the same settings, files of the same content."""
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
 
-from cropvlm_trainer.training.identity import FREE, identity, refuse_other, refuse_past
+from cropvlm_trainer.training.identity import FREE, identity, refuse_other, refuse_past, remembering
 from cropvlm_trainer.training.reward_config import CheckpointReward, EndpointReward
 from cropvlm_trainer.training.stages import GrpoConfig, SftConfig
 
@@ -15,8 +16,15 @@ def config(tmp_path) -> GrpoConfig:
     for name in ("base", "adapter"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "model.safetensors").write_text(name)
-    (tmp_path / "rows.jsonl").write_text("rows")
+    write_rows(tmp_path / "rows.jsonl")
     return GrpoConfig(tmp_path / "base", tmp_path / "rows.jsonl", tmp_path / "out", adapter=tmp_path / "adapter")
+
+
+def write_rows(path: Path, question: str = "What?") -> Path:
+    (path.parent / "images").mkdir(exist_ok=True)
+    (path.parent / "images" / "a.png").write_bytes(b"12345")
+    path.write_text(json.dumps({"image": "images/a.png", "question": question}))
+    return path
 
 
 def other(config: GrpoConfig, **changed) -> dict:
@@ -55,7 +63,10 @@ def test_files_may_move_but_not_change(config, name):
     moved = path.with_name(f"moved-{path.name}")
     path.rename(moved)
     refuse_other(config.out, other(config, **{name: moved}), before)
-    (moved / "model.safetensors" if moved.is_dir() else moved).write_text("changed")
+    if moved.is_dir():
+        (moved / "model.safetensors").write_text("changed")
+    else:
+        write_rows(moved, "Who?")
     with pytest.raises(ValueError, match=rf"a run with another {name} \(the content of .*moved-.*\); give another out"):
         refuse_other(config.out, other(config, **{name: moved}), before)
 
@@ -78,11 +89,40 @@ def test_another_adapter_or_none(config):
         refuse_other(config.out, other(config, adapter=None), identity(config))
 
 
-def test_runs_of_earlier_versions_are_known_by_their_paths(config):
-    before = {key: value for key, value in identity(config).items() if key != "sha256"}
-    refuse_other(config.out, identity(config), before)
-    with pytest.raises(ValueError, match="with another data;"):
-        refuse_other(config.out, identity(config), {**before, "data": "another.jsonl"})
+@pytest.mark.parametrize(
+    ("file", "named"),
+    [("images/a.png", "data"), ("base/config.json", "base"), ("base/tokenizer.json", "base")],
+)
+def test_replaced_images_and_tokenizers_are_named(config, tmp_path, file, named):
+    for name in ("base/config.json", "base/tokenizer.json"):
+        (tmp_path / name).write_text("{}")
+    before = identity(config)
+    (tmp_path / file).write_text("of another size")
+    with pytest.raises(ValueError, match=rf"a run with another {named} \(the content of .*\); give another out"):
+        refuse_other(config.out, identity(config), before)
+
+
+def test_scoring_may_begin_and_end_but_not_on_other_rows(config, tmp_path):
+    scored, elsewhere = (
+        other(config, eval_data=write_rows(tmp_path / name, name), eval_every=2) for name in ("dev.jsonl", "x.jsonl")
+    )
+    plain = identity(config)
+    refuse_other(config.out, scored, plain)
+    refuse_other(config.out, plain, scored)
+    for there in (scored, remembering(plain, scored)):
+        refuse_other(config.out, scored, there)
+        with pytest.raises(ValueError, match=r"a run with another eval_data \(the content of .*x\.jsonl\)"):
+            refuse_other(config.out, elsewhere, there)
+    assert remembering(scored, elsewhere) == scored
+
+
+def test_a_run_of_an_earlier_version_is_refused(config):
+    now = identity(config)
+    hashes = {name: value for name, value in now["sha256"].items() if name != "form"}
+    bare = {key: value for key, value in now.items() if key != "sha256"}
+    for before in (bare, bare | {"sha256": hashes}):
+        with pytest.raises(ValueError, match="holds a run of an earlier version, which did not record all files"):
+            refuse_other(config.out, now, before)
 
 
 def test_more_steps_than_wanted(config):

@@ -31,7 +31,7 @@ from grpo.work import filled
 from cropvlm_trainer.chat.answer_cache import AnswerCache
 from cropvlm_trainer.data.synth import dataset
 from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer
-from cropvlm_trainer.grpo.accumulate import accumulate_gradients
+from cropvlm_trainer.grpo.accumulate import accumulate_gradients, examples_ahead
 from cropvlm_trainer.grpo.reward.endpoint import EndpointAnswers, make_target
 from cropvlm_trainer.grpo.reward.rewards import OtherModel
 from cropvlm_trainer.grpo.reward.texts import TextAccuracy
@@ -124,7 +124,8 @@ class Bench:
         config = dataclasses.replace(self.config, rollouts_ahead=ahead or 0)
         torch.manual_seed(0)
         started = time.monotonic()
-        accumulate_gradients(config, self.accelerator, self.policy, self.step, self.rows, 0)
+        examples = examples_ahead(config, self.step.tile, self.rows, most=len(self.rows))
+        accumulate_gradients(config, self.accelerator, self.policy, self.step, self.rows, examples, 0)
         seconds = time.monotonic() - started
         reward.close()
         gradients = torch.cat([parameter.grad.flatten() for parameter in self.policy.trained_parameters])

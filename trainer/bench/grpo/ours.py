@@ -9,7 +9,7 @@ import torch
 from accelerate import Accelerator
 from work import BETA, LEARNING_RATE, MAX_GRAD_NORM, TEMPERATURE, Work, filled, forbidden, prompt_sizes
 
-from cropvlm_trainer.grpo.accumulate import accumulate_gradients
+from cropvlm_trainer.grpo.accumulate import accumulate_gradients, examples_ahead
 from cropvlm_trainer.grpo.step import Reward
 from cropvlm_trainer.grpo.train import prepare
 from cropvlm_trainer.training.stages import GrpoConfig
@@ -43,7 +43,9 @@ def build(work: Work) -> tuple[Callable[[int], float], list[dict[str, int]]]:
     optimizer = torch.optim.AdamW(policy.trained_parameters, lr=config.learning_rate, weight_decay=0.0)
 
     def step(number: int) -> float:
-        scalars = accumulate_gradients(config, accelerator, policy, compute_loss, work.batch(number), number)
+        rows = work.batch(number)
+        examples = examples_ahead(config, compute_loss.tile, rows, most=len(rows))
+        scalars = accumulate_gradients(config, accelerator, policy, compute_loss, rows, examples, number)
         torch.nn.utils.clip_grad_norm_(policy.trained_parameters, config.max_grad_norm)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from hashlib import sha256
@@ -31,6 +31,7 @@ def accumulate_gradients(
     policy: Policy,
     compute_loss: Step,
     rows: Sequence[dict],
+    examples: Iterator[Example],
     index: int,
     watch: Callable[[Sequence[dict], Sequence[Example], StepOutcome], None] | None = None,
 ) -> dict[str, float]:
@@ -39,7 +40,7 @@ def accumulate_gradients(
     - `compute_loss`: as `prepare` makes it. Where another model's rewards are waited for, the boxes of
       `config.rollouts_ahead` further micro-batches are drawn meanwhile: all by the same weights, and what is added up
       is the same, in the same order;
-    - `rows`: this process's share of the batch;
+    - `rows`: this process's share of the batch; `examples`: gives the rows' examples, in order;
     - `index`: how many steps came before; it seeds the draws;
     - `watch`: if given, gets each micro-batch's rows and examples, and what was drawn for them.
 
@@ -50,17 +51,7 @@ def accumulate_gradients(
     starts = range(0, len(rows), config.micro_batch)
     micro_batches = [rows[start : start + config.micro_batch] for start in starts]
 
-    edges = {config.resolution, config.reward_resolution} if isinstance(config.reward, str) else {config.resolution}
-
-    def prepared(micro_batch: Sequence[dict]) -> list[Example]:
-        examples = [to_example(row, config.data.parent) for row in micro_batch]
-        for example in examples:
-            # Kept in the example: the policy and the reward VLM find them there.
-            for edge in edges:
-                example.tiles(edge, compute_loss.tile)
-        return examples
-
-    def finish(micro_batch: Sequence[dict], examples: Sequence[Example], rollout: Rollout) -> None:
+    def finish(micro_batch: Sequence[dict], own: Sequence[Example], rollout: Rollout) -> None:
         with naming_rows(micro_batch, index), accelerator.autocast():
             loss, scalars = compute_loss.finish(rollout)
         # The loss is a mean over the micro-batch. Weighted by its size, the losses of all micro-batches and processes
@@ -69,14 +60,15 @@ def accumulate_gradients(
         for name, value in {"loss": loss.detach(), **scalars}.items():
             collected[name].append(value.float().to(accelerator.device))
         if watch is not None:
-            watch(micro_batch, examples, compute_loss.outcome)
+            watch(micro_batch, own, compute_loss.outcome)
 
     drawn: deque[tuple[Sequence[dict], Sequence[Example], Rollout]] = deque()
     most = config.rollouts_ahead if compute_loss.overlaps else 0
-    for micro_batch, examples in zip(micro_batches, ahead(prepared, micro_batches, config.workers), strict=True):
+    for micro_batch in micro_batches:
         generators = [torch.Generator().manual_seed(draw_seed(config.seed, index, row["id"])) for row in micro_batch]
         with naming_rows(micro_batch, index), accelerator.autocast():
-            drawn.append((micro_batch, examples, compute_loss.draw(examples, generators)))
+            own = [next(examples) for _ in micro_batch]
+            drawn.append((micro_batch, own, compute_loss.draw(own, generators)))
         if len(drawn) > most:
             finish(*drawn.popleft())
     while drawn:
@@ -118,18 +110,43 @@ def _sum_gradients(accelerator: Accelerator, policy: Policy) -> None:
         parameter.grad = accelerator.reduce(parameter.grad, reduction="sum")
 
 
-def ahead(function: Callable[[T], U], items: Sequence[T], workers: int) -> Iterator[U]:
-    """Yields `function` of each item, in order; so many threads work on the next ones, with 0 the calling one."""
+def examples_ahead(config: GrpoConfig, tile: int, rows: Sequence[dict], most: int) -> Generator[Example, None, None]:
+    """Yields the example of each row, in order, with the tiles that the policy and the reward VLM need.
+
+    `config.workers` threads prepare a question each. `most`: how many questions are in memory ahead of the one that
+    was asked for last. Closed, it ends the threads.
+    `tile`: edge in pixels. Raises what `open_picture` raises.
+    """
+    edges = {config.resolution, config.reward_resolution} if isinstance(config.reward, str) else {config.resolution}
+
+    def prepared(row: dict) -> Example:
+        example = to_example(row, config.data.parent)
+        for edge in edges:
+            # Kept in the example: the policy and the reward VLM find them there.
+            example.tiles(edge, tile)
+        return example
+
+    return ahead(prepared, rows, config.workers, most)
+
+
+def ahead(function: Callable[[T], U], items: Sequence[T], workers: int, most: int) -> Generator[U, None, None]:
+    """Yields `function` of each item, in order; so many threads work on the `most` next ones, with 0 the calling one.
+
+    Closed, it ends the threads.
+    """
     if not workers:
         yield from map(function, items)
         return
-    with ThreadPoolExecutor(workers) as pool:
-        running = deque(pool.submit(function, item) for item in items[:workers])
+    pool = ThreadPoolExecutor(workers)
+    try:
+        running = deque(pool.submit(function, item) for item in items[:most])
         for index in range(len(items)):
             found = running.popleft().result()
-            if index + workers < len(items):
-                running.append(pool.submit(function, items[index + workers]))
+            if index + most < len(items):
+                running.append(pool.submit(function, items[index + most]))
             yield found
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def to_example(row: dict, folder: Path) -> Example:

@@ -18,9 +18,10 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -28,7 +29,7 @@ from accelerate import Accelerator
 from tqdm import tqdm
 from transformers import get_cosine_schedule_with_warmup
 
-from cropvlm_trainer.grpo.accumulate import accumulate_gradients, draw_seed, repeat_gradients
+from cropvlm_trainer.grpo.accumulate import accumulate_gradients, draw_seed, examples_ahead, repeat_gradients
 from cropvlm_trainer.grpo.data import read_training_rows
 from cropvlm_trainer.grpo.evaluate import REWARD, Evaluation
 from cropvlm_trainer.grpo.policy import Policy
@@ -92,9 +93,15 @@ def train(config: GrpoConfig) -> None:
 
     adapters = KeptWeights(config.out, run.first, save_adapter) if is_main else None
     evaluate = Evaluation(config, accelerator, compute_loss) if config.eval_every else None
-    with closing(compute_loss), stopped_by_sigterm() as stop:
+    # In one piece, so that the micro-batches, whose means are logged, are those of one process.
+    share = config.batch // accelerator.num_processes
+    own = [rows[accelerator.process_index * share :][:share] for rows in order]
+    to_come = list(chain.from_iterable(own[run.first :]))
+    # While a step trains, the questions of the next one are prepared.
+    examples = examples_ahead(config, compute_loss.tile, to_come, most=share)
+    with closing(compute_loss), closing(examples), stopped_by_sigterm() as stop:
         taken = take_steps(
-            config, accelerator, policy, compute_loss, order, optimizer, schedule, run, stop, adapters, evaluate
+            config, accelerator, policy, compute_loss, own, examples, optimizer, schedule, run, stop, adapters, evaluate
         )
     run.close()
     if run.main and taken < steps:
@@ -109,7 +116,8 @@ def take_steps(
     accelerator: Accelerator,
     policy: Policy,
     compute_loss: Step,
-    order: Sequence[Sequence[dict]],
+    own: Sequence[Sequence[dict]],
+    examples: Iterator[Example],
     optimizer: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
     run: Run,
@@ -117,14 +125,15 @@ def take_steps(
     adapters: KeptWeights | None,
     evaluate: Evaluation | None,
 ) -> int:
-    """Trains on the batches of `order` that `run` has not had, until the last or until `stop`.
+    """Trains on the batches that `run` has not had, until the last or until `stop`.
 
+    `own`: the rows of all steps, of each batch this process's share; `examples`: of the steps that are to be taken;
     `adapters`: where the last and the best adapter go, in the process that writes; `evaluate`: every
     `config.eval_every` steps.
 
     Returns the number of steps taken in all; the state after them is saved.
     """
-    steps, step_number = len(order), run.first
+    steps, step_number = len(own), run.first
     bar = tqdm(range(run.first, steps), initial=run.first, total=steps, desc="grpo", disable=not run.main)
     for index in bar:
         started = time.monotonic()
@@ -132,9 +141,6 @@ def take_steps(
         is_last = step_number == steps
         # Dropout is seeded anew in each step (and process), so that a resumed run draws what an unbroken one draws.
         torch.manual_seed(draw_seed(config.seed, index, f"dropout/{accelerator.process_index}"))
-        # In one piece, so that the micro-batches, whose means are logged, are those of one process.
-        share = config.batch // accelerator.num_processes
-        own_rows = order[index][accelerator.process_index * share :][:share]
         draws_samples = config.sample_every and (is_last or step_number % config.sample_every == 0)
         pictures: list[Sample] | None = [] if run.main and draws_samples else None
 
@@ -142,7 +148,7 @@ def take_steps(
         # of the last what clipping did.
         learning_rate = schedule.get_last_lr()[0]
         watch = partial(add_pictures, pictures) if pictures is not None else None
-        scalars = accumulate_gradients(config, accelerator, policy, compute_loss, own_rows, index, watch)
+        scalars = accumulate_gradients(config, accelerator, policy, compute_loss, own[index], examples, index, watch)
         scalars |= {"grad_norm": update(config, policy, optimizer, schedule), "lr": learning_rate}
         for _ in range(1, config.mu):
             scalars |= repeat_gradients(config, accelerator, policy, compute_loss)

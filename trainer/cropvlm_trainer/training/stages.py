@@ -85,7 +85,8 @@ class GrpoConfig(StageConfig):
     max_new_tokens: Count = 32
     """tokens of a drawn box, the end token included"""
     workers: CountOrZero = 2
-    """threads that read images and cut them and the crops into tiles; with 0 the training thread does it"""
+    """threads that read images and cut them and the crops into tiles, the images of a whole step ahead at most; with 0
+    the training thread does it"""
     rollouts_ahead: CountOrZero = 2
     """micro-batches of a step whose boxes are drawn while another model's rewards of earlier ones are waited for. Each
     takes the memory of its activations; losses and gradients are the same with any number"""

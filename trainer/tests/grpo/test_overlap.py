@@ -17,6 +17,7 @@ from support.lines import read_lines
 from support.runs.run import TINY_RUN, log_without_time, run_command, trained, write_base_and_pages
 
 from cropvlm_trainer.cli import main
+from cropvlm_trainer.grpo import accumulate
 from cropvlm_trainer.grpo import train as train_module
 from cropvlm_trainer.grpo.reward.asked import Apart
 from cropvlm_trainer.grpo.reward.rewards import OtherModel
@@ -83,6 +84,34 @@ def test_a_run_that_overlaps_is_one_that_waits_bit_for_bit(given, tmp_path, monk
         with_reward(patch, some_worth, apart=False)
         assert main(command(given, tmp_path / "mu-waits", **settings, mu=2)) == 0
         assert torch.equal(trained(tmp_path / "mu"), trained(tmp_path / "mu-waits"))
+
+
+def test_the_next_steps_questions_are_prepared_while_this_one_trains(given, tmp_path, monkeypatch):
+    """By several threads also where a step is one micro-batch. A run that prepares no step ahead would not end."""
+    settings = {"reward": "accuracy", "measure": "exact_match", "batch": 4, "micro_batch": 4, "max_steps": 2}
+    begun, next_step, pair = [], threading.Event(), threading.Barrier(2)
+    draw, read = train_module.Step.draw, accumulate.to_example
+
+    def to_example(row, folder):
+        begun.append(row["id"])
+        pair.wait(60)
+        if len(begun) > 4:
+            next_step.set()
+        return read(row, folder)
+
+    def waiting(*args):
+        assert next_step.wait(60)
+        return draw(*args)
+
+    with_reward(monkeypatch, some_worth, apart=False)
+    assert main(command(given, tmp_path / "alone", **settings, workers=0)) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(train_module.Step, "draw", waiting)
+        patch.setattr(accumulate, "to_example", to_example)
+        assert main(command(given, tmp_path / "ahead", **settings, workers=2)) == 0
+    assert len(begun) == 8
+    assert log_without_time(tmp_path / "ahead") == log_without_time(tmp_path / "alone")
+    assert torch.equal(trained(tmp_path / "ahead"), trained(tmp_path / "alone"))
 
 
 def test_a_run_that_was_broken_off_while_it_waited_goes_on_to_the_same(given, tmp_path, monkeypatch, interruptible):

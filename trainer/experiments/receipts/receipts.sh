@@ -57,6 +57,8 @@ sft() { # NAME BASE DATA ...: all weights, on data sets that give equally many p
   [ -d $runs/$name/checkpoint ] ||
     $train full-sft --config $CONFIG --set base=$base --set out=$runs/$name --set workers=$workers \
       --set "data=$(list $(printf '%s.jsonl ' "$@"))" --set "texts=$(list $(printf '%s.text.jsonl ' "$@"))"
+  # SIGTERM ends a training with 0, and its best so far is not what it was to be.
+  [ -d $runs/$name/checkpoint ] || { echo "$name was stopped; run this again to go on" >&2; exit 1; }
 }
 ship() { # NAME CHECKPOINT KNOWS: the folder that the service runs
   [ -f $runs/export/$1/cropvlm.json ] || $train export --checkpoint $2 --out $runs/export/$1 --role cropper --id $1 \

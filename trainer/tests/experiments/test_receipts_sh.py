@@ -14,7 +14,8 @@ from cropvlm_trainer.full_sft.config import TABLE, FullSftConfig
 from cropvlm_trainer.training.config import load_config
 
 TRAIN = r"""#!/bin/sh
-# Writes the file that tells the script that a command is done. FAIL: a command that ends with an error.
+# Writes the file that tells the script that a command is done. FAIL: a command that ends with an error; STOP:
+# a training that SIGTERM ends.
 echo "$*" >> "$CALLS"
 case "$*" in *"${FAIL:-no such command}"*) echo no_memory_today >&2; exit 1 ;; esac
 value() { # OPTION, and the command line: what follows it
@@ -31,7 +32,7 @@ case $1 in
       seed) echo '{"id": "2", "kind": "label"}' > "$out" ;;
       synth) mkdir -p "$out"; touch "$out/manifest.jsonl" ;;
     esac ;;
-  full-sft) mkdir -p "$run/checkpoint" ;;
+  full-sft) case "$*" in *"${STOP:-no such command}"*) mkdir -p "$run/best" ;; *) mkdir -p "$run/checkpoint" ;; esac ;;
   export) mkdir -p "$out"; touch "$out/cropvlm.json" ;;
   grpo) mkdir -p runs/receipts/receipts-grpo/adapter; touch runs/receipts/receipts-grpo/adapter/training.json ;;
 esac
@@ -107,6 +108,14 @@ def test_a_stage_that_fails_is_named_and_none_is_built_on_it(run):
     assert "no_memory_today" in (run.runs / "cropvlm-receipts.out").read_text()
     assert not [call for call in calls if call.startswith(("boxes", "grpo"))]
     assert place(calls, "export", "--id documents-alone"), "the other trainings go on to their end"
+
+
+def test_a_training_that_was_stopped_is_not_shipped(run):
+    done, calls = run(STOP="out=runs/receipts/receipts-sft")
+    assert done.returncode == 1
+    assert "receipts-sft was stopped; run this again" in (run.runs / "cropvlm-receipts.out").read_text()
+    assert not [call for call in calls if call.startswith(("export", "grpo", "boxes"))]
+    assert run()[0].returncode == 0
 
 
 def test_the_rivals_of_the_table_are_trained_where_they_are_wanted(run):

@@ -44,6 +44,11 @@ def label_questions(lines: Sequence[Line]) -> list[LabelQuestion]:
     return [question for question in found.values() if question is not None]
 
 
+def label_id(image: str, number: int | str) -> str:
+    """Returns the id of the row about an image's label of this number."""
+    return f"{image}#{LABEL}-{number}"
+
+
 def label_of(text: str) -> str | None:
     """Returns the label in small letters; None where the text is none."""
     label = " ".join(_NOT_OF_LABEL.sub(" ", text).split()).strip(" .-").casefold()

@@ -23,8 +23,8 @@ from cropvlm_trainer.chat.answer_cache import AnswerCache
 from cropvlm_trainer.data.columns import Rejection
 from cropvlm_trainer.data.seed.arguments import ROOM, TEXT
 from cropvlm_trainer.data.seed.evidence import evidence
-from cropvlm_trainer.data.seed.labels import LABEL, label_questions
-from cropvlm_trainer.data.seed.ocr import Reader, from_text, ocr_version, text_key, to_text
+from cropvlm_trainer.data.seed.labels import LABEL, label_id, label_questions
+from cropvlm_trainer.data.seed.ocr import Reader, from_text, ocr_version, text_key, texts_beside, to_text
 from cropvlm_trainer.data.seed.rows import seedable_rows, seeded, sort_out, write_rejected
 from cropvlm_trainer.files import to_lines, write_whole
 from cropvlm_trainer.rows import target_votes, with_target
@@ -91,7 +91,7 @@ def _about_labels(texts: dict[str, str | Rejection], most: int, room: Sequence[f
         ocr, lines = from_text(text)
         found = label_questions(lines)
         for number, asked in enumerate(Random(image).sample(found, min(most, len(found)))):
-            row = {"id": f"{image}#{LABEL}-{number}", "kind": LABEL, "image": image, "question": asked.question}
+            row = {"id": label_id(image, number), "kind": LABEL, "image": image, "question": asked.question}
             how = {"method": TEXT, "ocr": ocr, "line": list(asked.line.box)}
             rows.append(seeded({**row, "answers": [asked.answer]}, room_around(asked.line.box, room), how))
     return rows
@@ -99,7 +99,7 @@ def _about_labels(texts: dict[str, str | Rejection], most: int, room: Sequence[f
 
 def _read_all(folder: Path, images: Sequence[str], out: Path, workers: int | None) -> dict[str, str | Rejection]:
     """Returns each picture's text as `to_text` has it, or why it cannot be read; reads what earlier runs did not."""
-    cache = AnswerCache(out.with_suffix(".text.jsonl"))
+    cache = AnswerCache(texts_beside(out))
     keys = {image: text_key(folder / image) for image in dict.fromkeys(images)}
     if cache.count:
         print(f"the text of {cache.count} pictures is in {cache.path}")

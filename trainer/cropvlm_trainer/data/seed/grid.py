@@ -25,7 +25,7 @@ from cropvlm_trainer.idefics3.adapter import open_for_inference, weight_files
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
 from cropvlm_trainer.idefics3.reward_model import RewardModel
 from cropvlm_trainer.pictures import open_picture
-from cropvlm_trainer.rows import target_votes, with_target
+from cropvlm_trainer.rows import target_votes
 
 MAX_WORKERS = 4
 """Processes that cut images into tiles. Each holds one or two images' tiles in shared memory, 180 MB an image at 225
@@ -39,7 +39,7 @@ def seed_grid(args: argparse.Namespace) -> None:
     image, question or answers, for an `--out` that cannot be written, and for a grid or resolution that is impossible.
     """
     boxes = rectangles(args.n, args.most_cells)
-    rows = with_target(args.manifest, seedable_rows(args.manifest, args.out, ("answers",), args.shard))
+    rows = seedable_rows(args.manifest, args.out, ("answers",), args.shard)
     search = reward_search(args.base, args.resolution, args.device)
     asked = {"weights": sha256_of(weight_files(args.base)), "resolution": search.reward.longest_edge}
     asked |= {"n": args.n, "most_cells": args.most_cells}

@@ -27,7 +27,7 @@ from cropvlm_trainer.data.seed.labels import LABEL, label_id, label_questions
 from cropvlm_trainer.data.seed.ocr import Reader, from_text, ocr_version, text_key, texts_beside, to_text
 from cropvlm_trainer.data.seed.rows import seedable_rows, seeded, sort_out, write_rejected
 from cropvlm_trainer.files import to_lines, write_whole
-from cropvlm_trainer.rows import target_votes, with_target
+from cropvlm_trainer.rows import target_votes
 
 ROOM_X, ROOM_Y = 1.3, 2.2
 """By what the sides of a line are multiplied at least, so that a box that is a little off still holds it."""
@@ -40,7 +40,7 @@ def seed_text(args: argparse.Namespace) -> None:
     installed, and where no row gets a box, in which case `args.out` is not written.
     """
     ocr_version()
-    rows = with_target(args.manifest, seedable_rows(args.manifest, args.out, ("answers",), args.shard))
+    rows = seedable_rows(args.manifest, args.out, ("answers",), args.shard)
     texts = _read_all(args.manifest.parent, [row["image"] for row in rows], args.out, args.workers)
     done, rejected = sort_out(rows, lambda _, row: _with_box(row, texts[row["image"]], args.room))
     done += _about_labels(texts, args.labels or 0, args.room)

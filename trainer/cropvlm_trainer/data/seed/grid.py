@@ -27,9 +27,10 @@ from cropvlm_trainer.idefics3.reward_model import RewardModel
 from cropvlm_trainer.pictures import open_picture
 from cropvlm_trainer.rows import target_votes
 
-MAX_WORKERS = 4
-"""Processes that cut images into tiles. Each holds one or two images' tiles in shared memory, 180 MB an image at 225
-crops of 512 pixels."""
+MAX_WORKERS = 7
+"""Processes that cut images into tiles: as many as keep a GPU of 100 TFLOP/s busy with scanned pages
+(`results/cutting.md`). Each holds an image's tiles in shared memory, and the search one or two more: 180 MB an image at
+225 crops of 512 pixels, which the 2 GB of docker-compose.yml have room for."""
 
 
 def seed_grid(args: argparse.Namespace) -> None:

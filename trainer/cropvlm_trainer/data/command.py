@@ -122,7 +122,7 @@ def _seed(args: argparse.Namespace) -> None:
 
 
 def _merge(args: argparse.Namespace) -> None:
-    from cropvlm_trainer.data.merge_shards import merge_shards
+    from cropvlm_trainer.data.shards import merge_shards
 
     merge_shards(args.manifest, args.parts, args.out)
 

@@ -75,11 +75,6 @@ def text_key(path: Path) -> str:
     return sha256_of([path])
 
 
-def texts_beside(seeds: Path) -> Path:
-    """Returns the path of the file in which the text of the pictures of a data set's seeds is kept."""
-    return seeds.with_suffix(".text.jsonl")
-
-
 def to_text(ocr: str, lines: list[Line]) -> str:
     """Returns the lines, and which OCR read them, as JSON to be kept in a file."""
     return json.dumps({"ocr": ocr, "lines": [[*line.box, line.text] for line in lines]}, ensure_ascii=False)

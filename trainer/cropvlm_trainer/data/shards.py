@@ -7,12 +7,20 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from cropvlm_trainer.chat.answer_cache import AnswerCache
-from cropvlm_trainer.data.seed.labels import LABEL, label_id
 from cropvlm_trainer.files import read_lines, to_line, to_lines, write_whole
 from cropvlm_trainer.rows import check_beside, has_target, read_rows
 
 Shard = tuple[int, int]
 """The number of a shard, from 1, and how many there are."""
+
+
+LABEL = "label"
+"""The `kind` of rows that ask for a label, as text seeding adds them."""
+
+
+def label_id(image: str, number: int | str) -> str:
+    """Returns the id of the row about an image's label of this number."""
+    return f"{image}#{LABEL}-{number}"
 
 
 def parse_shard(text: str) -> Shard:

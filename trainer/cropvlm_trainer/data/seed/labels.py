@@ -11,8 +11,6 @@ from typing import NamedTuple
 
 from cropvlm_trainer.data.seed.evidence import Line
 
-LABEL = "label"
-"""The `kind` of rows that ask for a label."""
 MAX_LABEL, MIN_LETTERS = 25, 3
 LETTERS_SHARE = 0.7
 """The share of a line's characters that are a label's, for the line to be one."""
@@ -42,11 +40,6 @@ def label_questions(lines: Sequence[Line]) -> list[LabelQuestion]:
             asked = LabelQuestion(f"What is the {label}?", answer, value)
             found[label] = None if label in found else asked
     return [question for question in found.values() if question is not None]
-
-
-def label_id(image: str, number: int | str) -> str:
-    """Returns the id of the row about an image's label of this number."""
-    return f"{image}#{LABEL}-{number}"
 
 
 def label_of(text: str) -> str | None:

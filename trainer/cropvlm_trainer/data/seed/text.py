@@ -23,10 +23,10 @@ from cropvlm_trainer.chat.answer_cache import AnswerCache
 from cropvlm_trainer.data.columns import Rejection
 from cropvlm_trainer.data.seed.arguments import ROOM, TEXT
 from cropvlm_trainer.data.seed.evidence import evidence
-from cropvlm_trainer.data.seed.labels import LABEL, label_id, label_questions
+from cropvlm_trainer.data.seed.labels import label_questions
 from cropvlm_trainer.data.seed.ocr import Reader, from_text, ocr_version, text_key, to_text
 from cropvlm_trainer.data.seed.rows import seedable_rows, seeded, sort_out, write_rejected
-from cropvlm_trainer.data.shards import texts_beside
+from cropvlm_trainer.data.shards import LABEL, label_id, texts_beside
 from cropvlm_trainer.files import to_lines, write_whole
 from cropvlm_trainer.rows import target_votes
 

@@ -68,12 +68,17 @@ def target_votes(answers: Iterable[str]) -> list[str]:
     return [vote for vote in votes if vote not in NO_ANSWERS]
 
 
-def with_target(dataset: Path, rows: Sequence[dict]) -> list[dict]:
-    """Returns the rows that have an answer to learn, and says on stderr how many have none.
+def has_target(row: dict) -> bool:
+    """Whether a row has an answer to learn, or no `answers` at all, as rows of boxes alone."""
+    return row.get("answers") is None or bool(target_votes(row["answers"]))
 
-    Raises ValueError where no row has one.
+
+def with_target(dataset: Path, rows: Sequence[dict]) -> list[dict]:
+    """Returns the rows that `has_target` is true of, and says on stderr how many others there are.
+
+    Raises ValueError where no row is left.
     """
-    kept = [row for row in rows if target_votes(row["answers"])]
+    kept = [row for row in rows if has_target(row)]
     if not kept:
         raise ValueError(f"every answer in {dataset} is blank or unanswerable; there is nothing to learn from it")
     if len(kept) < len(rows):

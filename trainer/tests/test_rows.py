@@ -55,7 +55,8 @@ def test_rows_without_an_answer_to_learn_are_left_out(tmp_path, capsys):
     rows = [ROW, {**ROW, "answers": ["", " Unanswerable "]}, {**ROW, "answers": ["", "7"]}]
     assert with_target(tmp_path / "a.jsonl", rows) == [rows[0], rows[2]]
     assert "1 rows of" in capsys.readouterr().err
-    assert with_target(tmp_path / "a.jsonl", rows[:1]) == rows[:1]
+    boxes_alone = [ROW, {"box": ROW["box"]}, {"answers": None}]
+    assert with_target(tmp_path / "a.jsonl", boxes_alone) == boxes_alone
     assert capsys.readouterr().err == ""
     with pytest.raises(ValueError, match="every answer in .*a.jsonl is blank or unanswerable"):
         with_target(tmp_path / "a.jsonl", rows[1:2])

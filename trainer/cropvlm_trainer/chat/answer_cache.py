@@ -16,18 +16,18 @@ class AnswerCache:
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
-        self._answers = _read(path) if path else {}
+        self.answers = _read(path) if path else {}
 
     @property
     def count(self) -> int:
-        return len(self._answers)
+        return len(self.answers)
 
     def get(self, key: str) -> str | None:
-        return self._answers.get(key)
+        return self.answers.get(key)
 
     def add(self, key: str, answer: str) -> None:
         """Keeps an answer. It is on disk when this returns, so that a kill at any time loses no answer."""
-        self._answers[key] = answer
+        self.answers[key] = answer
         if self.path:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("a", encoding="utf-8") as file:

@@ -14,7 +14,7 @@ from cropvlm_trainer.chat.messages import Prompt
 class BackgroundAsker:
     """Asks the prompts of all calls in the order in which they came, `endpoint.concurrency` at one time in all.
 
-    The thread begins with the first prompts and ends with `close`. Pictures are made and encoded in it.
+    The thread begins with the first prompts and ends with `close`. Pictures are made and encoded in others beside it.
     """
 
     def __init__(self, target: EndpointTarget) -> None:

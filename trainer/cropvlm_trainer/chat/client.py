@@ -94,18 +94,16 @@ class EndpointTarget:
 
         Raises ValueError as `answer`.
         """
+        key = self._key_without_pictures(prompt)
+        if key and (cached := self.cache.get(key)) is not None:
+            return cached
         try:
-            pictures = prompt.pictures()
+            # The loop's thread goes on with other calls. Callers bound how many prompts are here at one time.
+            body, key_of_body = await asyncio.to_thread(self._body, prompt)
         except Failed as error:
             # Not counted in `_failed_in_a_row`: the endpoint is not at fault.
             return _without_traceback(error)
-        body = {
-            "model": self.endpoint.model,
-            "messages": [user_message(prompt.text, pictures, self.endpoint.longest_edge)],
-            "max_tokens": self.endpoint.max_tokens,
-            "temperature": 0,
-        }
-        key = hashlib.sha256(json.dumps([self.endpoint.url, body]).encode()).hexdigest()
+        key = key or key_of_body
         if (cached := self.cache.get(key)) is not None:
             return cached
         try:
@@ -121,6 +119,23 @@ class EndpointTarget:
         self._failed_in_a_row = 0
         self.cache.add(key, answer)
         return answer
+
+    def _key_without_pictures(self, prompt: Prompt) -> str | None:
+        """Returns the key of a prompt's answer where the prompt says what its pictures depend on."""
+        if prompt.pictures_key is None:
+            return None
+        to = self.endpoint
+        return _sha256([to.url, to.model, to.longest_edge, to.max_tokens, prompt.text, prompt.pictures_key])
+
+    def _body(self, prompt: Prompt) -> tuple[dict, str]:
+        """Returns what is sent, and the key of its answer. Raises Failed where the pictures cannot be made."""
+        body = {
+            "model": self.endpoint.model,
+            "messages": [user_message(prompt.text, prompt.pictures(), self.endpoint.longest_edge)],
+            "max_tokens": self.endpoint.max_tokens,
+            "temperature": 0,
+        }
+        return body, _sha256([self.endpoint.url, body])
 
     async def _call_until_answered(self, client: openai.AsyncOpenAI, body: dict) -> str:
         """Returns the answer. Raises Failed after the last try, and ValueError where every prompt would be refused."""
@@ -156,6 +171,10 @@ class EndpointTarget:
         except (openai.APIError, json.JSONDecodeError, UnicodeDecodeError) as error:
             raise Retriable(str(error.__cause__ or error)[:200]) from error
         return _text_of(reply)
+
+
+def _sha256(asked: list) -> str:
+    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
 def _without_traceback(error: Failed) -> Failed:

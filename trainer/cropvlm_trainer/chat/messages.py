@@ -22,7 +22,10 @@ class Prompt:
     text: str
     pictures: Callable[[], list[Image.Image]]
     """Makes the pictures, in their order. It is called when the prompt is sent, so that the pictures of a data set of
-    thousands of large images are never in memory all at once."""
+    thousands of large images are never in memory all at once; in a thread of its own, beside those of other prompts."""
+    pictures_key: str | None = None
+    """What the pictures depend on, such as a hash of an image and a box. With it, an answer that is kept is found
+    without making them; without it, they are made, and their bytes are compared."""
 
 
 def user_message(text: str, pictures: Sequence[Image.Image], longest_edge: int | None) -> dict:
@@ -46,5 +49,6 @@ def shrunk(picture: Image.Image, longest_edge: int | None) -> Image.Image:
 def data_url(picture: Image.Image) -> str:
     """Returns the picture as a JPEG in a `data:` URL."""
     buffer = BytesIO()
-    picture.save(buffer, "JPEG", quality=QUALITY, subsampling=0)
+    # Pillow keeps the settings of a save in the picture while it lasts, and other threads may be saving the same one.
+    picture.copy().save(buffer, "JPEG", quality=QUALITY, subsampling=0)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

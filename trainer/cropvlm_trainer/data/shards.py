@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from cropvlm_trainer.files import read_lines, to_lines, write_whole
-from cropvlm_trainer.rows import check_beside, read_rows, target_votes
+from cropvlm_trainer.chat.answer_cache import AnswerCache
+from cropvlm_trainer.files import read_lines, to_line, to_lines, write_whole
+from cropvlm_trainer.rows import check_beside, has_target, read_rows
 
 Shard = tuple[int, int]
 """The number of a shard, from 1, and how many there are."""
+
+
+LABEL = "label"
+"""The `kind` of rows that ask for a label, as text seeding adds them."""
+
+
+def label_id(image: str, number: int | str) -> str:
+    """Returns the id of the row about an image's label of this number."""
+    return f"{image}#{LABEL}-{number}"
 
 
 def parse_shard(text: str) -> Shard:
@@ -33,12 +43,19 @@ def shard_rows(rows: Sequence[dict], shard: Shard) -> list[dict]:
     return [row for row in rows if row["image"] in images]
 
 
+def texts_beside(seeds: Path) -> Path:
+    """Returns the path of the file in which the text of the pictures of a data set's seeds is kept."""
+    return seeds.with_suffix(".text.jsonl")
+
+
 def merge_shards(dataset: Path, parts: Sequence[Path], out: Path) -> None:
     """Writes the rows of all `parts` to `out`, in the order of `dataset`, of which they are the shards.
 
+    Behind them come the rows about labels that `data seed --method text --labels` added, in the order of their images.
+    The pictures' texts, which that method keeps beside each part, are put together beside `out`.
     A row may be missing only where a part's `.rejected.jsonl` names it, or where it has no answer to learn.
-    Raises ValueError for rows that are missing, are in two parts, or are not of `dataset`, and for an `out` that exists
-    or is not in its folder.
+    Raises ValueError for rows that are missing, are in two parts, or are not of `dataset`, for an `out` that exists or
+    is not in its folder, and where only some parts have the texts of their pictures beside them.
     """
     check_beside(dataset, out)
     found: dict[str, dict] = {}
@@ -50,18 +67,48 @@ def merge_shards(dataset: Path, parts: Sequence[Path], out: Path) -> None:
             found[row["id"]] = row
         beside = part.with_suffix(".rejected.jsonl")
         rejected |= {row["id"] for row in read_lines(beside)} if beside.exists() else set()
-    wanted = read_rows(dataset, needs=("id",))
-    strange = set(found) - {row["id"] for row in wanted}
-    if strange:
+    wanted = read_rows(dataset, needs=("id", "image"))
+    images = list(dict.fromkeys(row["image"] for row in wanted if has_target(row)))
+    known = {row["id"] for row in wanted}
+    labels = {name: row for name, row in found.items() if name not in known and _is_added(row, images)}
+    if strange := found.keys() - known - labels.keys():
         raise ValueError(f"{len(strange)} rows of the parts are not in {dataset}, as {min(strange)}; name their own")
-    missing = [row["id"] for row in wanted if row["id"] not in found.keys() | rejected and _has_target(row)]
+    done = found.keys() | rejected
+    missing = [row["id"] for row in wanted if row["id"] not in done and has_target(row)]
     if missing:
         raise ValueError(
             f"{len(missing)} rows of {dataset} are in none of the {len(parts)} parts, as {missing[0]}; give every shard"
         )
-    write_whole(out, to_lines(found[row["id"]] for row in wanted if row["id"] in found))
-    print(f"{out}: {len(found)} of {len(wanted)} rows have a box")
+    place = {image: number for number, image in enumerate(images)}
+    rows = [found[row["id"]] for row in wanted if row["id"] in found]
+    # The rows about an image are in one part, whose order the sort keeps.
+    rows += sorted(labels.values(), key=lambda row: place[row["image"]])
+    _merge_texts(parts, out)
+    write_whole(out, to_lines(rows))
+    more = f", and {len(labels)} about labels" if labels else ""
+    print(f"{out}: {len(rows) - len(labels)} of {len(wanted)} rows have a box{more}")
 
 
-def _has_target(row: dict) -> bool:
-    return "answers" not in row or bool(target_votes(row["answers"]))
+def _is_added(row: dict, images: Collection[str]) -> bool:
+    """Whether text seeding has added this row, about a label of one of these images."""
+    image, number = row.get("image"), row["id"].rpartition("-")[2]
+    return row.get("kind") == LABEL and image in images and row["id"] == label_id(image, number)
+
+
+def _merge_texts(parts: Sequence[Path], out: Path) -> None:
+    """Writes the texts of all parts' pictures beside `out`, with those that are there; nothing where no part has any.
+
+    Raises ValueError where only some parts have theirs.
+    """
+    files = [texts_beside(part) for part in parts]
+    lacking = [file for file in files if not file.exists()]
+    if len(lacking) == len(files):
+        return
+    if lacking:
+        raise ValueError(
+            f"{lacking[0]} is not there, though other parts have the texts of their pictures beside them; put it there"
+        )
+    texts: dict[str, str] = {}
+    for file in (texts_beside(out), *files):
+        texts |= AnswerCache(file).answers
+    write_whole(texts_beside(out), "".join(to_line({"key": k, "answer": t}) for k, t in texts.items()).encode())

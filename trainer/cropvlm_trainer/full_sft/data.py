@@ -17,8 +17,8 @@ from PIL import Image
 
 from cropvlm_trainer.chat.answer_cache import AnswerCache
 from cropvlm_trainer.data.seed.evidence import Line
-from cropvlm_trainer.data.seed.labels import LABEL
 from cropvlm_trainer.data.seed.ocr import from_text, text_key
+from cropvlm_trainer.data.shards import LABEL
 from cropvlm_trainer.full_sft.augment import OVERSAMPLE, View
 from cropvlm_trainer.full_sft.sequence import Packed, QuestionPacker
 from cropvlm_trainer.full_sft.words import PATTERNS, Place, frequent_words, in_cells, places

@@ -164,15 +164,16 @@ class RewardModel:
         return list(encode_tiles(self.model, all_tiles).split([len(image) for image in images]))
 
 
-def batches_by_tokens(lengths: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
+def batches_by_tokens(lengths: Sequence[int], most: int, most_tokens: int | None = None) -> Iterator[tuple[int, int]]:
     """Yields the start and end of batches of sequences with so many tokens each, in their order.
 
-    A batch has at most `most` sequences and, padded to its longest, `MAX_SCORED_TOKENS`; a longer one is alone.
+    A batch has at most `most` sequences and, padded to its longest, `most_tokens` (None: `MAX_SCORED_TOKENS`); a longer
+    sequence is alone.
     """
-    start, longest = 0, 0
+    start, longest, limit = 0, 0, MAX_SCORED_TOKENS if most_tokens is None else most_tokens
     for stop, length in enumerate(lengths):
         padded = max(longest, length)
-        if stop > start and (stop - start == most or padded * (stop + 1 - start) > MAX_SCORED_TOKENS):
+        if stop > start and (stop - start == most or padded * (stop + 1 - start) > limit):
             yield start, stop
             start, padded = stop, length
         longest = padded

@@ -16,7 +16,7 @@ from cropvlm_trainer.contract import cropper_prompt, format_box, parse_box
 from cropvlm_trainer.idefics3.image_processing import tiles
 from cropvlm_trainer.idefics3.prompts import Grid, PromptEncoder, prompt_grid
 from cropvlm_trainer.pictures import open_picture
-from cropvlm_trainer.rows import check_images, read_rows
+from cropvlm_trainer.rows import check_images, read_rows, with_target
 
 CACHE_BYTES = 512 * 1024**2
 """Of tiles that a process keeps, so that an image with several questions, or of several epochs, is cut once."""
@@ -32,16 +32,17 @@ class SftExample(NamedTuple):
 
 
 def read_training_rows(manifest: Path) -> tuple[list[dict], int]:
-    """The rows to train on, each with `question`, `image` and `box`, and how many others were left out.
+    """The rows to train on, each with `question`, `image` and `box`, and how many were left out for want of an area.
 
-    Left out are rows whose box has no area once its sides are whole per cents: the model would learn to answer with an
-    invalid box.
+    These are rows whose box has no area once its sides are whole per cents: the model would learn to answer with an
+    invalid box. Rows that have `answers`, but none to learn, are left out too, which is said on stderr.
 
     Raises ValueError, which names the row by its number, where a field is missing or malformed, and where no row is
     left; FileNotFoundError where an image is missing.
     """
-    all_rows = read_rows(manifest, needs=("question", "image", "box"))
-    check_images(manifest, all_rows)
+    found = read_rows(manifest, needs=("question", "image", "box"), may_have=("answers",))
+    check_images(manifest, found)
+    all_rows = with_target(manifest, found)
     rows = [row for row in all_rows if parse_box(format_box(row["box"])) is not None]
     if not rows:
         raise ValueError(

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from support.chat_server import chat_server
 
-from cropvlm_trainer.chat import client
+from cropvlm_trainer.chat import client, messages
 from cropvlm_trainer.chat.answer_cache import AnswerCache
 from cropvlm_trainer.chat.client import EndpointTarget, Failed
 from cropvlm_trainer.chat.endpoint import Endpoint
@@ -138,6 +138,43 @@ def test_calls_are_bounded_and_really_concurrent():
         some = [prompt(f"{i}?") for i in range(9)]
         assert target(server.url, timeout=60, concurrency=3).answer(some, "x") == ["yes"] * 9
     assert server.max_running == 3
+
+
+def test_an_answer_that_is_kept_needs_no_pictures():
+    made = []
+
+    def asked(text: str, key: str) -> Prompt:
+        return Prompt(text, lambda: made.append((text, key)) or [Image.new("RGB", (8, 6))], key)
+
+    cache, some = AnswerCache(None), [asked("one?", "a"), asked("one?", "b"), asked("two?", "a")]
+    with chat_server(lambda text, before: f"{text} {before}") as server:
+        first = target(server.url, cache, concurrency=1).answer(some, "x")
+        assert first == ["one? 0", "one? 1", "two? 0"] and len(made) == 3
+        assert target(server.url, cache).answer(some[::-1], "x") == first[::-1]
+        assert len(made) == len(server.requests) == 3
+        target(server.url, cache, max_tokens=3).answer(some[:1], "x")
+        target(server.url, cache, longest_edge=4).answer(some[:1], "x")
+        assert len(made) == len(server.requests) == 5, "another setting is asked anew"
+
+
+def test_pictures_are_made_and_encoded_by_as_many_threads_as_calls(monkeypatch):
+    """Three prompts' pictures are made at one time: the thread of the calls alone would wait for ever."""
+    three_at_once, ran, data_url = threading.Barrier(3), {"makes": set(), "encodes": set()}, messages.data_url
+
+    def pictures() -> list[Image.Image]:
+        three_at_once.wait(timeout=60)
+        ran["makes"].add(threading.current_thread())
+        return [Image.new("RGB", (8, 6))]
+
+    def encoded(picture: Image.Image) -> str:
+        ran["encodes"].add(threading.current_thread())
+        return data_url(picture)
+
+    monkeypatch.setattr(messages, "data_url", encoded)
+    with chat_server(lambda text, _: text.upper()) as server:
+        some = [Prompt(f"{n}a", pictures) for n in range(6)]
+        assert target(server.url, concurrency=3).answer(some, "x") == [f"{n}A" for n in range(6)]
+    assert threading.main_thread() not in ran["makes"] | ran["encodes"] and len(ran["makes"]) >= 3
 
 
 def test_a_killed_run_does_not_pay_twice(tmp_path):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from support.lines import read_lines
 
 from cropvlm_trainer.full_sft import data
 from cropvlm_trainer.full_sft.data import PageBatches, PageSet, classes_of, read_sets
@@ -69,6 +71,16 @@ def test_words_are_those_of_all_sets(given, tmp_path):
     assert words == ["total"] and all(page.places for of in sets for page in of.pages)
     sets, words, _ = read_sets(manifests, [])
     assert words == [] and not any(page.places for of in sets for page in of.pages)
+
+
+def test_rows_whose_answers_are_all_blank_are_not_taught(given, capsys):
+    pages = given / "pages"
+    first, *others = read_lines(pages / "seeded.jsonl")
+    manifest = pages / "blank.jsonl"
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in ({**first, "answers": [""]}, *others)))
+    (only,), _, left_out = read_sets([manifest], [])
+    assert left_out == [0] and [len(page.rows) for page in only.pages] == [0, 1, 1, 1, 1, 1]
+    assert f"1 rows of {manifest} left out: every answer is blank" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("labels", "questions"), [(0, 1), (3, 2)])

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image, ImageDraw, ImageFont
 from support.chat_server import chat_server
 from support.lines import read_lines
 from support.runs.run import TINY_RUN, log_without_time, run_command, trained, write_base_and_pages
@@ -21,6 +22,7 @@ from cropvlm_trainer.grpo import accumulate
 from cropvlm_trainer.grpo import train as train_module
 from cropvlm_trainer.grpo.reward.asked import Apart
 from cropvlm_trainer.grpo.reward.rewards import OtherModel
+from cropvlm_trainer.grpo.step import Step
 
 
 @pytest.fixture(scope="module")
@@ -156,15 +158,36 @@ def test_the_next_boxes_are_drawn_while_an_endpoint_thinks(given, tmp_path):
     assert third.is_set() and log_without_time(tmp_path)[0]["failed"] == 0
 
 
-def test_an_ocr_can_give_the_reward(given, tmp_path):
+def test_an_ocr_can_give_the_reward(given, tmp_path, monkeypatch):
+    """The step's boxes are given: the line that shows the answer, another line, and none, which is the whole page."""
     pytest.importorskip("rapidocr", reason="the OCR is not installed: pip install -e '.[ocr]'")
-    reward = '{ kind = "reader", longest_edge = 96, processes = 1 }'
-    settings = {"reward": reward, "size_weight": 0.5, "batch": 2, "max_steps": 1}
-    assert main(command(given, tmp_path, **settings)) == 0
-    (row,) = log_without_time(tmp_path)
-    assert (row["failed"], row["reward/size"]) == (0.0, -0.5), "without a valid box it is the whole page"
-    kept = read_lines(tmp_path / "reward.answers.jsonl")
-    assert len(kept) == 2 and all(isinstance(each["answer"], str) for each in kept)
+    page = Image.new("RGB", (800, 1000), "white")
+    for line, y in {"Date: 2024-03-17": 260, "Total 11.90": 700}.items():
+        ImageDraw.Draw(page).text((100, y), line, "black", font=ImageFont.load_default(14))
+    page.save(tmp_path / "page.png")
+    row = {"id": "total", "image": "page.png", "question": "What is the total?", "answers": ["11.90"]}
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
+    boxes, outcomes = [(10, 68, 26, 74), (10, 24, 30, 30), None], []
+    monkeypatch.setattr(Step, "parse_boxes", lambda *_: [boxes])
+    finish = Step.finish
+
+    def finished(step, rollout):
+        found = finish(step, rollout)
+        outcomes.append(step.outcome)
+        return found
+
+    monkeypatch.setattr(Step, "finish", finished)
+    reward = '{ kind = "reader", longest_edge = 160, processes = 1 }'
+    settings = {"data": tmp_path / "rows.jsonl", "reward": reward, "size_weight": 0.5, "batch": 1, "epochs": 1}
+    assert main(command(given, tmp_path / "run", **settings)) == 0
+    (outcome,) = outcomes
+    rewards = {name: values[0].tolist() for name, values in outcome.rewards.items()}
+    assert rewards["accuracy"] == [1.0, 0.0, 0.0], "the page is too small to be read at 160 pixels"
+    assert rewards["size"] == pytest.approx([-0.0048, -0.006, -0.5]) and rewards["format"] == [0.25, 0.25, 0.0]
+    (row,) = log_without_time(tmp_path / "run")
+    assert row["failed"] == 0 and row["spread/accuracy"] > 0 and row["grad_norm"] > 0
+    texts = [each["answer"] for each in read_lines(tmp_path / "run" / "reward.answers.jsonl")]
+    assert len(texts) == 3 and texts[0].endswith("11.90") and "11.90" not in texts[1] + texts[2]
     assert multiprocessing.active_children() == []
 
 

@@ -97,6 +97,7 @@ def test_batches_by_tokens(monkeypatch):
     assert list(batches_by_tokens([1] * 9, 4)) == [(0, 4), (4, 8), (8, 9)]
     assert list(batches_by_tokens([20, 25, 25, 25, 26], 9)) == [(0, 4), (4, 5)], "5 of 26 are above 100"
     assert list(batches_by_tokens([1, 300, 1, 1], 9)) == [(0, 1), (1, 2), (2, 4)]
+    assert list(batches_by_tokens([20, 25, 25], 9, 50)) == [(0, 2), (2, 3)]
 
 
 def test_a_long_answer_is_scored_apart(reward_model, monkeypatch):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
 import torch
 
 from cropvlm_trainer.contract import cropper_prompt
@@ -30,3 +33,17 @@ def test_an_image_is_cut_once_while_there_is_room(examples, monkeypatch):
     assert opened == ["wide.png", "square.png", "square.png"], "five tiles do not fit where four do"
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
     assert torch.equal(first[0], first[2])
+
+
+def test_rows_whose_answers_are_all_blank_are_not_taught(tmp_path, examples, training_rows, capsys):
+    answered, blank, alone = (
+        {**row, **more}
+        for row, more in zip(training_rows, ({"answers": ["7"]}, {"answers": [" ", "Unanswerable"]}, {}), strict=True)
+    )
+    manifest = tmp_path / "seeds.jsonl"
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in (answered, blank, alone)))
+    assert data.read_training_rows(manifest) == ([answered, alone], 0)
+    assert f"1 rows of {manifest} left out: every answer is blank or unanswerable" in capsys.readouterr().err
+    manifest.write_text(json.dumps({**alone, "answers": "7"}) + "\n")
+    with pytest.raises(ValueError, match="row 1 of .*seeds.jsonl has no answers, a list of texts; mend or remove it"):
+        data.read_training_rows(manifest)

@@ -31,7 +31,6 @@ from cropvlm_trainer.idefics3.prompts import PromptEncoder, prompt_grid
 from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
 from cropvlm_trainer.metrics.own_measure import asked_question
 from cropvlm_trainer.pictures import open_picture
-from cropvlm_trainer.rows import with_target
 
 BATCH = 16
 """Questions whose boxes are drawn in one pass."""
@@ -48,7 +47,7 @@ def seed_best_of(args: argparse.Namespace) -> None:
     image, question or answers, for an `--out` that cannot be written, for a `--cropper` that has no base where `--base`
     names none, and where no row gets a box.
     """
-    rows = with_target(args.manifest, seedable_rows(args.manifest, args.out, ("answers",), args.shard))
+    rows = seedable_rows(args.manifest, args.out, ("answers",), args.shard)
     if args.base is None and not (args.cropper / ADAPTER).exists():
         raise ValueError(f"{args.cropper} is no adapter, which would name its base; give the reward model by --base")
     base = args.base or find_base(args.cropper, None)

@@ -25,11 +25,12 @@ from cropvlm_trainer.idefics3.adapter import open_for_inference, weight_files
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
 from cropvlm_trainer.idefics3.reward_model import RewardModel
 from cropvlm_trainer.pictures import open_picture
-from cropvlm_trainer.rows import target_votes, with_target
+from cropvlm_trainer.rows import target_votes
 
-MAX_WORKERS = 4
-"""Processes that cut images into tiles. Each holds one or two images' tiles in shared memory, 180 MB an image at 225
-crops of 512 pixels."""
+MAX_WORKERS = 7
+"""Processes that cut images into tiles: as many as keep a GPU of 100 TFLOP/s busy with scanned pages
+(`results/cutting.md`). Each holds an image's tiles in shared memory, and the search one or two more: 180 MB an image at
+225 crops of 512 pixels, which the 2 GB of docker-compose.yml have room for."""
 
 
 def seed_grid(args: argparse.Namespace) -> None:
@@ -39,7 +40,7 @@ def seed_grid(args: argparse.Namespace) -> None:
     image, question or answers, for an `--out` that cannot be written, and for a grid or resolution that is impossible.
     """
     boxes = rectangles(args.n, args.most_cells)
-    rows = with_target(args.manifest, seedable_rows(args.manifest, args.out, ("answers",), args.shard))
+    rows = seedable_rows(args.manifest, args.out, ("answers",), args.shard)
     search = reward_search(args.base, args.resolution, args.device)
     asked = {"weights": sha256_of(weight_files(args.base)), "resolution": search.reward.longest_edge}
     asked |= {"n": args.n, "most_cells": args.most_cells}

@@ -11,8 +11,6 @@ from typing import NamedTuple
 
 from cropvlm_trainer.data.seed.evidence import Line
 
-LABEL = "label"
-"""The `kind` of rows that ask for a label."""
 MAX_LABEL, MIN_LETTERS = 25, 3
 LETTERS_SHARE = 0.7
 """The share of a line's characters that are a label's, for the line to be one."""

@@ -9,23 +9,24 @@ from pathlib import Path
 from cropvlm_trainer.data.columns import Rejection
 from cropvlm_trainer.data.shards import Shard, shard_rows
 from cropvlm_trainer.files import to_lines, write_whole
-from cropvlm_trainer.rows import check_beside, check_images, read_rows
+from cropvlm_trainer.rows import check_beside, check_images, read_rows, with_target
 
 
 def seedable_rows(dataset: Path, out: Path, needs: Sequence[str] = (), shard: Shard | None = None) -> list[dict]:
     """Returns the rows of a data set, or of a shard, each with a question, an image that exists, and what it `needs`.
 
-    Raises FileNotFoundError for missing files, and ValueError for a row that lacks a field and for an `out` that
-    exists, is not a .jsonl file, or is not in the data set's folder.
+    Rows that have `answers`, but none to learn, are left out, which is said on stderr.
+    Raises FileNotFoundError for missing files, and ValueError for a row that lacks a field, where no row is left, and
+    for an `out` that exists, is not a .jsonl file, or is not in the data set's folder.
     """
     if out.suffix != ".jsonl":
         raise ValueError(f"--out {out} is a manifest; name it .jsonl, the other files go beside it")
     check_beside(dataset, out)
-    rows = read_rows(dataset, needs=("image", "question", *needs))
+    rows = read_rows(dataset, needs=("image", "question", *needs), may_have=("answers",))
     if shard:
         rows = shard_rows(rows, shard)
     check_images(dataset, rows)
-    return rows
+    return with_target(dataset, rows)
 
 
 def seeded(row: dict, box: Sequence[float], seed: dict) -> dict:

@@ -23,11 +23,12 @@ from cropvlm_trainer.chat.answer_cache import AnswerCache
 from cropvlm_trainer.data.columns import Rejection
 from cropvlm_trainer.data.seed.arguments import ROOM, TEXT
 from cropvlm_trainer.data.seed.evidence import evidence
-from cropvlm_trainer.data.seed.labels import LABEL, label_questions
+from cropvlm_trainer.data.seed.labels import label_questions
 from cropvlm_trainer.data.seed.ocr import Reader, from_text, ocr_version, text_key, to_text
 from cropvlm_trainer.data.seed.rows import seedable_rows, seeded, sort_out, write_rejected
+from cropvlm_trainer.data.shards import LABEL, label_id, texts_beside
 from cropvlm_trainer.files import to_lines, write_whole
-from cropvlm_trainer.rows import target_votes, with_target
+from cropvlm_trainer.rows import target_votes
 
 ROOM_X, ROOM_Y = 1.3, 2.2
 """By what the sides of a line are multiplied at least, so that a box that is a little off still holds it."""
@@ -40,7 +41,7 @@ def seed_text(args: argparse.Namespace) -> None:
     installed, and where no row gets a box, in which case `args.out` is not written.
     """
     ocr_version()
-    rows = with_target(args.manifest, seedable_rows(args.manifest, args.out, ("answers",), args.shard))
+    rows = seedable_rows(args.manifest, args.out, ("answers",), args.shard)
     texts = _read_all(args.manifest.parent, [row["image"] for row in rows], args.out, args.workers)
     done, rejected = sort_out(rows, lambda _, row: _with_box(row, texts[row["image"]], args.room))
     done += _about_labels(texts, args.labels or 0, args.room)
@@ -91,7 +92,7 @@ def _about_labels(texts: dict[str, str | Rejection], most: int, room: Sequence[f
         ocr, lines = from_text(text)
         found = label_questions(lines)
         for number, asked in enumerate(Random(image).sample(found, min(most, len(found)))):
-            row = {"id": f"{image}#{LABEL}-{number}", "kind": LABEL, "image": image, "question": asked.question}
+            row = {"id": label_id(image, number), "kind": LABEL, "image": image, "question": asked.question}
             how = {"method": TEXT, "ocr": ocr, "line": list(asked.line.box)}
             rows.append(seeded({**row, "answers": [asked.answer]}, room_around(asked.line.box, room), how))
     return rows
@@ -99,7 +100,7 @@ def _about_labels(texts: dict[str, str | Rejection], most: int, room: Sequence[f
 
 def _read_all(folder: Path, images: Sequence[str], out: Path, workers: int | None) -> dict[str, str | Rejection]:
     """Returns each picture's text as `to_text` has it, or why it cannot be read; reads what earlier runs did not."""
-    cache = AnswerCache(out.with_suffix(".text.jsonl"))
+    cache = AnswerCache(texts_beside(out))
     keys = {image: text_key(folder / image) for image in dict.fromkeys(images)}
     if cache.count:
         print(f"the text of {cache.count} pictures is in {cache.path}")

@@ -1,16 +1,18 @@
-"""Rewards that are asked for before they are needed, so that training goes on meanwhile."""
+"""Rewards that are asked for before they are needed, so that training goes on meanwhile; what is asked."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from hashlib import sha256
 from typing import Protocol, TypeVar
 
 import torch
 
 from cropvlm_trainer.boxes import Box
-from cropvlm_trainer.idefics3.reward_model import Example
+from cropvlm_trainer.contract import to_pixels
+from cropvlm_trainer.idefics3.reward_model import CORNER, Example
 
 GroupedBoxes = Sequence[Sequence[Box | None]]
 """G boxes for each of B examples; None where a completion has no valid box."""
@@ -45,6 +47,23 @@ def close(reward: object) -> None:
     """As `Beginning.close`; what is no `Beginning` has nothing to end."""
     if hasattr(reward, "close"):
         reward.close()
+
+
+def question_of(example: Example) -> str:
+    """Returns the question as another model or program is asked it."""
+    return example.asked or example.question
+
+
+def pixels_of(example: Example, box: Box) -> Box:
+    """Returns the pixels of the example's image that are the crop to a box, or to `CORNER`."""
+    width, height = example.image.size
+    return (0, 0, min(2, width), min(2, height)) if box == CORNER else to_pixels(box, width, height)
+
+
+def image_hash(example: Example) -> str:
+    """Returns a hash of the size and the pixels of the example's image."""
+    image = example.image
+    return sha256(f"{image.size}".encode() + image.tobytes()).hexdigest()
 
 
 class Apart:

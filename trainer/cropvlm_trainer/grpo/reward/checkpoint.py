@@ -16,14 +16,16 @@ from cropvlm_trainer.boxes import WHOLE, Box
 from cropvlm_trainer.chat.messages import shrunk
 from cropvlm_trainer.contract import target_prompt
 from cropvlm_trainer.idefics3.checkpoint import CONFIG
-from cropvlm_trainer.idefics3.reward_model import CORNER, Example, cropped, most_common, unique_pairs
+from cropvlm_trainer.idefics3.reward_model import CORNER, Example, batches_by_tokens, cropped, most_common, unique_pairs
 from cropvlm_trainer.idefics3.weights import check_weights
 from cropvlm_trainer.training.stages import Likelihood
 
 TILED = ("idefics3", "smolvlm")
 """Model types whose processors take a longest edge, to which smaller images are enlarged."""
 BATCH = 8
-"""Pairs of full image and crop in one pass."""
+"""Pairs of full image and crop in one pass, at most."""
+MAX_LOGITS = 2**28
+"""Values of a pass's logits, padding included: 1 GiB, which is 1,700 tokens of answers with a vocabulary of 150,000."""
 
 
 class CheckpointLikelihood:
@@ -45,6 +47,7 @@ class CheckpointLikelihood:
             path, dtype=kind, use_safetensors=True, trust_remote_code=False
         )
         self.model = model.to(device).eval().requires_grad_(False)
+        self.vocabulary = self.model.config.get_text_config().vocab_size
         self.processor = AutoProcessor.from_pretrained(path, trust_remote_code=False)
         self.tokenizer = self.processor.tokenizer
         self.tokenizer.padding_side = "left"
@@ -53,11 +56,14 @@ class CheckpointLikelihood:
     @torch.no_grad()
     def __call__(self, examples: Sequence[Example], boxes: Sequence[Sequence[Box | None]]) -> torch.Tensor:
         pairs, places = unique_pairs(boxes, CORNER if self.corner else WHOLE)
-        scores = []
-        for start in range(0, len(pairs), BATCH):
-            some = pairs[start : start + BATCH]
+        prompts, answers = zip(*map(self.texts, examples), strict=True)
+        ids = [self.tokenizer.encode(answer, add_special_tokens=False) for answer in answers]
+        # The token before the answer has logits too.
+        lengths, scores = [len(ids[row]) + 1 for row, _ in pairs], []
+        for start, stop in batches_by_tokens(lengths, BATCH, MAX_LOGITS // self.vocabulary):
+            some = pairs[start:stop]
             views = [[examples[row].image, cropped(examples[row].image, box)] for row, box in some]
-            scores += self._scores([examples[row] for row, _ in some], views)
+            scores += self._scores([prompts[row] for row, _ in some], [ids[row] for row, _ in some], views)
         return torch.tensor([[scores[place] for place in group] for group in places])
 
     def texts(self, example: Example) -> tuple[str, str]:
@@ -77,15 +83,16 @@ class CheckpointLikelihood:
         ends = rest.endswith(tuple(self.tokenizer.get_added_vocab()))
         return prompt, rest if ends else rest + self.tokenizer.eos_token
 
-    def _scores(self, examples: Sequence[Example], views: Sequence[Sequence[Image.Image]]) -> list[float]:
-        prompts, answers = zip(*map(self.texts, examples), strict=True)
-        ids = [self.tokenizer.encode(answer, add_special_tokens=False) for answer in answers]
+    def _scores(
+        self, prompts: list[str], ids: Sequence[list[int]], views: Sequence[Sequence[Image.Image]]
+    ) -> list[float]:
+        """`ids`: of each answer; `views`: each prompt's pictures."""
         length, device = max(map(len, ids)), self.model.device
         if self.model.config.model_type in TILED:
             sized, how = views, {"size": {"longest_edge": self.longest_edge}}
         else:
             sized, how = [[shrunk(view, self.longest_edge) for view in pair] for pair in views], {}
-        inputs = dict(self.processor(text=list(prompts), images=sized, padding=True, return_tensors="pt", **how))
+        inputs = dict(self.processor(text=prompts, images=sized, padding=True, return_tensors="pt", **how))
         answer_ids = torch.tensor([[*each, *[self.tokenizer.pad_token_id] * (length - len(each))] for each in ids])
         mask = torch.tensor([[1] * len(each) + [0] * (length - len(each)) for each in ids])
         shape = inputs["input_ids"].shape

@@ -15,6 +15,7 @@ from cropvlm_trainer.chat.client import EndpointTarget, Failed
 from cropvlm_trainer.chat.endpoint import Endpoint, key_from
 from cropvlm_trainer.chat.messages import Prompt
 from cropvlm_trainer.contract import target_prompt
+from cropvlm_trainer.grpo.reward.asked import image_hash, pixels_of, question_of
 from cropvlm_trainer.idefics3.reward_model import Example, cropped
 from cropvlm_trainer.training.reward_config import EndpointReward
 
@@ -52,16 +53,18 @@ class EndpointAnswers:
         self.target, self.prompt, self.asker = target, prompt, BackgroundAsker(target)
 
     def begin(self, asked: Sequence[tuple[Example, Box]]) -> Callable[[], list[str | None]]:
-        answers = self.asker.ask([self._prompt(example, box) for example, box in asked])
+        hashes = {id(example): image_hash(example) for example, _ in asked}
+        answers = self.asker.ask([self._prompt(example, box, hashes[id(example)]) for example, box in asked])
         return lambda: [None if isinstance(answer, Failed) else answer for answer in answers.result()]
 
     def close(self) -> None:
         self.asker.close()
 
-    def _prompt(self, example: Example, box: Box) -> Prompt:
-        question = example.asked or example.question
+    def _prompt(self, example: Example, box: Box, image: str) -> Prompt:
+        """`image`: a hash of the example's image."""
+        question = question_of(example)
         text = self.prompt.replace("{question}", question) if self.prompt else target_prompt(question)
-        return Prompt(text, partial(_views, example.image, box))
+        return Prompt(text, partial(_views, example.image, box), f"{image} {pixels_of(example, box)}")
 
 
 def _views(image: Image.Image, box: Box) -> list[Image.Image]:

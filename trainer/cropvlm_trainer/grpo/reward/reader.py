@@ -13,12 +13,12 @@ from pathlib import Path
 
 from cropvlm_trainer.boxes import Box
 from cropvlm_trainer.chat.answer_cache import AnswerCache
-from cropvlm_trainer.contract import to_pixels
 from cropvlm_trainer.data.seed.ocr import ocr_version
 from cropvlm_trainer.files import sha256_of
+from cropvlm_trainer.grpo.reward.asked import image_hash, pixels_of, question_of
 from cropvlm_trainer.grpo.reward.function import import_function
 from cropvlm_trainer.grpo.reward.reading import begin_reading, read_crop
-from cropvlm_trainer.idefics3.reward_model import CORNER, Example
+from cropvlm_trainer.idefics3.reward_model import Example
 from cropvlm_trainer.training.reward_config import OCR, ReaderReward
 
 
@@ -35,8 +35,8 @@ class Readings:
         self._pool: ProcessPoolExecutor | None = None
 
     def begin(self, asked: Sequence[tuple[Example, Box]]) -> Callable[[], list[str | None]]:
-        pixels = [_pixels(example, box) for example, box in asked]
-        hashes = {id(example): _hash(example) for example, _ in asked}
+        pixels = [pixels_of(example, box) for example, box in asked]
+        hashes = {id(example): image_hash(example) for example, _ in asked}
         keys = [
             self._key(hashes[id(example)], place, question_of(example))
             for (example, _), place in zip(asked, pixels, strict=True)
@@ -86,20 +86,6 @@ def _result(waiting: Future[str | None]) -> str | None:
             "a process that reads crops ended; where the memory was too small, set reward.processes lower, and run the "
             "same command again: what was read before is kept"
         ) from error
-
-
-def question_of(example: Example) -> str:
-    return example.asked or example.question
-
-
-def _pixels(example: Example, box: Box) -> Box:
-    width, height = example.image.size
-    return (0, 0, min(2, width), min(2, height)) if box == CORNER else to_pixels(box, width, height)
-
-
-def _hash(example: Example) -> str:
-    image = example.image
-    return sha256(f"{image.size}".encode() + image.tobytes()).hexdigest()
 
 
 def _version(function: str) -> str:

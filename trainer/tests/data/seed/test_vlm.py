@@ -107,6 +107,15 @@ def test_a_longest_edge_shrinks_what_is_sent(tmp_path, coordinates, reply, sent)
     assert read_lines(tmp_path / "seeded.jsonl")[0]["box"] == [50.0, 50.0, 100.0, 100.0]
 
 
+def test_rows_whose_answers_are_all_blank_are_not_asked_about(tmp_path, capsys):
+    rows = write(tmp_path, 4, answers=[["7"], ["", "Unanswerable"], None, ["8", ""]])
+    with chat_server(lambda *_: fenced(28, 28, 140, 84)) as server:
+        assert main(command(tmp_path, server.url, "--grow", "none")) == 0
+    assert sorted(map(number_in, server.texts())) == [0, 2, 3]
+    assert [row["id"] for row in read_lines(tmp_path / "seeded.jsonl")] == [rows[n]["id"] for n in (0, 2, 3)]
+    assert "1 rows of" in (error := capsys.readouterr().err) and "every answer is blank or unanswerable" in error
+
+
 def test_kept_replies_are_read_by_other_coordinates_without_asking_again(tmp_path, capsys):
     write(tmp_path, 2, size=(1000, 515))
     replies = [fenced(250, 100, 500, 1000), fenced(100, 100, 900, 900)]

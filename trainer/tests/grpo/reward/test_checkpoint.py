@@ -19,11 +19,12 @@ from transformers import (
 )
 
 from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer
+from cropvlm_trainer.grpo.reward import checkpoint as module
 from cropvlm_trainer.grpo.reward.checkpoint import CheckpointLikelihood
 from cropvlm_trainer.grpo.reward.rewards import make_reward
 from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 from cropvlm_trainer.idefics3.image_processing import crop
-from cropvlm_trainer.idefics3.reward_model import RewardModel
+from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
 from cropvlm_trainer.training.reward_config import CheckpointReward
 from cropvlm_trainer.training.stages import GrpoConfig
 
@@ -94,6 +95,28 @@ def test_a_llava_is_scored_as_its_own_forward_pass_says(llava):
     means = CheckpointLikelihood(llava, CPU, 128, "mean", False)(EXAMPLES, BOXES)
     tokens = [len(scorer.tokenizer.encode(scorer.texts(each)[1], add_special_tokens=False)) for each in EXAMPLES]
     torch.testing.assert_close(means * torch.tensor(tokens)[:, None], found, atol=1e-4, rtol=1e-4)
+
+
+def test_long_answers_are_scored_by_few_at_a_time(llava, monkeypatch):
+    scorer = CheckpointLikelihood(llava, CPU, 128, "sum", False)
+    examples = [*EXAMPLES, Example(EXAMPLES[1].image, "What is written?", ["a b c " * 30])]
+    boxes = [*BOXES, [(0, 0, 50, 50), (20, 20, 90, 90), None]]
+    sizes, forward = [], scorer.model.forward
+
+    def measured(**inputs):
+        found = forward(**inputs)
+        sizes.append(found.logits.shape)
+        return found
+
+    monkeypatch.setattr(scorer.model, "forward", measured)
+    whole = scorer(examples, boxes)
+    (rows, longest, vocabulary), (last, _, _) = sizes
+    assert (rows, last) == (8, 1), "as many as ever go into one pass, all padded to the longest answer"
+    sizes.clear()
+    monkeypatch.setattr(module, "MAX_LOGITS", 2 * longest * vocabulary)
+    torch.testing.assert_close(scorer(examples, boxes), whole, atol=1e-3, rtol=1e-4)
+    assert [shape[0] for shape in sizes] == [6, 2, 1], "short answers together, long ones by two"
+    assert all(shape.numel() <= 2 * longest * vocabulary for shape in sizes)
 
 
 def test_what_is_no_checkpoint_is_named(llava, tmp_path):

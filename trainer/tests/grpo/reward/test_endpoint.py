@@ -7,11 +7,13 @@ import json
 from io import BytesIO
 
 import pytest
+import torch
 from PIL import Image
 from support.chat_server import chat_server, text_of
 from support.reward_examples import EXAMPLES
 
 from cropvlm_trainer.chat.endpoint import Endpoint
+from cropvlm_trainer.grpo.reward import endpoint
 from cropvlm_trainer.grpo.reward.rewards import make_reward
 from cropvlm_trainer.training.reward_config import EndpointReward
 from cropvlm_trainer.training.stages import GrpoConfig
@@ -53,7 +55,7 @@ def sizes_of(body) -> list[tuple[int, int]]:
     return [Image.open(BytesIO(base64.b64decode(url.split(",")[1]))).size for url in urls]
 
 
-def test_answers_are_scored_and_equal_boxes_asked_once(made, tmp_path, capsys):
+def test_answers_are_scored_and_equal_boxes_asked_once(made, tmp_path, capsys, monkeypatch):
     with chat_server(lambda text, _: "7." if "total" in text else "there") as server:
         reward = made(server.url, measure="exact_match")
         found = reward(EXAMPLES, BOXES)
@@ -72,8 +74,11 @@ def test_answers_are_scored_and_equal_boxes_asked_once(made, tmp_path, capsys):
             [(90, 70), (63, 49)],
             [(90, 70), (90, 70)],
         ]
-        made(server.url, measure="exact_match")(EXAMPLES, BOXES)
-        assert len(server.requests) == 5, "kept by image, box and question"
+        cut = []
+        monkeypatch.setattr(endpoint, "cropped", lambda *_: cut.append(1))
+        again = made(server.url, measure="exact_match")(EXAMPLES, BOXES)
+        assert torch.equal(again["accuracy"], found["accuracy"])
+        assert (len(server.requests), cut) == (5, []), "kept by image, box and question: nothing is cut"
     kept = (tmp_path / "run" / "reward.answers.jsonl").read_text().splitlines()
     assert sorted(json.loads(line)["answer"] for line in kept) == ["7."] * 3 + ["there"] * 2
     assert capsys.readouterr().err == "", "no bar for every micro-batch"

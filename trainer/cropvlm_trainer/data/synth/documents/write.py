@@ -22,10 +22,10 @@ from tqdm import tqdm
 
 from cropvlm_trainer.chat.answer_cache import AnswerCache
 from cropvlm_trainer.data.seed.arguments import ROOM
-from cropvlm_trainer.data.seed.labels import LABEL
 from cropvlm_trainer.data.seed.ocr import text_key, to_text
 from cropvlm_trainer.data.seed.rows import seeded
 from cropvlm_trainer.data.seed.text import room_around
+from cropvlm_trainer.data.shards import LABEL
 from cropvlm_trainer.data.synth.documents.fonts import Fonts, find_fonts
 from cropvlm_trainer.data.synth.documents.pages import KINDS, make_document
 from cropvlm_trainer.files import to_lines, write_json, write_whole

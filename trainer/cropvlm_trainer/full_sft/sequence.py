@@ -19,7 +19,7 @@ from cropvlm_trainer.idefics3.prompts import PromptBuilder
 
 MULTIPLE = 64
 """Sequences are padded to a multiple of it. Memory that is freed serves again for what is as large: with lengths of any
-kind, what the process holds grows for hours."""
+kind, what the process holds grows faster."""
 PREFIX, PADDING = 0, -1
 """The segment numbers of what all questions see, and of what none sees."""
 

@@ -1,11 +1,12 @@
 #!/bin/sh
 # A cropper for real receipts, from nothing but pictures, questions and answers: boxes by an OCR, training of all weights on
-# receipts and drawn documents in equal parts, GRPO with what the OCR reads in the crop as the reward, export, and the
-# service that runs it. The scores on receipts kept apart go to results/receipts.md beside this file. Broken off at any
-# point, it goes on from where it stood.
+# receipts and drawn documents in equal parts and a last while on receipts alone, export, and the service that runs it. The
+# scores on receipts kept apart go to results/receipts.md beside this file. Broken off at any point, it goes on from where
+# it stood.
 #
 #     sh trainer/experiments/receipts/receipts.sh
 #
+#   GRPO=1          tunes it by GRPO with what the OCR reads in the crop as the reward, for the table (grpo.toml)
 #   ALONE=1         trains on receipts alone and on drawn documents alone too, for the table; twice the time, on two cores
 #   RECEIPTS        the folder of receipts.jsonl and its images
 #   FONTS           folders with fonts for the drawn documents, where they are not the system's
@@ -51,11 +52,11 @@ list() { # FILE ...: as --set takes several
   [ $# = 0 ] || printf ', "%s"' "$@"
   printf ']'
 }
-sft() { # NAME BASE DATA ...: all weights, on data sets that give equally many pages
-  name=$1 base=$2
-  shift 2
+sft() { # NAME CONFIG BASE DATA ...: all weights, on data sets that give equally many pages
+  name=$1 config=$2 base=$3
+  shift 3
   [ -d $runs/$name/checkpoint ] ||
-    $train full-sft --config $CONFIG --set base=$base --set out=$runs/$name --set workers=$workers \
+    $train full-sft --config $config --set base=$base --set out=$runs/$name --set workers=$workers \
       --set "data=$(list $(printf '%s.jsonl ' "$@"))" --set "texts=$(list $(printf '%s.text.jsonl ' "$@"))"
   # SIGTERM ends a training with 0, and its best so far is not what it was to be.
   [ -d $runs/$name/checkpoint ] || { echo "$name was stopped; run this again to go on" >&2; exit 1; }
@@ -66,20 +67,22 @@ ship() { # NAME CHECKPOINT KNOWS: the folder that the service runs
     --warning "$1 knows $3 and their labels only. On any other picture its box is a guess."
   $train verify $runs/export/$1
 }
+on_both() {
+  sft both-sft $CONFIG $mini $real $drawn
+  sft receipts-sft $here/last.toml $runs/both-sft/best $real
+  ship cropvlm-receipts $runs/receipts-sft/best 'scanned receipts and drawn documents'
+  [ -n "$grpo" ] || return 0
+  [ -f $runs/receipts-grpo/adapter/training.json ] ||
+    $train grpo --config $here/grpo.toml --set reward.processes=$workers
+  ship receipts-grpo $runs/receipts-grpo/adapter 'scanned receipts and drawn documents'
+}
 on_each_alone() {
-  sft receipts-alone ../models/cropvlm-mini $real
+  sft receipts-alone $CONFIG $mini $real
   ship receipts-alone $runs/receipts-alone/best 'scanned receipts'
-  sft documents-alone ../models/cropvlm-mini $drawn
+  sft documents-alone $CONFIG $mini $drawn
   ship documents-alone $runs/documents-alone/best 'drawn documents'
 }
-on_both() {
-  sft receipts-sft ../models/cropvlm-mini $real $drawn
-  ship receipts-sft $runs/receipts-sft/best 'scanned receipts and drawn documents'
-  [ -f $runs/receipts-grpo/adapter/training.json ] || $train grpo --config $here/grpo.toml --set reward.processes=$workers
-  ship cropvlm-receipts $runs/receipts-grpo/adapter 'scanned receipts and drawn documents'
-}
-alone=
-[ -z "${ALONE:-}" ] || alone='receipts-alone documents-alone'
+mini=../models/cropvlm-mini grpo=${GRPO:+receipts-grpo} alone=${ALONE:+receipts-alone documents-alone}
 echo "training, for hours; $runs/cropvlm-receipts.out has the progress"
 (on_both) > $runs/cropvlm-receipts.out 2>&1 & first=$!
 ([ -z "$alone" ] || on_each_alone) > $runs/alone.out 2>&1 & second=$!
@@ -100,7 +103,7 @@ boxes() { # NAME ENVIRONMENT: the service's boxes
   [ -f $runs/$name.jsonl ] || (cd .. && env "$@" npm run -s boxes -- trainer/$questions trainer/$runs/$name.jsonl)
 }
 [ -d ../node_modules ] || (cd .. && npm install)
-for name in cropvlm-receipts receipts-sft $alone; do
+for name in cropvlm-receipts $grpo $alone; do
   boxes $name CROPPER=onnx MODEL_PRECISION=fp32 CROPPER_MODEL=trainer/$runs/export/$name
 done
 boxes cropvlm-receipts-int8 CROPPER=onnx MODEL_PRECISION=int8 CROPPER_MODEL=trainer/$runs/export/cropvlm-receipts
@@ -109,4 +112,4 @@ boxes text CROPPER=text
 $python $here/prior.py --questions $questions --train $real.jsonl --like $runs/cropvlm-receipts.jsonl \
   --out $runs/position-prior.jsonl
 $python $here/table.py --questions $questions --train $real.jsonl --out $here/results/receipts.md \
-  $(printf "$runs/%s.jsonl " cropvlm-receipts cropvlm-receipts-int8 receipts-sft $alone text position-prior cropvlm-mini)
+  $(printf "$runs/%s.jsonl " cropvlm-receipts cropvlm-receipts-int8 $grpo $alone text position-prior cropvlm-mini)

@@ -69,11 +69,11 @@ def run(tmp_path):
     return run
 
 
-@pytest.mark.parametrize("name", ["receipts.toml", "large.toml"])
+@pytest.mark.parametrize("name", ["receipts.toml", "last.toml", "large.toml"])
 def test_a_configuration_is_one(name):
     path = TRAINER / "experiments/receipts" / name
     config = load_config({TABLE: FullSftConfig}, TABLE, path, {})
-    assert config.base == Path("../models/cropvlm-mini") and config.steps % config.save_every == 0
+    assert config.data == (Path("data/receipts/train-seeded.jsonl"),) and config.texts and config.dev
 
 
 def place(calls: list[str], *words: str) -> int:
@@ -83,12 +83,13 @@ def place(calls: list[str], *words: str) -> int:
 
 
 def test_each_stage_starts_from_the_one_before(run):
-    done, calls = run(ALONE="1")
+    done, calls = run(ALONE="1", GRPO="1")
     assert done.returncode == 0, done.stderr
-    both = place(calls, "full-sft", "out=runs/receipts/receipts-sft", "base=../models/cropvlm-mini")
+    both = place(calls, "full-sft", "out=runs/receipts/both-sft", "base=../models/cropvlm-mini", "receipts.toml")
+    last = place(calls, "full-sft", "out=runs/receipts/receipts-sft", "base=runs/receipts/both-sft/best", "last.toml")
+    shipped = place(calls, "export", "runs/receipts/receipts-sft/best", "--id cropvlm-receipts")
     tuned = place(calls, "grpo", "grpo.toml")
-    shipped = place(calls, "export", "runs/receipts/receipts-grpo/adapter", "--id cropvlm-receipts")
-    assert both < tuned < shipped
+    assert both < last < shipped < tuned < place(calls, "export", "receipts-grpo/adapter", "--id receipts-grpo")
     assert 'data=["data/receipts/train-seeded.jsonl", "data/documents/manifest.jsonl"]' in calls[both]
     assert 'texts=["data/receipts/train-seeded.text.jsonl", "data/documents/manifest.text.jsonl"]' in calls[both]
     assert 'data=["data/receipts/train-seeded.jsonl"]' in calls[place(calls, "out=runs/receipts/receipts-alone")]
@@ -121,9 +122,9 @@ def test_a_training_that_was_stopped_is_not_shipped(run):
 def test_the_rivals_of_the_table_are_trained_where_they_are_wanted(run):
     done, calls = run()
     assert done.returncode == 0, done.stderr
-    assert not [call for call in calls if "alone" in call]
+    assert not [call for call in calls if "alone" in call or "grpo" in call]
     shown = calls[place(calls, "table.py")].split("results/receipts.md ")[1]
-    of = "cropvlm-receipts cropvlm-receipts-int8 receipts-sft text position-prior cropvlm-mini"
+    of = "cropvlm-receipts cropvlm-receipts-int8 text position-prior cropvlm-mini"
     assert shown.split() == [f"runs/receipts/{name}.jsonl" for name in of.split()]
 
 

@@ -36,7 +36,7 @@ ENV NODE_ENV=production \
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libjemalloc2 \
-    && rm -rf /var/lib/apt/lists/*
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
 WORKDIR /app
 # Any user may write there: USER below, one that Kubernetes or `docker run --user` gives. A new volume takes owner and mode over.
 RUN install -d -m 1777 -o 1000 -g 1000 /var/cache/cropvlm

@@ -45,6 +45,7 @@ COPY --from=dependencies /app/sbom.spdx.json ./
 COPY --from=build /app/dist ./dist
 COPY package.json LICENSE NOTICE ./
 COPY models/cropvlm-mini ./models/cropvlm-mini
+COPY models/cropvlm-receipts ./models/cropvlm-receipts
 COPY models/smolvlm-mini ./models/smolvlm-mini
 # The image's unprivileged user, by number, as runAsNonRoot of Kubernetes wants it. Nothing under /app belongs to it, and nothing
 # there is ever written.

@@ -63,6 +63,7 @@ COPY --from=dependencies /app/sbom.spdx.json ./
 COPY --from=build /app/dist ./dist
 COPY package.json LICENSE NOTICE ./
 COPY models/cropvlm-mini ./models/cropvlm-mini
+COPY models/cropvlm-receipts ./models/cropvlm-receipts
 COPY models/smolvlm-mini ./models/smolvlm-mini
 USER 1000:1000
 EXPOSE 8080

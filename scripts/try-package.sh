@@ -12,7 +12,7 @@ npm run -s build
 npm pack --silent --pack-destination "$folder"
 size=$(stat -c %s "$folder"/cropvlm-*.tgz)
 echo "tarball: $size bytes"
-[ "$size" -lt 25000000 ]
+[ "$size" -lt 45000000 ]
 
 fail() {
   echo "try-package: $1" >&2

@@ -21,7 +21,7 @@ export const CROPPER_VARIABLES = {
     Type.String({
       env: 'CROPPER_MODEL',
       description:
-        "Model folder of the cropper, in the layout of the Hugging Face hub (models/cropvlm-mini is bundled, and knows synthetic pages only); with CROPPER_BASE_URL, the endpoint's name of its model.",
+        "Model folder of the cropper, in the layout of the Hugging Face hub (bundled are models/cropvlm-receipts, for scanned receipts, and models/cropvlm-mini, which knows drawn pages alone); with CROPPER_BASE_URL, the endpoint's name of its model.",
     }),
   ),
   cropperBaseUrl: OrNull(

@@ -61,3 +61,13 @@ for (const name of ['cropvlm-mini', 'smolvlm-mini']) {
     }
   })
 }
+
+t.test('the card of cropvlm-receipts has its licence, the terms of its data and the measured figures', async t => {
+  const [, front = '', text = ''] = readText('models/cropvlm-receipts/README.md').split(/^---$/m)
+  t.match(parse(front), { license: 'apache-2.0', library_name: 'onnx', pipeline_tag: /-/ })
+  t.match(text, /ICDAR 2019 SROIE.+made public for research/s)
+  const measured = readText('trainer/experiments/receipts/results/receipts.md').split('\n')
+  const rows = text.split('\n').filter(line => line.startsWith('| '))
+  t.ok(rows.length >= 10)
+  for (const row of rows) t.ok(measured.includes(row), row)
+})

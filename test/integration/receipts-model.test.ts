@@ -1,0 +1,34 @@
+/**
+ * The bundled cropper for receipts, through the whole service, on a receipt that the trainer drew
+ * (`data synth --style documents --n 16 --seed 99`, page 15); it was trained on pages of another seed.
+ */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { startReal } from '../support/real.js'
+
+const { app } = await startReal(t, {
+  CROPPER_MODEL: fileURLToPath(new URL('../../models/cropvlm-receipts', import.meta.url)),
+})
+const page = readFileSync(new URL('../fixtures/pages/drawn-receipt.jpg', import.meta.url))
+/** Questions, and the lines that show the answers, in per cent. */
+const questions = [
+  ['How much is the total?', [77.8, 66.6, 91.7, 67.7]],
+  ['Which date is on the receipt?', [28.9, 25.2, 48.6, 26.4]],
+] as const
+
+for (const [question, [x1, y1, x2, y2]] of questions)
+  t.test(question, async t => {
+    const response = await app.inject({
+      method: 'POST',
+      url: '/crop',
+      payload: { image: page.toString('base64'), question },
+    })
+    const reply = response.json()
+    t.equal(response.statusCode, 200)
+    t.match(reply, { decision: 'zoomed', model: { id: 'cropvlm-receipts', resolution: 512, tiles: 1 } })
+    const [left, top, right, bottom] = reply.bbox
+    t.ok(left <= x1 && top <= y1 && right >= x2 && bottom >= y2, `${reply.bbox} holds the line`)
+    t.ok((right - left) * (bottom - top) < 1000, 'and is a crop, not the page')
+    t.match(reply.warnings, [/knows scanned receipts and drawn documents/])
+  })

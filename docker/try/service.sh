@@ -20,7 +20,7 @@ image_holds() {
     figure "  of it /app/$part" "$(megabytes "$(inside du -sb "/app/$part" | cut -f 1)")"
   done
   check "it holds less than $(megabytes $LIMIT)" test "$size" -lt $LIMIT
-  check 'it has the engine'"'"'s allocator' inside sh -c 'test -f /usr/lib/*/libjemalloc.so.2'
+  check 'it has jemalloc' inside sh -c 'test -f /usr/lib/*/libjemalloc.so.2'
   expect 'its user is a number' "$(inspect "$image" '{{.Config.User}}')" 1000:1000
   expect 'its version' "$(inspect "$image" '{{index .Config.Labels "org.opencontainers.image.version"}}')" \
     "$version"

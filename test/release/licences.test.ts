@@ -47,10 +47,16 @@ interface Manifest {
   scores: { held_out: { exact_match: Record<string, Record<string, number>> } }
 }
 
+/** The text of a model's card, whose front matter names the licence and what the model is. */
+function card(t: Test, name: string): string {
+  const [, front = '', text = ''] = readText(`models/${name}/README.md`).split(/^---$/m)
+  t.match(parse(front), { license: 'apache-2.0', library_name: 'onnx', pipeline_tag: /-/ })
+  return text
+}
+
 for (const name of ['cropvlm-mini', 'smolvlm-mini']) {
   t.test(`the card of ${name} has its licence and its measured figures`, async t => {
-    const [, front = '', text = ''] = readText(`models/${name}/README.md`).split(/^---$/m)
-    t.match(parse(front), { license: 'apache-2.0', library_name: 'onnx', pipeline_tag: /-/ })
+    const text = card(t, name)
     const { scores } = JSON.parse(readText(`models/${name}/cropvlm.json`)) as Manifest
     const rows = [...text.matchAll(/^\| (.+?) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$/gm)]
     t.ok(rows.length >= 4)
@@ -63,8 +69,7 @@ for (const name of ['cropvlm-mini', 'smolvlm-mini']) {
 }
 
 t.test('the card of cropvlm-receipts has its licence, the terms of its data and the measured figures', async t => {
-  const [, front = '', text = ''] = readText('models/cropvlm-receipts/README.md').split(/^---$/m)
-  t.match(parse(front), { license: 'apache-2.0', library_name: 'onnx', pipeline_tag: /-/ })
+  const text = card(t, 'cropvlm-receipts')
   t.match(text, /ICDAR 2019 SROIE.+made public for research/s)
   const measured = readText('trainer/experiments/receipts/results/receipts.md').split('\n')
   const rows = text.split('\n').filter(line => line.startsWith('| '))

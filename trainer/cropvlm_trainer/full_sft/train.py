@@ -107,12 +107,10 @@ def train(config: FullSftConfig, device_name: str = "auto", stop_at: int | None 
 
     device = pick_device(device_name)
     loss = BoxLoss(model, head, builder, config.seeing)
-    if (
-        run_loop(
-            model, batches, loss, recipe, config.out, device, evaluate, stop, head, config.workers, contents(files)
-        )
-        < stop
-    ):
+    taken = run_loop(
+        model, batches, loss, recipe, config.out, device, evaluate, stop, head, config.workers, contents(files)
+    )
+    if taken < stop:
         return
     save(config.out / LAST, {"steps": stop})
     print(f"checkpoint: {config.out / LAST}" + (f"; the best on dev: {config.out / BEST}" if dev else ""))

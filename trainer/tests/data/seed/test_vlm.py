@@ -268,27 +268,6 @@ def test_a_key_from_the_environment(tmp_path, monkeypatch, capsys):
     assert server.headers[0]["authorization"] == "Bearer secret"
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--method", "vlm"], "--method vlm needs --url"),
-        (["--method", "vlm", "--url", "http://a/v1"], "--method vlm needs --model"),
-        (["--method", "vlm", "--url", "a:80/v1", "--model", "m"], "--url a:80/v1 must start with http"),
-        (["--method", "vlm", "--url", "http://a/v1", "--model", "m", "--n", "5"], "--n is for --method grid"),
-        (["--method", "grid", "--base", "b", "--key-env", "K"], "--key-env is for --method vlm"),
-        (["--method", "grid"], "--method grid needs --base"),
-        (["--method", "grid", "--base", "b", "--n", "0"], "--n must be above 0"),
-        (["--method", "vlm", "--url", "http://a/v1", "--model", "m", "--concurrency", "0"], "--concurrency must be"),
-        (["--method", "vlm", "--url", "http://a/v1", "--model", "m", "--longest-edge", "99"], "give at least 112"),
-    ],
-)
-def test_options_that_contradict_or_lack_each_other(tmp_path, capsys, options, message):
-    write(tmp_path, 1)
-    paths = ["--manifest", str(tmp_path / "sft.jsonl"), "--out", str(tmp_path / "seeded.jsonl")]
-    assert main(["data", "seed", *paths, *options]) == 2
-    assert message in capsys.readouterr().err
-
-
 def test_manifests_that_will_not_do(tmp_path, capsys):
     rows = write(tmp_path, 2)
     with chat_server(lambda *_: "never asked") as server:

@@ -43,6 +43,7 @@ export class Load {
   /** Sends so many requests at once, and waits for their replies. */
   async burst(requests: number): Promise<void> {
     const kind = KINDS.find(({ name }) => name === BURST) as Kind
+    await this.#isPaused
     const over = this.disturbances.begin('crowded')
     await Promise.all(Array.from({ length: requests }, () => this.#ask({ ...kind, name: 'burst' })))
     over()

@@ -2,6 +2,8 @@
 
 import { LOOP_SAMPLING_MS } from '../load/summary.js'
 import { median } from '../stats.js'
+import type { Line } from './measure/fit.js'
+import { AT_REST, type Sample } from './measure/sampler.js'
 import { growthText } from './measure/verdict.js'
 import type { SoakResult } from './run.js'
 import type { Summary } from './summary.js'
@@ -12,7 +14,8 @@ export function report(result: SoakResult, summary: Summary): string {
   const all = requests.reduce((sum, row) => sum + row.requests, 0)
   const width = Math.max(...requests.map(({ kind }) => kind.length))
   const last = samples.at(-1)
-  const measured = samples.filter(({ stage }) => stage === 'measured')
+  const memory = (of: keyof Sample, line: Line) =>
+    `${range(samples, 'measured', of)} under load, ${range(samples, AT_REST, of)} at rest; ${growthText(line)}`
   const ms = kills.map(kill => kill.ms)
   return [
     `${'kind'.padEnd(width)} requests   p50 ms   p99 ms  statuses`,
@@ -25,10 +28,10 @@ export function report(result: SoakResult, summary: Summary): string {
     `the shaky target: ${counts(behaviours)}`,
     `${kills.length} kills of the engine; back after ${(median(ms) / 1000).toFixed(1)} s (median), ${(Math.max(...ms) / 1000).toFixed(1)} s at most`,
     `caches ${isFull ? 'were full when the measured part began' : 'WERE NOT FULL when the measured part began: a slope may be theirs'}`,
-    `memory, HTTP process: ${range(measured.map(sample => sample.http_mb))}; ${growthText(http)}`,
-    `memory, engine process: ${range(measured.map(sample => sample.engine_mb))}; ${growthText(engine)}`,
-    `V8's heap, HTTP process: ${range(measured.map(sample => sample.heap_mb))}; ${growthText(heap)}`,
-    `V8's heap, engine process: ${range(measured.map(sample => sample.engine_heap_mb))}; ${growthText(engineHeap)}`,
+    `memory, HTTP process: ${memory('http_mb', http)}`,
+    `memory, engine process: ${memory('engine_mb', engine)}`,
+    `V8's heap, HTTP process: ${memory('heap_mb', heap)}`,
+    `V8's heap, engine process: ${memory('engine_heap_mb', engineHeap)}`,
     `descriptors at rest, HTTP: ${rests.map(rest => rest.http).join(', ')}; engine: ${rests.map(rest => rest.engine).join(', ')} (before and after the measured part, after the last kills)`,
     `event loop of the HTTP process late by at most ${maxLoopMs === null ? '?' : Math.round(Math.max(0, maxLoopMs - LOOP_SAMPLING_MS))} ms`,
     ...faults.map(fault => `FAULT ${fault}`),
@@ -47,7 +50,10 @@ function number(value: number): string {
   return String(Math.round(value)).padStart(8)
 }
 
-function range(values: readonly (number | null)[]): string {
-  const known = values.filter(value => value !== null)
+function range(samples: readonly Sample[], stage: string, of: keyof Sample): string {
+  const known = samples.flatMap(sample => {
+    const value = sample.stage === stage ? sample[of] : null
+    return typeof value === 'number' ? [value] : []
+  })
   return known.length === 0 ? '?' : `${Math.round(Math.min(...known))}-${Math.round(Math.max(...known))} MiB`
 }

@@ -4,7 +4,7 @@ import type { BenchService } from '../service.js'
 import type { Disturbances } from './disturbances.js'
 import { killEngine } from './kill.js'
 import { Load } from './load.js'
-import type { Sample, Sampler } from './measure/sampler.js'
+import { AT_REST, type Sample, type Sampler } from './measure/sampler.js'
 import type { Row } from './measure/tally.js'
 import type { World } from './requests/kind.js'
 import { type Rest, restOf } from './rest.js'
@@ -45,6 +45,9 @@ const MIN_SAMPLES = 40
 const BURST_EVERY_MS = 60_000
 /** At rest, connections that are kept end by themselves. */
 const MAX_SETTLE_MS = 12_000
+const REST_EVERY_S = 45
+/** Longer than the engine's allocator keeps what is free (1 s). */
+const GIVEN_BACK_MS = 2500
 
 export class Run {
   readonly #load: Load
@@ -76,7 +79,7 @@ export class Run {
     const before = await restOf(load, this.service, null, this.#settleMs)
     this.#enter('measured')
     const [engine] = this.service.engines()
-    await this.#until(measuredUntil)
+    await this.#measureUntil(measuredUntil)
     const after = await restOf(load, this.service, before, this.#settleMs)
     if (this.service.engines()[0] !== engine) load.fault('the engine was replaced though nobody had ended it')
     this.#enter('kills again')
@@ -109,6 +112,18 @@ export class Run {
 
   async #until(seconds: number): Promise<void> {
     await sleep(Math.max(0, seconds - this.#seconds) * 1000)
+  }
+
+  /** Stops the load every so often, to see what memory stays when nothing is asked. */
+  async #measureUntil(until: number): Promise<void> {
+    for (;;) {
+      await this.#until(Math.min(until, this.#seconds + REST_EVERY_S))
+      if (this.#seconds >= until) return
+      const resume = await this.#load.pause()
+      await sleep(GIVEN_BACK_MS)
+      await this.sampler.take(AT_REST, this.#load.tally.requests)
+      resume()
+    }
   }
 
   /** Ends the engine at once and then every so often. */

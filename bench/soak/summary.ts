@@ -1,11 +1,11 @@
 /** What a soak has shown, in figures and in words. */
 import { fitLine, type Line } from './measure/fit.js'
-import type { Sample } from './measure/sampler.js'
+import { AT_REST, type Sample } from './measure/sampler.js'
 import { growth } from './measure/verdict.js'
 import type { SoakResult } from './run.js'
 
 export interface Summary {
-  /** Lines through the resident memory of the measured part, in MiB an hour. */
+  /** Lines through the resident memory at rest in the measured part, in MiB an hour. */
   http: Line
   engine: Line
   /** Of V8's heap of each process: its garbage makes it noisier, but nothing else is in it. */
@@ -24,9 +24,9 @@ const MIN_REST_HOURS = 1 / 60
 
 export function summarise(result: SoakResult): Summary {
   const { samples, faultCount, rests, kills } = result
-  const measured = samples.filter(({ stage }) => stage === 'measured')
+  const rested = samples.filter(({ stage }) => stage === AT_REST)
   const lineOf = (of: keyof Sample) =>
-    fitLine(measured.flatMap(({ hours, [of]: value }) => (typeof value === 'number' ? [{ hours, value }] : [])))
+    fitLine(rested.flatMap(({ hours, [of]: value }) => (typeof value === 'number' ? [{ hours, value }] : [])))
   const [http, engine] = [lineOf('http_mb'), lineOf('engine_mb')]
   const [heap, engineHeap] = [lineOf('heap_mb'), lineOf('engine_heap_mb')]
   const loops = samples.map(({ loop_ms }) => loop_ms).filter(ms => ms !== null)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # A cropper for real receipts, from nothing but pictures, questions and answers: boxes by an OCR, training of all weights on
-# receipts and drawn documents in equal parts and a last while on receipts alone, export, and the service that runs it. The
+# receipts and drawn documents in equal parts and then on receipts alone, export, and the service that runs it. The
 # scores on receipts kept apart go to results/receipts.md beside this file. Broken off at any point, it goes on from where
 # it stood.
 #
@@ -69,7 +69,8 @@ ship() { # NAME CHECKPOINT KNOWS: the folder that the service runs
 }
 on_both() {
   sft both-sft $CONFIG $mini $real $drawn
-  sft receipts-sft $here/last.toml $runs/both-sft/best $real
+  sft brief-sft $here/brief.toml $runs/both-sft/best $real
+  sft receipts-sft $here/last.toml $runs/brief-sft/best $real
   ship cropvlm-receipts $runs/receipts-sft/best 'scanned receipts and drawn documents'
   [ -n "$grpo" ] || return 0
   [ -f $runs/receipts-grpo/adapter/training.json ] ||

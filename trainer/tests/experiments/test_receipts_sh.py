@@ -69,7 +69,7 @@ def run(tmp_path):
     return run
 
 
-@pytest.mark.parametrize("name", ["receipts.toml", "last.toml", "large.toml"])
+@pytest.mark.parametrize("name", ["receipts.toml", "brief.toml", "last.toml", "large.toml"])
 def test_a_configuration_is_one(name):
     path = TRAINER / "experiments/receipts" / name
     config = load_config({TABLE: FullSftConfig}, TABLE, path, {})
@@ -86,10 +86,11 @@ def test_each_stage_starts_from_the_one_before(run):
     done, calls = run(ALONE="1", GRPO="1")
     assert done.returncode == 0, done.stderr
     both = place(calls, "full-sft", "out=runs/receipts/both-sft", "base=../models/cropvlm-mini", "receipts.toml")
-    last = place(calls, "full-sft", "out=runs/receipts/receipts-sft", "base=runs/receipts/both-sft/best", "last.toml")
+    brief = place(calls, "full-sft", "out=runs/receipts/brief-sft", "base=runs/receipts/both-sft/best", "brief.toml")
+    last = place(calls, "full-sft", "out=runs/receipts/receipts-sft", "base=runs/receipts/brief-sft/best", "last.toml")
     shipped = place(calls, "export", "runs/receipts/receipts-sft/best", "--id cropvlm-receipts")
     tuned = place(calls, "grpo", "grpo.toml")
-    assert both < last < shipped < tuned < place(calls, "export", "receipts-grpo/adapter", "--id receipts-grpo")
+    assert both < brief < last < shipped < tuned < place(calls, "export", "receipts-grpo/adapter", "--id receipts-grpo")
     assert 'data=["data/receipts/train-seeded.jsonl", "data/documents/manifest.jsonl"]' in calls[both]
     assert 'texts=["data/receipts/train-seeded.text.jsonl", "data/documents/manifest.text.jsonl"]' in calls[both]
     assert 'data=["data/receipts/train-seeded.jsonl"]' in calls[place(calls, "out=runs/receipts/receipts-alone")]

@@ -22,7 +22,7 @@ export const GLIBC: Readonly<Record<string, string>> = {
  * glibc as it comes, in 0.96 of the processor time (`npm run allocators`).
  */
 export const JEMALLOC: Readonly<Record<string, string>> = {
-  MALLOC_CONF: 'narenas:1,background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0,thp:always',
+  MALLOC_CONF: 'narenas:1,background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0,thp:never',
 }
 
 /** Where Linux distributions have it: Debian and Ubuntu (`libjemalloc2`), Fedora, Arch, Alpine. */

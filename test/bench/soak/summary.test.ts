@@ -54,7 +54,7 @@ t.test('a steady run', async t => {
     /^crop +10 +20 +90 {2}200 x9, 429 x1$/m,
     /^2 kills of the engine; back after 4\.0 s \(median\), 6\.5 s at most$/m,
     /^caches were full/m,
-    /^memory, engine process: 301-307 MiB under load, 300-300 MiB at rest; 0\.00 ± 0\.00 MiB\/h over 51 min: flat$/m,
+    /^memory, engine process: 301-307 MiB under load, 300-300 MiB at rest; 0\.00 ± 0\.00 MiB\/h over 50 min: flat$/m,
     /^descriptors at rest, HTTP: 25, 25, 25; engine: 28, 28, 28/m,
     /late by at most 32 ms$/m,
     /^STEADY$/m,

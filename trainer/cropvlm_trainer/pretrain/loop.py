@@ -20,6 +20,7 @@ from transformers import Idefics3ForConditionalGeneration
 
 from cropvlm_trainer.idefics3.forward import Batch, set_training_attention
 from cropvlm_trainer.pretrain.batches import stream
+from cropvlm_trainer.training.allocator import give_back_freed_memory
 from cropvlm_trainer.training.identity import SHA256, refuse_other, remembering
 from cropvlm_trainer.training.optimizers import Optimizers
 from cropvlm_trainer.training.processes.stop import stopped_by_sigterm
@@ -131,6 +132,7 @@ def train(
             if is_saved or is_stopped:
                 since_row = {"scalars": dict(collected), "seconds": time.monotonic() - started}
                 _save(out / STATE, parts, optimizers, step, asked, since_row)
+                give_back_freed_memory()
             if is_stopped:
                 break
     log.close()

@@ -28,3 +28,15 @@ def keep_freed_memory() -> bool:
     return all(
         mallopt(option, value) == 1 for option, value in ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, KEPT), (M_TOP_PAD, PAD))
     )
+
+
+def give_back_freed_memory() -> None:
+    """Gives what lies free in the heap back to the system, between blocks in use too (malloc_trim(3), of glibc alone).
+
+    With what is freed kept, batches of many sizes leave holes that fit no other block, and a process grows for hours.
+    The next step pays for new pages: this is for now and then, as when a run is saved.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+        trim(ctypes.c_size_t(0))

@@ -34,3 +34,34 @@ def test_a_block_that_is_taken_again_has_its_pages():
         environment = {"NUMPY_MADVISE_HUGEPAGE": "0", "PYTHONPATH": ":".join(sys.path)}
         faults[how] = int(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
     assert faults["keep"] < 100 and faults["leave"] > 10_000
+
+
+HOLES = """
+import ctypes, sys
+from cropvlm_trainer.training.allocator import give_back_freed_memory, keep_freed_memory
+
+assert keep_freed_memory()
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096 / 2**20
+
+blocks, stays = [], []
+for _ in range(200):
+    blocks.append(bytearray(b"x") * 2**20)
+    stays.append(bytearray(b"x") * 3000)
+before = resident()
+blocks.clear()
+freed = resident()
+give_back_freed_memory()
+print(before, freed, resident())
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="malloc_trim is glibc's")
+def test_holes_between_blocks_in_use_go_back():
+    environment = {"PYTHONPATH": ":".join(sys.path)}
+    command = [sys.executable, "-c", HOLES]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    before, freed, given_back = map(float, done.stdout.split())
+    assert freed > before - 50, "it is kept"
+    assert given_back < before - 150

@@ -14,7 +14,7 @@ const { app } = await startReal(t, {
 const page = readFileSync(new URL('../fixtures/pages/drawn-receipt.jpg', import.meta.url))
 /** Questions, and the lines that show the answers, in per cent. */
 const questions = [
-  ['How much is the total?', [77.8, 66.6, 91.7, 67.7]],
+  ['What does the rain jacket set cost?', [83.2, 51.2, 97.0, 52.3]],
   ['Which date is on the receipt?', [28.9, 25.2, 48.6, 26.4]],
 ] as const
 
@@ -31,5 +31,5 @@ for (const [question, line] of questions)
     const [left, top, right, bottom] = reply.bbox
     t.ok(holds(reply.bbox, line), `${reply.bbox} holds the line`)
     t.ok((right - left) * (bottom - top) < 1000, 'and is a crop, not the page')
-    t.match(reply.warnings, [/knows scanned receipts and drawn documents/])
+    t.match(reply.warnings, [/knows scanned receipts/])
   })

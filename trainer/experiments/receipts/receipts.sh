@@ -71,11 +71,11 @@ on_both() {
   sft both-sft $CONFIG $mini $real $drawn
   sft brief-sft $here/brief.toml $runs/both-sft/best $real
   sft receipts-sft $here/last.toml $runs/brief-sft/best $real
-  ship cropvlm-receipts $runs/receipts-sft/best 'scanned receipts and drawn documents'
+  ship cropvlm-receipts $runs/receipts-sft/best 'scanned receipts'
   [ -n "$grpo" ] || return 0
   [ -f $runs/receipts-grpo/adapter/training.json ] ||
     $train grpo --config $here/grpo.toml --set reward.processes=$workers
-  ship receipts-grpo $runs/receipts-grpo/adapter 'scanned receipts and drawn documents'
+  ship receipts-grpo $runs/receipts-grpo/adapter 'scanned receipts'
 }
 on_each_alone() {
   sft receipts-alone $CONFIG $mini $real

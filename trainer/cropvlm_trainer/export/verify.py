@@ -19,6 +19,7 @@ from cropvlm_trainer.files import read_json
 from cropvlm_trainer.idefics3.adapter import open_checkpoint
 from cropvlm_trainer.idefics3.checkpoint import load_processor
 
+CARD = "README.md"
 ROLES = {"cropper": cropper_prompt, "target": target_prompt}
 LISTS: dict[str, Callable[[object], bool]] = {
     "resolutions": lambda value: type(value) is int and value > 0,
@@ -112,9 +113,9 @@ def _file(path: Path, name: str, digest: str) -> Check:
 
 
 def _unknown_files(folder: Path, hashes: dict[str, str]) -> Iterator[Check]:
-    """A failed check for each file that the manifest does not name."""
+    """A failed check for each file that the manifest does not name. A model's card is for people, who change it."""
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
-    for name in sorted(found - set(hashes) - {MANIFEST}):
+    for name in sorted(found - set(hashes) - {MANIFEST, CARD}):
         yield Check(False, f"{name}: {MANIFEST} does not name this file; remove it")
 
 

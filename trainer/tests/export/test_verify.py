@@ -106,6 +106,11 @@ def test_a_stranger(folder: Path, capsys: pytest.CaptureFixture) -> None:
     assert out.endswith(f"{folder}: 1 checks failed\n")
 
 
+def test_a_card_is_no_stranger(folder: Path) -> None:
+    (folder / "README.md").write_text("# A cropper")
+    assert failures(folder) == []
+
+
 def test_a_graph_that_does_not_load(folder: Path) -> None:
     (folder / "onnx" / "vision_encoder.onnx").write_bytes(b"no graph")
     rewrite(folder, lambda manifest: None)

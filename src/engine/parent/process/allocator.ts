@@ -18,8 +18,11 @@ export const GLIBC: Readonly<Record<string, string>> = {
 
 /**
  * jemalloc's. It gives back what has been free for a second wherever it lies, where glibc keeps all below the highest block
- * in use. Over 40 receipts of many sizes a process held 216 MiB at least with jemalloc, 286 with glibc as above and 666 with
- * glibc as it comes, in 0.96 of the processor time (`npm run allocators`).
+ * in use. Over 40 receipts of many sizes a process held 190 MiB at least with jemalloc, 260 with glibc as above and 675 with
+ * glibc as it comes, in 0.94 of the processor time of the second (`npm run allocators`).
+ *
+ * No pages of 2 MiB: the kernel (khugepaged) makes them of what is in use and of the holes beside it, which were given back.
+ * With them a process under mixed requests grew by 24 MiB an hour (`MALLOC_CONF=...,thp:always npm run soak`).
  */
 export const JEMALLOC: Readonly<Record<string, string>> = {
   MALLOC_CONF: 'narenas:1,background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0,thp:never',

@@ -22,7 +22,7 @@ const chosen = allocatorEnvironment({})
 const environments = {
   'glibc, as it comes': {},
   'glibc, one arena': GLIBC,
-  ...(chosen.LD_PRELOAD ? { jemalloc: chosen, 'jemalloc, huge pages': withHugePages(chosen) } : {}),
+  ...(chosen.LD_PRELOAD ? { jemalloc: chosen, 'jemalloc, no huge pages': withoutHugePages(chosen) } : {}),
 }
 if (!chosen.LD_PRELOAD) process.stderr.write('jemalloc is not installed (apt-get install libjemalloc2)\n')
 process.stdout.write(`| allocator | processor time, s | resident, MiB: least | most |\n|---|---|---|---|\n`)
@@ -38,6 +38,6 @@ for (const [name, environment] of Object.entries(environments)) {
   process.stdout.write(`| ${name} | ${seconds.toFixed(1)} | ${least.toFixed(0)} | ${most.toFixed(0)} |\n`)
 }
 
-function withHugePages(environment: Readonly<Record<string, string>>) {
-  return { ...environment, MALLOC_CONF: `${environment.MALLOC_CONF},thp:always` }
+function withoutHugePages(environment: Readonly<Record<string, string>>) {
+  return { ...environment, MALLOC_CONF: `${environment.MALLOC_CONF},thp:never` }
 }

@@ -18,14 +18,15 @@ export const GLIBC: Readonly<Record<string, string>> = {
 
 /**
  * jemalloc's. It gives back what has been free for a second wherever it lies, where glibc keeps all below the highest block
- * in use. Over 40 receipts of many sizes a process held 190 MiB at least with jemalloc, 260 with glibc as above and 675 with
- * glibc as it comes, in 0.94 of the processor time of the second (`npm run allocators`).
+ * in use. Over 40 receipts of many sizes a process held 202 MiB at least with jemalloc, 273 with glibc as above and 582 with
+ * glibc as it comes, in the same processor time as the second (`npm run allocators`).
  *
- * No pages of 2 MiB: the kernel (khugepaged) makes them of what is in use and of the holes beside it, which were given back.
- * With them a process under mixed requests grew by 24 MiB an hour (`MALLOC_CONF=...,thp:always npm run soak`).
+ * Pages of 2 MiB save a fifth of the processor time. What is free is unmapped (`retain:false`): where it stays mapped, the kernel
+ * (khugepaged) makes such pages of what is in use and of the holes beside it, which so are taken again. A process under mixed
+ * requests grew by 24 MiB an hour that way (`MALLOC_CONF=...,retain:true npm run soak`).
  */
 export const JEMALLOC: Readonly<Record<string, string>> = {
-  MALLOC_CONF: 'narenas:1,background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0,thp:never',
+  MALLOC_CONF: 'narenas:1,background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0,retain:false,thp:always',
 }
 
 /** Where Linux distributions have it: Debian and Ubuntu (`libjemalloc2`), Fedora, Arch, Alpine. */

@@ -30,13 +30,6 @@ const SMALL = `
   }, 3000)
 `
 
-/** 64 MiB that are filled and stay; it prints how many kB of the process lie in huge pages. */
-const HUGE = `
-  const stays = Buffer.alloc(64 * 2 ** 20, 1)
-  const rollup = fs.readFileSync('/proc/self/smaps_rollup', 'utf8')
-  process.stdout.write(rollup.match(/AnonHugePages: *(\\d+)/)[1], () => process.exit(stays.length % 2))
-`
-
 function printed(program: string, env: Readonly<Record<string, string>>): number {
   const { PATH = '' } = process.env
   return Number(execFileSync(process.execPath, ['--expose-gc', '-e', program], { env: { PATH, ...env } }))
@@ -58,10 +51,6 @@ t.test('what is free below something that stays goes back too, with jemalloc', {
   t.ok(ours < 150, `${ours} MiB`)
   t.ok(others > 200, `${others} MiB without`)
   t.ok(printed(LARGE, jemalloc) < 150)
-})
-
-t.test('no huge pages with jemalloc: the kernel would fill the holes in them again', { skip: noJemalloc }, async t => {
-  t.equal(printed(HUGE, jemalloc), 0)
 })
 
 t.test('jemalloc is taken where it is installed, and what the operator says stays', async t => {

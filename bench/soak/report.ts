@@ -3,7 +3,7 @@
 import { LOOP_SAMPLING_MS } from '../load/summary.js'
 import { median } from '../stats.js'
 import type { Line } from './measure/fit.js'
-import { AT_REST, type Sample } from './measure/sampler.js'
+import { AT_REST, MEASURED, type Sample } from './measure/sampler.js'
 import { growthText } from './measure/verdict.js'
 import type { SoakResult } from './run.js'
 import type { Summary } from './summary.js'
@@ -15,7 +15,7 @@ export function report(result: SoakResult, summary: Summary): string {
   const width = Math.max(...requests.map(({ kind }) => kind.length))
   const last = samples.at(-1)
   const memory = (of: keyof Sample, line: Line) =>
-    `${range(samples, 'measured', of)} under load, ${range(samples, AT_REST, of)} at rest; ${growthText(line)}`
+    `${range(samples, MEASURED, of)} under load, ${range(samples, AT_REST, of)} at rest; ${growthText(line)}`
   const ms = kills.map(kill => kill.ms)
   return [
     `${'kind'.padEnd(width)} requests   p50 ms   p99 ms  statuses`,

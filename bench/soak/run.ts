@@ -4,7 +4,7 @@ import type { BenchService } from '../service.js'
 import type { Disturbances } from './disturbances.js'
 import { killEngine } from './kill.js'
 import { Load } from './load.js'
-import { AT_REST, type Sample, type Sampler } from './measure/sampler.js'
+import { AT_REST, MEASURED, type Sample, type Sampler } from './measure/sampler.js'
 import type { Row } from './measure/tally.js'
 import type { World } from './requests/kind.js'
 import { type Rest, restOf } from './rest.js'
@@ -77,7 +77,7 @@ export class Run {
     while (load.newFiles < fillFiles && this.#seconds < fullBy) await sleep(100)
     const isFull = load.newFiles >= fillFiles
     const before = await restOf(load, this.service, null, this.#settleMs)
-    this.#enter('measured')
+    this.#enter(MEASURED)
     const [engine] = this.service.engines()
     await this.#measureUntil(measuredUntil)
     const after = await restOf(load, this.service, before, this.#settleMs)
@@ -116,14 +116,14 @@ export class Run {
 
   /** Stops the load every so often, to see what memory stays when nothing is asked. */
   async #measureUntil(until: number): Promise<void> {
-    for (;;) {
-      await this.#until(Math.min(until, this.#seconds + REST_EVERY_S))
-      if (this.#seconds >= until) return
+    while (this.#seconds + REST_EVERY_S < until) {
+      await this.#until(this.#seconds + REST_EVERY_S)
       const resume = await this.#load.pause()
       await sleep(GIVEN_BACK_MS)
       await this.sampler.take(AT_REST, this.#load.tally.requests)
       resume()
     }
+    await this.#until(until)
   }
 
   /** Ends the engine at once and then every so often. */

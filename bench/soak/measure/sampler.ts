@@ -43,7 +43,9 @@ const COLUMNS: readonly (keyof Sample)[] = [
   'restarts',
   'requests',
 ]
-/** The stage of samples of the measured part that were taken while nothing was asked: what requests take is not in them. */
+/** The stage of samples of the part in which memory is measured. */
+export const MEASURED = 'measured'
+/** The stage of those of this part that were taken while nothing was asked: what requests take is not in them. */
 export const AT_REST = 'at rest'
 const MIB = 2 ** 20
 const SCRAPE_MS = 5000

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { AT_REST, type Sample } from '../../../bench/soak/measure/sampler.js'
+import { AT_REST, MEASURED, type Sample } from '../../../bench/soak/measure/sampler.js'
 import { report } from '../../../bench/soak/report.js'
 import type { SoakResult } from '../../../bench/soak/run.js'
 import { summarise } from '../../../bench/soak/summary.js'
@@ -8,7 +8,7 @@ const SAMPLES = Array.from(
   { length: 720 },
   (_, i): Sample => ({
     hours: i / 720,
-    stage: i < 100 ? 'fill' : i % 9 === 0 ? AT_REST : 'measured',
+    stage: i < 100 ? 'fill' : i % 9 === 0 ? AT_REST : MEASURED,
     http_mb: 90,
     http_fds: 30,
     engine_pid: 7,

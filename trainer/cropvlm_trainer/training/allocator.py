@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Callable
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 """Of glibc's <malloc.h>, for `mallopt`."""
@@ -20,9 +21,7 @@ PAD = 256 * 2**20
 
 def keep_freed_memory() -> bool:
     """Sets glibc's allocator for this process. Returns whether it was set: other C libraries have no `mallopt`."""
-    if not sys.platform.startswith("linux"):
-        return False
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    mallopt = _of_glibc("mallopt")
     if mallopt is None:
         return False
     return all(
@@ -36,7 +35,10 @@ def give_back_freed_memory() -> None:
     With what is freed kept, batches of many sizes leave holes that fit no other block, and a process grows for hours.
     The next step pays for new pages: this is for now and then, as when a run is saved.
     """
-    if not sys.platform.startswith("linux"):
-        return
-    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+    if trim := _of_glibc("malloc_trim"):
         trim(ctypes.c_size_t(0))
+
+
+def _of_glibc(name: str) -> Callable[..., int] | None:
+    """The C library's function of this name; None where it has none, or is not Linux's."""
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform.startswith("linux") else None

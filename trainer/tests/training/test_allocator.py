@@ -37,7 +37,6 @@ def test_a_block_that_is_taken_again_has_its_pages():
 
 
 HOLES = """
-import ctypes, sys
 from cropvlm_trainer.training.allocator import give_back_freed_memory, keep_freed_memory
 
 assert keep_freed_memory()

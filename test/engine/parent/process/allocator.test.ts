@@ -30,7 +30,7 @@ const SMALL = `
   }, 3000)
 `
 
-function printed(program: string, env: Readonly<Record<string, string>>): number {
+function resident(program: string, env: Readonly<Record<string, string>>): number {
   const { PATH = '' } = process.env
   return Number(execFileSync(process.execPath, ['--expose-gc', '-e', program], { env: { PATH, ...env } }))
 }
@@ -41,16 +41,16 @@ const jemalloc = allocatorEnvironment({})
 const noJemalloc = jemalloc.LD_PRELOAD === undefined && 'jemalloc is not installed (libjemalloc2)'
 
 t.test('memory that tensors took goes back to the system', { skip: noGlibc }, async t => {
-  const [ours, others] = [printed(LARGE, GLIBC), printed(LARGE, { MALLOC_ARENA_MAX: '1' })]
+  const [ours, others] = [resident(LARGE, GLIBC), resident(LARGE, { MALLOC_ARENA_MAX: '1' })]
   t.ok(ours < 150, `${ours} MiB`)
   t.ok(ours < others, `${others} MiB without`)
 })
 
 t.test('what is free below something that stays goes back too, with jemalloc', { skip: noJemalloc }, async t => {
-  const [ours, others] = [printed(SMALL, jemalloc), printed(SMALL, GLIBC)]
+  const [ours, others] = [resident(SMALL, jemalloc), resident(SMALL, GLIBC)]
   t.ok(ours < 150, `${ours} MiB`)
   t.ok(others > 200, `${others} MiB without`)
-  t.ok(printed(LARGE, jemalloc) < 150)
+  t.ok(resident(LARGE, jemalloc) < 150)
 })
 
 t.test('jemalloc is taken where it is installed, and what the operator says stays', async t => {

@@ -54,11 +54,12 @@ export function startModel(
  * Starts the service, and waits until a model has answered.
  * @param env On top of ours.
  * @param main The program to run.
+ * @param log Descriptor of a file that its log goes to; stderr by default.
  */
-export async function startBenchService(env: Record<string, string>, main = MAIN): Promise<BenchService> {
+export async function startBenchService(env: Record<string, string>, main = MAIN, log = 2): Promise<BenchService> {
   if (!existsSync(main)) throw new Error(`${main} is absent; \`npm run bench\` builds it`)
   const before = new Set(children(process.pid))
-  const { url, stop } = await startService({ ...process.env, ...libraries(), API_KEY: '', ...env }, main)
+  const { url, stop } = await startService({ ...process.env, ...libraries(), API_KEY: '', ...env }, main, log)
   // the services are started one after the other: the new child is this one
   const [pid = 0] = children(process.pid).filter(child => !before.has(child))
   running.add(pid)

@@ -17,6 +17,6 @@ await runCommand(async () => {
   const result = await soak({ ...options, log: line => process.stderr.write(`${line}\n`) })
   const summary = summarise(result)
   process.stdout.write(report(result, summary))
-  process.stdout.write(`samples: ${options.csv}\n`)
+  process.stdout.write(`samples: ${options.csv}; the service's log: ${options.serviceLog}\n`)
   return summary.problems.length === 0 ? 0 : EXIT.failed
 })

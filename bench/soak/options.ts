@@ -17,7 +17,7 @@ and descriptors flat.
 --callers N        who send one request after another (4)
 --fill N           new files that an engine has to have answered about before memory is measured (600)
 --seed N           of what chance chooses (1)
---csv FILE         where the samples go (bench/.cache/soak-NAME.csv)
+--csv FILE         where the samples go (bench/.cache/soak-NAME.csv); the service's log goes beside them, as .log
 
 It exits with 1 where a reply is wrong, the engine ends by itself, descriptors get more, or memory grows by more than
 1 MiB an hour beyond what noise explains. A run that is too short to tell says how long is needed.
@@ -30,6 +30,7 @@ export interface Options {
   fillFiles: number
   seed: number
   csv: string
+  serviceLog: string
 }
 
 /**
@@ -45,13 +46,15 @@ export function readOptions(args: readonly string[]): Options | null {
   const seconds = minutes === undefined ? 3600 * positive('--hours', hours ?? '1') : 60 * positive('--minutes', minutes)
   const known = CROPPERS.find(name => name === cropper)
   if (known === undefined) throw usage(`--cropper is "${cropper}"; known are ${CROPPERS.join(', ')}`)
+  const csv = values.csv ?? join(ROOT, `bench/.cache/soak-${known}.csv`)
   return {
     seconds,
     cropper: known,
     callers: whole('--callers', values.callers ?? '4'),
     fillFiles: whole('--fill', values.fill ?? '600'),
     seed: whole('--seed', values.seed ?? '1'),
-    csv: values.csv ?? join(ROOT, `bench/.cache/soak-${known}.csv`),
+    csv,
+    serviceLog: `${csv.replace(/\.csv$/, '')}.log`,
   }
 }
 

@@ -10,12 +10,13 @@ import type { Summary } from './summary.js'
 
 export function report(result: SoakResult, summary: Summary): string {
   const { requests, behaviours, faults, samples, isFull, rests, kills } = result
-  const { http, engine, heap, engineHeap, maxLoopMs, problems } = summary
+  const { http, engine, heap, engineHeap, engineSmall, engineLarge, maxLoopMs, problems } = summary
   const all = requests.reduce((sum, row) => sum + row.requests, 0)
   const width = Math.max(...requests.map(({ kind }) => kind.length))
   const last = samples.at(-1)
   const memory = (of: keyof Sample, line: Line) =>
     `${range(samples, MEASURED, of)} under load, ${range(samples, AT_REST, of)} at rest; ${growthText(line)}`
+  const inUse = (of: keyof Sample, line: Line) => `${range(samples, MEASURED, of)}; ${growthText(line)}`
   const ms = kills.map(kill => kill.ms)
   return [
     `${'kind'.padEnd(width)} requests   p50 ms   p99 ms  statuses`,
@@ -32,6 +33,8 @@ export function report(result: SoakResult, summary: Summary): string {
     `memory, engine process: ${memory('engine_mb', engine)}`,
     `V8's heap, HTTP process: ${memory('heap_mb', heap)}`,
     `V8's heap, engine process: ${memory('engine_heap_mb', engineHeap)}`,
+    `small objects in use, engine process (jemalloc): ${inUse('engine_small_mb', engineSmall)}`,
+    `large objects in use, engine process (jemalloc): ${inUse('engine_large_mb', engineLarge)}`,
     `descriptors at rest, HTTP: ${rests.map(rest => rest.http).join(', ')}; engine: ${rests.map(rest => rest.engine).join(', ')} (before and after the measured part, after the last kills)`,
     `event loop of the HTTP process late by at most ${maxLoopMs === null ? '?' : Math.round(Math.max(0, maxLoopMs - LOOP_SAMPLING_MS))} ms`,
     ...faults.map(fault => `FAULT ${fault}`),

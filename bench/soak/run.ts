@@ -20,6 +20,8 @@ export interface SoakPlan {
   fillFiles: number
   /** Where the samples go, as CSV. */
   csv: string
+  /** Where the service's log goes. */
+  serviceLog: string
   /** `main.js` of the service; the build's by default. */
   main?: string
   log(line: string): void

@@ -1,5 +1,6 @@
 /** The settings of the service under test. Caches are small, so that they are full before the measured part begins. */
 import { BUNDLED_MODELS } from '../service.js'
+import { tellingAllocator } from './measure/allocator.js'
 import { MAX_BODY_BYTES } from './requests/bad.js'
 
 export const CROPPERS = ['text', 'onnx'] as const
@@ -34,6 +35,8 @@ export function soakSettings(cropper: CropperName, targetUrl: string): Record<st
     // so that a link into loopback is refused by its address, not because links are off
     IMAGE_URLS: 'allow',
     IMAGE_URL_HOSTS: '*',
-    LOG_LEVEL: 'error',
+    // what an engine prints is logged as a warning
+    LOG_LEVEL: 'warn',
+    ...tellingAllocator(),
   }
 }

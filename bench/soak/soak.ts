@@ -1,4 +1,5 @@
 /** One soak: a service, its targets, the load, the kills and the samples, from the start to the figures. */
+import { closeSync, openSync } from 'node:fs'
 import { seeded } from '../random.js'
 import { startBenchService } from '../service.js'
 import { Disturbances } from './disturbances.js'
@@ -11,13 +12,14 @@ import { soakSettings } from './settings.js'
 import { startTargets } from './target/server.js'
 
 export async function soak(plan: SoakPlan): Promise<SoakResult> {
-  const { seconds, seed, cropper, main, csv } = plan
+  const { seconds, seed, cropper, main, csv, serviceLog } = plan
+  const log = openSync(serviceLog, 'w')
   const random = seeded(seed)
   const targets = await startTargets(seeded(seed + 1))
   try {
-    const service = await startBenchService(soakSettings(cropper, targets.url), main)
+    const service = await startBenchService(soakSettings(cropper, targets.url), main, log)
     try {
-      const sampler = new Sampler(service, csv)
+      const sampler = new Sampler(service, csv, serviceLog)
       const world = {
         url: service.url,
         pictures: await makePictures(random),
@@ -33,5 +35,6 @@ export async function soak(plan: SoakPlan): Promise<SoakResult> {
     }
   } finally {
     targets.close()
+    closeSync(log)
   }
 }

@@ -3,6 +3,7 @@ import { appendFileSync, writeFileSync } from 'node:fs'
 import { parseMetrics, total } from '../../prometheus.js'
 import type { BenchService } from '../../service.js'
 import { descriptors, residentMb } from '../../system/proc.js'
+import { AllocatorLog } from './allocator.js'
 
 /** Numbers are null where a process was just being replaced, or did not answer. */
 export interface Sample {
@@ -19,6 +20,9 @@ export interface Sample {
   external_mb: number | null
   engine_heap_mb: number | null
   engine_external_mb: number | null
+  /** What the engine's jemalloc has given out and not yet got back, in MiB. */
+  engine_small_mb: number | null
+  engine_large_mb: number | null
   /** The longest that the HTTP process's event loop was late since the sample before, in ms, as `/metrics` tells. */
   loop_ms: number | null
   queue: number | null
@@ -38,6 +42,8 @@ const COLUMNS: readonly (keyof Sample)[] = [
   'external_mb',
   'engine_heap_mb',
   'engine_external_mb',
+  'engine_small_mb',
+  'engine_large_mb',
   'loop_ms',
   'queue',
   'restarts',
@@ -55,12 +61,18 @@ export class Sampler {
   readonly #start = performance.now()
   /** Of scrapes by others, each of which resets the service's histogram. */
   #loopMs: number | null = null
+  readonly #allocator: AllocatorLog
 
-  /** @param file Where the CSV goes; it is written anew. */
+  /**
+   * @param file Where the CSV goes; it is written anew.
+   * @param log Where the service's log goes.
+   */
   constructor(
     private readonly service: Pick<BenchService, 'url' | 'pid' | 'engines'>,
     private readonly file: string,
+    log: string,
   ) {
+    this.#allocator = new AllocatorLog(log)
     writeFileSync(file, `${COLUMNS.join()}\n`)
   }
 
@@ -76,6 +88,8 @@ export class Sampler {
   async take(stage: string, requests: number): Promise<Sample> {
     const { pid, url } = this.service
     const [engine = null] = this.service.engines()
+    if (engine !== this.samples.at(-1)?.engine_pid) this.#allocator.forget()
+    const inUse = this.#allocator.read()
     const memory = { http_mb: residentMb(pid), http_fds: descriptors(pid) }
     const text = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(SCRAPE_MS) })
       .then(response => response.text())
@@ -94,6 +108,8 @@ export class Sampler {
       external_mb: mib('nodejs_external_memory_bytes'),
       engine_heap_mb: mib('cropvlm_engine_heap_bytes'),
       engine_external_mb: mib('cropvlm_engine_external_bytes'),
+      engine_small_mb: rounded(inUse.small, 1),
+      engine_large_mb: rounded(inUse.large, 1),
       loop_ms: rounded(this.#loopMs, 1),
       queue: total(metrics, 'cropvlm_queue_size'),
       restarts: total(metrics, 'cropvlm_engine_restarts_total'),

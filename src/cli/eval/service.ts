@@ -20,16 +20,18 @@ const MAX_STOP_MS = 40_000
 /**
  * Starts the service on a free port of this machine and waits until a model has answered.
  * Its log goes to stderr, warnings and worse unless LOG_LEVEL says otherwise.
+ * @param log Descriptor of a file that its log goes to instead.
  * @throws CliError failed: it ended, or was not ready in time
  */
 export async function startService(
   env: Readonly<Record<string, string | undefined>>,
   main = MAIN,
+  log = 2,
 ): Promise<RunningService> {
   const port = await freePort()
   const child = spawn(process.execPath, [...process.execArgv, main], {
     env: { LOG_LEVEL: 'warn', ...env, HOST: '127.0.0.1', PORT: String(port) },
-    stdio: ['ignore', 2, 2],
+    stdio: ['ignore', log, log],
   })
   const stop = () => end(child)
   const url = `http://127.0.0.1:${port}`

@@ -11,6 +11,7 @@ t.test('options', async t => {
     seconds: 120,
     seed: 7,
     csv: 'a.csv',
+    serviceLog: 'a.log',
     fillFiles: 10,
     callers: 9,
   })

@@ -19,6 +19,8 @@ const SAMPLES = Array.from(
     external_mb: 4,
     engine_heap_mb: 40,
     engine_external_mb: 60,
+    engine_small_mb: 30,
+    engine_large_mb: 80 + (i % 3),
     loop_ms: 12 + (i === 50 ? 30 : 0),
     queue: 0,
     restarts: 2,
@@ -39,7 +41,7 @@ const STEADY: SoakResult = {
     { signal: 'SIGSTOP', ms: 6500 },
   ],
 }
-const growing = (key: 'http_mb' | 'engine_mb', perHour: number): SoakResult => ({
+const growing = (key: 'http_mb' | 'engine_mb' | 'engine_small_mb', perHour: number): SoakResult => ({
   ...STEADY,
   samples: SAMPLES.map(sample => ({ ...sample, [key]: (sample[key] ?? 0) + perHour * sample.hours })),
 })
@@ -55,6 +57,7 @@ t.test('a steady run', async t => {
     /^2 kills of the engine; back after 4\.0 s \(median\), 6\.5 s at most$/m,
     /^caches were full/m,
     /^memory, engine process: 301-307 MiB under load, 300-300 MiB at rest; 0\.00 ± 0\.00 MiB\/h over 50 min: flat$/m,
+    /^small objects in use, engine process \(jemalloc\): 30-30 MiB; 0\.00 ± 0\.00 MiB\/h over 52 min: flat$/m,
     /^descriptors at rest, HTTP: 25, 25, 25; engine: 28, 28, 28/m,
     /late by at most 32 ms$/m,
     /^STEADY$/m,
@@ -66,6 +69,7 @@ t.test('what is not steady', async t => {
   const problems = (result: SoakResult) => summarise(result).problems
   t.same(problems(growing('http_mb', 3)), ['the memory of the HTTP process grows'])
   t.same(problems(growing('engine_mb', 3)), ['the memory of the engine process grows'])
+  t.same(problems(growing('engine_small_mb', 3)), ["the memory of the engine's small objects grows"])
   t.same(problems(growing('engine_mb', 0.5)), [])
   t.same(problems({ ...growing('engine_mb', 3), isFull: false }), [], 'a cold cache is no leak')
   const more = { http: 25, engine: 33 }
@@ -84,4 +88,17 @@ t.test('what is not steady', async t => {
   )
   t.match(text, /^FAULT crop: status 500$/m)
   t.match(text, /^NOT STEADY: 1 replies/m)
+})
+
+t.test('an engine without jemalloc', async t => {
+  const untold = {
+    ...STEADY,
+    samples: SAMPLES.map(sample => ({ ...sample, engine_small_mb: null, engine_large_mb: null })),
+  }
+  const summary = summarise(untold)
+  t.same(summary.problems, [])
+  t.match(
+    report(untold, summary),
+    /^small objects in use, engine process \(jemalloc\): \?; too few samples for a line$/m,
+  )
 })

@@ -4,7 +4,7 @@ const ASKED_WITHIN = 5
 export interface HeartbeatEvents {
   /** Asks the process for a sign of life. */
   ask: () => void
-  /** How long the process has waited for a core, in milliseconds since its start. */
+  /** How long the process has waited for a core, in milliseconds since this was asked last. */
   waitedMs: () => number
   /** The process has been silent for the limit. Called once. */
   onSilent: () => void
@@ -16,7 +16,7 @@ export interface HeartbeatEvents {
  */
 export class Heartbeat {
   readonly #timer: NodeJS.Timeout
-  /** Of the first question without an answer: its time on `performance.now()`'s clock, and what had been waited until then. */
+  /** Of the first question without an answer: its time on `performance.now()`'s clock, and what was waited since. */
   #asked: { at: number; waitedMs: number } | null = null
 
   constructor(limitMs: number, { ask, waitedMs, onSilent }: HeartbeatEvents) {
@@ -29,12 +29,16 @@ export class Heartbeat {
       lastTick = now
       if (isLate) return
       if (this.#asked === null) {
-        this.#asked = { at: now, waitedMs: waitedMs() }
+        waitedMs()
+        this.#asked = { at: now, waitedMs: 0 }
         ask()
-      } else if (now - this.#asked.at - (waitedMs() - this.#asked.waitedMs) >= limitMs - everyMs) {
-        this.stop()
-        onSilent()
+        return
       }
+      // added up piece by piece: a run goes on in one thread after the other, and each may have waited
+      this.#asked.waitedMs += waitedMs()
+      if (now - this.#asked.at - this.#asked.waitedMs < limitMs - everyMs) return
+      this.stop()
+      onSilent()
     }, everyMs)
     this.#timer.unref()
   }

@@ -7,7 +7,7 @@ import { restartDelay } from '../backoff.js'
 import { EngineChild } from './child.js'
 import { startFailure } from './failure.js'
 import { Heartbeat } from './heartbeat.js'
-import { runDelayMs } from './run-delay.js'
+import { RunDelay } from './run-delay.js'
 import { StartStep } from './start-step.js'
 
 export type Phase = 'loading' | 'ready' | 'restarting' | 'stopped'
@@ -183,9 +183,10 @@ export class Supervisor {
   }
 
   #listen(limitMs: number): void {
+    const delay = this.pid === null ? null : new RunDelay(this.pid)
     this.#heartbeat = new Heartbeat(limitMs, {
       ask: () => this.send({ type: 'ping' }),
-      waitedMs: () => (this.pid === null ? 0 : runDelayMs(this.pid)),
+      waitedMs: () => delay?.sinceLastMs() ?? 0,
       onSilent: () => this.kill(`gave no sign of life for ${Math.round(limitMs)} ms and was killed`),
     })
   }

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import { Heartbeat } from '../../../../src/engine/parent/process/heartbeat.js'
-import { runDelayMs } from '../../../../src/engine/parent/process/run-delay.js'
+import { RunDelay } from '../../../../src/engine/parent/process/run-delay.js'
 
 /** A heartbeat of 50 ms. */
 function listen(answer: (asked: number) => boolean, waitedMs = () => 0) {
@@ -35,16 +36,20 @@ t.test('a process that answers lives; one that stops to answer is silent, once',
 })
 
 t.test('what it waited for a core does not count', async t => {
-  let waited = 1000
-  const started = performance.now()
+  let isWaiting = true
+  let last = 0
   const beats = listen(
     () => false,
-    () => waited + performance.now() - started,
+    () => {
+      const since = performance.now() - last
+      last += since
+      return isWaiting ? since : 0
+    },
   )
   await until(() => beats.asked() > 0)
   await sleep(200)
-  t.equal(beats.silent(), 0, 'all of its silence was waiting')
-  waited -= 500
+  t.equal(beats.silent(), 0, 'all of its silence was waiting, but what it had waited before')
+  isWaiting = false
   await until(() => beats.silent() > 0)
 })
 
@@ -59,12 +64,24 @@ t.test(
   'the wait of a thread of this process is known',
   { skip: process.platform === 'linux' ? false : 'Linux alone tells' },
   async t => {
-    const before = runDelayMs(process.pid)
-    // more threads that work than any machine has cores for each of them at once
+    const delay = new RunDelay(process.pid)
+    // more threads at work than there are cores
     const spin = 'for (const end = Date.now() + 200; Date.now() < end;);'
-    await Promise.all(Array.from({ length: 64 }, () => once(new Worker(spin, { eval: true }), 'exit')))
-    t.ok(runDelayMs(process.pid) >= before)
-    t.ok(runDelayMs(process.pid) > 0)
-    t.equal(runDelayMs(2 ** 30), 0, 'a process that is not there')
+    const spun = Promise.all(Array.from({ length: 4 * availableParallelism() }, () => once(new Worker(spin, { eval: true }), 'exit')))
+    await sleep(100)
+    t.ok(delay.sinceLastMs() > 0)
+    await spun
+    t.equal(new RunDelay(2 ** 30).sinceLastMs(), 0, 'a process that is not there')
   },
 )
+
+t.test('a wait counts in any thread, not only in the one that has waited longest before', async t => {
+  const waits = (main: number, pool: number) => ({ 7: { schedstat: `1 ${main} 1` }, 8: { schedstat: `1 ${pool} 1` } })
+  const proc = (main: number, pool: number) => t.testdir({ 7: { task: waits(main, pool) } })
+  const delay = new RunDelay(7, proc(1e9, 100e9))
+  t.equal(delay.sinceLastMs(), 100_000)
+  proc(4e9, 101e9)
+  t.equal(delay.sinceLastMs(), 3000)
+  proc(4e9, 101e9)
+  t.equal(delay.sinceLastMs(), 0)
+})

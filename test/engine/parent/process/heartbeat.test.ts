@@ -67,7 +67,9 @@ t.test(
     const delay = new RunDelay(process.pid)
     // more threads at work than there are cores
     const spin = 'for (const end = Date.now() + 200; Date.now() < end;);'
-    const spun = Promise.all(Array.from({ length: 4 * availableParallelism() }, () => once(new Worker(spin, { eval: true }), 'exit')))
+    const spun = Promise.all(
+      Array.from({ length: 4 * availableParallelism() }, () => once(new Worker(spin, { eval: true }), 'exit')),
+    )
     await sleep(100)
     t.ok(delay.sinceLastMs() > 0)
     await spun

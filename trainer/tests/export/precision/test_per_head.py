@@ -9,7 +9,7 @@ import torch
 from cropvlm_trainer.export.graphs.graph import Graph
 from cropvlm_trainer.export.graphs.nodes import MICROSOFT
 from cropvlm_trainer.export.graphs.vision import POSITIONS
-from cropvlm_trainer.export.precision.int8 import MIN_PATCHES, int8_graph
+from cropvlm_trainer.export.precision.int8 import MIN_HEAD_WIDTH, MIN_PATCHES, int8_graph
 from cropvlm_trainer.export.precision.per_head import quantize_per_head
 
 HEADS, WIDTH = 3, 48
@@ -63,9 +63,19 @@ def test_both_products_are_int8_and_a_masked_attention_stays() -> None:
     assert quantize_per_head(attention("mask")) == attention("mask")
 
 
-def test_attention_is_int8_only_where_it_pays() -> None:
-    for patches in (MIN_PATCHES - 1, MIN_PATCHES):
-        graph = attention()
-        graph.graph.initializer.append(onnx.numpy_helper.from_array(np.zeros((patches, 1), np.float32), POSITIONS))
-        kinds = [node.op_type for node in int8_graph(graph).graph.node]
-        assert ("MultiHeadAttention" in kinds) == (patches < MIN_PATCHES)
+@pytest.mark.parametrize("patches, head_width", [(MIN_PATCHES, MIN_HEAD_WIDTH), (MIN_PATCHES - 1, 64), (1024, 32)])
+def test_attention_is_int8_only_where_it_pays(patches: int, head_width: int) -> None:
+    graph = attention()
+    positions = np.zeros((patches, HEADS * head_width), np.float32)
+    graph.graph.initializer.append(onnx.numpy_helper.from_array(positions, POSITIONS))
+    kinds = [node.op_type for node in int8_graph(graph).graph.node]
+    pays = (patches, head_width) == (MIN_PATCHES, MIN_HEAD_WIDTH)
+    assert ("MultiHeadAttention" not in kinds) == pays
+
+
+def test_a_graph_without_attention_has_none_to_quantize() -> None:
+    graph = Graph("g")
+    x = graph.input("x", "float", ["tiles", "patches", WIDTH])
+    graph.op("MatMul", x, graph.weight(POSITIONS, torch.zeros(WIDTH, 1024)), outputs=["y"])
+    graph.output("y", "float", ["tiles", "patches", 1024])
+    assert "MultiHeadAttention" not in [node.op_type for node in int8_graph(graph.build()).graph.node]

@@ -21,12 +21,12 @@ BLOCKWISE = (".down_proj.weight", HEAD)
 """How the names of the weights end that are quantized in blocks."""
 
 MIN_PATCHES = 512
-"""int8 attention takes 0.8 of the fused one's time at 1,024 patches, 0.9 at 576, 1.8 at 256 (`bench/attention.py`, 12 heads
-of 64 channels, AMD EPYC; on an Intel Xeon with AMX it takes 1.6 at 1,024)."""
+"""int8 attention takes 0.8 of the fused one's time at 1,024 patches, 0.9 at 576, 1.8 at 256 (`bench/attention.py`, 12
+heads of 64 channels, AMD EPYC; on an Intel Xeon with AMX it takes 1.6 at 1,024)."""
 
 MIN_HEAD_WIDTH = 64
-"""Channels of a head. With heads of 32, int8 attention takes 1.8 times the fused one's time on that Xeon, and the boxes of
-the receipts' cropper had a mean IoU of 0.978 with fp32's, without it 0.987."""
+"""Channels of a head. With heads of 32, int8 attention takes 1.8 times the fused one's time on that Xeon, and the boxes
+of the receipts' cropper had a mean IoU of 0.978 with fp32's, without it 0.987."""
 
 BLOCKS = (64, 32, 16)
 """How many weights share a scale, by preference: larger blocks are faster and agree as well."""

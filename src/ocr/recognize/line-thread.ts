@@ -22,7 +22,8 @@ export class LineThread {
     const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'))
     const worker = new Worker(new URL(`./thread${extension}`, import.meta.url), {
       workerData: options,
-      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+      // a test's thread holds the compiler as well
+      resourceLimits: extension === '.js' ? { maxOldGenerationSizeMb: MAX_HEAP_MB } : {},
     })
     try {
       await once(worker, 'message')

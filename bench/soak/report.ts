@@ -2,21 +2,17 @@
 
 import { LOOP_SAMPLING_MS } from '../load/summary.js'
 import { median } from '../stats.js'
-import type { Line } from './measure/fit.js'
-import { AT_REST, MEASURED, type Sample } from './measure/sampler.js'
+import type { Course, Range } from './measure/memory.js'
 import { growthText } from './measure/verdict.js'
 import type { SoakResult } from './run.js'
 import type { Summary } from './summary.js'
 
 export function report(result: SoakResult, summary: Summary): string {
   const { requests, behaviours, faults, samples, isFull, rests, kills } = result
-  const { http, engine, heap, engineHeap, engineSmall, engineLarge, maxLoopMs, problems } = summary
+  const { memory, maxLoopMs, problems } = summary
   const all = requests.reduce((sum, row) => sum + row.requests, 0)
   const width = Math.max(...requests.map(({ kind }) => kind.length))
   const last = samples.at(-1)
-  const memory = (of: keyof Sample, line: Line) =>
-    `${range(samples, MEASURED, of)} under load, ${range(samples, AT_REST, of)} at rest; ${growthText(line)}`
-  const inUse = (of: keyof Sample, line: Line) => `${range(samples, MEASURED, of)}; ${growthText(line)}`
   const ms = kills.map(kill => kill.ms)
   return [
     `${'kind'.padEnd(width)} requests   p50 ms   p99 ms  statuses`,
@@ -29,12 +25,7 @@ export function report(result: SoakResult, summary: Summary): string {
     `the shaky target: ${counts(behaviours)}`,
     `${kills.length} kills of the engine; back after ${(median(ms) / 1000).toFixed(1)} s (median), ${(Math.max(...ms) / 1000).toFixed(1)} s at most`,
     `caches ${isFull ? 'were full when the measured part began' : 'WERE NOT FULL when the measured part began: a slope may be theirs'}`,
-    `memory, HTTP process: ${memory('http_mb', http)}`,
-    `memory, engine process: ${memory('engine_mb', engine)}`,
-    `V8's heap, HTTP process: ${memory('heap_mb', heap)}`,
-    `V8's heap, engine process: ${memory('engine_heap_mb', engineHeap)}`,
-    `small objects in use, engine process (jemalloc): ${inUse('engine_small_mb', engineSmall)}`,
-    `large objects in use, engine process (jemalloc): ${inUse('engine_large_mb', engineLarge)}`,
+    ...memory.map(course => `memory, ${course.name}: ${ranges(course)}; ${growthText(course.line)}`),
     `descriptors at rest, HTTP: ${rests.map(rest => rest.http).join(', ')}; engine: ${rests.map(rest => rest.engine).join(', ')} (before and after the measured part, after the last kills)`,
     `event loop of the HTTP process late by at most ${maxLoopMs === null ? '?' : Math.round(Math.max(0, maxLoopMs - LOOP_SAMPLING_MS))} ms`,
     ...faults.map(fault => `FAULT ${fault}`),
@@ -53,10 +44,11 @@ function number(value: number): string {
   return String(Math.round(value)).padStart(8)
 }
 
-function range(samples: readonly Sample[], stage: string, of: keyof Sample): string {
-  const known = samples.flatMap(sample => {
-    const value = sample.stage === stage ? sample[of] : null
-    return typeof value === 'number' ? [value] : []
-  })
-  return known.length === 0 ? '?' : `${Math.round(Math.min(...known))}-${Math.round(Math.max(...known))} MiB`
+function ranges({ underLoad, atRest }: Course): string {
+  const known = [underLoad && `${rangeText(underLoad)} under load`, atRest && `${rangeText(atRest)} at rest`]
+  return known.filter(text => text !== null).join(', ') || '?'
+}
+
+function rangeText([least, most]: Range): string {
+  return `${Math.round(least)}-${Math.round(most)} MiB`
 }

@@ -22,8 +22,7 @@ export const GLIBC: Readonly<Record<string, string>> = {
  * glibc as it comes, in the same processor time as the second (`npm run allocators`).
  *
  * Pages of 2 MiB save a seventh of the processor time. What is free is unmapped (`retain:false`): where it stays mapped, the
- * kernel (khugepaged) makes such pages of what is in use and of the holes beside it, which so are taken again. A process under
- * mixed requests grew by 24 MiB an hour that way (`MALLOC_CONF=...,retain:true npm run soak`).
+ * kernel (khugepaged) makes such pages of what is in use and of the holes beside it, which so are taken again.
  */
 export const JEMALLOC: Readonly<Record<string, string>> = {
   MALLOC_CONF: 'narenas:1,background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0,retain:false,thp:always',

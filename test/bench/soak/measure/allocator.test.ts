@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { appendFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { AllocatorLog, tellingAllocator } from '../../../../bench/soak/measure/allocator.js'
+import { AllocatorLog, EVERY_BYTES, tellingAllocator } from '../../../../bench/soak/measure/allocator.js'
 import { allocatorEnvironment, JEMALLOC } from '../../../../src/engine/parent/process/allocator.js'
 
 const logged = (line: string) => `${JSON.stringify({ level: 40, engine: 7, msg: line })}\n`
@@ -33,7 +33,7 @@ const env = { ...allocatorEnvironment({}), ...tellingAllocator({}) }
 const skip = env.LD_PRELOAD === undefined && 'libjemalloc2 is not installed'
 
 t.test('an installed jemalloc tells in these words', { skip }, async t => {
-  const give = 'for (let i = 0; i < 640; i++) Buffer.allocUnsafe(16 * 2 ** 20)'
+  const give = `for (let given = 0; given < ${1.1 * EVERY_BYTES}; given += 2 ** 25) Buffer.allocUnsafe(2 ** 25)`
   const { stderr } = spawnSync(process.execPath, ['-e', give], { env, encoding: 'utf8' })
   const file = join(t.testdir({}), 'service.log')
   writeFileSync(file, stderr.split('\n').map(logged).join(''))

@@ -35,7 +35,8 @@ BLOCKS = (64, 32, 16)
 def int8_graph(graph: onnx.ModelProto) -> onnx.ModelProto:
     """A copy of the graph in int8. Raises ValueError for a model whose widths no block size divides."""
     blockwise = {name: rows for name, rows in product_weights(graph).items() if name.endswith(BLOCKWISE)}
-    quantized = quantize_per_head(graph) if _attention_pays(graph) else graph
+    patches = next((weight.dims[0] for weight in graph.graph.initializer if weight.name == POSITIONS), 0)
+    quantized = quantize_per_head(graph, MIN_HEAD_WIDTH) if patches >= MIN_PATCHES else graph
     quantized = quantize_per_row(quantized, leave_out=blockwise)
     if blockwise:
         block = block_size(blockwise, BLOCKS, "int8")
@@ -43,14 +44,3 @@ def int8_graph(graph: onnx.ModelProto) -> onnx.ModelProto:
     if left := list(product_weights(quantized)):
         raise ValueError(f"{', '.join(left[:3])} stayed float32 in the int8 graph; leave it out of --precision")
     return quantized
-
-
-def _attention_pays(graph: onnx.ModelProto) -> bool:
-    """Whether this is a vision encoder whose attention is faster in int8."""
-    positions = next((weight for weight in graph.graph.initializer if weight.name == POSITIONS), None)
-    attributes = [a for node in graph.graph.node if node.op_type == "MultiHeadAttention" for a in node.attribute]
-    heads = next((attribute.i for attribute in attributes if attribute.name == "num_heads"), 0)
-    if positions is None or heads == 0:
-        return False
-    patches, width = positions.dims
-    return patches >= MIN_PATCHES and width // heads >= MIN_HEAD_WIDTH

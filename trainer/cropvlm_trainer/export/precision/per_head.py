@@ -19,10 +19,11 @@ from cropvlm_trainer.export.precision.rewrite import Rewrite
 PROBABILITY_STEPS = 255
 
 
-def quantize_per_head(graph: onnx.ModelProto) -> onnx.ModelProto:
+def quantize_per_head(graph: onnx.ModelProto, min_width: int = 1) -> onnx.ModelProto:
     """A copy of the graph in which attention is int8.
 
-    That is each `MultiHeadAttention` with three inputs (no mask) whose output is multiplied with a constant weight.
+    That is each `MultiHeadAttention` with three inputs (no mask) whose output is multiplied with a constant weight
+    and whose heads have `min_width` channels or more.
     """
     rewrite = _PerHead(graph)
     # No node states an attention's width. It is the number of rows of the weight that the output is multiplied with.
@@ -34,9 +35,11 @@ def quantize_per_head(graph: onnx.ModelProto) -> onnx.ModelProto:
     for node in graph.graph.node:
         if node.op_type == "MultiHeadAttention" and len(node.input) == 3 and node.output[0] in widths:
             (heads,) = [attribute.i for attribute in node.attribute if attribute.name == "num_heads"]
-            rewrite.attention(node, heads, (widths[node.output[0]] // heads) ** -0.5)
-        else:
-            rewrite.keep(node)
+            width = widths[node.output[0]] // heads
+            if width >= min_width:
+                rewrite.attention(node, heads, width**-0.5)
+                continue
+        rewrite.keep(node)
     return rewrite.build()
 
 

@@ -16,14 +16,14 @@ HEADS, WIDTH = 3, 48
 GENERATOR = np.random.default_rng(0)
 
 
-def attention(mask: str = "") -> onnx.ModelProto:
+def attention(mask: str = "", width: int = WIDTH) -> onnx.ModelProto:
     graph = Graph("g")
-    inputs = [graph.input(name, "float", ["tiles", "patches", WIDTH]) for name in "qkv"]
+    inputs = [graph.input(name, "float", ["tiles", "patches", width]) for name in "qkv"]
     if mask:
         graph.input(mask, "float", ["tiles", 1, "patches", "patches"])
     y = graph.op("MultiHeadAttention", *inputs, "", "", mask, domain=MICROSOFT, num_heads=HEADS)
-    graph.op("MatMul", y, graph.weight("out", torch.eye(WIDTH)), outputs=["y"])
-    graph.output("y", "float", ["tiles", "patches", WIDTH])
+    graph.op("MatMul", y, graph.weight("out", torch.eye(width)), outputs=["y"])
+    graph.output("y", "float", ["tiles", "patches", width])
     return graph.build()
 
 
@@ -65,7 +65,7 @@ def test_both_products_are_int8_and_a_masked_attention_stays() -> None:
 
 @pytest.mark.parametrize("patches, head_width", [(MIN_PATCHES, MIN_HEAD_WIDTH), (MIN_PATCHES - 1, 64), (1024, 32)])
 def test_attention_is_int8_only_where_it_pays(patches: int, head_width: int) -> None:
-    graph = attention()
+    graph = attention(width=HEADS * head_width)
     positions = np.zeros((patches, HEADS * head_width), np.float32)
     graph.graph.initializer.append(onnx.numpy_helper.from_array(positions, POSITIONS))
     kinds = [node.op_type for node in int8_graph(graph).graph.node]

@@ -69,13 +69,14 @@ export class Run {
     this.#settleMs = Math.min(MAX_SETTLE_MS, 100 * plan.seconds)
   }
 
-  async all({ kills, fullBy, measuredUntil, end }: Schedule): Promise<Omit<SoakResult, 'behaviours'>> {
+  async all({ kills, settledBy, fullBy, measuredUntil, end }: Schedule): Promise<Omit<SoakResult, 'behaviours'>> {
     const { callers, fillFiles } = this.plan
     const load = this.#load
     const background = [load.run(callers), this.#sample(), this.#bursts()]
     await this.#killUntil(kills, kills)
     this.#enter('fill')
     load.newFiles = 0
+    await this.#until(settledBy)
     while (load.newFiles < fillFiles && this.#seconds < fullBy) await sleep(100)
     const isFull = load.newFiles >= fillFiles
     const before = await restOf(load, this.service, null, this.#settleMs)

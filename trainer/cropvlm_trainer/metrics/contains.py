@@ -12,6 +12,8 @@ from cropvlm_trainer.metrics.anls import THRESHOLD
 MIN_SHARED = 4
 """The fewest letters and digits that say something where they stand within other words."""
 
+_AMOUNT = re.compile(r"[^\d\-]{0,4}\s?(\d[\d,]*(?:\.\d+)?)\s?[^\d\s]{0,3}")
+_CODE = re.compile(r"[^\W\d_]\d+(?![\d.,])|(?<![\d.,])\d+[^\W\d_]")
 _WORDS = re.compile(r"[^\W_]+")
 _GLUED = re.compile(r"(?<=[^\W\d_])\d[\d,]*\.\d\d(?![\w,]?\d)")
 """An amount behind a currency or a word without a space, as OCRs read them."""
@@ -22,7 +24,7 @@ def contains(text: str, answers: Sequence[str]) -> bool:
     """Whether one of the answers stands in the text. Case, spaces and punctuation do not count.
 
     An amount stands there as a whole number, however its thousands are separated and whatever currency is beside it:
-    `9.00` is in `RM 9.00` and not in `19.00`. Of other answers, those of under `MIN_SHARED` letters have to be whole
+    `9.00` is in `RM9.00` and not in `19.00`. Of other answers, those of under `MIN_SHARED` letters have to be whole
     words.
     """
     return any(_similarity(text, answer) == 1 for answer in answers)
@@ -40,14 +42,17 @@ def contains_anls(text: str, answers: Sequence[str]) -> float:
 
 
 def amount(answer: str) -> str | None:
-    """Returns the number that the answer is, a currency's sign or name before or behind it aside; else None."""
-    match = re.fullmatch(r"[^\d\-]{0,4}\s?(\d[\d,]*(?:\.\d+)?)\s?[^\d\s]{0,3}", answer.strip())
-    return _value(match[1]) if match else None
+    """Returns the number that the answer is, a currency's sign or name before or behind it aside; else None.
+
+    A whole number with letters right beside it is a code of these letters and digits (`INV001`, `A12`), no amount.
+    """
+    match = _AMOUNT.fullmatch(answer.strip())
+    return _value(match[1]) if match and not _CODE.search(answer) else None
 
 
 def amounts(text: str) -> set[str]:
     """Returns the numbers that stand in a text, in the form of `amount`."""
-    return set(map(_value, _NUMBER.findall(text)))
+    return set(map(_value, (*_NUMBER.findall(text), *_GLUED.findall(text))))
 
 
 def words_of(text: str) -> list[str]:
@@ -69,7 +74,7 @@ def holds(letters: str, text: str) -> bool:
 def _similarity(text: str, answer: str) -> float:
     number = amount(answer)
     if number is not None:
-        return float(number in amounts(text) or number in map(_value, _GLUED.findall(text)))
+        return float(number in amounts(text))
     words, found = words_of(answer), words_of(text)
     letters, read = "".join(words), "".join(found)
     if not letters:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from glob import escape
 from pathlib import Path
 
 from cropvlm_trainer.boxes import check_box
@@ -99,7 +100,10 @@ def check_beside(dataset: Path, out: Path) -> None:
     if out.resolve().parent != dataset.resolve().parent:
         raise ValueError(f"image paths are relative to the manifest: choose an --out in {dataset.parent}")
     if out.exists():
-        raise ValueError(f"{out} already exists; choose another --out or remove it")
+        beside = sorted(path.name for path in out.parent.glob(f"{escape(out.stem)}.*.jsonl"))
+        kept = [name for name in beside if not name.endswith(".rejected.jsonl")]
+        keep = f" (not {', '.join(kept)}: what is in there is not asked or read again)" if kept else ""
+        raise ValueError(f"{out} already exists; choose another --out or remove it{keep}")
 
 
 def _check(value: object, field: str, where: str) -> None:

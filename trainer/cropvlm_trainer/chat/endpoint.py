@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 HINTS = {
-    401: "it does not take the key; name the variable that holds it with {flags}key-env",
+    401: "it does not take the key; name the variable that holds it with {flags}{key_env}",
     403: "the key may not use this model",
     404: "it has no such model or path; check {flags}model, and that {flags}url ends in /v1",
 }
@@ -35,7 +35,7 @@ class Endpoint:
     patience: int = 16
     """The run ends when this many prompts in a row have failed."""
     flags: str = "--target-"
-    """What the command's options begin with, for messages that name `{flags}url`, `{flags}model`, `{flags}key-env`."""
+    """What the command's options or the settings begin with, for messages that name `{flags}url` or `{flags}model`."""
 
     def __post_init__(self) -> None:
         if urlsplit(self.url).scheme not in ("http", "https"):
@@ -43,7 +43,8 @@ class Endpoint:
 
     def hint(self, status: int) -> str | None:
         """What to do about a status that every further question would get too; None for any other status."""
-        return HINTS[status].format(flags=self.flags) if status in HINTS else None
+        key_env = "key-env" if self.flags.startswith("--") else "key_env"
+        return HINTS[status].format(flags=self.flags, key_env=key_env) if status in HINTS else None
 
 
 def key_from(variable: str | None) -> str | None:

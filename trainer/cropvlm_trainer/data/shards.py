@@ -61,7 +61,7 @@ def merge_shards(dataset: Path, parts: Sequence[Path], out: Path) -> None:
     found: dict[str, dict] = {}
     rejected: set[str] = set()
     for part in parts:
-        for row in read_rows(part, needs=("id", "box")):
+        for row in _rows_with_boxes(part):
             if row["id"] in found:
                 raise ValueError(f"{part} has the row {row['id']} of another part; give each shard once")
             found[row["id"]] = row
@@ -79,6 +79,8 @@ def merge_shards(dataset: Path, parts: Sequence[Path], out: Path) -> None:
         raise ValueError(
             f"{len(missing)} rows of {dataset} are in none of the {len(parts)} parts, as {missing[0]}; give every shard"
         )
+    if not found:
+        raise ValueError(f"none of the {len(parts)} parts has a row with a box; there is nothing to merge")
     place = {image: number for number, image in enumerate(images)}
     rows = [found[row["id"]] for row in wanted if row["id"] in found]
     # The rows about an image are in one part, whose order the sort keeps.
@@ -87,6 +89,11 @@ def merge_shards(dataset: Path, parts: Sequence[Path], out: Path) -> None:
     write_whole(out, to_lines(rows))
     more = f", and {len(labels)} about labels" if labels else ""
     print(f"{out}: {len(rows) - len(labels)} of {len(wanted)} rows have a box{more}")
+
+
+def _rows_with_boxes(part: Path) -> list[dict]:
+    """Returns a shard's rows. Its file is empty where none of them got a box."""
+    return [] if part.is_file() and part.stat().st_size == 0 else read_rows(part, needs=("id", "box"))
 
 
 def _is_added(row: dict, images: Collection[str]) -> bool:

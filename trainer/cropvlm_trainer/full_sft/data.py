@@ -109,7 +109,16 @@ class PageBatches:
         augment: float,
     ) -> None:
         """`batch` pages a step, from the sets in turn; `labels`: how many questions about labels a page gets at most;
-        `augment`: strength."""
+        `augment`: strength.
+
+        Raises ValueError for a set of which nothing is asked.
+        """
+        for of in sets:
+            if not any(page.rows or (labels and page.labels) for page in of.pages):
+                raise ValueError(
+                    f"every question about the pages in {of.folder} is about a label, and labels = {labels} asks none "
+                    "of them; set it to 1 or more"
+                )
         self.sets, self.packer, self.tile = sets, packer, tile
         self.side, self.classes = round(tokens_per_tile**0.5), classes
         self.seed, self.batch, self.labels, self.augment = seed, batch, labels, augment

@@ -6,6 +6,7 @@ The losses of a resumed run are those of an unbroken one.
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -87,8 +88,10 @@ def train(
     `contents`: hashes of the run's files (`training.identity.contents`); the recipe has their paths by the same names.
     Returns the number of steps taken in all: `stop`, or fewer where SIGTERM ended the run, which is then said.
     Raises ValueError for a state of another recipe, of other files, of pages that are drawn otherwise, or past `stop`,
-    and for a loss that is not finite.
+    for a loss that is not finite, and under a launcher of several processes.
     """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ValueError("pretrain and full-sft run in one process; start them without torchrun and accelerate launch")
     stop = recipe.steps if stop is None else stop
     out.mkdir(parents=True, exist_ok=True)
     parts = nn.ModuleList([model, aux_heads or nn.Module()]).to(device).train()

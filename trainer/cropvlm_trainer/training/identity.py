@@ -10,6 +10,7 @@ from typing import Any
 from cropvlm_trainer.files import sha256_of, to_line
 from cropvlm_trainer.rows import check_images, read_rows
 from cropvlm_trainer.training.config import to_table
+from cropvlm_trainer.training.own_function import file_of
 from cropvlm_trainer.training.stage_config import StageConfig
 
 DATA_SETS = ("data", "eval_data", "dev")
@@ -39,20 +40,25 @@ FREE = (
 `max_steps` is when the run ends; the learning rate of the steps from there on is that of the new number of steps.
 """
 
-FREE_OF_REWARD = ("key_env", "concurrency", "timeout", "path", "device", "processes")
-"""The same in the table of a reward. A checkpoint's `path` is compared by content."""
+FREE_OF_REWARD = ("url", "key_env", "concurrency", "timeout", "path", "device", "processes")
+"""The same in the table of a reward: an endpoint's model is known by its name, a checkpoint by its content."""
 
 
 def identity(config: StageConfig) -> dict[str, Any]:
     """Returns the settings as a table, and under `SHA256` the content of the files that they name.
 
-    Raises FileNotFoundError where one is missing.
+    Of functions of one's own that is the file of their module.
+    Raises FileNotFoundError where a file is missing, ValueError where such a function is.
     """
     table = to_table(config)
     paths = {name: [Path(table[name])] for name in INPUTS if table.get(name)}
     reward = table.get("reward")
     if isinstance(reward, dict) and "path" in reward:
         paths["reward"] = [Path(reward["path"])]
+    read_by = reward.get("function") if isinstance(reward, dict) else None
+    for name, function in {"measure": table.get("measure"), "reward.function": read_by}.items():
+        if ":" in (function or "") and (file := file_of(function, name)):
+            paths[name] = [file]
     return table | {SHA256: contents(paths)}
 
 

@@ -68,7 +68,7 @@ def prior(questions: Sequence[dict], train: Iterable[dict], like: dict[str, dict
 
 
 def _kind(row: dict) -> str:
-    return row.get("field") or row["kind"]
+    return row.get("field") or row.get("kind") or "question"
 
 
 if __name__ == "__main__":

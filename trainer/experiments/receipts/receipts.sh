@@ -1,47 +1,37 @@
 #!/bin/sh
 # A cropper for real receipts, from nothing but pictures, questions and answers: boxes by an OCR, training of all weights on
 # receipts and drawn documents in equal parts and then on receipts alone, export, and the service that runs it. The
-# scores on receipts kept apart go to results/receipts.md beside this file. Broken off at any point, it goes on from where
-# it stood.
+# scores on receipts kept apart go to results/receipts.md beside this file, the models to the trainer's
+# runs/receipts/export. Broken off at any point, it goes on from where it stood.
 #
 #     sh trainer/experiments/receipts/receipts.sh
 #
 #   GRPO=1          tunes it by GRPO with what the OCR reads in the crop as the reward, for the table (grpo.toml)
 #   ALONE=1         trains on receipts alone and on drawn documents alone too, for the table; twice the time, on two cores
-#   RECEIPTS        the folder of receipts.jsonl and its images
+#   RECEIPTS        the folder of receipts.jsonl and its images; each row has `image`, `question`, `answers` and `split` (train
+#                   or dev), and may have `field` (what is asked for) and `lines` (the boxes, in per cent, of the lines that
+#                   show the answer). Without `lines`, boxes are held against the line in which the OCR finds the answer
 #   FONTS           folders with fonts for the drawn documents, where they are not the system's
-#   CONFIG          of the training of all weights, relative to the trainer's folder (experiments/receipts/receipts.toml)
+#   CONFIG          of the training of all weights, relative to the trainer's folder (experiments/receipts/receipts.toml);
+#                   another one, NAME.toml, has runs/receipts-NAME and results/receipts-NAME.md
 #   CROPVLM_TRAIN, CROPVLM_PYTHON   the trainer's command and its Python, where they are elsewhere (then setup.sh is not run)
 set -eu
 # Everything is relative to the trainer's folder.
 cd "$(dirname "$0")/../.."
-[ -n "${CROPVLM_TRAIN:-}" ] || sh setup.sh
 : "${RECEIPTS:=../../shared/real}" "${FONTS:=}"
 # Models this small gain little from a second thread; the other cropper gains all of it.
 : "${OMP_NUM_THREADS:=1}"
 export OMP_NUM_THREADS
 train=${CROPVLM_TRAIN:-.venv/bin/cropvlm-train} python=${CROPVLM_PYTHON:-.venv/bin/python} here=experiments/receipts
-data=data/receipts documents=data/documents runs=runs/receipts
 : "${CONFIG:=$here/receipts.toml}"
+name=$(basename "$CONFIG" .toml)
+[ "$name" = receipts ] || name=receipts-$name
+data=data/receipts documents=data/documents runs=runs/$name results=$here/results/$name.md
 # One core is left to the training.
 cores=$(getconf _NPROCESSORS_ONLN)
 workers=$((cores > 9 ? 8 : cores > 2 ? cores - 1 : 1))
 # A box has so much room that a model that is a little off still covers the line.
 room='20 13'
-mkdir -p $runs
-
-# --- pages and boxes --------------------------------------------------------------------------------------------------
-
-$train data build --source jsonl=$RECEIPTS/receipts.jsonl --out $data
-$train data split --data $data --by split
-seed() { # PART LABELS: boxes from an OCR
-  [ -f $data/$1-seeded.jsonl ] || $train data seed --method text --labels $2 --room $room \
-    --manifest $data/$1.jsonl --out $data/$1-seeded.jsonl
-}
-seed train 24
-seed dev 6
-[ -f $documents/manifest.jsonl ] || $train data synth --style documents --n 4000 --seed 11 --room $room \
-  ${FONTS:+--fonts $FONTS} --out $documents
 
 # --- training ---------------------------------------------------------------------------------------------------------
 
@@ -74,7 +64,8 @@ on_both() {
   ship cropvlm-receipts $runs/receipts-sft/best 'scanned receipts'
   [ -n "$grpo" ] || return 0
   [ -f $runs/receipts-grpo/adapter/training.json ] ||
-    $train grpo --config $here/grpo.toml --set reward.processes=$workers
+    $train grpo --config $here/grpo.toml --set base=$runs/receipts-sft/best --set out=$runs/receipts-grpo \
+      --set reward.processes=$workers
   ship receipts-grpo $runs/receipts-grpo/adapter 'scanned receipts'
 }
 on_each_alone() {
@@ -84,20 +75,55 @@ on_each_alone() {
   ship documents-alone $runs/documents-alone/best 'drawn documents'
 }
 mini=../models/cropvlm-mini grpo=${GRPO:+receipts-grpo} alone=${ALONE:+receipts-alone documents-alone}
+
+if [ "${1:-}" = job ]; then # NAME FUNCTION: what it prints goes to NAME.out
+  job=$2
+  exec 3>&2
+  # The function is called where an error in it ends the job: not in a condition.
+  trap '[ $? = 0 ] || echo "receipts.sh: a training failed; see $job.out in $runs" >&3' EXIT
+  "$3" > $runs/$job.out 2>&1
+  exit 0
+fi
+
+# --- the whole --------------------------------------------------------------------------------------------------------
+
+[ -f "$RECEIPTS/receipts.jsonl" ] || {
+  echo "receipts.sh: there is no $RECEIPTS/receipts.jsonl; set RECEIPTS to the folder of receipts.jsonl and its images" >&2
+  exit 1
+}
+[ -n "${CROPVLM_TRAIN:-}" ] || sh setup.sh
+mkdir -p $runs
+# Held by every job too, so that what a kill has left running is not run twice.
+exec 9> $runs/lock
+if command -v flock > /dev/null && ! flock -n 9; then
+  echo "receipts.sh: another one, or a training that one has left, is running in $runs; end it first" >&2
+  exit 1
+fi
+
+# --- pages and boxes --------------------------------------------------------------------------------------------------
+
+$train data build --source jsonl=$RECEIPTS/receipts.jsonl --out $data
+$train data split --data $data --by split
+seed() { # PART LABELS: boxes from an OCR
+  [ -f $data/$1-seeded.jsonl ] || $train data seed --method text --labels $2 --room $room \
+    --manifest $data/$1.jsonl --out $data/$1-seeded.jsonl
+}
+seed train 24
+seed dev 6
+[ -f $documents/manifest.jsonl ] || $train data synth --style documents --n 4000 --seed 11 --room $room \
+  ${FONTS:+--fonts $FONTS} --out $documents
+
 echo "training, for hours; $runs/cropvlm-receipts.out has the progress"
-(on_both) > $runs/cropvlm-receipts.out 2>&1 & first=$!
-([ -z "$alone" ] || on_each_alone) > $runs/alone.out 2>&1 & second=$!
-# Both, even where one failed: neither may still write when this is run again.
-failed=
-wait $first || failed=cropvlm-receipts.out
-wait $second || failed="$failed alone.out"
-[ -z "$failed" ] || { echo "receipts.sh: a training failed; see $failed in $runs" >&2; exit 1; }
+# Both, even where one fails.
+{ echo cropvlm-receipts on_both; [ -z "$alone" ] || echo alone on_each_alone; } |
+  xargs -P 2 -L 1 sh $here/receipts.sh job || exit 1
 
 # --- scores -----------------------------------------------------------------------------------------------------------
 
-# The questions of the receipts kept apart, and those about labels on them, by the service.
+# The questions about the receipts kept apart, by the service: those with marked lines, and of the others, and those about
+# labels, the ones whose line the OCR has found.
 questions=$data/dev-questions.jsonl
-{ cat $data/dev.jsonl; grep '"kind": "label"' $data/dev-seeded.jsonl; } > $questions
+{ grep '"lines": ' $data/dev.jsonl; grep -v '"lines": ' $data/dev-seeded.jsonl; } > $questions || true
 boxes() { # NAME ENVIRONMENT: the service's boxes
   name=$1
   shift
@@ -112,5 +138,5 @@ boxes cropvlm-mini CROPPER=onnx CROPPER_MODEL=models/cropvlm-mini
 boxes text CROPPER=text
 $python $here/prior.py --questions $questions --train $real.jsonl --like $runs/cropvlm-receipts.jsonl \
   --out $runs/position-prior.jsonl
-$python $here/table.py --questions $questions --train $real.jsonl --out $here/results/receipts.md \
+$python $here/table.py --questions $questions --train $real.jsonl --out $results \
   $(printf "$runs/%s.jsonl " cropvlm-receipts cropvlm-receipts-int8 $grpo $alone text position-prior cropvlm-mini)

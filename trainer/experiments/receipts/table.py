@@ -2,9 +2,10 @@
 
 python experiments/receipts/table.py --questions QUESTIONS.jsonl --train SEEDED.jsonl --out TABLE.md BOXES.jsonl ...
 
-A line of QUESTIONS is a question about a marked field (`field`, and `lines` in per cent) or about a label that an OCR
-found (`kind` "label", the line in `seed`). A line of BOXES is `{"id", "bbox", "confidence"}`, as `npm run boxes` writes
-it; a question without one counts as missed. The labels of `--train` are those that training has asked for.
+A line of QUESTIONS has the `lines` that show the answer, in per cent, as people marked them, or the one in `seed` that
+an OCR found; `kind` "label" is a question about a label, and `field` says what others ask for. A line of BOXES is
+`{"id", "bbox", "confidence"}`, as `npm run boxes` writes it; a question without one counts as missed. The labels of
+`--train` are those that training has asked for.
 """
 
 import argparse
@@ -43,7 +44,7 @@ which covers every line.
 
 
 def kind_of(row: dict) -> str:
-    return row.get("kind") or row["field"]
+    return row.get("kind") or row.get("field") or "question"
 
 
 def lines_of(row: dict) -> list[Rect]:
@@ -109,7 +110,7 @@ def groups(rows: Sequence[dict], known: set[str]) -> dict[str, list[dict]]:
     fields = [row for row in rows if kind_of(row) != LABEL]
     labels = [row for row in rows if kind_of(row) == LABEL]
     found = {"all fields": fields}
-    found |= {field: [row for row in fields if row["field"] == field] for field in sorted({r["field"] for r in fields})}
+    found |= {field: [row for row in fields if kind_of(row) == field] for field in sorted(set(map(kind_of, fields)))}
     found["labels that training asked for"] = [row for row in labels if row["question"] in known]
     found["new labels"] = [row for row in labels if row["question"] not in known]
     return {name: some for name, some in found.items() if some}

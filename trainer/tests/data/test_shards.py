@@ -63,6 +63,32 @@ def test_rows_that_were_rejected_may_lack(shards):
     assert len((pages / "rejected.jsonl").read_text().splitlines()) == 5
 
 
+def test_a_shard_may_have_no_row_with_a_box(folder, capsys):
+    pages = folder / "pages"
+    rows = read_lines(pages / "manifest.jsonl")
+    for row in rows:
+        row["answers"] = ["7" if row["image"] == rows[0]["image"] else "unread"]
+    (pages / "asked.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    parts = ["seen.jsonl", "unseen.jsonl"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ocr, "PACKAGE", "pytest")
+        patch.setattr(text, "_texts", lambda _, asked, __: [(image, to_text("an ocr", [TOTAL])) for image in asked])
+        for number, part in enumerate(parts, start=1):
+            assert main([*text_seed(pages, part)[:-2], "--shard", f"{number}/2"]) == 0
+        assert "WARNING: no row got a box" in capsys.readouterr().err
+        assert (pages / "unseen.jsonl").read_text() == ""
+        assert main(merge_read(folder, "some-seen.jsonl", *parts)) == 0
+        assert len(read_lines(pages / "some-seen.jsonl")) == 2
+        (pages / "unseen.rejected.jsonl").write_text("".join(json.dumps({"id": row["id"]}) + "\n" for row in rows))
+        assert main(merge_read(folder, "none-seen.jsonl", "unseen.jsonl")) == 2
+        assert "has a row with a box; there is nothing to merge" in capsys.readouterr().err
+        (pages / "unseen.jsonl").unlink()
+        assert main(text_seed(pages, "unseen.jsonl")[:-2]) == 0
+        assert main(text_seed(pages, "unseen.jsonl")[:-2]) == 2
+        kept = "unseen.jsonl already exists; choose another --out or remove it (not unseen.text.jsonl: what is in there"
+        assert kept in capsys.readouterr().err
+
+
 def test_wrong_parts_are_named(shards, capsys):
     assert main(merge(shards, "x.jsonl", "part1.jsonl", "part1.jsonl")) == 2
     assert "part1.jsonl has the row synth-5-" in capsys.readouterr().err

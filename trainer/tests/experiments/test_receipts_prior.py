@@ -41,7 +41,7 @@ def test_the_box_covers_most_lines_and_no_more_than_it_may(prior):
 def test_each_question_has_its_place_and_rare_ones_share_one(prior):
     rows = [
         {"id": "1", "field": "total", "question": "total?"},
-        {"id": "2", "field": "date", "question": "date?"},
+        {"id": "2", "question": "date?"},
         {"id": "3", "kind": "label", "question": "till?"},
         {"id": "4", "kind": "label", "question": "never asked?"},
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -15,7 +17,7 @@ from cropvlm_trainer.training.config import load_config
 
 TRAIN = r"""#!/bin/sh
 # Writes the file that tells the script that a command is done. FAIL: a command that ends with an error; STOP:
-# a training that SIGTERM ends.
+# a training that SIGTERM ends; UNMARKED: receipts on which nobody has marked a line.
 echo "$*" >> "$CALLS"
 case "$*" in *"${FAIL:-no such command}"*) echo no_memory_today >&2; exit 1 ;; esac
 value() { # OPTION, and the command line: what follows it
@@ -28,13 +30,18 @@ case $1 in
   data)
     case $2 in
       build) mkdir -p data/receipts ;;
-      split) touch data/receipts/train.jsonl; echo '{"id": "1"}' > data/receipts/dev.jsonl ;;
+      split)
+        touch data/receipts/train.jsonl
+        if [ -n "${UNMARKED:-}" ]; then row='{"id": "1"}'; else row='{"id": "1", "lines": []}'; fi
+        echo "$row" > data/receipts/dev.jsonl ;;
       seed) echo '{"id": "2", "kind": "label"}' > "$out" ;;
       synth) mkdir -p "$out"; touch "$out/manifest.jsonl" ;;
     esac ;;
   full-sft) case "$*" in *"${STOP:-no such command}"*) mkdir -p "$run/best" ;; *) mkdir -p "$run/checkpoint" ;; esac ;;
   export) mkdir -p "$out"; touch "$out/cropvlm.json" ;;
-  grpo) mkdir -p runs/receipts/receipts-grpo/adapter; touch runs/receipts/receipts-grpo/adapter/training.json ;;
+  grpo)
+    run=$(echo "$*" | sed -n 's/.*out=\([^ ]*\).*/\1/p')
+    mkdir -p "$run/adapter"; touch "$run/adapter/training.json" ;;
 esac
 """
 NPM = """#!/bin/sh
@@ -57,11 +64,13 @@ def run(tmp_path):
     for name, text in {"train": TRAIN, "npm": NPM, "python": PYTHON}.items():
         (tools / name).write_text(text)
         (tools / name).chmod(0o755)
+    (tmp_path / "receipts.jsonl").touch()
     calls = tmp_path / "calls"
 
     def run(**more: str) -> tuple[subprocess.CompletedProcess, list[str]]:
         path = f"{tools}{os.pathsep}{os.environ['PATH']}"
-        environment = {"PATH": path, "CALLS": str(calls), "CROPVLM_TRAIN": "train", "CROPVLM_PYTHON": "python", **more}
+        environment = {"PATH": path, "CALLS": str(calls), "CROPVLM_TRAIN": "train", "CROPVLM_PYTHON": "python"}
+        environment |= {"RECEIPTS": str(tmp_path), **more}
         done = subprocess.run(["sh", str(here / "receipts.sh")], env=environment, capture_output=True, text=True)
         return done, calls.read_text().splitlines()
 
@@ -137,3 +146,36 @@ def test_once_more_nothing_is_trained_or_drawn_twice(run):
         f"experiments/receipts/{name}.py" for name in ("prior", "table")
     }
     assert not [call for call in calls[first:] if call.startswith(("data seed", "data synth"))]
+
+
+def test_another_configuration_has_runs_and_a_table_of_its_own(run):
+    run(GRPO="1")
+    done, calls = run(GRPO="1", CONFIG="experiments/receipts/large.toml")
+    assert done.returncode == 0, done.stderr
+    place(calls, "full-sft", "out=runs/receipts-large/both-sft", "large.toml")
+    tuned = calls[place(calls, "grpo", "out=runs/receipts-large/receipts-grpo")]
+    assert "base=runs/receipts-large/receipts-sft/best" in tuned
+    assert "results/receipts-large.md" in calls[-1]
+
+
+def test_receipts_that_are_not_there_are_named(run, tmp_path):
+    run()
+    done, _ = run(RECEIPTS=str(tmp_path / "none"))
+    assert done.returncode == 1
+    assert f"there is no {tmp_path}/none/receipts.jsonl; set RECEIPTS to the folder" in done.stderr
+
+
+def test_what_a_kill_has_left_running_is_not_run_twice(run):
+    run()
+    with (run.runs / "lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done, _ = run()
+        assert done.returncode == 1
+        assert "another one, or a training that one has left, is running in runs/receipts; end it first" in done.stderr
+    assert run()[0].returncode == 0
+
+
+def test_questions_without_marked_lines_have_those_of_the_ocr(run):
+    run(UNMARKED="1")
+    text = (run.runs.parent.parent / "data/receipts/dev-questions.jsonl").read_text()
+    assert [json.loads(row)["id"] for row in text.splitlines()] == ["2"]

@@ -44,6 +44,15 @@ def test_scores(table):
     assert table.groups(ROWS, set())["new labels"] == ROWS[3:]
 
 
+def test_rows_of_which_nobody_has_said_what_they_ask_for(table):
+    rows = [
+        {"id": "a-total", "image": "a", "question": "t", "seed": {"line": [10, 10, 20, 20]}},
+        {"id": "a-date", "image": "a", "question": "d", "seed": {"line": [62, 62, 70, 70]}},
+    ]
+    found = table.scores([*rows, ROWS[3]], {**BOXES, "a-date": BOXES["a-total"]}, set())
+    assert (found["all fields"], found["question"]) == (0.5, 0.5)
+
+
 def test_separation(table):
     marks = [(0.9, True), (0.4, True), (0.4, False), (0.1, False)]
     assert table.separation(marks) == pytest.approx(3.5 / 4)

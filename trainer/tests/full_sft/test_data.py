@@ -83,6 +83,14 @@ def test_rows_whose_answers_are_all_blank_are_not_taught(given, capsys):
     assert f"1 rows of {manifest} left out: every answer is blank" in capsys.readouterr().err
 
 
+def test_a_set_of_which_nothing_would_be_asked_is_refused(given, builder):
+    (whole,), _ = read(given)
+    labels_alone = PageSet(whole.folder, tuple(replace(page, rows=()) for page in whole.pages))
+    assert batches(given, builder, [labels_alone], labels=1)(0).labels.shape[0] > 0
+    with pytest.raises(ValueError, match="pages is about a label, and labels = 0 asks none of them; set it to 1"):
+        batches(given, builder, [whole, labels_alone], labels=0)
+
+
 @pytest.mark.parametrize(("labels", "questions"), [(0, 1), (3, 2)])
 def test_labels_are_asked_as_often_as_said(given, builder, labels, questions):
     batch = batches(given, builder, labels=labels, augment=0.0)(0)

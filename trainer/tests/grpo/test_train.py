@@ -9,6 +9,7 @@ import torch
 from peft import PeftModel
 from PIL import Image
 from support.chat_server import chat_server
+from support.lines import read_lines
 from support.runs.board import events
 from support.runs.grpo import STEPS, command
 from support.runs.run import log, log_without_time, trained
@@ -139,3 +140,21 @@ def test_a_model_behind_an_endpoint_can_give_the_reward(given, tmp_path):
     assert row["failed"] == 0 and row["reward/format"] == pytest.approx(0.25 * row["valid"])
     told = json.loads((tmp_path / "run" / "adapter" / "training.json").read_text())["reward"]
     assert (told["kind"], told["model"], told["concurrency"]) == ("endpoint", "big", 8)
+
+
+def test_scores_are_of_the_rows_that_an_endpoint_answers(given, tmp_path, capsys):
+    dataset.write(tmp_path / "dev", 9, 8)
+    manifest = tmp_path / "dev" / "manifest.jsonl"
+    rows = [{**row, "answers": ["7"], "question": f"Row {n % 3}?"} for n, row in enumerate(read_lines(manifest))]
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    scored = {"eval_data": manifest, "eval_every": 1, "max_steps": 1}
+    with chat_server(lambda text, _: 400 if "Row 0" in text else "7") as server:
+        reward = f'{{ kind = "endpoint", url = "{server.url}", model = "big" }}'
+        assert main(command(given, tmp_path / "run", reward=reward, **scored)) == 0
+    (row,) = log(tmp_path / "run")
+    assert row["eval/failed"] == pytest.approx(1 / 3) and row["eval/reward/accuracy"] == pytest.approx(1)
+    assert row["eval/reward"] == pytest.approx(1 + row["eval/reward/format"])
+    with chat_server(lambda text, _: 400 if "Row" in text else "7") as server:
+        reward = f'{{ kind = "endpoint", url = "{server.url}", model = "big" }}'
+        assert main(command(given, tmp_path / "none", reward=reward, **scored)) == 2
+    assert "no row of eval_data has an answer; see that what the reward asks works" in capsys.readouterr().err

@@ -32,6 +32,14 @@ def builder(tokenizer):
     return PromptBuilder(tokenizer, SHAPE.tokens_per_tile)
 
 
+def test_several_processes_are_refused(tokenizer, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    model = build_model(SHAPE, tokenizer, 0)
+    with pytest.raises(ValueError, match="pretrain and full-sft run in one process; start them without torchrun"):
+        train(model, lambda _: None, None, RECIPE, tmp_path / "out", torch.device("cpu"), lambda _: {})
+    assert not (tmp_path / "out").exists()
+
+
 def losses(out: Path) -> dict[int, float]:
     rows = log(out)
     assert [row["step"] for row in rows] == sorted({row["step"] for row in rows})

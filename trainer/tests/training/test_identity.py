@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cropvlm_trainer.training.identity import FREE, identity, refuse_other, refuse_past, remembering
-from cropvlm_trainer.training.reward_config import CheckpointReward, EndpointReward
+from cropvlm_trainer.training.reward_config import CheckpointReward, EndpointReward, ReaderReward
 from cropvlm_trainer.training.stages import GrpoConfig, SftConfig
 
 
@@ -74,7 +74,7 @@ def test_files_may_move_but_not_change(config, name):
 def test_how_a_rewards_model_is_reached_may_change_but_not_the_model(config):
     reward = EndpointReward("endpoint", "http://x/v1", "big")
     before = other(config, reward=reward)
-    faster = dataclasses.replace(reward, concurrency=64, timeout=5.0, key_env="KEY")
+    faster = dataclasses.replace(reward, url="http://y/v1", concurrency=64, timeout=5.0, key_env="KEY")
     refuse_other(config.out, other(config, reward=faster), before)
     with pytest.raises(ValueError, match="with another reward; give another out"):
         refuse_other(config.out, other(config, reward=dataclasses.replace(reward, model="small")), before)
@@ -82,6 +82,22 @@ def test_how_a_rewards_model_is_reached_may_change_but_not_the_model(config):
     refuse_other(config.out, other(config, reward=CheckpointReward("checkpoint", config.base, "cuda:1")), first)
     with pytest.raises(ValueError, match="with another reward"):
         refuse_other(config.out, other(config, reward=CheckpointReward("checkpoint", config.adapter)), first)
+
+
+@pytest.mark.parametrize("name", ["measure", "reward.function"])
+def test_a_function_of_ones_own_may_not_change(config, tmp_path, monkeypatch, name):
+    monkeypatch.syspath_prepend(tmp_path)
+    module = f"own_{name.replace('.', '_')}"
+    (tmp_path / f"{module}.py").write_text("def rate(*_): return 0.0\n")
+    reward = ReaderReward("reader", f"{module}:rate" if name == "reward.function" else "ocr")
+    changed = {"reward": reward} | ({"measure": f"{module}:rate"} if name == "measure" else {})
+    before = other(config, **changed)
+    refuse_other(config.out, other(config, **changed), before)
+    (tmp_path / f"{module}.py").write_text("def rate(*_): return 1.0\n")
+    with pytest.raises(ValueError, match=f"a run with another {name}"):
+        refuse_other(config.out, other(config, **changed), before)
+    with pytest.raises(ValueError, match="measure = 'no_such:rate' is not there"):
+        other(config, reward=reward, measure="no_such:rate")
 
 
 def test_another_adapter_or_none(config):

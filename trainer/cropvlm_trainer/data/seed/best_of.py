@@ -21,7 +21,7 @@ from cropvlm_trainer.contract import cropper_prompt
 from cropvlm_trainer.data.columns import Rejection
 from cropvlm_trainer.data.seed.arguments import BEST_OF
 from cropvlm_trainer.data.seed.grid import row_key
-from cropvlm_trainer.data.seed.rows import seedable_rows, seeded, sort_out, write_rejected
+from cropvlm_trainer.data.seed.rows import check_some, seedable_rows, seeded, sort_out, write_rejected
 from cropvlm_trainer.files import sha256_of, to_lines, write_whole
 from cropvlm_trainer.idefics3.adapter import find_base, open_for_inference, weight_files
 from cropvlm_trainer.idefics3.checkpoint import ADAPTER
@@ -45,7 +45,7 @@ def seed_best_of(args: argparse.Namespace) -> None:
     and where none gives the right answer the log-likelihood `--least`.
     Raises FileNotFoundError for a checkpoint, data set or image that is missing, and ValueError for rows without an
     image, question or answers, for an `--out` that cannot be written, for a `--cropper` that has no base where `--base`
-    names none, and where no row gets a box.
+    names none, and where no row gets a box (`check_some`).
     """
     rows = seedable_rows(args.manifest, args.out, ("answers",), args.shard)
     if args.base is None and not (args.cropper / ADAPTER).exists():
@@ -71,11 +71,12 @@ def seed_best_of(args: argparse.Namespace) -> None:
             bar.update(len(some))
     done, rejected = sort_out(rows, lambda index, row: _with_box(row, json.loads(cache.get(keys[index])), args.least))
     rejected_path, reasons = write_rejected(args.out, rejected)
-    if not done:
-        raise ValueError(
-            f"no row got a box ({reasons}; see {rejected_path}): give a cropper that finds some answers, more --draws, "
-            "or a lower --least"
-        )
+    check_some(
+        done,
+        args.shard,
+        f"no row got a box ({reasons}; see {rejected_path}): give a cropper that finds some answers, more --draws, or "
+        "a lower --least",
+    )
     write_whole(args.out, to_lines(done))
     print(f"{args.out}: {len(done)} of {len(rows)} rows have a box")
     if rejected:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -50,6 +51,17 @@ def sort_out(rows: Sequence[dict], with_box: Callable[[int, dict], dict]) -> tup
         except Rejection as why:
             rejected.append({"row": index + 1, "id": row.get("id"), "reason": why.reason, "detail": str(why)})
     return done, rejected
+
+
+def check_some(done: Sequence[dict], shard: Shard | None, problem: str) -> None:
+    """Raises ValueError with `problem` where no row got a box.
+
+    Of a shard that is said on stderr, and its file is written without a row: the other shards may have some.
+    """
+    if not done and shard is None:
+        raise ValueError(problem)
+    if not done:
+        print(f"WARNING: {problem}", file=sys.stderr)
 
 
 def write_rejected(out: Path, rejected: Sequence[dict]) -> tuple[Path, str]:

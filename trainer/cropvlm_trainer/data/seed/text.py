@@ -25,7 +25,7 @@ from cropvlm_trainer.data.seed.arguments import ROOM, TEXT
 from cropvlm_trainer.data.seed.evidence import evidence
 from cropvlm_trainer.data.seed.labels import label_questions
 from cropvlm_trainer.data.seed.ocr import Reader, from_text, ocr_version, text_key, to_text
-from cropvlm_trainer.data.seed.rows import seedable_rows, seeded, sort_out, write_rejected
+from cropvlm_trainer.data.seed.rows import check_some, seedable_rows, seeded, sort_out, write_rejected
 from cropvlm_trainer.data.shards import LABEL, label_id, texts_beside
 from cropvlm_trainer.files import to_lines, write_whole
 from cropvlm_trainer.rows import target_votes
@@ -38,7 +38,7 @@ def seed_text(args: argparse.Namespace) -> None:
     """Writes the rows of `args.manifest` whose answer stands in the picture to `args.out`, the others beside it.
 
     Raises FileNotFoundError for missing files, and ValueError for rows that cannot be used, for an OCR that is not
-    installed, and where no row gets a box, in which case `args.out` is not written.
+    installed, and where no row gets a box (`check_some`), in which case `args.out` is not written.
     """
     ocr_version()
     rows = seedable_rows(args.manifest, args.out, ("answers",), args.shard)
@@ -46,11 +46,12 @@ def seed_text(args: argparse.Namespace) -> None:
     done, rejected = sort_out(rows, lambda _, row: _with_box(row, texts[row["image"]], args.room))
     done += _about_labels(texts, args.labels or 0, args.room)
     rejected_path, reasons = write_rejected(args.out, rejected)
-    if not done:
-        raise ValueError(
-            f"no row got a box ({reasons}; see {rejected_path}): the answers do not stand in the pictures, so this "
-            "method cannot seed this data; use --method grid or vlm"
-        )
+    check_some(
+        done,
+        args.shard,
+        f"no row got a box ({reasons}; see {rejected_path}): the answers do not stand in the pictures, so this method "
+        "cannot seed this data; use --method grid or vlm",
+    )
     write_whole(args.out, to_lines(done))
     labels = sum(row.get("kind") == LABEL for row in done)
     more = f", and {labels} about labels" if labels else ""

@@ -20,7 +20,7 @@ from cropvlm_trainer.data.expand import factors_by
 from cropvlm_trainer.data.seed.arguments import NONE, PIXELS, VLM
 from cropvlm_trainer.data.seed.parse import boxes_in, to_percent
 from cropvlm_trainer.data.seed.picture import MIN_EDGE, SentPicture
-from cropvlm_trainer.data.seed.rows import seedable_rows, seeded, write_rejected
+from cropvlm_trainer.data.seed.rows import check_some, seedable_rows, seeded, write_rejected
 from cropvlm_trainer.files import to_lines, write_whole
 from cropvlm_trainer.metrics.exact_and_iou import area
 
@@ -29,7 +29,7 @@ def seed_vlm(args: argparse.Namespace) -> None:
     """Writes the rows of `args.manifest` that get a box to `args.out`, in order, and the others to a file beside it.
 
     Raises FileNotFoundError for missing files, and ValueError for options and rows that cannot be used, for an endpoint
-    that refuses every question, and where no row gets a box, in which case `args.out` is not written.
+    that refuses every question, and where no row gets a box (`check_some`), in which case `args.out` is not written.
     """
     if args.asked_as == PIXELS and args.longest_edge and args.longest_edge < MIN_EDGE:
         raise ValueError(f"--longest-edge {args.longest_edge} is too short for Qwen2.5-VL; give at least {MIN_EDGE}")
@@ -52,11 +52,12 @@ def seed_vlm(args: argparse.Namespace) -> None:
         taken.append(row)
         boxes.append(box)
     rejected_path, reasons = write_rejected(args.out, rejected)
-    if not taken:
-        raise ValueError(
-            f"no row got a box ({reasons}); {rejected_path} holds the replies: see that --model is a model that "
-            "points, and that --coordinates is how it does (--asked-as reads kept replies by others)"
-        )
+    check_some(
+        taken,
+        args.shard,
+        f"no row got a box ({reasons}); {rejected_path} holds the replies: see that --model is a model that points, "
+        "and that --coordinates is how it does (--asked-as reads kept replies by others)",
+    )
     factors = factors_by("1" if args.grow == NONE else args.grow, [area(box) for box in boxes])
     done = [
         seeded(row, grow(box, factor), {"method": VLM, "model": args.model, "grown": factor})
@@ -64,7 +65,8 @@ def seed_vlm(args: argparse.Namespace) -> None:
     ]
     write_whole(args.out, to_lines(done))
     print(f"{args.out}: {len(done)} of {len(rows)} rows have a box; {several} replies held more than one")
-    print(_sizes(boxes, factors))
+    if boxes:
+        print(_sizes(boxes, factors))
     if rejected:
         print(f"  {len(rejected)} rejected ({reasons}; see {rejected_path})")
     if len(rejected) > len(rows) / 2:

@@ -8,17 +8,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from hashlib import sha256
-from importlib.util import find_spec
-from pathlib import Path
 
 from cropvlm_trainer.boxes import Box
 from cropvlm_trainer.chat.answer_cache import AnswerCache
 from cropvlm_trainer.data.seed.ocr import ocr_version
 from cropvlm_trainer.files import sha256_of
 from cropvlm_trainer.grpo.reward.asked import image_hash, pixels_of, question_of
-from cropvlm_trainer.grpo.reward.function import import_function
 from cropvlm_trainer.grpo.reward.reading import begin_reading, read_crop
 from cropvlm_trainer.idefics3.reward_model import Example
+from cropvlm_trainer.training.own_function import file_of
 from cropvlm_trainer.training.reward_config import OCR, ReaderReward
 
 
@@ -90,7 +88,5 @@ def _result(waiting: Future[str | None]) -> str | None:
 
 def _version(function: str) -> str:
     """Returns the function's name and a hash of its module's file, so that another function is asked anew."""
-    import_function(function, "reward.function")
-    spec = find_spec(function.partition(":")[0])
-    path = Path(spec.origin) if spec and spec.origin else None
-    return f"{function} {sha256_of([path]) if path and path.is_file() else ''}"
+    path = file_of(function, "reward.function")
+    return f"{function} {sha256_of([path]) if path else ''}"

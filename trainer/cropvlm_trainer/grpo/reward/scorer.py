@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cropvlm_trainer.grpo.reward.function import import_function
 from cropvlm_trainer.idefics3.reward_model import Example
 from cropvlm_trainer.metrics.own_measure import measure_of, row_score
+from cropvlm_trainer.training.own_function import import_function
 
 Scorer = Callable[[str, Example], float]
 """An answer and its example -> 0..1."""

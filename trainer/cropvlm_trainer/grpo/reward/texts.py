@@ -12,6 +12,9 @@ from cropvlm_trainer.grpo.reward.asked import GroupedBoxes
 from cropvlm_trainer.grpo.reward.scorer import Scorer
 from cropvlm_trainer.idefics3.reward_model import CORNER, Example, unique_pairs
 
+FAILED = "failed"
+"""The log's name of the share of boxes without a text."""
+
 
 class TextSource(Protocol):
     def begin(self, asked: Sequence[tuple[Example, Box]]) -> Callable[[], list[str | None]]:
@@ -50,7 +53,7 @@ class TextAccuracy:
             ]
             found = torch.tensor([[scores[place] for place in group] for group in places])
             failed = found.isnan()
-            self.scalars = {"failed": failed.float().mean()}
+            self.scalars = {FAILED: failed.float().mean()}
             return torch.where(failed, found.nanmean(dim=1, keepdim=True).nan_to_num(0.0), found)
 
         return accuracies

@@ -104,6 +104,14 @@ def test_a_box_without_an_answer_teaches_nothing(made):
     assert reward.scalars["failed"].item() == 0.25
 
 
+def test_a_key_that_is_refused_is_named_as_the_setting_is(made):
+    with (
+        chat_server(lambda *_: 401) as server,
+        pytest.raises(ValueError, match="name the variable that holds it with reward.key_env"),
+    ):
+        made(server.url)([EXAMPLES[0]], [[BOX]])
+
+
 def test_an_endpoint_that_refuses_ends_the_run(made):
     with (
         chat_server(lambda *_: 404) as server,

@@ -21,3 +21,10 @@ def import_function(name: str, option: str) -> Callable[..., Any]:
         return getattr(importlib.import_module(module_name), function_name)
     except (ImportError, AttributeError) as error:
         raise ValueError(f"{option} = {name!r} is not there ({error}); start where its module lies") from error
+
+
+def file_of(name: str, option: str) -> Path | None:
+    """Returns the file of the module that `name` names, None where it has none; arguments and errors as above."""
+    import_function(name, option)
+    path = Path(getattr(sys.modules[name.partition(":")[0]], "__file__", None) or "")
+    return path if path.is_file() else None

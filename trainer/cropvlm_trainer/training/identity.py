@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from cropvlm_trainer.files import sha256_of, to_line
+from cropvlm_trainer.own_function import file_of
 from cropvlm_trainer.rows import check_images, read_rows
 from cropvlm_trainer.training.config import to_table
-from cropvlm_trainer.training.own_function import file_of
 from cropvlm_trainer.training.stage_config import StageConfig
 
 DATA_SETS = ("data", "eval_data", "dev")

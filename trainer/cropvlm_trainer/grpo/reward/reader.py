@@ -16,7 +16,7 @@ from cropvlm_trainer.files import sha256_of
 from cropvlm_trainer.grpo.reward.asked import image_hash, pixels_of, question_of
 from cropvlm_trainer.grpo.reward.reading import begin_reading, read_crop
 from cropvlm_trainer.idefics3.reward_model import Example
-from cropvlm_trainer.training.own_function import file_of
+from cropvlm_trainer.own_function import file_of
 from cropvlm_trainer.training.reward_config import OCR, ReaderReward
 
 

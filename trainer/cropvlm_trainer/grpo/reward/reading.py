@@ -12,7 +12,7 @@ from multiprocessing.connection import wait
 from PIL import Image
 
 from cropvlm_trainer.data.seed.ocr import Reader
-from cropvlm_trainer.training.own_function import import_function
+from cropvlm_trainer.own_function import import_function
 from cropvlm_trainer.training.reward_config import OCR
 
 Read = Callable[[Image.Image, Image.Image, str], str | None]

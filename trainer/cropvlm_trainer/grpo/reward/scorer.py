@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from cropvlm_trainer.idefics3.reward_model import Example
 from cropvlm_trainer.metrics.own_measure import measure_of, row_score
-from cropvlm_trainer.training.own_function import import_function
+from cropvlm_trainer.own_function import import_function
 
 Scorer = Callable[[str, Example], float]
 """An answer and its example -> 0..1."""

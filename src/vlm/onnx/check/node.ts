@@ -16,6 +16,10 @@ export interface Node {
 export interface Attribute {
   /** A number, several, or those of a tensor. */
   known: Known | null
+  /** A text; '' where it is none. */
+  text: string
+  /** Which attribute of the call of the function around it it is; '' where it is its own. */
+  from: string
   /** Graphs within the node. */
   graphs: readonly Span[]
 }
@@ -26,18 +30,22 @@ const ATTRIBUTE = {
   name: 1,
   float: 2,
   int: 3,
+  text: 4,
   tensor: 5,
   graph: 6,
   floats: 7,
   ints: 8,
   tensors: 10,
   graphs: 11,
+  from: 21,
 } as const
 const ATTRIBUTE_SPARSE = [22, 23]
 const SPARSE = { values: 1, indices: 2, dims: 3 } as const
 /** Most inputs, outputs, attributes, and numbers of an attribute that are kept. */
 const MAX_PARTS = 10_000
 const MAX_VALUES = 64
+/** Longest text of an attribute that is kept, in bytes. */
+const MAX_TEXT = 2 ** 12
 
 export function readNode(file: GraphFile, span: Span): Node {
   const node = { type: '', domain: '', overload: '', inputs: [] as string[], outputs: [] as string[] }
@@ -57,27 +65,34 @@ export function readNode(file: GraphFile, span: Span): Node {
 }
 
 function readAttribute(file: GraphFile, span: Span): [name: string, attribute: Attribute] {
-  let name = ''
+  let [name, text, from] = ['', '', '']
   let known: Known | null = null
   const numbers: number[] = []
   const graphs: Span[] = []
+  let isFloat = false
   for (const field of file.fields(span)) {
     const { number } = field
     if (number === ATTRIBUTE.name) name = file.text(field)
+    else if (number === ATTRIBUTE.from) from = file.text(field)
+    // longer texts, as those of scripts, say nothing of sizes
+    else if (number === ATTRIBUTE.text && field.end - field.start <= MAX_TEXT) text = file.text(field)
     else if (number === ATTRIBUTE.tensor || number === ATTRIBUTE.tensors) known = readTensor(file, field)
     else if (ATTRIBUTE_SPARSE.includes(number)) known = readSparse(file, field)
     else if (number === ATTRIBUTE.graph || number === ATTRIBUTE.graphs) graphs.push(field)
     else if (number === ATTRIBUTE.int) known = { dims: [], values: [field.value] }
-    else if (number === ATTRIBUTE.float) known = { dims: [], values: [file.bytes(field).readFloatLE(0)] }
+    else if (number === ATTRIBUTE.float) known = { dims: [], values: floats(file, field).slice(0, 1), isFloat: true }
     else if (number === ATTRIBUTE.ints)
       for (const value of file.varints(field)) {
         if (numbers.length < MAX_VALUES) numbers.push(value)
         else break
       }
-    else if (number === ATTRIBUTE.floats && numbers.length < MAX_VALUES) numbers.push(...floats(file, field))
+    else if (number === ATTRIBUTE.floats && numbers.length < MAX_VALUES) {
+      numbers.push(...floats(file, field))
+      isFloat = true
+    }
   }
-  if (numbers.length > 0) known = { dims: [numbers.length], values: numbers }
-  return [name, { known, graphs }]
+  if (numbers.length > 0) known = { dims: [numbers.length], values: numbers, isFloat }
+  return [name, { known, text, from, graphs }]
 }
 
 function floats(file: GraphFile, { start, end }: Span): number[] {

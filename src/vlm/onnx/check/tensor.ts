@@ -10,6 +10,8 @@ export interface Known {
   dims: readonly number[]
   /** Its numbers, where there are few. */
   values: readonly number[] | null
+  /** Whether the numbers may be fractions. */
+  isFloat?: boolean
 }
 
 export interface KnownTensor extends Known {
@@ -33,6 +35,9 @@ const BITS: Readonly<Record<number, number>> = {
   ...{ 17: 8, 18: 8, 19: 8, 20: 8, 21: 4, 22: 4, 23: 4, 24: 8, 25: 2, 26: 2 },
 }
 
+/** Data types that hold fractions. */
+export const FLOATS: readonly number[] = [1, 10, 11, 16]
+
 /** Most numbers that are read of a constant: more than any shape has. */
 const MAX_VALUES = MAX_RANK
 
@@ -55,17 +60,18 @@ export function readTensor(file: GraphFile, span: Span): KnownTensor {
   if (bits === undefined) throw refusal(file.path, `the weight ${name} is of the unknown type ${type}`)
   const bytes = Math.ceil((count * bits) / 8)
   const isShort = count <= MAX_VALUES
+  const isFloat = FLOATS.includes(type)
   if (external) {
     const stretch = externalStretch(file, name, bytes, external)
-    return { name, dims, bytes, values: isShort ? numbers(readAt(stretch), type, count) : null }
+    return { name, dims, bytes, isFloat, values: isShort ? numbers(readAt(stretch), type, count) : null }
   }
   if (raw) {
     if (raw.end - raw.start !== bytes) throw short(`${bytes} bytes`, `${raw.end - raw.start}`)
-    return { name, dims, bytes, values: isShort ? numbers(file.bytes(raw), type, count) : null }
+    return { name, dims, bytes, isFloat, values: isShort ? numbers(file.bytes(raw), type, count) : null }
   }
   // numbers of few bits share one
   if (held < (count * Math.min(8, bits)) / 8) throw short(`${bytes} bytes`, `${held} numbers at most`)
-  return { name, dims, bytes, values: isShort && held <= MAX_VALUES * 10 ? typedNumbers(file, typed) : null }
+  return { name, dims, bytes, isFloat, values: isShort && held <= MAX_VALUES * 10 ? typedNumbers(file, typed) : null }
 }
 
 function readFields(file: GraphFile, span: Span) {

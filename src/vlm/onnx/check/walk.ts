@@ -1,41 +1,55 @@
 import type { FileField, GraphFile, Span } from './graph-file.js'
 import { MAX_DEPTH, MAX_NODES, MAX_NUMBERS, MAX_NUMBERS_TOGETHER, MAX_TRIPS, NUMBERS_PER_BYTE } from './limits.js'
-import { type Body, tripsOf } from './loops.js'
-import { type Node, readNode, readSparse } from './node.js'
+import { tripsOf } from './loops.js'
+import { type Attribute, type Node, readNode, readSparse } from './node.js'
+import { inOrder } from './order.js'
 import { refusal } from './refusal.js'
-import { countOf, outputOf } from './sizes.js'
+import { outputsOf } from './rules/outputs.js'
+import { type Inputs, productOf } from './rules/rule.js'
 import { type Known, readTensor } from './tensor.js'
 
 /** Fields of ModelProto, GraphProto, FunctionProto and ValueInfoProto. */
 const MODEL = { graph: 7, functions: 25 } as const
 const GRAPH = { node: 1, initializer: 5, input: 11, output: 12, sparse: 15 } as const
-const FUNCTION = { name: 1, node: 7, domain: 10, overload: 13 } as const
+const FUNCTION = { name: 1, input: 4, output: 5, node: 7, domain: 10, overload: 13 } as const
 const VALUE_NAME = 1
+
+/** A condition that holds. */
+const HOLDS: Known = { dims: [], values: [1] }
+
+/** What is known of the names of a graph. A graph within it sees them too. */
+class Scope {
+  readonly #known = new Map<string, Known>()
+  /** @param attributes Of the call of the function that this is within. */
+  constructor(
+    private readonly outer: Scope | null,
+    readonly attributes: ReadonlyMap<string, Attribute>,
+  ) {}
+  get(name: string): Known | null {
+    return this.#known.get(name) ?? this.outer?.get(name) ?? null
+  }
+  set(name: string | undefined, known: Known | null | undefined): void {
+    if (name && known) this.#known.set(name, known)
+  }
+}
 
 /** What a graph or a function will take. */
 interface Cost {
   nodes: number
   /** Runs of the body of the loop within it that runs most often, those of the loops around it multiplied. */
   trips: number
+  /** What is known of its outputs, in their order. */
+  outputs: readonly (Known | null)[]
 }
 
-/** What is known of the names of a graph. A graph within it sees them too. */
-class Scope {
-  readonly #known = new Map<string, Known>()
-  constructor(private readonly outer: Scope | null) {}
-  get(name: string): Known | null {
-    return this.#known.get(name) ?? this.outer?.get(name) ?? null
-  }
-  set(name: string, known: Known): void {
-    this.#known.set(name, known)
-  }
-}
+const NO_ATTRIBUTES: ReadonlyMap<string, Attribute> = new Map()
 
 /** Goes through a model, and stops where it would take more than any real one. @throws CropVlmError invalid_model */
 export class Walk {
-  /** What the functions of the model take; null while that is being found out. */
-  readonly #costs = new Map<string, Cost | null>()
   readonly #functions = new Map<string, { name: string; span: Span }>()
+  /** Functions that are called somewhere, and those in which the walk is now. */
+  readonly #called = new Set<string>()
+  readonly #within = new Set<string>()
   /** Bytes of all weights, in this file and beside it. */
   #bytes = 0
   /** Numbers that constants make together. */
@@ -52,8 +66,8 @@ export class Walk {
     }
     const [main] = graphs
     if (!main || graphs.length > 1) throw this.#refusal(`it has ${graphs.length} graphs`)
-    this.#graph(main, GRAPH.node, null, 0)
-    for (const key of this.#functions.keys()) this.#functionCost(key, 0)
+    this.#graph(main, new Scope(null, NO_ATTRIBUTES), 0)
+    for (const key of this.#functions.keys()) if (!this.#called.has(key)) this.#call(key, [], NO_ATTRIBUTES, 0)
   }
 
   #addFunction(span: Span): void {
@@ -64,29 +78,58 @@ export class Walk {
     this.#functions.set(keyOf(names.domain, names.name, names.overload), { name: names.name, span })
   }
 
-  #graph(span: Span, nodeField: number, outer: Scope | null, depth: number): Cost & { body: Body } {
-    if (depth > MAX_DEPTH) throw this.#refusal(`it has graphs within graphs more than ${MAX_DEPTH} deep`)
-    const scope = new Scope(outer)
-    const copies = new Map<string, string>()
-    const body = { inputs: [] as string[], outputs: [] as string[], copies, known: (name: string) => scope.get(name) }
+  /** @param bound What is known of its inputs, in their order. */
+  #graph(span: Span, scope: Scope, depth: number, bound: Inputs = []): Cost {
     const nodes: Node[] = []
-    const isFunction = nodeField === FUNCTION.node
+    const inputs: string[] = []
+    const outputs: string[] = []
     for (const field of this.file.fields(span)) {
-      if (field.number === nodeField) nodes.push(this.#node(field))
-      else if (isFunction) continue
-      else if (field.number === GRAPH.initializer) this.#weight(readTensor(this.file, field), scope)
-      else if (field.number === GRAPH.sparse) {
+      if (field.number === GRAPH.node) nodes.push(this.#node(field))
+      else if (field.number === GRAPH.initializer) {
+        const tensor = readTensor(this.file, field)
+        this.#bytes += tensor.bytes
+        scope.set(tensor.name, tensor)
+      } else if (field.number === GRAPH.sparse) {
         const sparse = readSparse(this.file, field)
         this.#count(`the sparse weight ${sparse.name}`, sparse, [])
         scope.set(sparse.name, sparse)
-      } else if (field.number === GRAPH.input) body.inputs.push(this.#nameOf(field))
-      else if (field.number === GRAPH.output) body.outputs.push(this.#nameOf(field))
+      } else if (field.number === GRAPH.input) inputs.push(this.#nameOf(field))
+      else if (field.number === GRAPH.output) outputs.push(this.#nameOf(field))
     }
-    // constants first: nodes may stand in any order
-    nodes.sort((a, b) => Number(b.type === 'Constant') - Number(a.type === 'Constant'))
+    return this.#run(nodes, inputs, outputs, scope, depth, bound)
+  }
+
+  #call(key: string, bound: Inputs, attributes: ReadonlyMap<string, Attribute>, depth: number): Cost {
+    const { name, span } = this.#functions.get(key) as { name: string; span: Span }
+    if (this.#within.has(key)) throw this.#refusal(`the function ${name} calls itself`)
+    this.#called.add(key)
+    this.#within.add(key)
+    const nodes: Node[] = []
+    const inputs: string[] = []
+    const outputs: string[] = []
+    for (const field of this.file.fields(span)) {
+      if (field.number === FUNCTION.node) nodes.push(this.#node(field))
+      else if (field.number === FUNCTION.input) inputs.push(this.file.text(field))
+      else if (field.number === FUNCTION.output) outputs.push(this.file.text(field))
+    }
+    const cost = this.#run(nodes, inputs, outputs, new Scope(null, attributes), depth, bound)
+    this.#within.delete(key)
+    return cost
+  }
+
+  #run(
+    nodes: readonly Node[],
+    inputs: readonly string[],
+    outputs: readonly string[],
+    scope: Scope,
+    depth: number,
+    bound: Inputs,
+  ): Cost {
+    if (depth > MAX_DEPTH) throw this.#refusal(`it has graphs within graphs more than ${MAX_DEPTH} deep`)
+    for (const [i, name] of inputs.entries()) scope.set(name, bound[i])
     const cost = { nodes: nodes.length, trips: 1 }
-    for (const node of nodes) this.#take(node, scope, depth, cost, copies)
-    return { ...cost, body }
+    for (const node of inOrder(nodes)) this.#take(resolved(node, scope.attributes), scope, depth, cost)
+    return { ...cost, outputs: outputs.map(name => scope.get(name)) }
   }
 
   #node(field: Span): Node {
@@ -95,61 +138,53 @@ export class Walk {
     return readNode(this.file, field)
   }
 
-  #take(node: Node, scope: Scope, depth: number, cost: Cost, copies: Map<string, string>): void {
+  #take(node: Node, scope: Scope, depth: number, cost: { nodes: number; trips: number }): void {
     const inputs = node.inputs.map(name => (name === '' ? undefined : scope.get(name)))
-    const [output] = node.outputs
-    const known = outputOf(node, inputs)
-    if (known && output !== undefined) {
-      if (node.type !== 'Constant') this.#count(node.type, known, inputs)
-      scope.set(output, known)
-    }
-    if ((node.type === 'Identity' || node.type === 'Cast') && output !== undefined)
-      copies.set(output, node.inputs[0] ?? '')
-    for (const { graphs } of node.attributes.values())
-      for (const inner of graphs) {
-        const { nodes, trips, body } = this.#graph(inner, GRAPH.node, scope, depth + 1)
-        cost.nodes += nodes
-        cost.trips = Math.max(cost.trips, trips * (node.type === 'Loop' ? this.#trips(node, inputs, body, trips) : 1))
-      }
     const key = keyOf(node.domain, node.type, node.overload)
-    if (this.#functions.has(key)) {
-      const { nodes, trips } = this.#functionCost(key, depth)
-      cost.nodes += nodes
-      cost.trips = Math.max(cost.trips, trips)
+    const made = this.#functions.has(key)
+      ? this.#add(this.#call(key, inputs, node.attributes, depth + 1), cost).outputs
+      : outputsOf(node, inputs)
+    for (const [i, known] of made.entries()) {
+      if (known && node.type !== 'Constant') this.#count(node.type, known, inputs)
+      scope.set(node.outputs[i], known)
     }
+    const inner = [...node.attributes].flatMap(([name, { graphs }]) => graphs.map(graph => ({ name, graph })))
+    for (const { name, graph } of inner) {
+      const isLoop = node.type === 'Loop'
+      const found = this.#graph(graph, new Scope(scope, scope.attributes), depth + 1, isLoop ? [null, HOLDS] : [])
+      if (isLoop) found.trips *= this.#trips(node, inputs, found)
+      else if (node.type === 'If' && isTaken(name, inputs[0]))
+        for (const [i, known] of found.outputs.entries()) scope.set(node.outputs[i], known)
+      this.#add(found, cost)
+    }
+  }
+
+  #add(part: Cost, cost: { nodes: number; trips: number }): Cost {
+    cost.nodes += part.nodes
+    cost.trips = Math.max(cost.trips, part.trips)
     if (cost.nodes > MAX_NODES) throw this.#tooManyNodes()
+    return part
   }
 
   /** How often a Loop runs its body. */
-  #trips(node: Node, inputs: readonly (Known | null | undefined)[], body: Body, within: number): number {
-    const trips = tripsOf(node, inputs, body)
+  #trips(node: Node, inputs: Inputs, { trips: within, outputs }: Cost): number {
+    const trips = tripsOf(node, inputs, outputs[0] ?? null)
     if (trips === Number.POSITIVE_INFINITY) throw this.#refusal('a Loop never ends')
-    if (trips * within <= MAX_TRIPS) return trips
-    const all = BigInt(trips) * BigInt(within)
-    throw this.#refusal(
-      `${within === 1 ? 'a Loop runs' : 'Loops within Loops run'} ${all} times, and ${MAX_TRIPS} times at most are run`,
-    )
-  }
-
-  #functionCost(key: string, depth: number): Cost {
-    const known = this.#costs.get(key)
-    if (known) return known
-    const { name, span } = this.#functions.get(key) as { name: string; span: Span }
-    if (known === null) throw this.#refusal(`the function ${name} calls itself`)
-    this.#costs.set(key, null)
-    const { nodes, trips } = this.#graph(span, FUNCTION.node, null, depth + 1)
-    this.#costs.set(key, { nodes, trips })
-    return { nodes, trips }
-  }
-
-  #weight(tensor: ReturnType<typeof readTensor>, scope: Scope): void {
-    this.#bytes += tensor.bytes
-    scope.set(tensor.name, tensor)
+    if (trips * within > MAX_TRIPS) {
+      const all = BigInt(trips) * BigInt(within)
+      throw this.#refusal(
+        `${within === 1 ? 'a Loop runs' : 'Loops within Loops run'} ${all} times, and ${MAX_TRIPS} times at most are run`,
+      )
+    }
+    // behind the condition and what is handed on, each run adds a part to the other outputs
+    for (const part of outputs.slice(node.inputs.length - 1))
+      this.#count('the parts that a Loop puts together', { dims: [trips, ...(part?.dims ?? [])], values: null }, [null])
+    return trips
   }
 
   /** @param what As in "ConstantOfShape", which makes these numbers. */
-  #count(what: string, known: Known, inputs: readonly (Known | null | undefined)[]): void {
-    const numbers = countOf(known)
+  #count(what: string, { dims }: Known, inputs: Inputs): void {
+    const numbers = productOf(dims)
     const most = Math.max(MAX_NUMBERS, NUMBERS_PER_BYTE * this.#bytes)
     if (!(numbers <= most))
       throw this.#refusal(`${what} makes at least ${numbers} numbers of constants, and ${most} at most are made`)
@@ -174,6 +209,18 @@ export class Walk {
   #refusal(why: string) {
     return refusal(this.file.path, why)
   }
+}
+
+/** The node with the attributes that it takes from the call of the function around it. */
+function resolved(node: Node, attributes: ReadonlyMap<string, Attribute>): Node {
+  const entries = [...node.attributes].map(([name, own]) => [name, attributes.get(own.from) ?? own] as const)
+  return { ...node, attributes: new Map(entries) }
+}
+
+/** Whether a branch of an If is known to be the one whose outputs it has. */
+function isTaken(branch: string, condition: Known | null | undefined): boolean {
+  const holds = condition?.values?.[0]
+  return holds !== undefined && (holds !== 0) === (branch === 'then_branch')
 }
 
 function keyOf(...names: string[]): string {

@@ -8,6 +8,7 @@ const TARGETS: Readonly<Record<string, () => Promise<{ target: Target }>>> = {
   'batch-rows': () => import('./targets/batch-rows.js'),
   description: () => import('./targets/description.js'),
   dialects: () => import('./targets/dialects.js'),
+  graph: () => import('./targets/graph.js'),
   image: () => import('./targets/image.js'),
   'json-image': () => import('./targets/json-image.js'),
   'json-scan': () => import('./targets/json-scan.js'),

@@ -1,3 +1,4 @@
+import { CropVlmError } from '../errors.js'
 import { allAborted, throwIfAborted } from './decoding/abort.js'
 import { decode, openingTokens } from './decoding/decode.js'
 import { isFused } from './decoding/fused-decoder.js'
@@ -9,6 +10,8 @@ import { type PreparedRequest, prepare } from './prepare.js'
 import type { GenerateRequest, Generation } from './request.js'
 import { type Interval, interval } from './stages.js'
 import { stopwatch } from './stopwatch.js'
+import { TimeLimitError } from './time-limit.js'
+import { MAX_DECODE_MS, type Tokenizer } from './tokens/tokenizer.js'
 
 export type Context = PrefillContext &
   Graphs & {
@@ -147,7 +150,7 @@ async function generateOne(
     const decoded = await decode({ feed, canRewind, grammar, eos, maxNewTokens, temperature, random, signal })
     return {
       ...decoded,
-      text: family.tokenizer.decode(decoded.tokens),
+      text: textOf(family.tokenizer, decoded.tokens),
       promptTokens: ids.length,
       tiles: images.reduce((sum, { grid }) => sum + grid.tiles, 0),
       size: images[0]?.size ?? { width: 0, height: 0 },
@@ -159,6 +162,19 @@ async function generateOne(
     }
   } finally {
     leave()
+  }
+}
+
+function textOf(tokenizer: Tokenizer, tokens: readonly number[]): string {
+  try {
+    return tokenizer.decode(tokens)
+  } catch (cause) {
+    if (!(cause instanceof TimeLimitError)) throw cause
+    throw new CropVlmError(
+      'model_failed',
+      `The patterns of the model's tokenizer took longer than ${MAX_DECODE_MS} ms to write this answer. Ask in other words, or use another model.`,
+      { cause },
+    )
   }
 }
 

@@ -5,6 +5,7 @@ import { type GenerateRequest, plainImage } from '../../src/vlm/request.js'
 import { goldenCases, label } from '../support/goldens.js'
 import { exactly } from '../support/images/exact.js'
 import { pattern } from '../support/images/patterns.js'
+import { copy } from '../support/model-folder.js'
 import { loadFixture } from '../support/models.js'
 
 interface Picture {
@@ -74,6 +75,21 @@ t.test('the caller learns what it needs', async t => {
   t.ok(logProbs.every(logProb => logProb !== null && logProb <= 0))
   t.ok(Object.values(timings).every(ms => ms >= 0))
   t.same(Object.keys(timings).sort(), ['decode', 'generate', 'prefill', 'preprocess', 'vision'])
+})
+
+t.test('an answer that a pattern of the tokenizer would never be done with', async t => {
+  const { dir, edit } = copy(t)
+  // the check at the start decodes a text that begins with this word
+  const pattern = { Regex: '^(?!What)([\\s\\S]+)+\\u{10fffe}' }
+  edit('tokenizer.json', json => ({
+    ...json,
+    decoder: { type: 'Sequence', decoders: [json.decoder, { type: 'Replace', pattern, content: '' }] },
+  }))
+  const model = await loadFixture('tiny', { dir, verifyHashes: false })
+  await t.rejects(model.generate(request({ maxNewTokens: 60 })), {
+    code: 'model_failed',
+    message: /patterns of the model's tokenizer took longer than 1000 ms to write this answer/,
+  })
 })
 
 t.test('refusals are coded', async t => {

@@ -1,6 +1,8 @@
 import { type Box, END_OF_UTTERANCE, formatBox } from '../../contract/box.js'
 import { CropVlmError } from '../../errors.js'
 import type { Grammar, GrammarState } from '../../vlm/decoding/grammar.js'
+import { TimeLimitError, withinTime } from '../../vlm/time-limit.js'
+import { MAX_PROBE_MS } from '../../vlm/tokens/probe.js'
 import type { Tokenizer } from '../../vlm/tokens/tokenizer.js'
 
 /** How a tokenizer writes the parts of ` [x1, y1, x2, y2].<end_of_utterance>`. */
@@ -20,9 +22,23 @@ const MAX = 100
 
 /**
  * Looks up the tokens of a box by having the tokenizer write some boxes.
- * @throws CropVlmError invalid_model if it does not give each digit a token of its own, as the contract requires
+ * @throws CropVlmError invalid_model if it does not give each digit a token of its own, as the contract requires, or if its
+ * patterns take too long for a box
  */
 export function boxTokens(tokenizer: Tokenizer): BoxTokens {
+  try {
+    return withinTime(MAX_PROBE_MS, () => lookUp(tokenizer))
+  } catch (cause) {
+    if (!(cause instanceof TimeLimitError)) throw cause
+    throw new CropVlmError(
+      'invalid_model',
+      `tokenizer.json: its patterns took longer than ${MAX_PROBE_MS} ms for the text of a box; this model cannot be the cropper.`,
+      { cause },
+    )
+  }
+}
+
+function lookUp(tokenizer: Tokenizer): BoxTokens {
   const write = (box: Box) => tokenizer.encodePlain(` ${formatBox(box)}`)
   const digits = Array.from({ length: 10 }, (_, digit) => tokenizer.encodePlain(String(digit))).map(ids => ids[0] ?? -1)
   const parts = split(write([0, 0, 0, 0]), digits[0] as number)

@@ -45,15 +45,24 @@ const DESCRIPTION = Type.Object({
     Type.String({ pattern: '^[0-9a-f]{64}$', expected: 'a sha256 of 64 hexadecimal digits' }),
     { maxProperties: 1000, expected: 'an object of at most 1000 files and their sha256' },
   ),
-  warning: OrNull(Type.String({ maxLength: 2000, expected: 'a text of at most 2000 characters' })),
+  warning: OrNull(
+    Type.String({
+      maxLength: 2000,
+      // line breaks, other control characters, and those that change how others are shown
+      pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff]*$',
+      expected: 'a text of at most 2000 characters in one line',
+    }),
+  ),
   training: OrNull(Type.Record(Type.String(), Type.Unknown(), { expected: 'an object' })),
   scores: OrNull(Type.Record(Type.String(), Type.Unknown(), { expected: 'an object' })),
   attention: Type.Optional(
     Type.Object(
       {
-        layers: Type.Array(Type.Integer({ minimum: 0, expected: 'a layer, from 0' }), {
+        layers: Type.Array(Type.Integer({ minimum: 0, maximum: 999, expected: 'a layer, from 0 to 999' }), {
           minItems: 1,
-          expected: 'a list of layers, from 0',
+          maxItems: 1000,
+          uniqueItems: true,
+          expected: 'a list of layers, from 0 to 999, each once',
         }),
       },
       { expected: 'an object with `layers`' },

@@ -161,10 +161,13 @@ async function hashes(
   return promised
 }
 
+/** Largest file that is hashed, in bytes: more than that of any graph with its weights. */
+const MAX_HASHED_BYTES = 64 * 2 ** 30
+
 /** Also checks where a graph says that its weights are. */
 async function sha256(folder: ModelFolder, file: string, onStep: OnStep): Promise<string> {
   onStep('hashing', folder.path(file))
-  const path = await folder.locate(file)
+  const path = await folder.locate(file, MAX_HASHED_BYTES)
   const { sha256, locations } = await digest(path).catch(cause => {
     throw folder.fail(file, 'the file cannot be read.', cause)
   })

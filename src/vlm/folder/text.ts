@@ -8,6 +8,13 @@ const MAX_TOKENIZER_BYTES = 64 * 2 ** 20
 /** Most tokens added to the vocabulary; real models have at most some thousands. */
 const MAX_ADDED_TOKENS = 20_000
 
+/** Most tokens of a vocabulary, and most merges; the largest models have 262,000 and 580,000. */
+const MAX_TOKENS = 2 ** 19
+const MAX_MERGES = 2 ** 20
+/** Most ids that end an answer, and the largest id. */
+const MAX_ENDS = 100
+const MAX_ID = 2 ** 24
+
 /** What a folder says about text, whatever the model's family. */
 export interface TextSettings {
   tokenizer: Tokenizer
@@ -43,8 +50,11 @@ export function specialToken(folder: ModelFolder, tokenizer: Tokenizer, token: s
 /** The ids that end an answer by `generation_config.json`; none if there is no such file. */
 export async function readGenerationEnds(folder: ModelFolder): Promise<number[]> {
   const ends = [dig(await folder.optionalJson('generation_config.json'), 'eos_token_id') ?? []].flat()
-  if (!ends.every(id => Number.isInteger(id)))
-    throw folder.fail('generation_config.json', '`eos_token_id` has to be a token id or a list of them.')
+  if (ends.length > MAX_ENDS || !ends.every(id => isId(id) && (id as number) <= MAX_ID))
+    throw folder.fail(
+      'generation_config.json',
+      `\`eos_token_id\` has to be a token id, from 0 to ${MAX_ID}, or a list of at most ${MAX_ENDS} of them.`,
+    )
   return ends as number[]
 }
 
@@ -54,6 +64,15 @@ function readTokenizer(folder: ModelFolder, tokenizerJson: Json, tokenizerConfig
     throw folder.fail('tokenizer.json', `\`added_tokens\` has to be a list of at most ${MAX_ADDED_TOKENS} tokens.`)
   if (!added.every(isAddedToken))
     throw folder.fail('tokenizer.json', 'each of `added_tokens` has to have an `id`, from 0, and a text as `content`.')
+  for (const [key, most] of [
+    ['vocab', MAX_TOKENS],
+    ['merges', MAX_MERGES],
+  ] as const) {
+    const given = dig(tokenizerJson, 'model', key) ?? []
+    const entries = Array.isArray(given) ? given.length : Object.keys(given).length
+    if (entries > most)
+      throw folder.fail('tokenizer.json', `\`model.${key}\` has ${entries} entries, and at most ${most} are read.`)
+  }
   if (!isVocabulary(dig(tokenizerJson, 'model', 'vocab')))
     throw folder.fail(
       'tokenizer.json',

@@ -23,8 +23,8 @@ interface ImageSettings {
 
 const LANCZOS = 1
 
-/** Sizes beyond which a number is none: several times those of the largest encoders. */
-const MOST = { tile: 4096, edge: 65_536, patch: 256, shuffle: 16 } as const
+/** Sizes beyond which a number is none: several times those of the largest encoders; values of pixels, and what divides them. */
+const MOST = { tile: 4096, edge: 65_536, patch: 256, shuffle: 16, value: 10_000 } as const
 
 /**
  * Reads `preprocessor_config.json`, or its newer place inside `processor_config.json`, and checks that it fits
@@ -51,9 +51,9 @@ export async function readProcessor(folder: ModelFolder, config: Json): Promise<
     processor: {
       tile,
       split: image.do_image_splitting !== false,
-      rescale: typeof image.rescale_factor === 'number' ? image.rescale_factor : 1 / 255,
-      mean: channels(folder, file, image, 'image_mean'),
-      std: channels(folder, file, image, 'image_std'),
+      rescale: rescale(folder, file, image.rescale_factor ?? 1 / 255),
+      mean: channels(folder, file, image, 'image_mean', -MOST.value),
+      std: channels(folder, file, image, 'image_std', 1 / MOST.value),
     },
     tokensPerTile: tokensPerTile(folder, config, processor, tile),
     maxEdge: folder.count(file, image, MOST.edge, 'size', 'longest_edge'),
@@ -78,9 +78,24 @@ function tokensPerTile(folder: ModelFolder, config: Json, processor: Json, tile:
   return tokens
 }
 
-function channels(folder: ModelFolder, file: string, image: Json, key: string): [number, number, number] {
+function rescale(folder: ModelFolder, file: string, value: unknown): number {
+  if (isWithin(value, 1 / MOST.value)) return value
+  throw folder.fail(file, `\`rescale_factor\` has to be a number from ${1 / MOST.value} to ${MOST.value}.`)
+}
+
+function channels(
+  folder: ModelFolder,
+  file: string,
+  image: Json,
+  key: string,
+  least: number,
+): [number, number, number] {
   const value = image[key]
-  if (!Array.isArray(value) || value.length !== 3 || !value.every(n => typeof n === 'number'))
-    throw folder.fail(file, `\`${key}\` has to be three numbers.`)
+  if (!Array.isArray(value) || value.length !== 3 || !value.every(n => isWithin(n, least)))
+    throw folder.fail(file, `\`${key}\` has to be three numbers from ${least} to ${MOST.value}.`)
   return value as [number, number, number]
+}
+
+function isWithin(value: unknown, least: number): value is number {
+  return typeof value === 'number' && value >= least && value <= MOST.value
 }

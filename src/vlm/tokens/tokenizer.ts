@@ -1,4 +1,8 @@
 import { Tokenizer as HfTokenizer } from '@huggingface/tokenizers'
+import { withinTime } from '../time-limit.js'
+
+/** How long a decoder's patterns may take for one answer, in milliseconds; they take a fraction of one. */
+export const MAX_DECODE_MS = 1000
 
 export interface Tokenizer {
   /** The id of a token of the vocabulary, special tokens included; undefined if there is no such token. */
@@ -10,7 +14,7 @@ export interface Tokenizer {
   encode(text: string, reveal?: (plain: string) => string): number[]
   /** Encodes text in which nothing is special: `<image>` becomes the tokens of its characters. */
   encodePlain(text: string): number[]
-  /** The text of tokens; special tokens are left out. */
+  /** The text of tokens; special tokens are left out. @throws TimeLimitError where a pattern takes too long for it */
   decode(ids: readonly number[]): string
   /** The tokens that `encode` treats as special, as text. */
   readonly special: readonly string[]
@@ -37,6 +41,12 @@ export function makeTokenizer(tokenizerJson: Json, tokenizerConfig: Json): Token
   const ids = new Map(added.map(({ content, id }) => [content, id]))
   const specials = specialPattern(added)
 
+  const decode = (tokens: readonly number[]) => full.decode([...tokens], { skip_special_tokens: true })
+  // it costs a small model's answer some per cent of its time, and hardly any tokenizer needs it
+  const decodeInTime = hasPattern(tokenizerJson.decoder)
+    ? (tokens: readonly number[]) => withinTime(MAX_DECODE_MS, () => decode(tokens))
+    : decode
+
   const encodePlain = (text: string): number[] =>
     text === '' ? [] : plain.encode(text.replace(/\p{Surrogate}/gu, '\ufffd'), { add_special_tokens: false }).ids
 
@@ -52,8 +62,14 @@ export function makeTokenizer(tokenizerJson: Json, tokenizerConfig: Json): Token
         return id === undefined ? encodePlain(reveal(part)) : [id]
       })
     },
-    decode: tokens => (tokens.length === 0 ? '' : full.decode([...tokens], { skip_special_tokens: true })),
+    decode: tokens => (tokens.length === 0 ? '' : decodeInTime(tokens)),
   }
+}
+
+/** Whether a decoder, or one within it, has a regular expression. */
+function hasPattern(decoder: unknown): boolean {
+  if (decoder === null || typeof decoder !== 'object') return false
+  return Object.hasOwn(decoder, 'Regex') || Object.values(decoder).some(hasPattern)
 }
 
 /** Matches the special tokens of a text, the longest first, with the white space around them that they absorb. */

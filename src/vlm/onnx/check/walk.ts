@@ -33,9 +33,15 @@ class Scope {
   }
 }
 
+/** The nodes of a graph or a function in order, and the names of what goes in and out. */
+interface Body {
+  nodes: readonly Node[]
+  inputs: readonly string[]
+  outputs: readonly string[]
+}
+
 /** What a graph or a function will take. */
 interface Cost {
-  nodes: number
   /** Runs of the body of the loop within it that runs most often, those of the loops around it multiplied. */
   trips: number
   /** What is known of its outputs, in their order. */
@@ -47,13 +53,14 @@ const NO_ATTRIBUTES: ReadonlyMap<string, Attribute> = new Map()
 /** Goes through a model, and stops where it would take more than any real one. @throws CropVlmError invalid_model */
 export class Walk {
   readonly #functions = new Map<string, { name: string; span: Span }>()
-  /** Functions that are called somewhere, and those in which the walk is now. */
-  readonly #called = new Set<string>()
+  /** Those that have been called, and those in which the walk is now. */
+  readonly #bodies = new Map<string, Body>()
   readonly #within = new Set<string>()
   /** Bytes of all weights, in this file and beside it. */
   #bytes = 0
   /** Numbers that constants make together. */
   #numbers = 0
+  /** Nodes so far, those of each call of a function included. */
   #nodes = 0
 
   constructor(private readonly file: GraphFile) {}
@@ -67,7 +74,7 @@ export class Walk {
     const [main] = graphs
     if (!main || graphs.length > 1) throw this.#refusal(`it has ${graphs.length} graphs`)
     this.#graph(main, new Scope(null, NO_ATTRIBUTES), 0)
-    for (const key of this.#functions.keys()) if (!this.#called.has(key)) this.#call(key, [], NO_ATTRIBUTES, 0)
+    for (const key of this.#functions.keys()) if (!this.#bodies.has(key)) this.#call(key, [], NO_ATTRIBUTES, 0)
   }
 
   #addFunction(span: Span): void {
@@ -96,14 +103,23 @@ export class Walk {
       } else if (field.number === GRAPH.input) inputs.push(this.#nameOf(field))
       else if (field.number === GRAPH.output) outputs.push(this.#nameOf(field))
     }
-    return this.#run(nodes, inputs, outputs, scope, depth, bound)
+    return this.#run({ nodes: inOrder(nodes), inputs, outputs }, scope, depth, bound)
   }
 
   #call(key: string, bound: Inputs, attributes: ReadonlyMap<string, Attribute>, depth: number): Cost {
     const { name, span } = this.#functions.get(key) as { name: string; span: Span }
     if (this.#within.has(key)) throw this.#refusal(`the function ${name} calls itself`)
-    this.#called.add(key)
+    const known = this.#bodies.get(key)
+    const body = known ?? this.#function(span)
+    if (known) this.#add(known.nodes.length)
+    this.#bodies.set(key, body)
     this.#within.add(key)
+    const cost = this.#run(body, new Scope(null, attributes), depth, bound)
+    this.#within.delete(key)
+    return cost
+  }
+
+  #function(span: Span): Body {
     const nodes: Node[] = []
     const inputs: string[] = []
     const outputs: string[] = []
@@ -112,39 +128,34 @@ export class Walk {
       else if (field.number === FUNCTION.input) inputs.push(this.file.text(field))
       else if (field.number === FUNCTION.output) outputs.push(this.file.text(field))
     }
-    const cost = this.#run(nodes, inputs, outputs, new Scope(null, attributes), depth, bound)
-    this.#within.delete(key)
-    return cost
+    return { nodes: inOrder(nodes), inputs, outputs }
   }
 
-  #run(
-    nodes: readonly Node[],
-    inputs: readonly string[],
-    outputs: readonly string[],
-    scope: Scope,
-    depth: number,
-    bound: Inputs,
-  ): Cost {
+  #run({ nodes, inputs, outputs }: Body, scope: Scope, depth: number, bound: Inputs): Cost {
     if (depth > MAX_DEPTH) throw this.#refusal(`it has graphs within graphs more than ${MAX_DEPTH} deep`)
     for (const [i, name] of inputs.entries()) scope.set(name, bound[i])
-    const cost = { nodes: nodes.length, trips: 1 }
-    for (const node of inOrder(nodes)) this.#take(resolved(node, scope.attributes), scope, depth, cost)
-    return { ...cost, outputs: outputs.map(name => scope.get(name)) }
+    let trips = 1
+    for (const node of nodes) trips = Math.max(trips, this.#take(resolved(node, scope.attributes), scope, depth))
+    return { trips, outputs: outputs.map(name => scope.get(name)) }
   }
 
   #node(field: Span): Node {
-    this.#nodes += 1
-    if (this.#nodes > MAX_NODES) throw this.#tooManyNodes()
+    this.#add(1)
     return readNode(this.file, field)
   }
 
-  #take(node: Node, scope: Scope, depth: number, cost: { nodes: number; trips: number }): void {
+  #add(nodes: number): void {
+    this.#nodes += nodes
+    if (this.#nodes > MAX_NODES) throw this.#refusal(`it has more than ${MAX_NODES} nodes`)
+  }
+
+  /** @returns the trips of the loop within it that runs most often, 1 without one */
+  #take(node: Node, scope: Scope, depth: number): number {
     const inputs = node.inputs.map(name => (name === '' ? undefined : scope.get(name)))
     const key = keyOf(node.domain, node.type, node.overload)
-    const made = this.#functions.has(key)
-      ? this.#add(this.#call(key, inputs, node.attributes, depth + 1), cost).outputs
-      : outputsOf(node, inputs)
-    for (const [i, known] of made.entries()) {
+    const called = this.#functions.has(key) ? this.#call(key, inputs, node.attributes, depth + 1) : null
+    let trips = called?.trips ?? 1
+    for (const [i, known] of (called?.outputs ?? outputsOf(node, inputs)).entries()) {
       if (known && node.type !== 'Constant') this.#count(node.type, known, inputs)
       scope.set(node.outputs[i], known)
     }
@@ -152,18 +163,11 @@ export class Walk {
     for (const { name, graph } of inner) {
       const isLoop = node.type === 'Loop'
       const found = this.#graph(graph, new Scope(scope, scope.attributes), depth + 1, isLoop ? [null, HOLDS] : [])
-      if (isLoop) found.trips *= this.#trips(node, inputs, found)
-      else if (node.type === 'If' && isTaken(name, inputs[0]))
+      trips = Math.max(trips, found.trips * (isLoop ? this.#trips(node, inputs, found) : 1))
+      if (node.type === 'If' && isTaken(name, inputs[0]))
         for (const [i, known] of found.outputs.entries()) scope.set(node.outputs[i], known)
-      this.#add(found, cost)
     }
-  }
-
-  #add(part: Cost, cost: { nodes: number; trips: number }): Cost {
-    cost.nodes += part.nodes
-    cost.trips = Math.max(cost.trips, part.trips)
-    if (cost.nodes > MAX_NODES) throw this.#tooManyNodes()
-    return part
+    return trips
   }
 
   /** How often a Loop runs its body. */
@@ -202,10 +206,6 @@ export class Walk {
     return ''
   }
 
-  #tooManyNodes() {
-    return this.#refusal(`it has more than ${MAX_NODES} nodes`)
-  }
-
   #refusal(why: string) {
     return refusal(this.file.path, why)
   }
@@ -213,6 +213,7 @@ export class Walk {
 
 /** The node with the attributes that it takes from the call of the function around it. */
 function resolved(node: Node, attributes: ReadonlyMap<string, Attribute>): Node {
+  if (attributes.size === 0) return node
   const entries = [...node.attributes].map(([name, own]) => [name, attributes.get(own.from) ?? own] as const)
   return { ...node, attributes: new Map(entries) }
 }

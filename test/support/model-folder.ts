@@ -1,0 +1,19 @@
+/** A copy of a small model's folder, to be broken by a test. */
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import type { Test } from 'tap'
+import { readManifests } from '../../src/vlm/folder/manifest.js'
+import { MODELS } from './goldens.js'
+
+export type Json = { [key: string]: unknown }
+
+export function copy(t: Test, to = t.testdir()) {
+  mkdirSync(to, { recursive: true })
+  cpSync(`${MODELS}tiny`, to, { recursive: true })
+  const edit = (file: string, change: (json: Json) => Json) =>
+    writeFileSync(`${to}/${file}`, JSON.stringify(change(JSON.parse(readFileSync(`${to}/${file}`, 'utf8')))))
+  const read = (verifyHashes = true) => readManifests({ dir: to, role: 'cropper', precision: null, verifyHashes })
+  return { dir: to, edit, read }
+}
+
+export const refused = (t: Test, reading: Promise<unknown>, message: RegExp) =>
+  t.rejects(reading, { code: 'invalid_model', message }, String(message))

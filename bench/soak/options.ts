@@ -20,7 +20,8 @@ and descriptors flat.
 --csv FILE         where the samples go (bench/.cache/soak-NAME.csv); the service's log goes beside them, as .log
 
 It exits with 1 where a reply is wrong, the engine ends by itself, descriptors get more, or memory grows by more than
-1 MiB an hour beyond what noise explains. A run that is too short to tell says how long is needed.
+1 MiB an hour beyond what noise explains. A run that is too short to tell says NOTHING FOUND instead of STEADY, and how long is
+needed.
 `
 
 export interface Options {

@@ -9,7 +9,7 @@ import type { Summary } from './summary.js'
 
 export function report(result: SoakResult, summary: Summary): string {
   const { requests, behaviours, faults, samples, isFull, rests, kills } = result
-  const { memory, maxLoopMs, problems } = summary
+  const { memory, maxLoopMs } = summary
   const all = requests.reduce((sum, row) => sum + row.requests, 0)
   const width = Math.max(...requests.map(({ kind }) => kind.length))
   const last = samples.at(-1)
@@ -29,9 +29,14 @@ export function report(result: SoakResult, summary: Summary): string {
     `descriptors at rest, HTTP: ${rests.map(rest => rest.http).join(', ')}; engine: ${rests.map(rest => rest.engine).join(', ')} (before and after the measured part, after the last kills)`,
     `event loop of the HTTP process late by at most ${maxLoopMs === null ? '?' : Math.round(Math.max(0, maxLoopMs - LOOP_SAMPLING_MS))} ms`,
     ...faults.map(fault => `FAULT ${fault}`),
-    problems.length === 0 ? 'STEADY' : `NOT STEADY: ${problems.join('; ')}`,
+    verdict(summary),
     '',
   ].join('\n')
+}
+
+function verdict({ problems, open }: Summary): string {
+  if (problems.length > 0) return `NOT STEADY: ${problems.join('; ')}`
+  return open.length === 0 ? 'STEADY' : `NOTHING FOUND; whether memory grows is open for: ${open.join('; ')}`
 }
 
 function counts(of: Readonly<Record<string, number>>): string {

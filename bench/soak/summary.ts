@@ -9,6 +9,8 @@ export interface Summary {
   maxLoopMs: number | null
   /** What is wrong; empty where nothing is. */
   problems: readonly string[]
+  /** What is judged of memory and may grow or not: the run was too short for it, or its caches were not full. */
+  open: readonly string[]
 }
 
 /** Connections that happened to be kept when descriptors were counted. */
@@ -19,6 +21,7 @@ const MIN_REST_HOURS = 1 / 60
 export function summarise(result: SoakResult): Summary {
   const { samples, faultCount, rests, kills } = result
   const memory = coursesOf(samples)
+  const judged = memory.filter(({ isJudged, underLoad, atRest }) => isJudged && (underLoad ?? atRest) !== null)
   const loops = samples.map(({ loop_ms }) => loop_ms).filter(ms => ms !== null)
   const [first, last] = [rests[0], rests[2]]
   const hours = samples.at(-1)?.hours ?? 0
@@ -29,13 +32,14 @@ export function summarise(result: SoakResult): Summary {
       : []
   const problems = [
     ...(faultCount > 0 ? [`${faultCount} replies or processes were not as they should be`] : []),
-    ...memory
-      .filter(({ line, isJudged }) => isJudged && result.isFull && growth(line) === 'leak')
+    ...judged
+      .filter(({ line }) => result.isFull && growth(line) === 'leak')
       .map(({ name }) => `the memory of the ${name} grows`),
     ...more('HTTP', first.http, Math.max(rests[1].http, last.http)),
     ...more('engine', first.engine, rests[1].engine),
     ...(restarts > kills.length ? [`the engine was started again ${restarts} times for ${kills.length} kills`] : []),
   ]
   const maxLoopMs = loops.length === 0 ? null : Math.max(...loops)
-  return { memory, maxLoopMs, problems }
+  const open = judged.filter(({ line }) => !result.isFull || growth(line) === 'unclear').map(({ name }) => name)
+  return { memory, maxLoopMs, problems, open }
 }

@@ -49,6 +49,7 @@ const growing = (key: 'http_mb' | 'engine_mb' | 'engine_small_mb', perHour: numb
 t.test('a steady run', async t => {
   const summary = summarise(STEADY)
   t.same(summary.problems, [])
+  t.same(summary.open, [])
   t.equal(summary.maxLoopMs, 42)
   const slope = summary.memory.find(({ name }) => name === 'engine process')?.line.slope
   t.ok(Math.abs(slope ?? Number.NaN) < 1e-9, 'the part in which the caches fill is left out')
@@ -97,6 +98,18 @@ t.test('what is not steady', async t => {
   t.match(text, /^NOT STEADY: 1 replies/m)
 })
 
+t.test('what a run cannot tell is said to be open', async t => {
+  const short = { ...STEADY, samples: SAMPLES.slice(0, 150) }
+  t.same(summarise(short).problems, [])
+  t.match(summarise(short).open, ['HTTP process', 'engine process'])
+  t.match(
+    report(short, summarise(short)),
+    /^NOTHING FOUND; whether memory grows is open for: HTTP process; engine process/m,
+  )
+  const cold = { ...growing('engine_mb', 3), isFull: false }
+  t.ok(summarise(cold).open.includes('engine process'))
+})
+
 t.test('an engine without jemalloc', async t => {
   const untold = {
     ...STEADY,
@@ -104,6 +117,7 @@ t.test('an engine without jemalloc', async t => {
   }
   const summary = summarise(untold)
   t.same(summary.problems, [])
+  t.same(summary.open, [])
   t.match(
     report(untold, summary),
     /^memory, engine process, small objects \(jemalloc\): \?; too few samples for a line$/m,

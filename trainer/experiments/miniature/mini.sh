@@ -9,6 +9,8 @@
 #     sh trainer/experiments/miniature/mini.sh
 #
 # Broken off at any point, it goes on from where it stood; budget.md says how long each part takes. Environment:
+#   MINI_NEW_BASE=1    trains the base anew, an hour of one core, in the place of the one in base/ beside this file, which these
+#                      commands have made (another kind of processor makes other bits)
 #   MINI_SMALL=1       every part with tiny numbers, in runs/mini-small and data/mini-small; the tables say nothing
 #   MINI_JOBS=3        jobs at one time, each on OMP_NUM_THREADS=1 threads
 #   CROPVLM_TRAIN      the trainer's command, where it is installed elsewhere (then setup.sh is not run)
@@ -26,14 +28,14 @@ if [ -z "${MINI_SMALL:-}" ]; then
   runs=runs/mini data=data/mini results=$here/results
   seeds='1 2 3' base_steps=4500 base_pages=8 train_pages=900 dev_pages=300 held_out_pages=500
   grid_share=0.16 cells=10 most_cells=2 shards='1/2 2/2' least=-1.5 requests='0 1 2 3' request_rows=60
-  sft_more='' grid_more='' grpo_more='' pilot_steps=60 precisions='fp32 int8' parity=500
+  sft_more='' grid_more='' grpo_more='' pilot_steps=60 precisions='fp32 int8' parity=500 new_base=${MINI_NEW_BASE:-}
 else
   runs=runs/mini-small data=data/mini-small results=$runs/results
   seeds=1 base_steps=6 base_pages=1 train_pages=10 dev_pages=4 held_out_pages=5
   grid_share=0.4 cells=3 most_cells=1 shards=1/1 least=-99 requests=0 request_rows=2
   # the cropper from the grid's seeds has to draw some valid boxes: the best of them are seeds in their turn
   sft_more='--set batch=4 --set micro_batch=4 --set max_steps=20 --set epochs=80' grid_more='--set max_steps=200'
-  grpo_more='--set batch=2 --set micro_batch=2 --set group=3' pilot_steps=2 precisions=fp32 parity=2
+  grpo_more='--set batch=2 --set micro_batch=2 --set group=3' pilot_steps=2 precisions=fp32 parity=2 new_base=1
 fi
 base=$runs/base/checkpoint pages=$data/train
 
@@ -44,8 +46,12 @@ draw() { # SET PAGES SEED QUESTIONS: pages with questions
   [ -f $data/$1/manifest.jsonl ] || $train data synth --out $data/$1 --n $2 --seed $3 --questions $4
 }
 make_base() { # a base that reads: no answer that it learns has a coordinate in it
-  [ -f $base/training.json ] ||
+  [ ! -f $base/training.json ] || return 0
+  if [ -n "$new_base" ]; then
     $train pretrain --no-boxes --out $runs/base --steps $base_steps --pages $base_pages --save-every 500
+  else
+    rm -rf $base.part && mkdir -p $runs/base && cp -r $here/base $base.part && mv $base.part $base
+  fi
 }
 seed_text() { # boxes of the lines that an OCR reads
   [ -f $pages/text.jsonl ] ||

@@ -20,7 +20,9 @@ FAKE = TRAINER / "tests/support/fake_trainer.py"
 def run(tmp_path):
     """Runs a copy of the script in a process group of its own, which dies at the command of this number."""
     here = tmp_path / "trainer/experiments/miniature"
-    here.mkdir(parents=True)
+    (here / "base").mkdir(parents=True)
+    for name in ("training.json", "model.safetensors"):
+        (here / "base" / name).write_text("{}")
     shutil.copy(TRAINER / "experiments/miniature/mini.sh", here)
 
     def run(kill: int = 0, **more: str) -> tuple[subprocess.CompletedProcess, list[str]]:
@@ -52,8 +54,8 @@ def test_it_goes_on_after_kills_and_repeats_nothing_that_was_done(run):
     assert "| SFT + GRPO, log-likelihood | 70.3 ± 0.6 |" in text
     assert "GRPO starts from text-sft; its reward is log_likelihood" in text and '"Give the box of the answer."' in text
     assert "the best cropper is 2/log_likelihood" in text
-    (base,) = [call for call in calls if call.startswith("pretrain")]
-    assert "--no-boxes" in base
+    assert not [call for call in calls if call.startswith("pretrain")], "the base lies beside the script"
+    assert (run.folder / "runs/mini/base/checkpoint/model.safetensors").exists()
     tuned = [call for call in calls if call.startswith("grpo") and "pilot" not in call]
     assert [call.count("likelihood_floor=full") for call in tuned] == [1, 1, 1]
     held_out = [number for number, call in enumerate(calls) if "held-out" in call and call.startswith("eval")]
@@ -61,6 +63,13 @@ def test_it_goes_on_after_kills_and_repeats_nothing_that_was_done(run):
     assert min(held_out) > max(learnt), "nothing is learnt or chosen once the held-out pages are scored"
     jobs = (run.folder / "runs/mini/times.tsv").read_text().splitlines()
     assert len({job.split("\t")[0] for job in jobs}) == 49
+
+
+def test_the_base_is_trained_anew_where_that_is_wanted(run):
+    done, calls = run(MINI_NEW_BASE="1")
+    assert done.returncode == 0, done.stderr
+    (base,) = [call for call in calls if call.startswith("pretrain")]
+    assert "--no-boxes" in base and "--steps 4500" in base
 
 
 def test_the_small_form_writes_elsewhere(run):

@@ -41,5 +41,6 @@ export function summarise(result: SoakResult): Summary {
   ]
   const maxLoopMs = loops.length === 0 ? null : Math.max(...loops)
   const open = judged.filter(({ line }) => !result.isFull || growth(line) === 'unclear').map(({ name }) => name)
+  if (judged.length === 0) open.push('all processes')
   return { memory, maxLoopMs, problems, open }
 }

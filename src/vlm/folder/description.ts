@@ -49,7 +49,7 @@ const DESCRIPTION = Type.Object({
     Type.String({
       maxLength: 2000,
       // line breaks, other control characters, and those that change how others are shown
-      pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff]*$',
+      pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff]*$',
       expected: 'a text of at most 2000 characters in one line',
     }),
   ),

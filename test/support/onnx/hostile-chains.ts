@@ -1,6 +1,6 @@
 /** Graphs whose large size shows only where nodes before it have been followed. */
 import { always, ENTRIES, file, type Hostile } from './hostile-parts.js'
-import { bool, field, floats, graph, INT64, int64s, localFunction, node, value } from './protobuf.js'
+import { BOOL, bool, field, floats, graph, INT64, int64s, localFunction, node, value } from './protobuf.js'
 
 const refusal = /ConstantOfShape makes at least 800000000 numbers/
 
@@ -112,6 +112,70 @@ export const CHAINS: Hostile = {
       })
     },
     refusal,
+  },
+  'a default attribute of a function': {
+    bytes: () => {
+      const given = field(5, Buffer.concat([field(1, 'value_ints'), field(21, 'wanted'), field(20, 7)]))
+      const constant = Buffer.concat([node('Constant', [], ['shape']), given])
+      const wanted = field(11, Buffer.concat([field(1, 'wanted'), field(8, ENTRIES), field(20, 7)]))
+      const body = localFunction('f', [], ['z'], [constant, node('ConstantOfShape', ['shape'], ['z'])])
+      return file({ nodes: [node('f', [], ['y'], {}, 'local')] }, [Buffer.concat([body, wanted])])
+    },
+    refusal,
+  },
+  'branches of an If after an If': {
+    bytes: () => {
+      const shape = graph({ nodes: [node('Constant', [], ['z'], { value_ints: [ENTRIES] })], outputs: [value('z')] })
+      const made = graph({ nodes: [node('ConstantOfShape', ['shape'], ['z'])], outputs: [value('z')] })
+      const both = (of: Buffer) => ({ then_branch: { graph: of }, else_branch: { graph: of } })
+      return file({
+        initializers: [always],
+        nodes: [
+          node('If', ['always'], ['shape'], both(shape)),
+          node('If', ['always'], ['q'], both(made)),
+          node('Identity', ['q'], ['y']),
+        ],
+      })
+    },
+    refusal,
+  },
+  'a condition that is half true': shapedBy(
+    [list(1), int64s('more', [ENTRIES]), floats('half', [0.5])],
+    node('Cast', ['half'], ['holds'], { to: BOOL }),
+    node('Where', ['holds', 'more', 'list'], ['shape']),
+  ),
+  'a number without a sign': shapedBy(
+    [list(-1)],
+    node('Cast', ['list'], ['large'], { to: 12 }),
+    node('Cast', ['large'], ['larger'], { to: INT64 }),
+    node('Constant', [], ['less'], { value_ints: [2 ** 32 - 1 - ENTRIES] }),
+    node('Sub', ['larger', 'less'], ['shape']),
+  ),
+  'a fraction of a list': shapedBy(
+    [floats('list', [1, 3]), int64s('first', [0]), int64s('second', [1]), int64s('large', [3 * ENTRIES])],
+    node('Gather', ['list', 'first'], ['one']),
+    node('Gather', ['list', 'second'], ['three']),
+    node('Div', ['one', 'three'], ['third']),
+    node('Cast', ['large'], ['floating'], { to: 11 }),
+    node('Mul', ['third', 'floating'], ['much']),
+    node('Round', ['much'], ['rounded']),
+    node('Cast', ['rounded'], ['shape'], { to: INT64 }),
+  ),
+  'padding of a convolution': {
+    bytes: () =>
+      file({
+        initializers: [floats('picture', [1], [1, 1, 1, 1]), floats('kernel', [1], [1, 1, 1, 1])],
+        nodes: [node('Conv', ['picture', 'kernel'], ['y'], { pads: [10_000, 20_000, 10_000, 20_000] })],
+      }),
+    refusal: /Conv makes at least 800060001 numbers/,
+  },
+  'a rank that doubles': {
+    bytes: () =>
+      file({
+        initializers: [int64s('g0', [0], [1, 1])],
+        nodes: Array.from({ length: 40 }, (_, i) => node('Gather', [`g${i}`, `g${i}`], [i === 39 ? 'y' : `g${i + 1}`])),
+      }),
+    refusal: /Gather makes a tensor of 65 dims/,
   },
   'an Einsum': {
     bytes: () =>

@@ -133,6 +133,6 @@ export const NODES: Hostile = {
         nodes: [node('Loop', inputs, ['last', 'y'], { body: { graph: parts } })],
       })
     },
-    refusal: /the parts that a Loop puts together makes at least 800000000 numbers/,
+    refusal: /what a Loop puts together makes at least 800000000 numbers/,
   },
 }

@@ -128,12 +128,12 @@ export function localFunction(
   ])
 }
 
-/** A whole file, of opset 17. */
-export function model(main: Buffer, functions: readonly Buffer[] = []): Buffer {
+/** A whole file. @param version Of ONNX's own operators. */
+export function model(main: Buffer, functions: readonly Buffer[] = [], version = 17): Buffer {
   const opset = (domain: string, version: number) => field(8, Buffer.concat([field(1, domain), field(2, version)]))
   return Buffer.concat([
     field(1, 8),
-    opset('', 17),
+    opset('', version),
     opset('local', 1),
     field(7, main),
     ...functions.map(bytes => field(25, bytes)),

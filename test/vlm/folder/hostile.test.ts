@@ -189,7 +189,7 @@ t.test('every fault of cropvlm.json is named at once', async t => {
       described(t, json => ({ ...json, ...change })),
       message,
     )
-  await t.resolves(described(t, json => ({ ...json, warning: 'Größe: “nur” für Belege – 漢字 🙂.' })))
+  await t.resolves(described(t, json => ({ ...json, warning: 'Größe: “nur” für Belege – 漢字 👨‍👩‍👧 می‌خواهم.' })))
 })
 
 // found by `npm run fuzz`: the stack ran out, and keys were printed as they came

@@ -25,7 +25,7 @@ def contains(text: str, answers: Sequence[str]) -> bool:
 
     An amount stands there as a whole number, however its thousands are separated and whatever currency is beside it:
     `9.00` is in `RM9.00` and not in `19.00`. Of other answers, those of under `MIN_SHARED` letters have to be whole
-    words.
+    words: `A12` is in `A 12` and not in `12`.
     """
     return any(_similarity(text, answer) == 1 for answer in answers)
 
@@ -55,14 +55,27 @@ def amounts(text: str) -> set[str]:
     return set(map(_value, (*_NUMBER.findall(text), *_GLUED.findall(text))))
 
 
+def shows_amount(answer: str, number: str, text: str) -> bool:
+    """Whether the number that the answer is (`amount`) stands in the text, or the answer itself, as `RM 5` in `RM5`."""
+    letters = "".join(words_of(answer))
+    return number in amounts(text) or (not letters.isdigit() and has_words(letters, words_of(text)))
+
+
 def words_of(text: str) -> list[str]:
     return _WORDS.findall(text.casefold())
 
 
-def has_words(words: Sequence[str], text: Sequence[str]) -> bool:
-    """Whether `words` stand in the text's words, one after another."""
-    count = len(words)
-    return any(list(text[at : at + count]) == list(words) for at in range(len(text) - count + 1))
+def has_words(letters: str, text: Sequence[str]) -> bool:
+    """Whether some of the text's words, one after another, are these letters together."""
+    for start in range(len(text)):
+        joined = ""
+        for word in text[start:]:
+            joined += word
+            if joined == letters:
+                return True
+            if not letters.startswith(joined):
+                break
+    return False
 
 
 def holds(letters: str, text: str) -> bool:
@@ -74,12 +87,12 @@ def holds(letters: str, text: str) -> bool:
 def _similarity(text: str, answer: str) -> float:
     number = amount(answer)
     if number is not None:
-        return float(number in amounts(text))
+        return float(shows_amount(answer, number, text))
     words, found = words_of(answer), words_of(text)
     letters, read = "".join(words), "".join(found)
     if not letters:
         return 0.0
-    if has_words(words, found) or (len(letters) >= MIN_SHARED and holds(letters, read)):
+    if has_words(letters, found) or (len(letters) >= MIN_SHARED and holds(letters, read)):
         return 1.0
     if len(letters) < MIN_SHARED:
         return 0.0

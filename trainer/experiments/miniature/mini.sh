@@ -46,11 +46,15 @@ draw() { # SET PAGES SEED QUESTIONS: pages with questions
   [ -f $data/$1/manifest.jsonl ] || $train data synth --out $data/$1 --n $2 --seed $3 --questions $4
 }
 make_base() { # a base that reads: no answer that it learns has a coordinate in it
+  if [ -n "$new_base" ] && [ -f $base/training.json ] && [ ! -f $runs/base/log.jsonl ]; then
+    echo "mini.sh: $runs has begun with the base that lies beside this script; remove $runs for a new one" >&2
+    return 1
+  fi
   [ ! -f $base/training.json ] || return 0
   if [ -n "$new_base" ]; then
     $train pretrain --no-boxes --out $runs/base --steps $base_steps --pages $base_pages --save-every 500
   else
-    rm -rf $base.part && mkdir -p $runs/base && cp -r $here/base $base.part && mv $base.part $base
+    rm -rf $base.part $base && mkdir -p $runs/base && cp -r $here/base $base.part && mv $base.part $base
   fi
 }
 seed_text() { # boxes of the lines that an OCR reads

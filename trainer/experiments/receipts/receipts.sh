@@ -8,25 +8,28 @@
 #
 #   GRPO=1          tunes it by GRPO with what the OCR reads in the crop as the reward, for the table (grpo.toml)
 #   ALONE=1         trains on receipts alone and on drawn documents alone too, for the table; twice the time, on two cores
-#   RECEIPTS        the folder of receipts.jsonl and its images; each row has `image`, `question`, `answers` and `split` (train
+#   RECEIPTS        the folder of receipts.jsonl and its images (../shared/real beside the repository); each row has `image`, `question`, `answers` and `split` (train
 #                   or dev), and may have `field` (what is asked for) and `lines` (the boxes, in per cent, of the lines that
 #                   show the answer). Without `lines`, boxes are held against the line in which the OCR finds the answer
+#   NAME            of data/NAME, runs/NAME and results/NAME.md (receipts): another one for other pages
 #   FONTS           folders with fonts for the drawn documents, where they are not the system's
 #   CONFIG          of the training of all weights, relative to the trainer's folder (experiments/receipts/receipts.toml);
-#                   another one, NAME.toml, has runs/receipts-NAME and results/receipts-NAME.md
+#                   with another one, other.toml, the runs and the table are NAME-other
 #   CROPVLM_TRAIN, CROPVLM_PYTHON   the trainer's command and its Python, where they are elsewhere (then setup.sh is not run)
 set -eu
+from=$PWD
 # Everything is relative to the trainer's folder.
 cd "$(dirname "$0")/../.."
-: "${RECEIPTS:=../../shared/real}" "${FONTS:=}"
+: "${RECEIPTS:=$PWD/../../shared/real}" "${FONTS:=}" "${NAME:=receipts}"
+case $RECEIPTS in /*) ;; *) RECEIPTS=$from/$RECEIPTS ;; esac
 # Models this small gain little from a second thread; the other cropper gains all of it.
 : "${OMP_NUM_THREADS:=1}"
 export OMP_NUM_THREADS
 train=${CROPVLM_TRAIN:-.venv/bin/cropvlm-train} python=${CROPVLM_PYTHON:-.venv/bin/python} here=experiments/receipts
 : "${CONFIG:=$here/receipts.toml}"
-name=$(basename "$CONFIG" .toml)
-[ "$name" = receipts ] || name=receipts-$name
-data=data/receipts documents=data/documents runs=runs/$name results=$here/results/$name.md
+run=$(basename "$CONFIG" .toml)
+[ "$run" = receipts ] && run=$NAME || run=$NAME-$run
+data=data/$NAME documents=data/documents runs=runs/$run results=$here/results/$run.md
 # One core is left to the training.
 cores=$(getconf _NPROCESSORS_ONLN)
 workers=$((cores > 9 ? 8 : cores > 2 ? cores - 1 : 1))
@@ -47,6 +50,7 @@ sft() { # NAME CONFIG BASE DATA ...: all weights, on data sets that give equally
   shift 3
   [ -d $runs/$name/checkpoint ] ||
     $train full-sft --config $config --set base=$base --set out=$runs/$name --set workers=$workers \
+      --set dev=$data/dev-seeded.jsonl \
       --set "data=$(list $(printf '%s.jsonl ' "$@"))" --set "texts=$(list $(printf '%s.text.jsonl ' "$@"))"
   # SIGTERM ends a training with 0, and its best so far is not what it was to be.
   [ -d $runs/$name/checkpoint ] || { echo "$name was stopped; run this again to go on" >&2; exit 1; }
@@ -64,8 +68,8 @@ on_both() {
   ship cropvlm-receipts $runs/receipts-sft/best 'scanned receipts'
   [ -n "$grpo" ] || return 0
   [ -f $runs/receipts-grpo/adapter/training.json ] ||
-    $train grpo --config $here/grpo.toml --set base=$runs/receipts-sft/best --set out=$runs/receipts-grpo \
-      --set reward.processes=$workers
+    $train grpo --config $here/grpo.toml --set base=$runs/receipts-sft/best --set data=$real.jsonl \
+      --set out=$runs/receipts-grpo --set reward.processes=$workers
   ship receipts-grpo $runs/receipts-grpo/adapter 'scanned receipts'
 }
 on_each_alone() {
@@ -80,7 +84,8 @@ if [ "${1:-}" = job ]; then # NAME FUNCTION: what it prints goes to NAME.out
   job=$2
   exec 3>&2
   # The function is called where an error in it ends the job: not in a condition.
-  trap '[ $? = 0 ] || echo "receipts.sh: a training failed; see $job.out in $runs" >&3' EXIT
+  # Of 255 xargs would end, and leave the other job behind.
+  trap '[ $? = 0 ] || { echo "receipts.sh: a training failed; see $job.out in $runs" >&3; exit 1; }' EXIT
   "$3" > $runs/$job.out 2>&1
   exit 0
 fi
@@ -102,7 +107,17 @@ fi
 
 # --- pages and boxes --------------------------------------------------------------------------------------------------
 
-$train data build --source jsonl=$RECEIPTS/receipts.jsonl --out $data
+mkdir -p data
+# Runs of two configurations share the pages.
+exec 8> data/lock
+! command -v flock > /dev/null || flock 8
+RECEIPTS=$(cd "$RECEIPTS" && pwd)
+if [ -f data/$NAME.from ] && [ "$(cat data/$NAME.from)" != "$RECEIPTS" ]; then
+  echo "receipts.sh: $data has other pages than $RECEIPTS; give these another NAME" >&2
+  exit 1
+fi
+echo "$RECEIPTS" > data/$NAME.from
+$train data build --source "jsonl=$RECEIPTS/receipts.jsonl" --out $data
 $train data split --data $data --by split
 seed() { # PART LABELS: boxes from an OCR
   [ -f $data/$1-seeded.jsonl ] || $train data seed --method text --labels $2 --room $room \
@@ -112,6 +127,7 @@ seed train 24
 seed dev 6
 [ -f $documents/manifest.jsonl ] || $train data synth --style documents --n 4000 --seed 11 --room $room \
   ${FONTS:+--fonts $FONTS} --out $documents
+exec 8>&-
 
 echo "training, for hours; $runs/cropvlm-receipts.out has the progress"
 # Both, even where one fails.

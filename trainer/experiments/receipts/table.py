@@ -34,6 +34,7 @@ in which an OCR read the value. A question without a box is a miss, and its size
 which covers every line.
 
 - *by chance*: boxes of the same sizes in random places
+- *whole*: the whole page
 - *position-prior*: for each question one box, where most of its answers stand in training; no picture is looked at
 - *other fields' boxes*: each field's lines held against the boxes of the same page's other fields
 - *confidence*: how often a hit has more of it than a miss
@@ -157,7 +158,9 @@ if __name__ == "__main__":
     args = parser.parse_args()
     rows = read_rows(args.questions)
     asked = {row["question"] for row in read_rows(args.train) if row.get("kind") == LABEL}
-    columns = {path.stem: scores(rows, {box["id"]: box for box in read_rows(path)}, asked) for path in args.boxes}
+    boxes = {path.stem: read_rows(path) for path in args.boxes}
+    boxes["whole"] = [{"id": row["id"], "bbox": WHOLE, "confidence": None} for row in rows]
+    columns = {name: scores(rows, {box["id"]: box for box in some}, asked) for name, some in boxes.items()}
     counts = {name: len(some) for name, some in groups(rows, asked).items()}
     text = table(columns, counts)
     args.out.parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -31,6 +32,10 @@ def run(tmp_path):
         environment |= {"CROPVLM_TRAIN": f"{sys.executable} -S {FAKE}", **more}
         command = ["sh", str(here / "mini.sh")]
         done = subprocess.run(command, env=environment, start_new_session=True, capture_output=True, text=True)
+        # What a kill has ended may take a moment to be gone.
+        for lock in (tmp_path / "trainer/runs").glob("*/lock"):
+            with lock.open() as held:
+                fcntl.flock(held, fcntl.LOCK_EX)
         return done, calls.read_text().splitlines()
 
     run.folder = tmp_path / "trainer"

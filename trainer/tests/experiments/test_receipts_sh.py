@@ -29,11 +29,12 @@ run=$(echo "$*" | sed -n 's/.* out=\([^ ]*\).*/\1/p')
 case $1 in
   data)
     case $2 in
-      build) mkdir -p data/receipts ;;
+      build) mkdir -p "$out" ;;
       split)
-        touch data/receipts/train.jsonl
+        data=$(value --data "$@")
+        touch "$data/train.jsonl"
         if [ -n "${UNMARKED:-}" ]; then row='{"id": "1"}'; else row='{"id": "1", "lines": []}'; fi
-        echo "$row" > data/receipts/dev.jsonl ;;
+        echo "$row" > "$data/dev.jsonl" ;;
       seed) echo '{"id": "2", "kind": "label"}' > "$out" ;;
       synth) mkdir -p "$out"; touch "$out/manifest.jsonl" ;;
     esac ;;
@@ -179,3 +180,17 @@ def test_questions_without_marked_lines_have_those_of_the_ocr(run):
     run(UNMARKED="1")
     text = (run.runs.parent.parent / "data/receipts/dev-questions.jsonl").read_text()
     assert [json.loads(row)["id"] for row in text.splitlines()] == ["2"]
+
+
+def test_other_pages_have_another_name(run, tmp_path):
+    run()
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "ours/receipts.jsonl").touch()
+    done, _ = run(RECEIPTS=str(tmp_path / "ours"))
+    assert done.returncode == 1
+    assert f"data/receipts has other pages than {tmp_path}/ours; give these another NAME" in done.stderr
+    done, calls = run(RECEIPTS=str(tmp_path / "ours"), NAME="ours")
+    assert done.returncode == 0, done.stderr
+    trained = calls[place(calls, "full-sft", "out=runs/ours/both-sft")]
+    assert "dev=data/ours/dev-seeded.jsonl" in trained and '"data/ours/train-seeded.jsonl"' in trained
+    assert "results/ours.md" in calls[-1]

@@ -91,8 +91,10 @@ def test_the_script_writes_the_table(table, tmp_path):
     command = [sys.executable, str(SCRIPT), "--questions", questions, "--train", train, "--out", out, boxes]
     subprocess.run(command, check=True, capture_output=True, cwd=REPOSITORY / "trainer")
     lines = out.read_text().splitlines()
-    assert lines[0].startswith("# ") and "| | n | ours |" in lines
-    assert "| all fields | 3 | 33.3 % |" in lines
-    assert "| new labels | 1 | 100.0 % |" in lines
-    assert "| confidence, area under the curve |  | 1.00 |" in lines
-    assert "| the surest three quarters |  | 50.0 % |" in lines and "| their least confidence |  | 0.20 |" in lines
+    assert lines[0].startswith("# ") and "| | n | ours | whole |" in lines
+    assert "| all fields | 3 | 33.3 % | 100.0 % |" in lines
+    assert "| new labels | 1 | 100.0 % | 100.0 % |" in lines
+    assert "| confidence, area under the curve |  | 1.00 | - |" in lines
+    assert (
+        "| the surest three quarters |  | 50.0 % | - |" in lines and "| their least confidence |  | 0.20 | - |" in lines
+    )

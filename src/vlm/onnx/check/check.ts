@@ -1,4 +1,5 @@
 import { GraphFile } from './graph-file.js'
+import { ModelFile } from './read.js'
 import { Walk } from './walk.js'
 
 /**
@@ -10,7 +11,7 @@ import { Walk } from './walk.js'
 export function checkGraph(path: string): void {
   const file = new GraphFile(path)
   try {
-    new Walk(file).model()
+    new Walk(new ModelFile(file)).model()
   } finally {
     file.close()
   }

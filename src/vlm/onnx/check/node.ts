@@ -1,4 +1,5 @@
 import type { GraphFile, Span } from './graph-file.js'
+import { MAX_RANK } from './limits.js'
 import { refusal } from './refusal.js'
 import { type Known, readTensor } from './tensor.js'
 
@@ -64,7 +65,7 @@ export function readNode(file: GraphFile, span: Span): Node {
   return { ...node, attributes }
 }
 
-function readAttribute(file: GraphFile, span: Span): [name: string, attribute: Attribute] {
+export function readAttribute(file: GraphFile, span: Span): [name: string, attribute: Attribute] {
   let [name, text, from] = ['', '', '']
   let known: Known | null = null
   const numbers: number[] = []
@@ -108,7 +109,8 @@ export function readSparse(file: GraphFile, span: Span): Known & { name: string 
     if (field.number === SPARSE.values) name = readTensor(file, field).name
     else if (field.number === SPARSE.indices) readTensor(file, field)
     else if (field.number === SPARSE.dims)
-      for (const size of file.varints(field)) if (dims.length < MAX_VALUES) dims.push(size)
+      for (const size of file.varints(field))
+        if (dims.push(size) > MAX_RANK) throw refusal(file.path, `a sparse weight has more than ${MAX_RANK} dims`)
   }
   return { name, dims, values: null }
 }

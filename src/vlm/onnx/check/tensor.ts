@@ -1,17 +1,20 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { weightFile } from '../../folder/weights.js'
+import { fromHalf } from '../half.js'
 import type { FileField, GraphFile, Span } from './graph-file.js'
 import { MAX_RANK } from './limits.js'
 import { refusal } from './refusal.js'
 
 /** What is known of a value before the graph runs. */
 export interface Known {
-  /** Its size, or what its size will be at least. */
+  /** Its size. */
   dims: readonly number[]
   /** Its numbers, where there are few. */
   values: readonly number[] | null
   /** Whether the numbers may be fractions. */
   isFloat?: boolean
+  /** Whether the size is only the least that it will be. */
+  isLeast?: boolean
 }
 
 export interface KnownTensor extends Known {
@@ -71,7 +74,13 @@ export function readTensor(file: GraphFile, span: Span): KnownTensor {
   }
   // numbers of few bits share one
   if (held < (count * Math.min(8, bits)) / 8) throw short(`${bytes} bytes`, `${held} numbers at most`)
-  return { name, dims, bytes, isFloat, values: isShort && held <= MAX_VALUES * 10 ? typedNumbers(file, typed) : null }
+  return {
+    name,
+    dims,
+    bytes,
+    isFloat,
+    values: isShort && held <= MAX_VALUES * 10 ? typedNumbers(file, typed, type) : null,
+  }
 }
 
 function readFields(file: GraphFile, span: Span) {
@@ -146,16 +155,31 @@ function numbers(bytes: Buffer, type: number, count: number): number[] | null {
 
 const READERS: Readonly<Record<number, (bytes: Buffer, i: number) => number>> = {
   1: (bytes, i) => bytes.readFloatLE(4 * i),
+  2: (bytes, i) => bytes.readUInt8(i),
+  3: (bytes, i) => bytes.readInt8(i),
+  4: (bytes, i) => bytes.readUInt16LE(2 * i),
+  5: (bytes, i) => bytes.readInt16LE(2 * i),
   6: (bytes, i) => bytes.readInt32LE(4 * i),
   7: (bytes, i) => Number(bytes.readBigInt64LE(8 * i)),
   9: (bytes, i) => bytes.readUInt8(i),
+  10: (bytes, i) => half(bytes.readUInt16LE(2 * i)),
   11: (bytes, i) => bytes.readDoubleLE(8 * i),
+  12: (bytes, i) => bytes.readUInt32LE(4 * i),
+  13: (bytes, i) => Number(bytes.readBigUInt64LE(8 * i)),
+  16: (bytes, i) => brain(bytes.readUInt16LE(2 * i)),
 }
 
-function typedNumbers(file: GraphFile, fields: readonly FileField[]): number[] {
+const half = (word: number) => fromHalf(Uint16Array.of(word))[0] as number
+
+/** A bfloat16 is the upper half of a float32. */
+const brain = (word: number) => new Float32Array(Uint32Array.of(word * 2 ** 16).buffer)[0] as number
+
+/** Of numbers that stand for themselves, and of halves, which are given by their bits. */
+function typedNumbers(file: GraphFile, fields: readonly FileField[], type: number): number[] {
+  const given = (bits: number) => (type === 10 ? half(bits) : type === 16 ? brain(bits) : bits)
   return fields.flatMap(field => {
     const size = TYPED[field.number]
-    if (size === null || size === undefined) return [...file.varints(field)]
+    if (size === null || size === undefined) return Array.from(file.varints(field), given)
     const bytes = file.bytes(field)
     const read = READERS[size === 4 ? 1 : 11] as (typeof READERS)[number]
     return Array.from({ length: Math.floor(bytes.length / size) }, (_, i) => read(bytes, i))

@@ -84,6 +84,46 @@ t.test('loops as real models have them', async t => {
   t.throws(() => checkGraph(fileOf(t, copied)), { message: /a Loop runs \d+ times/ }, 'a condition that is handed on')
 })
 
+t.test('sizes of which only the least is known are no sizes', async t => {
+  const pads = int64s('pads', [0, 0, 0, 0])
+  const dim = [
+    node('Gather', ['shape', 'last'], ['dim']),
+    node('Div', ['dim', 'eight'], ['few']),
+    node('Div', ['sixty-four', 'few'], ['count']),
+    node('ConstantOfShape', ['count'], ['y']),
+  ]
+  const numbers = [int64s('last', [1]), int64s('eight', [8]), int64s('sixty-four', [64])]
+  const padded = [node('Pad', ['x', 'pads'], ['wide']), node('Shape', ['wide'], ['shape']), ...dim]
+  const halved = [node('Resize', ['x', '', 'half'], ['wide']), node('Shape', ['wide'], ['shape']), ...dim]
+  const half = tensor('half', FLOAT, [2], Buffer.from(Float32Array.of(0.5, 0.5).buffer))
+  const x = [value('x', FLOAT, ['n', 'm'])]
+  for (const nodes of [padded, halved])
+    checkGraph(
+      fileOf(t, model(graph({ initializers: [pads, half, ...numbers], nodes, inputs: x, outputs: [value('y')] }))),
+    )
+  const table = [
+    tensor('table', FLOAT, [4096, 16], Buffer.alloc(4 * 4096 * 16)),
+    tensor('row', FLOAT, [1, 4096, 1], Buffer.alloc(4 * 4096)),
+    int64s('rest', [4096, -1]),
+  ]
+  const reshaped = [
+    node('Shape', ['x'], ['some']),
+    node('Gather', ['some', 'last'], ['batch']),
+    node('Concat', ['batch', 'rest'], ['wanted'], { axis: 0 }),
+    node('Reshape', ['table', 'wanted'], ['turned']),
+    node('Add', ['turned', 'row'], ['y']),
+  ]
+  const initializers = [...table, int64s('last', [1])]
+  checkGraph(fileOf(t, model(graph({ initializers, nodes: reshaped, inputs: x, outputs: [value('y')] }))))
+})
+
+t.test('steps of a slice that are no whole numbers', async t => {
+  const steps = tensor('steps', FLOAT, [1], Buffer.from(Float32Array.of(1e-12).buffer))
+  const initializers = [int64s('list', [1, 2]), int64s('from', [0]), int64s('to', [2]), int64s('axes', [0]), steps]
+  const nodes = [node('Slice', ['list', 'from', 'to', 'axes', 'steps'], ['y'])]
+  checkGraph(fileOf(t, model(graph({ initializers, nodes, outputs: [value('y')] }))))
+})
+
 t.test('weights beside a graph, of every size that numbers have', async t => {
   const weights = [
     tensor('four', 22, [3], { location: 'weights.bin', offset: 8, length: 2 }),

@@ -1,4 +1,4 @@
-/** What is known of nodes before a graph runs is what ONNX Runtime makes of them. */
+/** What is known of nodes before a graph runs is what ONNX Runtime makes of them: of those whose rule is more than a name. */
 import * as ort from 'onnxruntime-node'
 import t from 'tap'
 import type { Attribute } from '../../../../src/vlm/onnx/check/node.js'
@@ -17,7 +17,7 @@ import {
   value,
 } from '../../../support/onnx/protobuf.js'
 
-type Given = { kind: 'whole' | 'float' | 'bool'; values: readonly number[]; dims: readonly number[] }
+type Given = { kind: 'whole' | 'float' | 'bool' | 'byte'; values: readonly number[]; dims: readonly number[] }
 const whole = (values: readonly number[], dims: readonly number[] = [values.length]): Given => ({
   kind: 'whole',
   values,
@@ -33,7 +33,14 @@ const bools = (values: readonly number[], dims: readonly number[] = [values.leng
   values,
   dims,
 })
+const bytes = (values: readonly number[], dims: readonly number[] = [values.length]): Given => ({
+  kind: 'byte',
+  values,
+  dims,
+})
 const column = float([1, 2, 3, 4], [4, 1])
+
+const UINT8 = 2
 
 type Attributes = Readonly<Record<string, number | readonly number[] | string>>
 /** A node, its inputs, and the numbers and texts that it has beside them. */
@@ -106,6 +113,40 @@ const CASES: readonly [type: string, inputs: readonly Given[], attributes?: Attr
   ['Gemm', [column, float([1, 2], [2, 1])], { transB: 1 }],
   ['Einsum', [float([1, 2]), float([3, 4, 5])], { equation: 'a, b -> ba' }],
   ['Einsum', [float([1, 2, 3, 4, 5, 6], [2, 3]), float([3, 4, 5])], { equation: 'ab,b' }],
+  ['Pad', [column, whole([1, 2]), float([0], []), whole([-1])]],
+  ['Resize', [float([1, 2, 3, 4], [1, 1, 2, 2]), float([]), float([1, 1, 1.5, 3])], { mode: 'nearest' }],
+  ['Resize', [float([1, 2, 3, 4], [1, 1, 2, 2]), float([]), float([]), whole([1, 1, 3, 5])], { mode: 'nearest' }],
+  [
+    'Einsum',
+    [float(Array(12).fill(1), [2, 3, 2]), float(Array(12).fill(1), [2, 3, 2])],
+    { equation: 'b...d,b...e->...bde' },
+  ],
+  ['Round', [float([-2.7, 1.2])]],
+  ['Exp', [float([0])]],
+  ['Log', [float([1])]],
+  ['Clip', [float([-2, 0.5, 7]), float([0], []), float([1], [])]],
+  ['Mean', [float([1, 3]), float([3, 5])]],
+  ['PRelu', [column, float([2], [1])]],
+  ['ReduceSum', [whole([1, 2, 3])]],
+  ['ReduceSum', [whole([1, 2, 3])], { noop_with_empty_axes: 1 }],
+  ['Shape', [float([1, 2, 3, 4, 5, 6], [3, 1, 2])], { start: 1 }],
+  ['Shape', [float([1, 2, 3, 4, 5, 6], [3, 1, 2])], { start: -2, end: -1 }],
+  ['Cast', [float([0.5, 0])], { to: 9 }],
+  ['Cast', [whole([-1, 300])], { to: 12 }],
+  ['Cast', [whole([-1, 300])], { to: 2 }],
+  ['GatherElements', [column, whole([0, 1, 2], [3, 1])]],
+  ['ScatterElements', [float([1, 2, 3]), whole([1]), float([9])]],
+  ['CenterCropPad', [column, whole([6, 2])]],
+  ['HannWindow', [whole([5], [])]],
+  [
+    'Conv',
+    [float(Array(12).fill(1), [1, 1, 3, 4]), float(Array(8).fill(1), [2, 1, 2, 2])],
+    { pads: [5, 0, 1, 2], strides: [2, 1] },
+  ],
+  ['MaxPool', [float(Array(12).fill(1), [1, 1, 3, 4])], { kernel_shape: [3, 2], pads: [2, 1, 2, 1], strides: [1, 2] }],
+  ['MatMulInteger', [bytes([1, 2], [2, 1]), bytes([1, 2, 3], [1, 3])]],
+  ['BitShift', [bytes([1, 2]), bytes([3])], { direction: 'LEFT' }],
+  ['BitShift', [bytes([9, 8]), bytes([2])], { direction: 'RIGHT' }],
   ['EyeLike', [column]],
   ['Trilu', [column]],
   [
@@ -122,6 +163,7 @@ async function made([type, inputs, attributes = {}, outputs = 1]: (typeof CASES)
   const initializers = inputs.map(({ kind, values, dims }, i) => {
     const name = names[i] as string
     if (kind === 'bool') return tensor(name, BOOL, dims, Uint8Array.from(values))
+    if (kind === 'byte') return tensor(name, UINT8, dims, Uint8Array.from(values))
     return kind === 'float' ? floats(name, values, dims) : int64s(name, values, dims)
   })
   const nodes = [node(type, names, outs, attributes), node('Identity', ['x'], ['y'])]
@@ -133,6 +175,8 @@ async function made([type, inputs, attributes = {}, outputs = 1]: (typeof CASES)
         inputs: [value('x', FLOAT, ['n'])],
         outputs: [...outs, 'y'].map(name => field(1, name)),
       }),
+      [],
+      18,
     ),
     { graphOptimizationLevel: 'disabled', logSeverityLevel: 4 },
   )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cropvlm_trainer.boxes import Rect
 from cropvlm_trainer.metrics.anls import edit_distance
-from cropvlm_trainer.metrics.contains import MIN_SHARED, amount, amounts, has_words, holds, words_of
+from cropvlm_trainer.metrics.contains import MIN_SHARED, amount, has_words, holds, shows_amount, words_of
 
 MAX_SLIPS = 0.15
 """The share of an answer's letters that an OCR may have misread; answers under seven letters have to be exact."""
@@ -38,12 +38,12 @@ def _showing(answer: str, lines: Sequence[Line]) -> list[Line]:
     """Returns all lines that show the answer: as it is, else over several lines, else with slips of an OCR."""
     number = amount(answer)
     if number is not None:
-        return [line for line in lines if number in amounts(line.text)]
+        return [line for line in lines if shows_amount(answer, number, line.text)]
     words = words_of(answer)
     if not words:
         return []
     letters = "".join(words)
-    whole = [line for line in lines if has_words(words, words_of(line.text))]
+    whole = [line for line in lines if has_words(letters, words_of(line.text))]
     if len(letters) >= MIN_SHARED:
         whole = whole or [line for line in lines if holds(letters, "".join(words_of(line.text)))]
     return whole or _over_several(letters, lines) or [line for line in lines if _is_misread(letters, line)]

@@ -4,9 +4,10 @@
  */
 import type { Node } from '../node.js'
 import type { Known } from '../tensor.js'
-import { type Inputs, productOf, type Rule, size } from './rule.js'
+import { attribute, type Inputs, productOf, type Rule, size } from './rule.js'
 import {
   affineGrid,
+  convolved,
   convTranspose,
   distances,
   einsum,
@@ -31,10 +32,12 @@ import {
 import {
   bitwise,
   cast,
+  clip,
   concat,
   constantOfShape,
   cumulated,
   divided,
+  elementwise,
   gather,
   pairwise,
   range,
@@ -56,6 +59,17 @@ const constant: Rule = (_, { attributes }) => {
   return null
 }
 
+function isExact(known: Known | null | undefined): known is Known {
+  return known !== null && known !== undefined && !known.isLeast
+}
+
+const shapeOf: Rule = ([input], node) => {
+  if (!isExact(input)) return null
+  const [from, to] = ['start', 'end'].map(name => attribute(node, name)?.values?.[0])
+  const values = input.dims.slice(from ?? 0, to)
+  return { dims: [values.length], values, isFloat: false }
+}
+
 const sum = (values: readonly number[]) => values.reduce((a, b) => a + b)
 const isTrue = (holds: boolean) => (holds ? 1 : 0)
 const rules = (names: string, rule: Rule) => names.split(' ').map(name => [name, rule] as const)
@@ -64,8 +78,8 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   ['Constant', constant],
   ...rules('Identity CastLike Dropout', same),
   ['Cast', cast],
-  ['Shape', ([input]) => (input ? { dims: [input.dims.length], values: input.dims } : null)],
-  ['Size', ([input]) => (input ? { dims: [], values: [productOf(input.dims)] } : null)],
+  ['Shape', shapeOf],
+  ['Size', ([input]) => (isExact(input) ? { dims: [], values: [productOf(input.dims)], isFloat: false } : null)],
 
   // numbers
   ['Abs', unary(Math.abs)],
@@ -124,8 +138,15 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   ...rules('CenterCropPad Col2Im', shaped(1)),
   ['MaxUnpool', shaped(2)],
   ['GatherElements', sized(1)],
-  ...rules('ScatterElements ScatterND Scatter EyeLike Trilu Sin Cos Tanh Sigmoid Erf Gelu Softmax', sized(0)),
-  ['PRelu', pairwise(Math.min)],
+  ...rules(
+    `ScatterElements ScatterND Scatter EyeLike Trilu Sin Cos Tan Sinh Cosh Tanh Asin Acos Atan Sigmoid Erf Gelu Softmax
+    LogSoftmax Hardmax Elu Selu Celu LeakyRelu ThresholdedRelu HardSigmoid HardSwish Softplus Softsign Mish IsNaN IsInf
+    LayerNormalization InstanceNormalization BatchNormalization GroupNormalization LpNormalization LRN Shrink
+    QuantizeLinear DequantizeLinear DynamicQuantizeLinear QuickGelu FastGelu`.replace(/\s+/g, ' '),
+    sized(0),
+  ),
+  ...rules('PRelu Mean', elementwise),
+  ['Clip', clip],
   ['Expand', expand],
   ['Tile', tile],
   ['Pad', pad],
@@ -133,7 +154,9 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   ['Upsample', upsample],
   ['OneHot', oneHot],
   ...rules('Multinomial DFT', followedBy(1)),
-  ...rules('MatMul FusedMatMul', matmul),
+  ...rules('MatMul MatMulInteger FusedMatMul', matmul),
+  ...rules('Conv ConvInteger', convolved(false)),
+  ...rules('AveragePool MaxPool LpPool', convolved(true)),
   ['Gemm', gemm],
   ['Einsum', einsum],
   ['CDist', distances],
@@ -156,6 +179,10 @@ const DOMAINS: readonly string[] = ['', 'ai.onnx', 'com.microsoft']
  */
 export function outputsOf(node: Node, inputs: Inputs): readonly (Known | null)[] {
   if (!DOMAINS.includes(node.domain)) return []
-  if (node.type === 'Split') return split(inputs, node)
-  return [RULES.get(node.type)?.(inputs, node) ?? null]
+  if (node.type === 'Split')
+    return split(inputs, node).map(part => part && { ...part, isFloat: inputs[0]?.isFloat ?? false })
+  const known = RULES.get(node.type)?.(inputs, node)
+  if (!known) return [null]
+  const isLeast = known.isLeast ?? inputs.some(input => input === null || input?.isLeast)
+  return [{ ...known, isLeast, isFloat: known.isFloat ?? inputs.some(input => input?.isFloat) }]
 }

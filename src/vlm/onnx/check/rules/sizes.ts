@@ -28,20 +28,28 @@ export const gemm: Rule = ([a, b], node) => {
   return size([atLeast(a, isTurned('transA') ? 1 : 0), atLeast(b, isTurned('transB') ? 0 : 1)])
 }
 
-/** The letters of an equation stand for dims. Those that "..." stands for are taken for 1. */
+/** The letters of an equation stand for dims, and "..." for those between them, which are broadcast. */
 export const einsum: Rule = (inputs, node) => {
   const equation = (node.attributes.get('equation')?.text ?? '').replaceAll(' ', '')
   const [from = '', to] = equation.split('->')
   const dims = new Map<string, number>()
   const counts = new Map<string, number>()
-  for (const [i, letters] of from.split(',').entries())
-    for (const [at, letter] of [...letters.replaceAll('.', '')].entries()) {
-      dims.set(letter, Math.max(dims.get(letter) ?? 1, atLeast(inputs[i], at)))
-      counts.set(letter, (counts.get(letter) ?? 0) + 1)
-    }
+  let between: readonly number[] = []
+  const note = (letter: string, dim: number | undefined) => {
+    dims.set(letter, Math.max(dims.get(letter) ?? 1, dim ?? 1))
+    counts.set(letter, (counts.get(letter) ?? 0) + 1)
+  }
+  for (const [i, letters] of from.split(',').entries()) {
+    const own = inputs[i]?.dims ?? []
+    const [first = '', last] = letters.split('...')
+    for (const [at, letter] of [...first].entries()) note(letter, own[at])
+    for (const [at, letter] of [...(last ?? '')].entries()) note(letter, own.at(at - (last ?? '').length))
+    if (last !== undefined) between = broadcast(between, own.slice(first.length, own.length - last.length))
+  }
   // without an arrow, what stands there once is kept
-  const kept = to ?? [...counts].flatMap(([letter, count]) => (count === 1 ? [letter] : [])).join('')
-  return inputs.some(input => input) ? size([...kept.replaceAll('.', '')].map(letter => dims.get(letter) ?? 1)) : null
+  const kept = to ?? `...${[...counts].flatMap(([letter, count]) => (count === 1 ? [letter] : [])).join('')}`
+  const [first = [], last] = kept.split('...').map(letters => [...letters].map(letter => dims.get(letter) ?? 1))
+  return inputs.some(input => input) ? size([...first, ...(last ? [...between, ...last] : [])]) : null
 }
 
 /** The distances of the rows of one matrix from those of another (com.microsoft). */
@@ -58,17 +66,43 @@ export const tile: Rule = ([input, repeats]) =>
       )
     : null
 
-export const pad: Rule = ([input, given], node) => {
-  const pads = (given ?? attribute(node, 'pads'))?.values
-  const rank = (pads?.length ?? 0) / 2
-  return size(pads?.slice(0, rank).map((before, i) => Math.max(1, atLeast(input, i) + before + (pads[i + rank] ?? 0))))
+/** The dims of an input, of which those of some axes (null: unknown ones; undefined: all) are made anew. */
+function remade(
+  input: Known | null | undefined,
+  axes: readonly number[] | null | undefined,
+  count: number,
+  make: (dim: number, i: number) => number,
+): Known | null {
+  if (axes === null) return null
+  const rank = input?.dims.length ?? count
+  const dims = input ? [...input.dims] : Array.from({ length: rank }, () => 1)
+  for (let i = 0; i < count; i++) {
+    const axis = axes?.[i] ?? i
+    const at = axis < 0 ? axis + rank : axis
+    dims[at] = Math.max(0, make(dims[at] ?? 1, i))
+  }
+  return dims.length <= rank ? size(dims) : null
 }
 
-const scaled = (input: Known | null | undefined, scales: Known | null | undefined) =>
-  size(scales?.values?.map((scale, i) => Math.floor(scale * atLeast(input, i))))
+export const pad: Rule = ([input, given, , axes], node) => {
+  const pads = (given ?? attribute(node, 'pads'))?.values
+  const half = (pads?.length ?? 0) / 2
+  const known = axes === undefined ? undefined : (axes?.values ?? null)
+  return pads ? remade(input, known, half, (dim, i) => dim + (pads[i] ?? 0) + (pads[i + half] ?? 0)) : null
+}
 
-export const resize: Rule = ([input, , scales, sizes]) =>
-  sizes?.values?.length ? size(sizes.values) : scaled(input, scales)
+export const resize: Rule = (inputs, node) => {
+  // up to opset 10 the scales are the second input
+  const [input, , scales, sizes] = inputs.length === 2 ? [inputs[0], undefined, inputs[1]] : inputs
+  const axes = attribute(node, 'axes')?.values ?? undefined
+  if (sizes?.values?.length) return remade(input, axes, sizes.values.length, (_, i) => sizes.values?.[i] ?? 1)
+  return scaled(input, scales, axes)
+}
+
+const scaled = (input: Known | null | undefined, scales: Known | null | undefined, axes?: readonly number[]) =>
+  scales?.values
+    ? remade(input, axes, scales.values.length, (dim, i) => Math.floor(dim * (scales.values?.[i] ?? 1)))
+    : null
 
 export const upsample: Rule = ([input, scales], node) => scaled(input, scales ?? attribute(node, 'scales'))
 
@@ -78,11 +112,11 @@ export const oneHot: Rule = ([indices, depth]) =>
 /** The same numbers in other dims: a dim of 0 is the input's, and one of -1 what is left. */
 export const reshape: Rule = ([input, shape], node) => {
   const wanted = (shape ?? attribute(node, 'shape'))?.values?.map((dim, i) => (dim === 0 ? atLeast(input, i) : dim))
-  if (!input) return size(wanted?.every(dim => dim > 0) ? wanted : null)
-  const count = productOf(input.dims)
-  const others = wanted?.filter(dim => dim > 0) ?? []
-  const dims = wanted?.map(dim => (dim > 0 ? dim : count / productOf(others)))
-  return { ...input, dims: dims ?? [count] }
+  if (!wanted) return null
+  if (!input) return size(wanted.every(dim => dim > 0) ? wanted : null)
+  const others = productOf(wanted.filter(dim => dim > 0))
+  const left = others === 0 ? 0 : Math.floor(productOf(input.dims) / others)
+  return { ...input, dims: wanted.map(dim => (dim > 0 ? dim : left)) }
 }
 
 /** Two dims: the product of those before an axis, and that of the others. */
@@ -93,7 +127,7 @@ export const flatten: Rule = ([input], node) => {
 }
 
 export const unsqueeze: Rule = ([input, given], node) => {
-  const axes = (given ?? attribute(node, 'axes'))?.values
+  const axes = (given === undefined ? attribute(node, 'axes') : given)?.values
   if (!input || !axes) return null
   const dims = [...input.dims]
   const rank = dims.length + axes.length
@@ -102,7 +136,7 @@ export const unsqueeze: Rule = ([input, given], node) => {
 }
 
 export const squeeze: Rule = ([input, given], node) => {
-  if (!input) return null
+  if (!input || given === null) return null
   const axes = (given ?? attribute(node, 'axes'))?.values?.map(axis => (axis < 0 ? axis + input.dims.length : axis))
   return { ...input, dims: input.dims.filter((dim, i) => !(axes ? axes.includes(i) : dim === 1)) }
 }
@@ -127,6 +161,22 @@ export const convTranspose: Rule = ([input, weights], node) => {
   })
   return spatial > 0 ? size([atLeast(input, 0), atLeast(weights, 1), ...made]) : null
 }
+
+/** Of the spatial dims, what pads and strides make of them; of a convolution, its weights say how many channels. */
+export const convolved =
+  (isPool: boolean): Rule =>
+  ([input, weights], node) => {
+    if (!input) return null
+    const numbersOf = (name: string) => attribute(node, name)?.values ?? []
+    const [strides, pads, dilations, kernel] = ['strides', 'pads', 'dilations', 'kernel_shape'].map(numbersOf)
+    const spatial = input.dims.length - 2
+    const made = input.dims.slice(2).map((dim, i) => {
+      const width = kernel?.[i] ?? atLeast(weights, i + 2)
+      const padded = dim + (pads?.[i] ?? 0) + (pads?.[i + spatial] ?? 0)
+      return Math.max(1, Math.ceil((padded - (dilations?.[i] ?? 1) * (width - 1)) / (strides?.[i] ?? 1)))
+    })
+    return size([atLeast(input, 0), isPool ? atLeast(input, 1) : atLeast(weights, 0), ...made])
+  }
 
 /** N, C, H, W (or D, H, W) become N, H, W and the coordinates. */
 export const affineGrid: Rule = ([, given]) => {

@@ -56,10 +56,25 @@ export const shifted: Rule = ([a, b], node) => {
 export const bitwise = (compute: (a: bigint, b: bigint) => bigint): Rule =>
   pairwise((a, b) => (Number.isInteger(a) && Number.isInteger(b) ? Number(compute(BigInt(a), BigInt(b))) : Number.NaN))
 
+/** TensorProto's type of what is true or false, and the bits of its whole numbers; below 0: of those with a sign. */
+const BOOL = 9
+const BITS: Readonly<Record<number, number>> = { 2: 8, 3: -8, 4: 16, 5: -16, 6: -32, 7: -64, 12: 32, 13: 64 }
+
 export const cast: Rule = ([input], node) => {
   if (!input) return null
-  const isFloat = FLOATS.includes(attribute(node, 'to')?.values?.[0] ?? 0)
-  return { dims: input.dims, values: (isFloat ? input.values : input.values?.map(Math.trunc)) ?? null, isFloat }
+  const to = attribute(node, 'to')?.values?.[0] ?? 0
+  const isFloat = FLOATS.includes(to)
+  const values = input.values?.map(value =>
+    to === BOOL ? Number(value !== 0) : isFloat ? value : whole(value, BITS[to]),
+  )
+  return { dims: input.dims, values: values ?? null, isFloat }
+}
+
+/** A number without its fraction, in so many bits. */
+function whole(value: number, bits = -64): number {
+  if (!Number.isFinite(value)) return Number.NaN
+  const given = BigInt(Math.trunc(value))
+  return Number(bits < 0 ? BigInt.asIntN(-bits, given) : BigInt.asUintN(bits, given))
 }
 
 export const where: Rule = inputs => {
@@ -104,10 +119,11 @@ export const gather: Rule = ([data, indices], node) => {
 
 /** A part of a list; of other tensors nothing is known. */
 export const slice: Rule = ([data, starts, ends, , steps], node) => {
-  const start = (starts ?? attribute(node, 'starts'))?.values?.[0]
-  const end = (ends ?? attribute(node, 'ends'))?.values?.[0]
-  const step = steps ? steps.values?.[0] : 1
-  if (!data?.values || data.dims.length > 1 || start === undefined || end === undefined || !step) return null
+  const start = given(starts, attribute(node, 'starts'))
+  const end = given(ends, attribute(node, 'ends'))
+  const step = given(steps, ONE)
+  if (!data?.values || data.dims.length > 1) return null
+  if (start === null || end === null || !step || ![start, end, step].every(Number.isInteger)) return null
   const { values } = data
   const last = values.length
   const inside = (i: number) => Math.min(step > 0 ? last : last - 1, Math.max(step > 0 ? 0 : -1, i < 0 ? i + last : i))
@@ -116,13 +132,20 @@ export const slice: Rule = ([data, starts, ends, , steps], node) => {
   return numbers([chosen.length], () => chosen)
 }
 
+const ONE: Known = { dims: [], values: [1] }
+
+/** The first number of an input, or of what stands for it where it is left out; null: unknown. */
+function given(input: Known | null | undefined, otherwise: Known | null | undefined): number | null {
+  return (input === undefined ? otherwise : input)?.values?.[0] ?? null
+}
+
 /** The parts of a list, one for each output; of other tensors nothing is known. */
-export function split([data, given]: Inputs, node: Node): (Known | null)[] {
+export function split([data, lengths]: Inputs, node: Node): (Known | null)[] {
   const values = data?.values
-  if (!values || data.dims.length > 1) return []
+  if (!values || data.dims.length > 1 || lengths === null) return []
   const count = node.outputs.length
   const even = Math.ceil(values.length / count)
-  const sizes = (given ?? attribute(node, 'split'))?.values ?? Array.from({ length: count }, () => even)
+  const sizes = (lengths ?? attribute(node, 'split'))?.values ?? Array.from({ length: count }, () => even)
   let from = 0
   return sizes.map(length => {
     const part = values.slice(from, from + length)
@@ -134,10 +157,30 @@ export function split([data, given]: Inputs, node: Node): (Known | null)[] {
 /** A function of all numbers of a list. */
 export const reduced =
   (compute: (values: readonly number[]) => number): Rule =>
-  ([input]) =>
-    input?.values && input.values.length > 0 && input.dims.length <= 1
-      ? { dims: [], values: [compute(input.values)] }
-      : null
+  ([input, axes], node) => {
+    if (!input?.values || input.values.length === 0 || input.dims.length > 1) return null
+    const isNone = axes === undefined || axes?.values?.length === 0
+    if (isNone && attribute(node, 'noop_with_empty_axes')?.values?.[0] === 1) return input
+    const isKept = attribute(node, 'keepdims')?.values?.[0] !== 0
+    return { dims: isKept ? input.dims.map(() => 1) : [], values: [compute(input.values)] }
+  }
+
+/** A number no less and no more than two others. */
+export const clip: Rule = ([input, least, most], node) => {
+  if (!input) return null
+  const [low, high] = [given(least, attribute(node, 'min')), given(most, attribute(node, 'max'))]
+  const isKnown = least !== null && most !== null
+  const within = (value: number) => Math.min(Math.max(value, low ?? value), high ?? Number.POSITIVE_INFINITY)
+  return { ...input, values: isKnown ? (input.values?.map(within) ?? null) : null }
+}
+
+/** Tensors that are broadcast to each other, whatever is made of them. */
+export const elementwise: Rule = inputs =>
+  size(
+    allKnown(inputs)
+      ?.map(({ dims }) => dims)
+      .reduce(broadcast),
+  )
 
 /** What each number of a list and those before it make together. */
 export const cumulated: Rule = ([input]) => {

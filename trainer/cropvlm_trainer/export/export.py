@@ -18,7 +18,14 @@ from cropvlm_trainer.export.graphs.embed import embed_graph
 from cropvlm_trainer.export.graphs.hub import hub_decoder_graph, hub_vision_graph
 from cropvlm_trainer.export.graphs.pixels import normalisation
 from cropvlm_trainer.export.graphs.vision import vision_graph
-from cropvlm_trainer.export.manifest import COPIED, MANIFEST, copy_hub_files, tile_resolutions, write_manifest
+from cropvlm_trainer.export.manifest import (
+    COPIED,
+    MANIFEST,
+    check_words,
+    copy_hub_files,
+    tile_resolutions,
+    write_manifest,
+)
 from cropvlm_trainer.export.precision.precision import convert
 from cropvlm_trainer.export.settings import FLOOR, PAGES, PRECISIONS, TOLERANCE
 from cropvlm_trainer.idefics3.adapter import open_checkpoint
@@ -82,6 +89,7 @@ def export_model(
     graphs that are beyond `tolerance` or below `floor`. An older export then stays as it is.
     """
     _refuse_unknown(precisions, hub_layout)
+    check_words(model_id, warning)
     if fp32_decoder and "fp16" in precisions:
         raise ValueError("fp16 is half as wide for the decoder's cache too; leave out --fp32-decoder or fp16")
     if fp32_decoder and not {"int8", "q4"} & {*precisions}:

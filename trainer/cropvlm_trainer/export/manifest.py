@@ -1,6 +1,7 @@
 """What a model folder has beside its graphs: Hugging Face files, and the manifest `cropvlm.json` with all sha256."""
 
 import hashlib
+import re
 import shutil
 from collections.abc import Sequence
 from itertools import chain
@@ -17,6 +18,20 @@ FORMAT = 2
 """Version of the manifest's fields; the service refuses others."""
 COPIED = (CONFIG, *chain.from_iterable(FILE_GROUPS))
 """Files that are taken from the checkpoint, those of them that it has."""
+
+
+_ID = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9_.+/ -]{0,127}")
+_WARNING = re.compile(r"[^\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]{0,2000}")
+
+
+def check_words(model_id: str, warning: str | None) -> None:
+    """Raises ValueError for an id or a warning that the service would refuse, before the export takes its minutes."""
+    if not _ID.fullmatch(model_id):
+        raise ValueError(
+            f"--id {model_id!r}: give a name of at most 128 letters, digits and . _ + / -, without two dots in a row"
+        )
+    if not _WARNING.fullmatch(warning or ""):
+        raise ValueError("--warning: give at most 2000 characters in one line, without control characters")
 
 
 def copy_hub_files(checkpoint: Path, processor: Idefics3Processor, out: Path) -> None:

@@ -258,5 +258,8 @@ def test_what_cannot_be_exported_says_so(checkpoint: Path, tmp_path: Path) -> No
     assert (cloned / "model.safetensors").exists()
     with pytest.raises(FileNotFoundError, match="nowhere holds no config.json"):
         export(tmp_path / "nowhere", tmp_path / "x", role="cropper", model_id="x")
+    for wrong in ({"model_id": "../x"}, {"model_id": ""}, {"warning": "one\ntwo"}, {"warning": "x" * 2001}):
+        with pytest.raises(ValueError, match="--id|--warning: give at most 2000 characters in one line"):
+            export(checkpoint, tmp_path / "x", role="cropper", **{"model_id": "x", **wrong})
     with pytest.raises(ValueError, match="unknown precision int3; known are fp32"):
         export(checkpoint, tmp_path / "x", role="cropper", model_id="x", precisions=("int3",))

@@ -17,6 +17,8 @@ and descriptors flat.
 --callers N        who send one request after another (4)
 --fill N           new files that an engine has to have answered about before memory is measured (600)
 --seed N           of what chance chooses (1)
+--collect          has V8 collect the garbage of every thread before memory is measured at rest: what then grows is held by the
+                   program. Without it garbage counts as well, and when V8 last looked for it is chance
 --csv FILE         where the samples go (bench/.cache/soak-NAME.csv); the service's log goes beside them, as .log
 
 It exits with 1 where a reply is wrong, the engine ends by itself, descriptors get more, or memory grows by more than
@@ -30,6 +32,7 @@ export interface Options {
   callers: number
   fillFiles: number
   seed: number
+  collects: boolean
   csv: string
   serviceLog: string
 }
@@ -54,6 +57,7 @@ export function readOptions(args: readonly string[]): Options | null {
     callers: whole('--callers', values.callers ?? '4'),
     fillFiles: whole('--fill', values.fill ?? '600'),
     seed: whole('--seed', values.seed ?? '1'),
+    collects: values.collect,
     csv,
     serviceLog: `${csv.replace(/\.csv$/, '')}.log`,
   }
@@ -63,7 +67,10 @@ function parse(args: readonly string[]) {
   const text = { type: 'string' } as const
   const options = { hours: text, minutes: text, cropper: text, callers: text, fill: text, seed: text, csv: text }
   try {
-    const flags = { help: { type: 'boolean', short: 'h', default: false } } as const
+    const flags = {
+      help: { type: 'boolean', short: 'h', default: false },
+      collect: { type: 'boolean', default: false },
+    } as const
     return parseArgs({ args: [...args], options: { ...options, ...flags } }).values
   } catch (error) {
     throw usage((error as Error).message)

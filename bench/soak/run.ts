@@ -4,6 +4,7 @@ import type { BenchService } from '../service.js'
 import type { Disturbances } from './disturbances.js'
 import { killEngine } from './kill.js'
 import { Load } from './load.js'
+import type { Collector } from './measure/collector.js'
 import { AT_REST, MEASURED, type Sample, type Sampler } from './measure/sampler.js'
 import type { Row } from './measure/tally.js'
 import type { World } from './requests/kind.js'
@@ -18,6 +19,8 @@ export interface SoakPlan {
   callers: number
   /** Files that the engine has to have answered about before its caches count as full. */
   fillFiles: number
+  /** Whether V8 collects its garbage before memory is measured at rest. */
+  collects: boolean
   /** Where the samples go, as CSV. */
   csv: string
   /** Where the service's log goes. */
@@ -63,6 +66,7 @@ export class Run {
     private readonly service: BenchService,
     private readonly sampler: Sampler,
     private readonly disturbances: Disturbances,
+    private readonly collector: Collector,
     world: World,
   ) {
     this.#load = new Load(world, disturbances)
@@ -122,6 +126,8 @@ export class Run {
     while (this.#seconds + REST_EVERY_S < until) {
       await this.#until(this.#seconds + REST_EVERY_S)
       const resume = await this.#load.pause()
+      if (this.plan.collects)
+        for (const pid of [this.service.pid, ...this.service.engines()]) await this.collector.collect(pid)
       await sleep(GIVEN_BACK_MS)
       await this.sampler.take(AT_REST, this.#load.tally.requests)
       resume()

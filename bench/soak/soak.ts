@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import { seeded } from '../random.js'
 import { startBenchService } from '../service.js'
 import { Disturbances } from './disturbances.js'
+import { Collector, INSPECTABLE } from './measure/collector.js'
 import { Sampler } from './measure/sampler.js'
 import { makePictures } from './requests/pictures.js'
 import { closeConnections } from './requests/send.js'
@@ -17,7 +18,9 @@ export async function soak(plan: SoakPlan): Promise<SoakResult> {
   const random = seeded(seed)
   const targets = await startTargets(seeded(seed + 1))
   try {
-    const service = await startBenchService(soakSettings(cropper, targets.url), main, log)
+    const settings = { ...soakSettings(cropper, targets.url), ...(plan.collects ? INSPECTABLE : {}) }
+    const service = await startBenchService(settings, main, log)
+    const collector = new Collector(serviceLog)
     try {
       const sampler = new Sampler(service, csv, serviceLog)
       const world = {
@@ -26,10 +29,11 @@ export async function soak(plan: SoakPlan): Promise<SoakResult> {
         random,
         heard: sampler.heard.bind(sampler),
       }
-      const run = new Run(plan, service, sampler, new Disturbances(), world)
+      const run = new Run(plan, service, sampler, new Disturbances(), collector, world)
       const result = await run.all(makeSchedule(seconds))
       return { ...result, behaviours: targets.behaviours }
     } finally {
+      collector.close()
       closeConnections()
       await service.stop()
     }

@@ -4,7 +4,7 @@ import { CliError } from '../../../src/cli/command.js'
 
 t.test('options', async t => {
   t.equal(readOptions(['--help']), null)
-  t.match(readOptions([]), { seconds: 3600, cropper: 'text', callers: 4, fillFiles: 600, seed: 1 })
+  t.match(readOptions([]), { seconds: 3600, cropper: 'text', callers: 4, fillFiles: 600, seed: 1, collects: false })
   t.match(readOptions([])?.csv, /bench\/\.cache\/soak-text\.csv$/)
   t.match(readOptions(['--hours', '0.5', '--cropper', 'onnx']), { seconds: 1800, cropper: 'onnx' })
   t.match(readOptions(['--minutes', '2', '--seed', '7', '--csv', 'a.csv', '--fill', '10', '--callers', '9']), {
@@ -24,6 +24,6 @@ t.test('options', async t => {
   ] as const)
     t.throws(() => readOptions(args), message)
   t.throws(() => readOptions(['--hours', 'x']), CliError)
-  for (const name of ['hours', 'minutes', 'cropper', 'callers', 'fill', 'seed', 'csv'])
+  for (const name of ['hours', 'minutes', 'cropper', 'callers', 'fill', 'seed', 'collect', 'csv'])
     t.match(HELP, new RegExp(`^--${name}\\b`, 'm'))
 })

@@ -9,7 +9,17 @@ t.test('every reply is one that its request may have, through a kill of the engi
   const csv = join(t.testdir({}), 'samples.csv')
   const serviceLog = join(t.testdirName, 'service.log')
   const main = join(compiledService(), 'main.js')
-  const plan = { seconds: 5, seed: 5, cropper: 'onnx', callers: 4, fillFiles: 1, csv, serviceLog, main } as const
+  const plan = {
+    seconds: 5,
+    seed: 5,
+    cropper: 'onnx',
+    callers: 4,
+    fillFiles: 1,
+    collects: true,
+    csv,
+    serviceLog,
+    main,
+  } as const
   const result = await soak({ ...plan, log: () => {} })
   t.same(result.faults, [])
   t.equal(result.kills[0]?.signal, 'SIGKILL')

@@ -83,6 +83,8 @@ export class Run {
     await this.#until(settledBy)
     while (load.newFiles < fillFiles && this.#seconds < fullBy) await sleep(100)
     const isFull = load.newFiles >= fillFiles
+    // an inspector has descriptors of its own
+    await this.#collect()
     const before = await restOf(load, this.service, null, this.#settleMs)
     this.#enter(MEASURED)
     const [engine] = this.service.engines()
@@ -126,13 +128,17 @@ export class Run {
     while (this.#seconds + REST_EVERY_S < until) {
       await this.#until(this.#seconds + REST_EVERY_S)
       const resume = await this.#load.pause()
-      if (this.plan.collects)
-        for (const pid of [this.service.pid, ...this.service.engines()]) await this.collector.collect(pid)
+      await this.#collect()
       await sleep(GIVEN_BACK_MS)
       await this.sampler.take(AT_REST, this.#load.tally.requests)
       resume()
     }
     await this.#until(until)
+  }
+
+  async #collect(): Promise<void> {
+    if (!this.plan.collects) return
+    for (const pid of [this.service.pid, ...this.service.engines()]) await this.collector.collect(pid)
   }
 
   /** Ends the engine at once and then every so often. */

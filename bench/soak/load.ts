@@ -5,7 +5,7 @@ import { Tally } from './measure/tally.js'
 import { BAD_KINDS } from './requests/bad.js'
 import { CHAT } from './requests/chat.js'
 import { wrongReply } from './requests/expect.js'
-import { BURST, boxOf, GOOD } from './requests/good.js'
+import { boxOf, GOOD } from './requests/good.js'
 import type { Kind, World } from './requests/kind.js'
 import { LOOKS } from './requests/looks.js'
 import { RUDE } from './requests/rude.js'
@@ -40,12 +40,15 @@ export class Load {
     await Promise.all(Array.from({ length: callers }, () => this.#call()))
   }
 
-  /** Sends so many requests at once, and waits for their replies. */
-  async burst(requests: number): Promise<void> {
-    const kind = KINDS.find(({ name }) => name === BURST) as Kind
+  /**
+   * Sends so many requests at once, and waits for their replies.
+   * @param kind What they are of; `name` is what they are counted as.
+   */
+  async burst(requests: number, { kind, name }: { kind: string; name: string }): Promise<void> {
+    const found = KINDS.find(one => one.name === kind) as Kind
     await this.#isPaused
     const over = this.disturbances.begin('crowded')
-    await Promise.all(Array.from({ length: requests }, () => this.#ask({ ...kind, name: 'burst' })))
+    await Promise.all(Array.from({ length: requests }, () => this.#ask({ ...found, name })))
     over()
   }
 

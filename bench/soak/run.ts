@@ -7,6 +7,7 @@ import { Load } from './load.js'
 import type { Collector } from './measure/collector.js'
 import { AT_REST, MEASURED, type Sample, type Sampler } from './measure/sampler.js'
 import type { Row } from './measure/tally.js'
+import { BURST, LARGEST } from './requests/good.js'
 import type { World } from './requests/kind.js'
 import { type Rest, restOf } from './rest.js'
 import { killSignal, type Schedule } from './schedule.js'
@@ -80,6 +81,7 @@ export class Run {
     await this.#killUntil(kills, kills)
     this.#enter('fill')
     load.newFiles = 0
+    await load.burst(QUEUE_SIZE, { kind: LARGEST, name: LARGEST })
     await this.#until(settledBy)
     while (load.newFiles < fillFiles && this.#seconds < fullBy) await sleep(100)
     const isFull = load.newFiles >= fillFiles
@@ -165,7 +167,7 @@ export class Run {
   async #bursts(): Promise<void> {
     for (let next = 2; !this.#isOver; await sleep(200)) {
       if (this.#seconds < next) continue
-      await this.#load.burst(3 * QUEUE_SIZE)
+      await this.#load.burst(3 * QUEUE_SIZE, { kind: BURST, name: 'burst' })
       next = this.#seconds + BURST_EVERY_MS / 1000
     }
   }

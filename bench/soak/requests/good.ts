@@ -12,6 +12,9 @@ const OR_FAILED = { statuses: [200, 502, 504], engine: true }
 /** What a burst is made of: cheap for the engine, so that the queue it fills is soon empty again. */
 export const BURST = 'crop, given box'
 
+/** Never chosen by chance: sent before memory is measured, so that what is kept for the largest picture is there by then. */
+export const LARGEST = 'crop, form, largest'
+
 /** A known picture and a question, with the name of the pair. */
 function known({ pictures, random }: World): { image: Buffer; question: string; same: string } {
   const number = Math.floor(random() * pictures.known.length)
@@ -36,6 +39,14 @@ export const GOOD: readonly Kind[] = [
     isNew: true,
     prepare: async ({ pictures, random }) =>
       withBox(await form('/crop', await pictures.fresh(), { question: oneOf(QUESTIONS, random) })),
+  },
+  {
+    name: LARGEST,
+    weight: 0,
+    expect: OK,
+    isNew: true,
+    prepare: async ({ pictures, random }) =>
+      withBox(await form('/crop', await pictures.largest(), { question: oneOf(QUESTIONS, random) })),
   },
   {
     name: 'crop, JSON, known',

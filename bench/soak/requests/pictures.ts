@@ -16,6 +16,8 @@ export interface Pictures {
   known: readonly Buffer[]
   /** One that the service has never seen: its pixels are others. */
   fresh(): Promise<Buffer>
+  /** The same, as large as they get. */
+  largest(): Promise<Buffer>
   /** One of the known ones as a file that the service has never seen. */
   renamed(): Buffer
 }
@@ -28,6 +30,7 @@ export async function makePictures(random: () => number): Promise<Pictures> {
   return {
     known,
     fresh: () => makePage(page, random, oneOf(FORMATS, random)),
+    largest: () => makePage(page, random, oneOf(FORMATS, random), () => 0.999),
     renamed: () => commented(oneOf(known, random), `${random()}/${names++}`),
   }
 }
@@ -37,10 +40,16 @@ export function oneOf<T>(values: readonly T[], random: () => number): T {
   return values[Math.floor(random() * values.length)] as T
 }
 
-async function makePage(page: Buffer, random: () => number, format: (typeof FORMATS)[number]): Promise<Buffer> {
-  const edge = oneOf(EDGES, random) + Math.floor(random() * 40)
+/** @param size Chooses the edge and the margins. */
+async function makePage(
+  page: Buffer,
+  random: () => number,
+  format: (typeof FORMATS)[number],
+  size = random,
+): Promise<Buffer> {
+  const edge = oneOf(EDGES, size) + Math.floor(size() * 40)
   const background = { r: random() * 255, g: random() * 255, b: random() * 255 }
-  const margin = () => Math.floor((random() * edge) / 3)
+  const margin = () => Math.floor((size() * edge) / 3)
   return sharp(page)
     .flatten()
     .resize(edge)

@@ -6,16 +6,16 @@ const TARGETS: Readonly<Record<string, () => Promise<{ target: Target }>>> = {
   align: () => import('./targets/align.js'),
   base64: () => import('./targets/base64.js'),
   'batch-rows': () => import('./targets/batch-rows.js'),
-  description: () => import('./targets/description.js'),
+  description: () => import('./targets/models/description.js'),
   dialects: () => import('./targets/dialects.js'),
-  graph: () => import('./targets/graph.js'),
+  graph: () => import('./targets/models/graph.js'),
   image: () => import('./targets/image.js'),
   'json-image': () => import('./targets/json-image.js'),
   'json-scan': () => import('./targets/json-scan.js'),
   multipart: () => import('./targets/multipart.js'),
-  protobuf: () => import('./targets/protobuf.js'),
+  protobuf: () => import('./targets/models/protobuf.js'),
   reply: () => import('./targets/reply.js'),
-  tokenizer: () => import('./targets/tokenizer.js'),
+  tokenizer: () => import('./targets/models/tokenizer.js'),
 }
 
 export const TARGET_NAMES: readonly string[] = Object.keys(TARGETS)

@@ -29,15 +29,17 @@ const slow = () =>
     }),
   )
 
-/** 400 MB of ones, which are made as soon as the graph is opened. */
-const large = () =>
-  model(
+/** 480 MB of zeros, which are made as soon as the graph is opened. */
+const large = () => {
+  const names = ['y', 'y1', 'y2', 'y3']
+  return model(
     graph({
-      initializers: [int64s('shape', [100_000_000])],
-      outputs: [value('y')],
-      nodes: [node('ConstantOfShape', ['shape'], ['y'])],
+      initializers: [int64s('shape', [30_000_000])],
+      outputs: names.map(name => value(name)),
+      nodes: names.map(name => node('ConstantOfShape', ['shape'], [name])),
     }),
   )
+}
 
 function folder(t: Test, bytes: Buffer) {
   const dir = t.testdir()

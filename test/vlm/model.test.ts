@@ -5,7 +5,7 @@ import { type GenerateRequest, plainImage } from '../../src/vlm/request.js'
 import { goldenCases, label } from '../support/goldens.js'
 import { exactly } from '../support/images/exact.js'
 import { pattern } from '../support/images/patterns.js'
-import { copy } from '../support/model-folder.js'
+import { copy } from '../support/model-folders/broken.js'
 import { loadFixture } from '../support/models.js'
 
 interface Picture {

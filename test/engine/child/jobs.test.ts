@@ -18,7 +18,7 @@ import type {
   RenderJob,
   RenderResult,
 } from '../../../src/engine/protocol.js'
-import { modelThatFearsLetter } from '../../support/changed-model.js'
+import { modelThatFearsLetter } from '../../support/model-folders/changed.js'
 import { noise } from '../../support/scripted.js'
 
 const tiny = resolve(import.meta.dirname, '../../fixtures/models/tiny')

@@ -4,7 +4,7 @@ import { boxTokens } from '../../../src/engine/child/box-grammar.js'
 import type { Idefics3 } from '../../../src/vlm/idefics3/idefics3.js'
 import { promptIds } from '../../../src/vlm/idefics3/prompt.js'
 import { TimeLimitError } from '../../../src/vlm/time-limit.js'
-import { copy, type Json, refused } from '../../support/model-folder.js'
+import { copy, type Json, refused } from '../../support/model-folders/broken.js'
 
 t.test('a template that would fill the memory, and one that would not end', async t => {
   for (const [chat_template, message] of [

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync,
 import { dirname } from 'node:path'
 import t, { type Test } from 'tap'
 import { MODELS } from '../../support/goldens.js'
-import { copy, type Json, refused } from '../../support/model-folder.js'
+import { copy, type Json, refused } from '../../support/model-folders/broken.js'
 
 const GRAPH = 'onnx/vision_encoder.onnx'
 

@@ -1,7 +1,7 @@
 /** The protobuf reader: its fields are the message, byte for byte, and no change changes nothing. */
 import assert from 'node:assert/strict'
-import { fieldsOf, mapFields } from '../../src/vlm/onnx/optimised/protobuf.js'
-import type { Target } from '../target.js'
+import { fieldsOf, mapFields } from '../../../src/vlm/onnx/optimised/protobuf.js'
+import type { Target } from '../../target.js'
 
 /** What it says of bytes that are no message. */
 const DOCUMENTED = /^(wire type \d|field number \d|the number at byte \d+ |the field at byte \d+ )/

@@ -1,8 +1,8 @@
 /** `cropvlm.json`: a description within its ranges, or faults that each are a line. */
 import assert from 'node:assert/strict'
-import { readDescription } from '../../src/vlm/folder/description.js'
-import { MemoryFolder } from '../memory-folder.js'
-import { orCodedLater, type Target } from '../target.js'
+import { readDescription } from '../../../src/vlm/folder/description.js'
+import { MemoryFolder } from '../../memory-folder.js'
+import { orCodedLater, type Target } from '../../target.js'
 
 /** Letters of a line that a person still reads. */
 const MAX_FAULT = 2000

@@ -1,8 +1,8 @@
 /** A copy of a small model's folder, to be broken by a test. */
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Test } from 'tap'
-import { readManifests } from '../../src/vlm/folder/manifest.js'
-import { MODELS } from './goldens.js'
+import { readManifests } from '../../../src/vlm/folder/manifest.js'
+import { MODELS } from '../goldens.js'
 
 export type Json = { [key: string]: unknown }
 

@@ -1,8 +1,8 @@
 /** `tokenizer.json`: it makes a tokenizer that encodes and decodes, or is refused as `invalid_model`. */
 import assert from 'node:assert/strict'
-import { readText } from '../../src/vlm/folder/text.js'
-import { MemoryFolder } from '../memory-folder.js'
-import { orCodedLater, type Target } from '../target.js'
+import { readText } from '../../../src/vlm/folder/text.js'
+import { MemoryFolder } from '../../memory-folder.js'
+import { orCodedLater, type Target } from '../../target.js'
 
 const CONFIG = JSON.stringify({ chat_template: '{{ messages }}', bos_token: '<s>' })
 const TEXTS = ['What is the total?', '<image>Größe  42,50\n', '', '\ud83d\ude42 \ud83d naïve']

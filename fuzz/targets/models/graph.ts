@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { checkGraph } from '../../src/vlm/onnx/check/check.js'
-import { orCoded, type Target } from '../target.js'
+import { checkGraph } from '../../../src/vlm/onnx/check/check.js'
+import { orCoded, type Target } from '../../target.js'
 
 /** It reads a file, and what lies beside it. */
 const FOLDER = mkdtempSync(join(tmpdir(), 'cropvlm-fuzz-'))

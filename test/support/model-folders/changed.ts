@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fieldsOf } from '../../src/vlm/onnx/optimised/protobuf.js'
+import { fieldsOf } from '../../../src/vlm/onnx/optimised/protobuf.js'
 
 type Graph = 'decoder_model_merged.onnx' | 'embed_tokens.onnx'
 

@@ -8,9 +8,10 @@
 #
 #   GRPO=1          tunes it by GRPO with what the OCR reads in the crop as the reward, for the table (grpo.toml)
 #   ALONE=1         trains on receipts alone and on drawn documents alone too, for the table; twice the time, on two cores
-#   RECEIPTS        the folder of receipts.jsonl and its images (../shared/real beside the repository); each row has `image`, `question`, `answers` and `split` (train
-#                   or dev), and may have `field` (what is asked for) and `lines` (the boxes, in per cent, of the lines that
-#                   show the answer). Without `lines`, boxes are held against the line in which the OCR finds the answer
+#   RECEIPTS        the folder of receipts.jsonl and its images (../shared/real beside the repository). Each row has `image`,
+#                   `question`, `answers` and `split` (train or dev), and may have `field` (what is asked for) and `lines`
+#                   (the boxes, in per cent, of the lines that show the answer). Without `lines`, boxes are held against the
+#                   line in which the OCR finds the answer
 #   NAME            of data/NAME, runs/NAME and results/NAME.md (receipts): another one for other pages
 #   FONTS           folders with fonts for the drawn documents, where they are not the system's
 #   CONFIG          of the training of all weights, relative to the trainer's folder (experiments/receipts/receipts.toml);

@@ -1,4 +1,3 @@
-import { CropVlmError } from '../errors.js'
 import { allAborted, throwIfAborted } from './decoding/abort.js'
 import { decode, openingTokens } from './decoding/decode.js'
 import { isFused } from './decoding/fused-decoder.js'
@@ -10,7 +9,7 @@ import { type PreparedRequest, prepare } from './prepare.js'
 import type { GenerateRequest, Generation } from './request.js'
 import { type Interval, interval } from './stages.js'
 import { stopwatch } from './stopwatch.js'
-import { TimeLimitError } from './time-limit.js'
+import { orTooSlow } from './time-limit.js'
 import { MAX_DECODE_MS, type Tokenizer } from './tokens/tokenizer.js'
 
 export type Context = PrefillContext &
@@ -166,16 +165,11 @@ async function generateOne(
 }
 
 function textOf(tokenizer: Tokenizer, tokens: readonly number[]): string {
-  try {
-    return tokenizer.decode(tokens)
-  } catch (cause) {
-    if (!(cause instanceof TimeLimitError)) throw cause
-    throw new CropVlmError(
-      'model_failed',
-      `The patterns of the model's tokenizer took longer than ${MAX_DECODE_MS} ms to write this answer. Ask in other words, or use another model.`,
-      { cause },
-    )
-  }
+  return orTooSlow(
+    'model_failed',
+    `The patterns of the model's tokenizer took longer than ${MAX_DECODE_MS} ms to write this answer. Ask in other words, or use another model.`,
+    () => tokenizer.decode(tokens),
+  )
 }
 
 /** The outcome of each request, gathered stage by stage. */

@@ -1,4 +1,5 @@
 import { createContext, Script } from 'node:vm'
+import { CropVlmError, type ErrorCode } from '../errors.js'
 
 /** Calls `run` of the context. Only its time limit is wanted of `node:vm`; the function runs in the caller's own realm. */
 const CALL = new Script('run()')
@@ -32,5 +33,14 @@ export function withinTime<T>(ms: number, run: () => T): T {
       if (user + system > 900 * ms || runs === MAX_RUNS)
         throw new TimeLimitError(`stopped after ${ms} ms`, { cause: error })
     }
+  }
+}
+
+/** Calls a function, with a coded error in the place of a TimeLimitError. */
+export function orTooSlow<T>(code: ErrorCode, message: string, run: () => T): T {
+  try {
+    return run()
+  } catch (cause) {
+    throw cause instanceof TimeLimitError ? new CropVlmError(code, message, { cause }) : cause
   }
 }

@@ -1,7 +1,7 @@
 import { type Box, END_OF_UTTERANCE, formatBox } from '../../contract/box.js'
 import { CropVlmError } from '../../errors.js'
 import type { Grammar, GrammarState } from '../../vlm/decoding/grammar.js'
-import { TimeLimitError, withinTime } from '../../vlm/time-limit.js'
+import { orTooSlow, withinTime } from '../../vlm/time-limit.js'
 import { MAX_PROBE_MS } from '../../vlm/tokens/probe.js'
 import type { Tokenizer } from '../../vlm/tokens/tokenizer.js'
 
@@ -26,16 +26,11 @@ const MAX = 100
  * patterns take too long for a box
  */
 export function boxTokens(tokenizer: Tokenizer): BoxTokens {
-  try {
-    return withinTime(MAX_PROBE_MS, () => lookUp(tokenizer))
-  } catch (cause) {
-    if (!(cause instanceof TimeLimitError)) throw cause
-    throw new CropVlmError(
-      'invalid_model',
-      `tokenizer.json: its patterns took longer than ${MAX_PROBE_MS} ms for the text of a box; this model cannot be the cropper.`,
-      { cause },
-    )
-  }
+  return orTooSlow(
+    'invalid_model',
+    `tokenizer.json: its patterns took longer than ${MAX_PROBE_MS} ms for the text of a box; this model cannot be the cropper.`,
+    () => withinTime(MAX_PROBE_MS, () => lookUp(tokenizer)),
+  )
 }
 
 function lookUp(tokenizer: Tokenizer): BoxTokens {

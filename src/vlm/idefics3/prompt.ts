@@ -1,7 +1,6 @@
 import { Template } from '@huggingface/jinja'
-import { CropVlmError } from '../../errors.js'
 import type { TextSettings } from '../folder/text.js'
-import { TimeLimitError, withinTime } from '../time-limit.js'
+import { orTooSlow, withinTime } from '../time-limit.js'
 
 /** What a prompt is made of beside the user's text. */
 export interface PromptFormat extends TextSettings {
@@ -29,16 +28,11 @@ export function promptIds(
   images: readonly { rows: number; cols: number }[],
   text: string,
 ): number[] {
-  try {
-    return withinTime(MAX_PROMPT_MS, () => write(format, images, text))
-  } catch (cause) {
-    if (!(cause instanceof TimeLimitError)) throw cause
-    throw new CropVlmError(
-      'model_failed',
-      `The chat template or the patterns of the model's tokenizer took longer than ${MAX_PROMPT_MS} ms for this question. Ask it in other words, or use another model.`,
-      { cause },
-    )
-  }
+  return orTooSlow(
+    'model_failed',
+    `The chat template or the patterns of the model's tokenizer took longer than ${MAX_PROMPT_MS} ms for this question. Ask it in other words, or use another model.`,
+    () => withinTime(MAX_PROMPT_MS, () => write(format, images, text)),
+  )
 }
 
 function write(format: PromptFormat, images: readonly { rows: number; cols: number }[], text: string): number[] {

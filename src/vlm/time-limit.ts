@@ -31,7 +31,7 @@ export function withinTime<T>(ms: number, run: () => T): T {
       const { user, system } = process.cpuUsage(before)
       // a timer's tick and the processor's clock differ a little
       if (user + system > 900 * ms || runs === MAX_RUNS)
-        throw new TimeLimitError(`stopped after ${ms} ms`, { cause: error })
+        throw new TimeLimitError(`took longer than ${ms} ms`, { cause: error })
     }
   }
 }

@@ -82,6 +82,7 @@ t.test('Dependabot looks at every folder that pins something', async t => {
     'docker-compose /',
     'github-actions /',
     'npm /',
+    'npm /fuzz/jazzer',
     'pip /trainer',
   ])
   for (const [, folder = ''] of folders.map(line => line.split(' '))) t.ok(existsSync(join(ROOT, folder)), folder)

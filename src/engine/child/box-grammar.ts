@@ -28,7 +28,7 @@ const MAX = 100
 export function boxTokens(tokenizer: Tokenizer): BoxTokens {
   return orTooSlow(
     'invalid_model',
-    `tokenizer.json: its patterns took longer than ${MAX_PROBE_MS} ms for the text of a box; this model cannot be the cropper.`,
+    `CROPPER_MODEL's tokenizer.json: its patterns took longer than ${MAX_PROBE_MS} ms for the text of a box; this model cannot be the cropper.`,
     () => withinTime(MAX_PROBE_MS, () => lookUp(tokenizer)),
   )
 }
@@ -123,6 +123,6 @@ function split(ids: readonly number[], at: number): number[][] {
 function unfit(): CropVlmError {
   return new CropVlmError(
     'invalid_model',
-    'tokenizer.json: boxes need a tokenizer that gives each digit a token of its own and has <end_of_utterance>; this model cannot be the cropper.',
+    "CROPPER_MODEL's tokenizer.json: boxes need a tokenizer that gives each digit a token of its own and has <end_of_utterance>; this model cannot be the cropper.",
   )
 }

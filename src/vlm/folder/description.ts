@@ -78,7 +78,7 @@ export function readDescription(value: unknown): { description: Description } | 
   // fields of another version mean something else, so nothing is said of them
   if (Number.isInteger(format) && format !== FORMAT)
     return {
-      faults: [`\`format\` is ${format}, this service reads ${FORMAT}; update the service or export the model again.`],
+      faults: [`\`format\` is ${format}, this service reads ${FORMAT}; a newer one may read it.`],
     }
   const faults = new Map<string, string>()
   for (const error of Value.Errors(DESCRIPTION, value))

@@ -11,6 +11,9 @@ const MAX_SETTINGS_BYTES = 4 * 2 ** 20
 /** A JSON object from a model folder. Nothing is known of its content. */
 export type Json = { [key: string]: unknown }
 
+/** What to do about any of these errors. */
+export const REMEDY = 'Fetch or export the model again, or use another one.'
+
 /**
  * The files of one model folder, by their paths inside it.
  * @throws CropVlmError invalid_model, naming the file, from all methods that read one
@@ -26,9 +29,13 @@ export class ModelFolder {
     return existsSync(this.path(file))
   }
 
-  /** The error for a file that is missing, damaged or unfit; to be thrown by the caller. */
+  /**
+   * The error for a file that is missing, damaged or unfit; to be thrown by the caller.
+   * @param problem A sentence, or a list of lines that begins with a new one; what to do is said behind it.
+   */
   fail(file: string, problem: string, cause?: unknown): CropVlmError {
-    return new CropVlmError('invalid_model', `${this.path(file)}: ${problem}`, cause === undefined ? {} : { cause })
+    const message = `${this.path(file)}: ${problem}${problem.startsWith('\n') ? '\n' : ' '}${REMEDY}`
+    return new CropVlmError('invalid_model', message, cause === undefined ? {} : { cause })
   }
 
   /** Where a file really is, once it is known to be a regular one within the folder. */
@@ -55,9 +62,9 @@ export class ModelFolder {
     try {
       value = JSON.parse(text)
     } catch (cause) {
-      throw this.fail(file, 'not valid JSON; fetch or export the model again.', cause)
+      throw this.fail(file, 'not valid JSON.', cause)
     }
-    if (!isObject(value)) throw this.fail(file, 'not a JSON object; fetch or export the model again.')
+    if (!isObject(value)) throw this.fail(file, 'not a JSON object.')
     if (isTooDeep(value))
       throw this.fail(file, `lists and objects nest over ${MAX_LEVELS} levels deep in it; no model needs more.`)
     return value

@@ -149,14 +149,10 @@ async function hashes(
     return Object.fromEntries(await Promise.all(entries))
   }
   for (const file of graphs.filter(name => !promised[name]))
-    throw folder.fail('cropvlm.json', `\`sha256\` does not name ${file}; export the model again.`)
+    throw folder.fail('cropvlm.json', `\`sha256\` does not name ${file}.`)
   for (const [file, expected] of Object.entries(promised)) {
     const actual = await sha256(folder, file, onStep)
-    if (actual !== expected)
-      throw folder.fail(
-        file,
-        `its sha256 is ${actual}, not ${expected} as cropvlm.json says; fetch or export the model again.`,
-      )
+    if (actual !== expected) throw folder.fail(file, `its sha256 is ${actual}, not ${expected} as cropvlm.json says.`)
   }
   return promised
 }

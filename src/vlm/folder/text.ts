@@ -85,7 +85,7 @@ function readTokenizer(folder: ModelFolder, tokenizerJson: Json, tokenizerConfig
   } catch (cause) {
     if (cause instanceof TimeLimitError)
       throw folder.fail('tokenizer.json', `its patterns took longer than ${MAX_PROBE_MS} ms for a short text.`, cause)
-    throw folder.fail('tokenizer.json', 'the tokenizer cannot be built; fetch or export the model again.', cause)
+    throw folder.fail('tokenizer.json', 'the tokenizer cannot be built.', cause)
   }
 }
 

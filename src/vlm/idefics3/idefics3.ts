@@ -8,7 +8,7 @@ import { attentionMap } from './attention-map.js'
 import { gridOf, type TileGrid } from './grid.js'
 import { processImage, type TiledImage } from './image-processor.js'
 import { type ProcessorConfig, readProcessor } from './processor-config.js'
-import { FAKE, GLOBAL, IMAGE, type PromptFormat, promptIds } from './prompt.js'
+import { FAKE, GLOBAL, IMAGE, type PromptFormat, promptIds, writePrompt } from './prompt.js'
 import { encodeTiles } from './vision-encoder.js'
 
 /**
@@ -28,12 +28,12 @@ export async function readIdefics3(folder: ModelFolder, config: Json): Promise<I
 /** Writes one prompt, so that a template or a pattern that cannot be used is found now and not by the first request. */
 function checkPrompt(folder: ModelFolder, prompt: PromptFormat): void {
   try {
-    promptIds(prompt, [{ rows: 0, cols: 0 }], 'What does the smallest text in this picture say, and where is it?')
+    writePrompt(prompt, [{ rows: 0, cols: 0 }], 'What does the smallest text in this picture say, and where is it?')
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw folder.fail(
       prompt.templateFile,
-      `no prompt can be written by its chat template and the patterns of tokenizer.json (${why}); fetch or export the model again.`,
+      `no prompt can be written by its chat template and the patterns of tokenizer.json (${why}).`,
       cause,
     )
   }

@@ -1,11 +1,18 @@
-import { Template } from '@huggingface/jinja'
+import { CropVlmError } from '../../errors.js'
 import type { TextSettings } from '../folder/text.js'
-import { orTooSlow, withinTime } from '../time-limit.js'
+import { renderTemplate } from '../template/render.js'
+import { withinTime } from '../time-limit.js'
 
 /** What a prompt is made of beside the user's text. */
 export interface PromptFormat extends TextSettings {
   /** `<image>` tokens that one tile becomes. */
   tokensPerTile: number
+}
+
+/** Tiles of one image; 0 where it is not split. */
+interface TileCounts {
+  rows: number
+  cols: number
 }
 
 export const IMAGE = '<image>'
@@ -14,39 +21,41 @@ export const GLOBAL = '<global-img>'
 
 /** How long the folder's template and patterns may take for one prompt, in milliseconds; they take a few. */
 const MAX_PROMPT_MS = 1000
-/** Most numbers of one `range` in a template. */
-const MAX_RANGE = 10_000
 
 /**
  * The prompt's token ids: the chat template around one user message, images first, in which each `<image>` is replaced
  * by the tokens of its tiles (transformers 5.18, processing_idefics3.py). The ids are those of transformers' processor,
  * except that special tokens in the user's text stay plain text.
- * @throws CropVlmError model_failed if the template or the tokenizer's patterns take too long for it
+ * @throws CropVlmError model_failed: the template or the tokenizer's patterns fail for it, make too much or take too long
  */
-export function promptIds(
-  format: PromptFormat,
-  images: readonly { rows: number; cols: number }[],
-  text: string,
-): number[] {
-  return orTooSlow(
-    'model_failed',
-    `The chat template or the patterns of the model's tokenizer took longer than ${MAX_PROMPT_MS} ms for this question. Ask it in other words, or use another model.`,
-    () => withinTime(MAX_PROMPT_MS, () => write(format, images, text)),
-  )
+export function promptIds(format: PromptFormat, images: readonly TileCounts[], text: string): number[] {
+  try {
+    return writePrompt(format, images, text)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new CropVlmError(
+      'model_failed',
+      `The chat template and the patterns of the model's tokenizer could not write a prompt for this question (${why}). Ask it in other words, or use another model.`,
+      { cause },
+    )
+  }
 }
 
-function write(format: PromptFormat, images: readonly { rows: number; cols: number }[], text: string): number[] {
+/**
+ * The same.
+ * @throws Error the template or the patterns fail, make too much or take too long
+ */
+export function writePrompt(format: PromptFormat, images: readonly TileCounts[], text: string): number[] {
+  return withinTime(MAX_PROMPT_MS, () => write(format, images, text))
+}
+
+function write(format: PromptFormat, images: readonly TileCounts[], text: string): number[] {
   const { tokenizer, chatTemplate, templateTokens, tokensPerTile } = format
   const { disguised, reveal } = disguise(text, tokenizer.special)
   const content = [...images.map(() => ({ type: 'image' })), { type: 'text', text: disguised }]
-  const template = new Template(chatTemplate)
-  template.parsed.body.unshift(...BOUND_RANGE)
-  const rendered = template.render({
-    ...templateTokens,
-    messages: [{ role: 'user', content }],
-    add_generation_prompt: true,
-    bounded_range: boundedRange,
-  })
+  const messages = [{ role: 'user', content }]
+  const values = { ...templateTokens, messages, add_generation_prompt: true }
+  const rendered = renderTemplate(chatTemplate, values, disguised)
   const parts = rendered.split(IMAGE)
   if (parts.length !== images.length + 1)
     throw new Error(`the chat template writes ${parts.length - 1} images for ${images.length}`)
@@ -57,21 +66,8 @@ function write(format: PromptFormat, images: readonly { rows: number; cols: numb
   return tokenizer.encode(withTiles.join(''), reveal)
 }
 
-/** Put in front of every template: the library's own `range` would fill the memory, and cannot be replaced from outside. */
-const BOUND_RANGE = new Template('{% set range = bounded_range %}').parsed.body
-
-/** Python's `range`, bounded. */
-function boundedRange(...numbers: number[]): number[] {
-  const [first = 0, second, step = 1] = numbers
-  const [start, stop] = second === undefined ? [0, first] : [first, second]
-  const length = Math.max(0, Math.ceil((stop - start) / step))
-  if (!(length <= MAX_RANGE))
-    throw new Error(`the chat template makes a range of ${length}; at most ${MAX_RANGE} are made`)
-  return Array.from({ length }, (_, i) => start + i * step)
-}
-
 /** The tokens that stand for one image, as text. */
-function imageText({ rows, cols }: { rows: number; cols: number }, tokensPerTile: number): string {
+function imageText({ rows, cols }: TileCounts, tokensPerTile: number): string {
   const tile = IMAGE.repeat(tokensPerTile)
   const global = `${FAKE}${GLOBAL}${tile}${FAKE}`
   if (rows === 0 || cols === 0) return global

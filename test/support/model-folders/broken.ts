@@ -15,5 +15,12 @@ export function copy(t: Test, to = t.testdir()) {
   return { dir: to, edit, read }
 }
 
-export const refused = (t: Test, reading: Promise<unknown>, message: RegExp) =>
-  t.rejects(reading, { code: 'invalid_model', message }, String(message))
+/** Asserts that a folder is refused for a reason, and that the error says what to do about it. */
+export async function refused(t: Test, reading: Promise<unknown>, message: RegExp): Promise<void> {
+  const error = await reading.then(
+    () => null,
+    (reason: unknown) => reason,
+  )
+  t.match(error, { code: 'invalid_model', message }, String(message))
+  t.match(error, { message: /fetch or export the model again/i }, 'what to do')
+}

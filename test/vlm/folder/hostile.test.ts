@@ -160,7 +160,8 @@ t.test('every fault of cropvlm.json is named at once', async t => {
         '- `sha256.config.json` is "ab", but has to be a sha256 of 64 hexadecimal digits.',
         '- `warning` is 7, but has to be a text .*',
         '- `scores` is "x", but has to be an object.',
-        '- `attention.layers.0` is -1, but has to be a layer, from 0 to 999.$',
+        '- `attention.layers.0` is -1, but has to be a layer, from 0 to 999.',
+        'Fetch or export the model again, or use another one.$',
       ].join('\\n'),
     ),
   )

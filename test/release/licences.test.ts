@@ -1,12 +1,13 @@
 /** NOTICE, the citation and the model cards say what is so. */
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
 import { ROOT, readText, readYaml } from '../support/deploy-files.js'
 
-function licences(cwd: string) {
-  return spawnSync(process.execPath, [join(ROOT, 'scripts/licences.mjs')], { cwd, encoding: 'utf8' })
+function licences(cwd: string, ...more: string[]) {
+  return spawnSync(process.execPath, [join(ROOT, 'scripts/licences/main.mjs'), ...more], { cwd, encoding: 'utf8' })
 }
 
 t.test('NOTICE names every package whose licence asks for it', async t => {
@@ -16,6 +17,17 @@ t.test('NOTICE names every package whose licence asks for it', async t => {
   t.match(stdout, /^MIT\tonnxruntime-node@/m)
   t.match(stdout, /^LGPL-3\.0-or-later\t@img\/sharp-libvips-linux-x64@/m)
   t.notMatch(stdout, /\ttypescript@/, 'devDependencies are not brought')
+})
+
+const withoutTrainer = existsSync(join(ROOT, 'trainer/.venv')) ? false : 'trainer/.venv is absent'
+
+t.test("NOTICE names the trainer's packages whose licences ask for it", { skip: withoutTrainer }, async t => {
+  const { status, stdout, stderr } = licences(ROOT, '--trainer')
+  t.equal(stderr, '')
+  t.equal(status, 0)
+  t.match(stdout, /^MPL-2\.0\tpip\/certifi@/m)
+  t.match(stdout, /^Apache-2\.0 AND .+\tpip\/torch@/m)
+  t.notMatch(stdout, /\tpip\/pytest@/, 'tools for tests are not brought')
 })
 
 /** The script on these packages, all but the last of which NOTICE has to name. */

@@ -37,6 +37,9 @@ def test_a_killed_run_resumes_to_the_same_losses(given, whole, tmp_path, monkeyp
         main(command(given, tmp_path, sample_every=4))
     assert [row["step"] for row in log_without_time(tmp_path)] == list(range(1, killed_after + 1))
     assert not (tmp_path / "adapter").exists()
+    # an adapter at every save, which is at every second step
+    saved = read_training(tmp_path / "last").get("steps") if (tmp_path / "last").exists() else None
+    assert saved == {1: None, 3: 2}[killed_after]
     assert main(command(given, tmp_path, sample_every=4)) == 0
     assert log_without_time(tmp_path) == log_without_time(whole)
     assert same(tmp_path, whole)

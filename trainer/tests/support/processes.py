@@ -38,7 +38,12 @@ def launch_two(command: Sequence[str], world: Path) -> subprocess.CompletedProce
     """Like `run_in_two`, however the processes end."""
     program = world.with_suffix(".py")
     program.write_text(PROGRAM)
+    return launch_program(program, json.dumps(list(command)), WORLD=str(world))
+
+
+def launch_program(program: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    """Runs a Python file in two processes by torchrun."""
     launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "0"]
-    launch += ["--standalone", str(program), json.dumps(list(command))]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "WORLD": str(world), "PYTHONPATH": str(TRAINER)}
-    return subprocess.run(launch, capture_output=True, text=True, env=environment, timeout=280)
+    launch += ["--standalone", str(program), *arguments]
+    around = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(TRAINER), **environment}
+    return subprocess.run(launch, capture_output=True, text=True, env=around, timeout=280)

@@ -87,6 +87,34 @@ def test_a_killed_run_goes_on_and_draws_the_same(folder, drawn, monkeypatch):
     assert [(row["id"], row["box"]) for row in killed] == [(row["id"], row["box"]) for row in whole]
 
 
+def test_an_error_names_its_rows(folder, drawn, monkeypatch):
+    monkeypatch.setattr(best_of, "BATCH", 2)
+    draw, rows = BestOf.__call__, read_lines(folder / "pages/manifest.jsonl")
+
+    def failing(self, some, images):
+        if some[0]["id"] == rows[2]["id"]:
+            raise RuntimeError("out of memory")
+        return draw(self, some, images)
+
+    monkeypatch.setattr(BestOf, "__call__", failing)
+    with pytest.raises(RuntimeError, match="out of memory") as caught:
+        main(command(folder, "failed.jsonl", "--seed", "4"))
+    assert caught.value.__notes__ == [f"in the rows {rows[2]['id']}, {rows[3]['id']}"]
+
+
+def test_shards_put_together_are_the_whole(folder, drawn, monkeypatch):
+    # what is drawn for a row may depend on the others of its batch
+    monkeypatch.setattr(best_of, "BATCH", 1)
+    pages = folder / "pages"
+    assert main(command(folder, "all.jsonl", "--seed", "5")) == 0
+    parts = [pages / f"half{number}.jsonl" for number in (1, 2)]
+    for number, part in enumerate(parts, 1):
+        assert main(command(folder, part.name, "--seed", "5", "--shard", f"{number}/2")) == 0
+    merge = ["data", "merge", "--manifest", str(pages / "manifest.jsonl"), "--out", str(pages / "put.jsonl")]
+    assert main([*merge, "--parts", *map(str, reversed(parts))]) == 0
+    assert (pages / "put.jsonl").read_bytes() == (pages / "all.jsonl").read_bytes()
+
+
 def test_what_no_box_reaches_is_refused(folder, drawn, capsys):
     assert main(command(folder, "none.jsonl", "--least", "-0.001")) == 2
     error = capsys.readouterr().err

@@ -58,6 +58,21 @@ def test_a_killed_search_goes_on(folder, monkeypatch):
     assert (folder / "pages/killed.jsonl").read_bytes() == (folder / "pages/whole.jsonl").read_bytes()
 
 
+def test_an_error_names_the_page_whose_rows_it_is_about(folder, monkeypatch):
+    search = GridSearch.__call__
+
+    def failing(self, views, questions):
+        if questions[0][0] == rows[2]["question"]:
+            raise RuntimeError("out of memory")
+        return search(self, views, questions)
+
+    rows = read_lines(folder / "pages/manifest.jsonl")
+    monkeypatch.setattr(GridSearch, "__call__", failing)
+    with pytest.raises(RuntimeError, match="out of memory") as caught:
+        main(command(folder, "failed.jsonl", "--seed", "4"))
+    assert caught.value.__notes__ == [f"in the rows of {rows[2]['image']} in {folder / 'pages/manifest.jsonl'}"]
+
+
 def test_rows_without_an_answer_to_learn_get_no_box(folder, capsys):
     pages = folder / "pages"
     rows = read_lines(pages / "manifest.jsonl")[:3]

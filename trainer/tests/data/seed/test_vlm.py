@@ -143,6 +143,29 @@ def test_boxes_may_grow_by_the_areas_that_the_paper_prints(tmp_path):
     )
 
 
+def test_shards_are_put_together_and_then_grown(tmp_path):
+    rows = write(tmp_path, 5, size=(1400, 1400))
+    parts = [tmp_path / f"part{number}.jsonl" for number in (1, 2)]
+    asked = []
+
+    def reply(text, _):
+        asked.append(number_in(text))
+        return fenced(600, 600, 700 + 20 * number_in(text), 800)
+
+    with chat_server(reply) as server:
+        for number, part in enumerate(parts, 1):
+            shard = command(tmp_path, server.url, "--grow", "none", "--shard", f"{number}/2")
+            shard[shard.index(str(tmp_path / "seeded.jsonl"))] = str(part)
+            assert main(shard) == 0
+    assert sorted(asked) == [0, 1, 2, 3, 4] and len(read_lines(parts[0])) in (2, 3)
+    manifest, out = ["--manifest", str(tmp_path / "sft.jsonl")], tmp_path / "merged.jsonl"
+    assert main(["data", "merge", *manifest, "--out", str(out), "--parts", *map(str, parts)]) == 0
+    assert [row["id"] for row in read_lines(out)] == [row["id"] for row in rows]
+    grown = tmp_path / "grown.jsonl"
+    assert main(["data", "expand", "--manifest", str(out), "--out", str(grown)]) == 0
+    assert all(row["seed"]["grown"] >= 1 for row in read_lines(grown))
+
+
 def test_growth_goes_by_percentile_over_the_whole_set(tmp_path, capsys):
     write(tmp_path, 5, size=(1400, 1400))
     sides = [112, 28, 84, 56, 140]

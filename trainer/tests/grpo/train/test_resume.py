@@ -14,6 +14,7 @@ from support.runs.run import assert_held, log, log_without_time, trained
 
 from cropvlm_trainer.cli import main
 from cropvlm_trainer.grpo import train as train_module
+from cropvlm_trainer.idefics3.checkpoint import read_training
 
 
 def stopped_after(step: int, monkeypatch: pytest.MonkeyPatch, command: list[str]) -> int:
@@ -47,6 +48,7 @@ def test_a_killed_run_resumes_to_the_same_losses(given, whole, tmp_path, monkeyp
         patch.setattr(train_module, "accumulate_gradients", killed)
         main(command(given, out, **settings))
     assert [row["step"] for row in log(out)] == [1, 2, 3], "step 3 is logged but not saved: it is taken again"
+    assert read_training(out / "last")["steps"] == 2, "an adapter at every save"
     assert main(command(given, out, **settings)) == 0
     assert log_without_time(out) == log_without_time(whole)
     assert [shown["step"] for shown in events(out)] == [1, 2, 3, 4]

@@ -61,9 +61,15 @@ def trained(out: Path) -> torch.Tensor:
 
 def assert_held(command: Callable[..., list[str]], given: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The run in `out` is not gone on with on other data, nor where it must not be gone on with at all."""
-    rows = given / "pages" / "other.jsonl"
-    rows.write_text((given / "pages" / "manifest.jsonl").read_text().replace("What", "what", 1))
-    assert main(command(given, out, data=rows)) == 2
-    assert f"holds a run with another data (the content of {rows}); give another out" in capsys.readouterr().err
+    usual, other = given / "pages" / "manifest.jsonl", given / "pages" / "other.jsonl"
+    text = usual.read_text()
+    changed = text.replace("What", "what", 1)
+    for rows in (other, usual):
+        rows.write_text(changed)
+        try:
+            assert main(command(given, out, data=rows)) == 2
+        finally:
+            usual.write_text(text)
+        assert f"holds a run with another data (the content of {rows}); give another out" in capsys.readouterr().err
     assert main([*command(given, out), "--resume", "never"]) == 2
     assert "holds a run; give another out, or --resume auto to go on with it" in capsys.readouterr().err

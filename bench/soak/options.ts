@@ -18,7 +18,9 @@ and descriptors flat.
 --fill N           new files that an engine has to have answered about before memory is measured (600)
 --seed N           of what chance chooses (1)
 --collect          has V8 collect the garbage of every thread before memory is measured at rest: what then grows is held by the
-                   program. Without it garbage counts as well, and when V8 last looked for it is chance
+                   program. Without it garbage counts as well, and when V8 last looked for it is chance. The HTTP process has
+                   the engine's allocator then (jemalloc, where it is installed): glibc's keeps some MiB more or less of what
+                   is free each time
 --csv FILE         where the samples go (bench/.cache/soak-NAME.csv); the service's log goes beside them, as .log
 
 It exits with 1 where a reply is wrong, the engine ends by itself, descriptors get more, or memory grows by more than

@@ -1,5 +1,6 @@
 /** One soak: a service, its targets, the load, the kills and the samples, from the start to the figures. */
 import { closeSync, openSync } from 'node:fs'
+import { allocatorEnvironment } from '../../src/engine/parent/process/allocator.js'
 import { seeded } from '../random.js'
 import { startBenchService } from '../service.js'
 import { Disturbances } from './disturbances.js'
@@ -18,7 +19,10 @@ export async function soak(plan: SoakPlan): Promise<SoakResult> {
   const random = seeded(seed)
   const targets = await startTargets(seeded(seed + 1))
   try {
-    const settings = { ...soakSettings(cropper, targets.url), ...(plan.collects ? INSPECTABLE : {}) }
+    const settings = {
+      ...(plan.collects ? { ...INSPECTABLE, ...allocatorEnvironment(process.env) } : {}),
+      ...soakSettings(cropper, targets.url),
+    }
     const service = await startBenchService(settings, main, log)
     const collector = new Collector(serviceLog)
     try {

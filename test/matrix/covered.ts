@@ -86,5 +86,16 @@ export const COVERED: Readonly<Record<number, readonly Covering[]>> = {
     'no question below trace; no key and no image bytes at any level',
     'secrets in whatever is logged',
   ),
+  68: [
+    ...at(
+      'vlm/folder/hostile',
+      'a file that is not in the folder is not opened',
+      'a pipe, a device, a folder',
+      "links: out of the folder none, inside of it and inside of the hub's cache as they are",
+      'sizes are known before a file is read',
+    ),
+    ...at('vlm/folder/hostile-text', 'a template that would fill the memory, and one that would not end'),
+    ...at('vlm/template/render', 'what would fill the memory is not'),
+  ],
   67: at('engine/child/jobs', 'the same answers together as alone, whatever else is in the batch'),
 }

@@ -4,6 +4,7 @@ import { CONTENT } from './rows/bodies/content.js'
 import { ENCODING } from './rows/bodies/encoding.js'
 import { SIZE } from './rows/bodies/size.js'
 import { ENGINE } from './rows/engine.js'
+import { FOLDERS } from './rows/folders.js'
 import { DAMAGED } from './rows/images/damaged.js'
 import { FORMATS } from './rows/images/formats.js'
 import { READ } from './rows/images/read.js'
@@ -24,7 +25,7 @@ const GROUPS = [
   [FORMATS, SIZES, DAMAGED, READ],
   [QUESTIONS, MODEL],
   [NAMES, REPLIES],
-  [LOAD, ENGINE, START, SHUTDOWN],
+  [LOAD, ENGINE, START, FOLDERS, SHUTDOWN],
   [TARGET, SECRETS, STEADY],
 ]
 

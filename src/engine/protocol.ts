@@ -199,8 +199,8 @@ export type EngineReply =
   /** `longestRunMs`: how long the warm-up blocked the process at most, in milliseconds; null if there was none. */
   | { type: 'ready'; info: EngineInfo; longestRunMs: number | null }
   | { type: 'pong'; memory: ScriptMemory }
-  /** What is done next of the start, as it follows "it was", and the path that it is done with. */
-  | { type: 'step'; doing: string; file: string }
+  /** What is done next of the start: see `OnStep`. */
+  | { type: 'step'; doing: string; file: string; isTrial: boolean }
   | { type: 'failed'; error: WireError }
   | { type: 'result'; id: number; result: AnyResult }
   | { type: 'error'; id: number; error: WireError }

@@ -33,7 +33,7 @@ const MEANING: Record<ErrorCode, string> = {
   deadline_exceeded: 'The request took longer than `REQUEST_TIMEOUT_MS`.',
   request_aborted: 'The client has gone. It stands in the log alone.',
   model_failed:
-    'The model gave what is no answer (numbers that are none), or its own template or patterns failed for this question, or took too much time or memory.',
+    'The model gave what is no answer (numbers that are none), or its own template or patterns failed for this question or took too long.',
   internal_error: 'A fault of this service; the log has its cause beside the request id.',
   cropper_failed: 'The endpoint that finds the boxes failed; `details` has its status and reason.',
   cropper_timeout: 'The endpoint that finds the boxes was too slow (`CROPPER_TIMEOUT_MS`).',

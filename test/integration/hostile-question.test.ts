@@ -1,4 +1,4 @@
-/** A model folder whose files work for ever on some questions: who asks such a one gets an error, who asks next an answer. */
+/** A model folder whose files fail or work for ever on some questions: who asks such a one gets an error, who asks next an answer. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
@@ -9,7 +9,6 @@ import { startReal } from '../support/real.js'
 
 t.setTimeout(120_000)
 
-const doubled = "{% set ns = namespace(a='z') %}{% for i in range(25) %}{% set ns.a = ns.a ~ ns.a %}{% endfor %}"
 const folder = copy(t)
 folder.edit('tokenizer.json', json => ({
   ...json,
@@ -22,7 +21,7 @@ folder.edit('tokenizer.json', json => ({
   },
 }))
 folder.edit('chat_template.json', ({ chat_template }) => ({
-  chat_template: `${chat_template}{% if 'double' in messages[0].content[1].text %}${doubled}{% endif %}`,
+  chat_template: `${chat_template}{% if 'refuse' in messages[0].content[1].text %}{{ raise_exception('no') }}{% endif %}`,
 }))
 // whoever wrote these files has written their hashes as well
 const hash = (file: string) =>
@@ -48,7 +47,7 @@ async function ask(question: string): Promise<{ status: number; body: { bbox: nu
 
 for (const [question, why] of [
   ['z'.repeat(1900), /took longer than 1000 ms/],
-  ['Please double it', /the chat template makes more than \d+ letters/],
+  ['Please refuse', /could not write a prompt for this question \(no\)/],
 ] as const)
   t.test(`${question.slice(0, 20)}, and another question right after it`, async t => {
     const failures = engine.modelFailures

@@ -94,8 +94,8 @@ export const COVERED: Readonly<Record<number, readonly Covering[]>> = {
       "links: out of the folder none, inside of it and inside of the hub's cache as they are",
       'sizes are known before a file is read',
     ),
-    ...at('vlm/folder/hostile-text', 'a template that would fill the memory, and one that would not end'),
-    ...at('vlm/template/render', 'what would fill the memory is not'),
+    ...at('vlm/folder/hostile-text', 'a template that would make too long a range'),
+    ...at('engine/parent/process/supervisor', 'what a stranger wrote may take little when it is tried'),
   ],
   67: at('engine/child/jobs', 'the same answers together as alone, whatever else is in the batch'),
 }

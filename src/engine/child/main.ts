@@ -61,7 +61,7 @@ function yieldToHttp(): void {
   }
 }
 
-const onStep: OnStep = (doing, file) => send({ type: 'step', doing, file })
+const onStep: OnStep = (doing, file, isTrial = false) => send({ type: 'step', doing, file, isTrial })
 
 async function start(options: WorkerOptions): Promise<void> {
   try {

@@ -59,7 +59,8 @@ export async function readManifests(options: ManifestOptions): Promise<Record<Pr
   const config = await folder.json('config.json')
   const ours = await readOurs(folder)
 
-  const family = await readFamily(folder, config)
+  const family = await readFamily(folder, config, onStep)
+  onStep('reading the settings in', folder.dir)
   const attention = ours?.attention?.layers ?? null
   const eos = new Set([family.endOfMessage, ...(await readGenerationEnds(folder))])
   const maxPositions = readPositions(folder, config, family)

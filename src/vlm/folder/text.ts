@@ -1,3 +1,4 @@
+import { noStep, type OnStep } from '../on-step.js'
 import { TimeLimitError } from '../time-limit.js'
 import { MAX_PROBE_MS, probe } from '../tokens/probe.js'
 import { makeTokenizer, type Tokenizer } from '../tokens/tokenizer.js'
@@ -30,11 +31,11 @@ export interface TextSettings {
  * Reads the tokenizer and the chat template.
  * @throws CropVlmError invalid_model, naming the file
  */
-export async function readText(folder: ModelFolder): Promise<TextSettings> {
+export async function readText(folder: ModelFolder, onStep: OnStep = noStep): Promise<TextSettings> {
   const tokenizerJson = await folder.json('tokenizer.json', MAX_TOKENIZER_BYTES)
   const tokenizerConfig = await folder.json('tokenizer_config.json')
   return {
-    tokenizer: readTokenizer(folder, tokenizerJson, tokenizerConfig),
+    tokenizer: readTokenizer(folder, tokenizerJson, tokenizerConfig, onStep),
     ...(await readTemplate(folder, tokenizerConfig)),
     templateTokens: templateTokens(tokenizerConfig),
   }
@@ -58,7 +59,7 @@ export async function readGenerationEnds(folder: ModelFolder): Promise<number[]>
   return ends as number[]
 }
 
-function readTokenizer(folder: ModelFolder, tokenizerJson: Json, tokenizerConfig: Json): Tokenizer {
+function readTokenizer(folder: ModelFolder, tokenizerJson: Json, tokenizerConfig: Json, onStep: OnStep): Tokenizer {
   const { added_tokens: added = [] } = tokenizerJson
   if (!Array.isArray(added) || added.length > MAX_ADDED_TOKENS)
     throw folder.fail('tokenizer.json', `\`added_tokens\` has to be a list of at most ${MAX_ADDED_TOKENS} tokens.`)
@@ -80,6 +81,7 @@ function readTokenizer(folder: ModelFolder, tokenizerJson: Json, tokenizerConfig
     )
   try {
     const tokenizer = makeTokenizer(tokenizerJson, tokenizerConfig)
+    onStep('trying the patterns of', folder.path('tokenizer.json'), true)
     probe(tokenizer)
     return tokenizer
   } catch (cause) {

@@ -3,24 +3,26 @@ import type { ImageSource } from '../../image/decode.js'
 import type { Features, ModelFamily } from '../family.js'
 import type { Json, ModelFolder } from '../folder/folder.js'
 import { readText, specialToken } from '../folder/text.js'
+import type { OnStep } from '../on-step.js'
 import type { Session } from '../onnx/session.js'
 import { attentionMap } from './attention-map.js'
 import { gridOf, type TileGrid } from './grid.js'
 import { processImage, type TiledImage } from './image-processor.js'
 import { type ProcessorConfig, readProcessor } from './processor-config.js'
-import { FAKE, GLOBAL, IMAGE, type PromptFormat, promptIds, writePrompt } from './prompt.js'
+import { FAKE, GLOBAL, IMAGE, type PromptFormat, promptIds, reasonOf, writePrompt } from './prompt.js'
 import { encodeTiles } from './vision-encoder.js'
 
 /**
  * Sets up the Idefics3 family (Idefics3, SmolVLM) from a folder's configuration, tokenizer and chat template.
  * @throws CropVlmError invalid_model, naming the file
  */
-export async function readIdefics3(folder: ModelFolder, config: Json): Promise<Idefics3> {
+export async function readIdefics3(folder: ModelFolder, config: Json, onStep: OnStep): Promise<Idefics3> {
   const { processor, tokensPerTile, maxEdge } = await readProcessor(folder, config)
-  const text = await readText(folder)
+  const text = await readText(folder, onStep)
   const idOf = (token: string) => specialToken(folder, text.tokenizer, token)
   for (const token of [FAKE, GLOBAL]) idOf(token)
   const prompt = { ...text, tokensPerTile }
+  onStep('trying the chat template of', folder.path(prompt.templateFile), true)
   checkPrompt(folder, prompt)
   return new Idefics3(processor, prompt, maxEdge, idOf(IMAGE), idOf(END_OF_UTTERANCE))
 }
@@ -30,10 +32,9 @@ function checkPrompt(folder: ModelFolder, prompt: PromptFormat): void {
   try {
     writePrompt(prompt, [{ rows: 0, cols: 0 }], 'What does the smallest text in this picture say, and where is it?')
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
     throw folder.fail(
       prompt.templateFile,
-      `no prompt can be written by its chat template and the patterns of tokenizer.json (${why}).`,
+      `no prompt can be written by its chat template and the patterns of tokenizer.json (${reasonOf(cause)}).`,
       cause,
     )
   }

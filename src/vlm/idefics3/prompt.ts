@@ -1,6 +1,6 @@
+import { Template } from '@huggingface/jinja'
 import { CropVlmError } from '../../errors.js'
 import type { TextSettings } from '../folder/text.js'
-import { renderTemplate } from '../template/render.js'
 import { withinTime } from '../time-limit.js'
 
 /** What a prompt is made of beside the user's text. */
@@ -21,21 +21,24 @@ export const GLOBAL = '<global-img>'
 
 /** How long the folder's template and patterns may take for one prompt, in milliseconds; they take a few. */
 const MAX_PROMPT_MS = 1000
+/** Most numbers of one `range` in a template. */
+const MAX_RANGE = 10_000
+/** Letters of what a template says is wrong: it may be the stranger's own text. */
+const MAX_REASON = 300
 
 /**
  * The prompt's token ids: the chat template around one user message, images first, in which each `<image>` is replaced
  * by the tokens of its tiles (transformers 5.18, processing_idefics3.py). The ids are those of transformers' processor,
  * except that special tokens in the user's text stay plain text.
- * @throws CropVlmError model_failed: the template or the tokenizer's patterns fail for it, make too much or take too long
+ * @throws CropVlmError model_failed: the template or the tokenizer's patterns fail for it, or take too long
  */
 export function promptIds(format: PromptFormat, images: readonly TileCounts[], text: string): number[] {
   try {
     return writePrompt(format, images, text)
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
     throw new CropVlmError(
       'model_failed',
-      `The chat template and the patterns of the model's tokenizer could not write a prompt for this question (${why}). Ask it in other words, or use another model.`,
+      `The chat template and the patterns of the model's tokenizer could not write a prompt for this question (${reasonOf(cause)}). Ask it in other words, or use another model.`,
       { cause },
     )
   }
@@ -43,19 +46,30 @@ export function promptIds(format: PromptFormat, images: readonly TileCounts[], t
 
 /**
  * The same.
- * @throws Error the template or the patterns fail, make too much or take too long
+ * @throws Error the template or the patterns fail, or take too long
  */
 export function writePrompt(format: PromptFormat, images: readonly TileCounts[], text: string): number[] {
   return withinTime(MAX_PROMPT_MS, () => write(format, images, text))
+}
+
+/** Why no prompt could be written, in few words. */
+export function reasonOf(cause: unknown): string {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return why.length > MAX_REASON ? `${why.slice(0, MAX_REASON)}...` : why
 }
 
 function write(format: PromptFormat, images: readonly TileCounts[], text: string): number[] {
   const { tokenizer, chatTemplate, templateTokens, tokensPerTile } = format
   const { disguised, reveal } = disguise(text, tokenizer.special)
   const content = [...images.map(() => ({ type: 'image' })), { type: 'text', text: disguised }]
-  const messages = [{ role: 'user', content }]
-  const values = { ...templateTokens, messages, add_generation_prompt: true }
-  const rendered = renderTemplate(chatTemplate, values, disguised)
+  const template = new Template(chatTemplate)
+  template.parsed.body.unshift(...BOUND_RANGE)
+  const rendered = template.render({
+    ...templateTokens,
+    messages: [{ role: 'user', content }],
+    add_generation_prompt: true,
+    bounded_range: boundedRange,
+  })
   const parts = rendered.split(IMAGE)
   if (parts.length !== images.length + 1)
     throw new Error(`the chat template writes ${parts.length - 1} images for ${images.length}`)
@@ -64,6 +78,19 @@ function write(format: PromptFormat, images: readonly TileCounts[], text: string
     return image ? part + imageText(image, tokensPerTile) : part
   })
   return tokenizer.encode(withTiles.join(''), reveal)
+}
+
+/** Put in front of every template: the library's own `range` would fill the memory, and cannot be replaced from outside. */
+const BOUND_RANGE = new Template('{% set range = bounded_range %}').parsed.body
+
+/** Python's `range`, bounded. */
+function boundedRange(...numbers: number[]): number[] {
+  const [first = 0, second, step = 1] = numbers
+  const [start, stop] = second === undefined ? [0, first] : [first, second]
+  const length = Math.max(0, Math.ceil((stop - start) / step))
+  if (!(length <= MAX_RANGE))
+    throw new Error(`the chat template makes a range of ${length}; at most ${MAX_RANGE} are made`)
+  return Array.from({ length }, (_, i) => start + i * step)
 }
 
 /** The tokens that stand for one image, as text. */

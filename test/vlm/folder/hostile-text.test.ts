@@ -6,14 +6,14 @@ import { promptIds } from '../../../src/vlm/idefics3/prompt.js'
 import { TimeLimitError } from '../../../src/vlm/time-limit.js'
 import { copy, type Json, refused } from '../../support/model-folders/broken.js'
 
-t.test('a template that would fill the memory, and one that would not end', async t => {
+t.test('a template that would make too long a range, one that would not end, and one that refuses', async t => {
   for (const [chat_template, message] of [
     ['{% for i in range(1000000000) %}{% endfor %}', /a range of 1000000000; at most 10000 are made/],
-    ['{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}', /makes more than \d+ letters/],
     [
-      '{% set n = range(9999) %}{% for i in n %}{% for j in n %}{% endfor %}{% endfor %}',
+      '{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}',
       /chat_template\.json: .*took longer than 1000 ms/,
     ],
+    [`{{ raise_exception('${'long '.repeat(100)}') }}`, /\((long ){60}\.\.\.\)/],
     ['no picture', /writes 0 images for 1/],
     ['{{ nothing.at.all }}', /chat_template\.json: no prompt can be written/],
   ] as const) {

@@ -5,10 +5,11 @@ import type { EngineOptions } from '../../options.js'
 import type { EngineInfo, EngineReply, EngineRequest, ScriptMemory } from '../../protocol.js'
 import { restartDelay } from '../backoff.js'
 import { EngineChild } from './child.js'
-import { startFailure } from './failure.js'
+import { startFailure, trialFailure } from './failure.js'
 import { Heartbeat } from './heartbeat.js'
 import { RunDelay } from './run-delay.js'
 import { StartStep } from './start-step.js'
+import { Trial } from './trial.js'
 
 export type Phase = 'loading' | 'ready' | 'restarting' | 'stopped'
 
@@ -58,6 +59,7 @@ export class Supervisor {
   #loadMs = FIRST_LOAD_MS
   #heartbeat: Heartbeat | undefined
   #memory: MemoryWatch | undefined
+  #trial: Trial | undefined
   /** How often the process has died since a job was answered last. */
   #crashes = 0
   #lastStartFailed = false
@@ -115,6 +117,7 @@ export class Supervisor {
     clearTimeout(this.#timer)
     this.#heartbeat?.stop()
     this.#memory?.stop()
+    this.#trial?.end()
     await this.#child?.stop()
   }
 
@@ -154,7 +157,7 @@ export class Supervisor {
   #onReply(reply: EngineReply): void {
     this.#heartbeat?.heard()
     if (reply.type === 'pong') this.scriptMemory = reply.memory
-    else if (reply.type === 'step') this.step.set(reply.doing, reply.file)
+    else if (reply.type === 'step') this.#onStep(reply)
     else if (reply.type === 'failed') this.#failure = CropVlmError.fromWire(reply.error)
     else if (reply.type === 'ready') this.#onReady(reply.info, reply.longestRunMs)
     else {
@@ -163,11 +166,26 @@ export class Supervisor {
     }
   }
 
+  #onStep({ doing, file, isTrial }: Extract<EngineReply, { type: 'step' }>): void {
+    this.step.set(doing, file)
+    this.#trial?.end()
+    const child = this.#child
+    if (!isTrial || !child) return
+    this.#trial = new Trial(
+      () => child.pid,
+      how => {
+        this.#failure = trialFailure(file, how)
+        this.kill(`${how} and was killed`)
+      },
+    )
+  }
+
   #onReady(info: EngineInfo, longestRunMs: number | null): void {
     clearTimeout(this.#timer)
     // said before its end was noticed, or twice
     if (this.isKilled || this.phase === 'stopped' || this.phase === 'ready') return
     this.step.clear()
+    this.#trial?.end()
     this.#memory?.every(LOOK_MS.running)
     // how long a run takes on this machine is not known without a warm-up
     if (longestRunMs !== null) this.#listen(Math.max(this.#options.heartbeatMs, RUNS_OF_SILENCE * longestRunMs))
@@ -209,6 +227,7 @@ export class Supervisor {
     clearTimeout(this.#timer)
     this.#heartbeat?.stop()
     this.#memory?.stop()
+    this.#trial?.end()
     const step = this.step.text
     this.step.clear()
     this.#child = null

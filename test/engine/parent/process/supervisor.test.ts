@@ -165,6 +165,16 @@ t.test('a start that takes more memory than it may is ended, with what it was do
   t.equal(engine.memoryKills, 1)
 })
 
+t.test('what a stranger wrote may take little when it is tried', onlyLinux, async t => {
+  const { engine } = scriptedEngine(t, 'trial')
+  await t.rejects(engine.ready, {
+    code: 'invalid_model',
+    message:
+      '/models/m/chat_template.json: what is in it took more than 64 MiB of memory when it was tried, and was ended. Fetch or export the model again, from a source that you trust.',
+  })
+  t.equal(engine.memoryKills, 0, 'MODEL_MEMORY_LIMIT has nothing to do with it')
+})
+
 t.test('a job that takes more memory than it may costs its process, and is counted', onlyLinux, async t => {
   const { engine, run, lines } = scriptedEngine(t, 'ready', { worker: { memoryLimit: LIMIT } })
   const { pid } = await engine.ready

@@ -18,8 +18,8 @@ process.on('message', request => {
 
 /**
  * `ready`; `cuda`, the same on a GPU; `fail`; `die`; `never`; `once FILE`: the first is ready and writes the file, the
- * others die while it is there; `grow`: it says a step and takes memory without end; `stuck`: it says a step and does nothing; or
- * a file: ready while it exists, dies without it.
+ * others die while it is there; `grow`: it says a step and takes memory without end; `trial`: the same while it tries a template;
+ * `stuck`: it says a step and does nothing; or a file: ready while it exists, dies without it.
  */
 function start(script) {
   console.log(JSON.stringify({ level: 'info', msg: 'scripted engine starts' }))
@@ -29,7 +29,15 @@ function start(script) {
     process.send({ type: 'ready', info: { ...info(), executionProvider: 'cuda' }, longestRunMs: 0 })
   else if (script.startsWith('once ')) once(script.slice(5))
   else if (script === 'ready' || existsSync(script)) process.send({ type: 'ready', info: info(), longestRunMs: 0 })
-  else if (script === 'grow' || script === 'stuck') {
+  else if (script === 'trial') {
+    process.send({
+      type: 'step',
+      doing: 'trying the chat template of',
+      file: '/models/m/chat_template.json',
+      isTrial: true,
+    })
+    grow()
+  } else if (script === 'grow' || script === 'stuck') {
     process.send({ type: 'step', doing: 'hashing', file: '/models/m/other.onnx' })
     process.send({ type: 'step', doing: 'opening', file: '/models/m/model.onnx' }, () => script === 'grow' && grow())
   } else if (script !== 'never') process.exit(7)

@@ -48,7 +48,7 @@ for (const [line, { name, licence }] of [...lines].sort()) {
   else problems.push(`${name} is under "${licence}": add the line "  ${name}: ${licence}" to NOTICE, or do without it.`)
 }
 for (const { pattern, used } of noted)
-  if (!used && !isTrainer) problems.push(`NOTICE names ${pattern}, which no installation brings.`)
+  if (!used) problems.push(`NOTICE names ${pattern}, which no installation brings.`)
 for (const problem of problems) console.error(problem)
 process.exitCode = problems.length > 0 ? 1 : 0
 

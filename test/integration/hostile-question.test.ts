@@ -1,37 +1,19 @@
 /** A model folder whose files fail or work for ever on some questions: who asks such a one gets an error, who asks next an answer. */
-import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import t from 'tap'
 import type { Envelope } from '../support/fakes/app.js'
 import { png } from '../support/images/pictures.js'
 import { copy } from '../support/model-folders/broken.js'
+import { splittingBy } from '../support/model-folders/patterns.js'
 import { startReal } from '../support/real.js'
 
 t.setTimeout(120_000)
 
 const folder = copy(t)
-folder.edit('tokenizer.json', json => ({
-  ...json,
-  pre_tokenizer: {
-    type: 'Sequence',
-    pretokenizers: [
-      { type: 'Split', pattern: { Regex: '(z+)+#' }, behavior: 'Isolated', invert: false },
-      json.pre_tokenizer,
-    ],
-  },
-}))
+folder.edit('tokenizer.json', splittingBy('(z+)+#'))
 folder.edit('chat_template.json', ({ chat_template }) => ({
   chat_template: `${chat_template}{% if 'refuse' in messages[0].content[1].text %}{{ raise_exception('no') }}{% endif %}`,
 }))
-// whoever wrote these files has written their hashes as well
-const hash = (file: string) =>
-  createHash('sha256')
-    .update(readFileSync(`${folder.dir}/${file}`))
-    .digest('hex')
-folder.edit('cropvlm.json', json => ({
-  ...json,
-  sha256: Object.fromEntries(Object.keys(json.sha256 as object).map(file => [file, hash(file)])),
-}))
+folder.rehash()
 
 const { url, engine } = await startReal(t, { CROPPER_MODEL: folder.dir, LOCAL_TARGET_MODEL: '' })
 const page = png(80, 60).toString('base64')

@@ -39,7 +39,7 @@ for (const [name, questions] of Object.entries(pages)) {
       t.match(reply, { decision: 'zoomed', model: { id: 'cropvlm-receipts', resolution: 512, tiles: 1 } })
       const [left, top, right, bottom] = reply.bbox
       t.ok(holds(reply.bbox, line), `${reply.bbox} holds the line`)
-      t.ok((right - left) * (bottom - top) < 1500, 'and is a crop, not the page')
+      t.ok((right - left) * (bottom - top) < 1000, 'and is a crop, not the page')
       t.match(reply.warnings, [/knows scanned receipts/])
     })
 }

@@ -86,6 +86,7 @@ export const COVERED: Readonly<Record<number, readonly Covering[]>> = {
     'no question below trace; no key and no image bytes at any level',
     'secrets in whatever is logged',
   ),
+  67: at('engine/child/jobs', 'the same answers together as alone, whatever else is in the batch'),
   68: [
     ...at(
       'vlm/folder/hostile',
@@ -97,5 +98,4 @@ export const COVERED: Readonly<Record<number, readonly Covering[]>> = {
     ...at('vlm/folder/hostile-text', 'a template that would make too long a range'),
     ...at('engine/parent/process/supervisor', 'what a stranger wrote may take little when it is tried'),
   ],
-  67: at('engine/child/jobs', 'the same answers together as alone, whatever else is in the batch'),
 }

@@ -60,6 +60,7 @@ export async function readManifests(options: ManifestOptions): Promise<Record<Pr
   const ours = await readOurs(folder)
 
   const family = await readFamily(folder, config, onStep)
+  // what a stranger has written has been tried
   onStep('reading the settings in', folder.dir)
   const attention = ours?.attention?.layers ?? null
   const eos = new Set([family.endOfMessage, ...(await readGenerationEnds(folder))])

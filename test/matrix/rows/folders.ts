@@ -1,15 +1,14 @@
 /** Row 68: model folders that mean harm. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { cpSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { ROOT } from '../../../bench/root.js'
-import { children } from '../../../bench/system/proc.js'
+import type { Json } from '../../support/model-folders/broken.js'
+import { splittingBy } from '../../support/model-folders/patterns.js'
 import { HOSTILE } from '../../support/onnx/hostile.js'
 import type { Row } from '../row.js'
-import { memoryMb } from '../world/proc.js'
 import { each, type World } from '../world/world.js'
+import { type Change, changedFolder, MODEL, type Refusal, refusesToStart } from './refused.js'
 
 export const FOLDERS: readonly Row[] = [
   {
@@ -21,16 +20,11 @@ export const FOLDERS: readonly Row[] = [
   },
 ]
 
-type Json = { [key: string]: unknown }
-type Change = (folder: string) => void
-
-const MODEL = join(ROOT, 'models/cropvlm-mini')
 const GRAPH = 'onnx/vision_encoder.onnx'
 const LIMIT_MS = 1000
 const LIMIT_MB = 200
 /** How long a template or a pattern may take, and how long one that V8 does not end (`time-limit.ts`, `trial.ts`). */
 const [OWN_MS, TRIAL_MS] = [1000, 20_000]
-const POLL_MS = 5
 
 interface Case {
   change: Change
@@ -71,9 +65,15 @@ const hashed = (file: string, change: Change = () => {}): Case => ({
   file,
 })
 const graph = (name: string): Case => ({
-  change: free(folder => writeFileSync(join(folder, GRAPH), HOSTILE[name]?.bytes() ?? '')),
+  change: free(folder => writeFileSync(join(folder, GRAPH), hostileGraph(name))),
   file: GRAPH,
 })
+
+function hostileGraph(name: string): Buffer {
+  const found = HOSTILE[name]
+  if (!found) throw new Error(`no hostile graph is called "${name}"`)
+  return found.bytes()
+}
 
 const CASES: Readonly<Record<string, Case>> = {
   'a hash of /etc/passwd': { ...hashed('../../../etc/passwd'), file: '/etc/passwd' },
@@ -106,18 +106,7 @@ const CASES: Readonly<Record<string, Case>> = {
     ownMs: TRIAL_MS,
   },
   'a pattern without end': {
-    change: free(
-      edited('tokenizer.json', json => ({
-        ...json,
-        pre_tokenizer: {
-          type: 'Sequence',
-          pretokenizers: [
-            { type: 'Split', pattern: { Regex: '(([A-Za-z ?]+)+)+#' }, behavior: 'Isolated', invert: false },
-            json.pre_tokenizer,
-          ],
-        },
-      })),
-    ),
+    change: free(edited('tokenizer.json', splittingBy('(([A-Za-z ?]+)+)+#'))),
     file: 'tokenizer.json',
     ownMs: OWN_MS,
   },
@@ -164,25 +153,10 @@ async function hostileFolders(world: World): Promise<string> {
   return `noise: ${Math.round(usual.ms)} ms, ${Math.round(usual.mb)} MB; ${seen}`
 }
 
-/** @returns how long the service took to end, and the most memory that a process of its was seen to have, in MiB */
-async function refusal(world: World, { change, file }: Case): Promise<{ ms: number; mb: number }> {
-  const folder = world.folder()
-  cpSync(MODEL, folder, { recursive: true })
-  change(folder)
-  const start = performance.now()
-  const service = await world.startDoomed({ CROPPER_MODEL: folder, MODEL_PRECISION: 'fp32', GRAPH_CACHE_DIR: 'off' })
-  let mb = 0
-  while (service.ended === null) {
-    for (const pid of children(service.pid)) mb = Math.max(mb, memoryMb(pid, 'VmHWM'))
-    await sleep(POLL_MS)
-  }
-  const ms = performance.now() - start
-  assert.equal(await service.exit, 1)
-  const fatal = service.lines.filter(({ level }) => level === 60).map(({ msg }) => String(msg))
-  assert.equal(fatal.length, 1, `lines that tell: ${service.log.slice(-300)}`)
-  assert.ok(fatal[0]?.includes(file), `the file is not named: ${fatal[0]}`)
-  assert.match(fatal[0] ?? '', /fetch or export the model again/i, 'what to do is not said')
-  return { ms, mb }
+async function refusal(world: World, { change, file }: Case): Promise<Refusal> {
+  const refused = await refusesToStart(world, changedFolder(world, change), file, { MODEL_PRECISION: 'fp32' })
+  assert.match(refused.message, /fetch or export the model again/i, 'what to do is not said')
+  return refused
 }
 
 function signed(number: number): string {

@@ -1,12 +1,12 @@
 /** Rows 54 to 57: what a start lacks. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ROOT } from '../../../bench/root.js'
 import type { Row } from '../row.js'
 import { page } from '../world/pictures/page.js'
 import { each, Skipped, type World } from '../world/world.js'
+import { type Change, changedFolder, refusesToStart } from './refused.js'
 
 const MINI = { CROPPER_MODEL: 'models/cropvlm-mini' }
 const START_MS = 15_000
@@ -43,7 +43,7 @@ async function brokenModel(world: World): Promise<string> {
   const hub = 'onnx/decoder_model_merged.onnx'
   const removed = (file: string) => (folder: string) => rmSync(join(folder, file))
   const written = (file: string, text: string) => (folder: string) => writeFileSync(join(folder, file), text)
-  const cases: Record<string, [change: (folder: string) => void, named: string]> = {
+  const cases: Record<string, [change: Change, named: string]> = {
     'no config.json': [removed('config.json'), 'config.json'],
     'no graph': [removed(graph), 'vision_encoder_int8.onnx'],
     'a graph that was cut': [
@@ -62,29 +62,16 @@ async function brokenModel(world: World): Promise<string> {
     ],
   }
   const nowhere = join(world.folder(), 'nowhere')
-  const missing = await refusesToStart(world, nowhere, nowhere)
-  const seen = await each(cases, async ([change, named]) => {
-    const folder = world.folder()
-    cpSync(join(ROOT, 'models/cropvlm-mini'), folder, { recursive: true })
-    change(folder)
-    return await refusesToStart(world, folder, named)
-  })
+  const missing = await refused(world, nowhere, nowhere)
+  const seen = await each(cases, ([change, named]) => refused(world, changedFolder(world, change), named))
   return `no folder: ${missing}; ${seen}`
 }
 
-/** @param named What the last line of the log has to name. */
-async function refusesToStart(world: World, folder: string, named: string): Promise<string> {
-  const start = performance.now()
-  const service = await world.startDoomed({ CROPPER_MODEL: folder, GRAPH_CACHE_DIR: 'off' })
-  let wasReady = false
-  while (service.ended === null) wasReady ||= (await service.get('/health/ready')).status === 200
-  assert.equal(await service.exit, 1)
-  assert.equal(wasReady, false, 'it said that it was ready')
-  const fatal = service.lines.filter(({ level }) => level === 60)
-  assert.equal(fatal.length, 1, `lines that tell: ${service.log.slice(-300)}`)
-  assert.ok(String(fatal[0]?.msg).includes(named), `the file is not named: ${fatal[0]?.msg}`)
-  world.within(START_MS, performance.now() - start, 'the end')
-  return `exit 1 in ${Math.round(performance.now() - start)} ms, named`
+/** @param named What the line that tells has to name. */
+async function refused(world: World, folder: string, named: string): Promise<string> {
+  const { ms } = await refusesToStart(world, folder, named)
+  world.within(START_MS, ms, 'the end')
+  return `exit 1 in ${Math.round(ms)} ms, named`
 }
 
 function flipBit(file: string): void {

@@ -5,6 +5,7 @@ import type { Idefics3 } from '../../../src/vlm/idefics3/idefics3.js'
 import { promptIds } from '../../../src/vlm/idefics3/prompt.js'
 import { TimeLimitError } from '../../../src/vlm/time-limit.js'
 import { copy, type Json, refused } from '../../support/model-folders/broken.js'
+import { splittingBy } from '../../support/model-folders/patterns.js'
 
 t.test('a template that would make too long a range, one that would not end, and one that refuses', async t => {
   for (const [chat_template, message] of [
@@ -30,19 +31,12 @@ t.test('a template that would make too long a range, one that would not end, and
 })
 
 t.test('patterns that would not end: at the start, and for one question', async t => {
-  const pattern = (Regex: string) => (json: Json) => ({
-    ...json,
-    pre_tokenizer: {
-      type: 'Sequence',
-      pretokenizers: [{ type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false }, json.pre_tokenizer],
-    },
-  })
   const always = copy(t)
-  always.edit('tokenizer.json', pattern('(([A-Za-z ?]+)+)+#'))
+  always.edit('tokenizer.json', splittingBy('(([A-Za-z ?]+)+)+#'))
   await refused(t, always.read(false), /took longer than 1000 ms/)
 
   const sometimes = copy(t)
-  sometimes.edit('tokenizer.json', pattern('(z+)+#'))
+  sometimes.edit('tokenizer.json', splittingBy('(z+)+#'))
   const { family } = (await sometimes.read(false)).cpu
   const { prompt } = family as Idefics3
   t.ok(promptIds(prompt, [], 'Where?').length > 0)
@@ -51,16 +45,7 @@ t.test('patterns that would not end: at the start, and for one question', async 
 
 t.test('patterns that would not end for a box, and for an answer', async t => {
   const boxes = copy(t)
-  boxes.edit('tokenizer.json', json => ({
-    ...json,
-    pre_tokenizer: {
-      type: 'Sequence',
-      pretokenizers: [
-        { type: 'Split', pattern: { Regex: '((([0-9\\[\\], ]+)+)+)+#' }, behavior: 'Isolated', invert: false },
-        json.pre_tokenizer,
-      ],
-    },
-  }))
+  boxes.edit('tokenizer.json', splittingBy('((([0-9\\[\\], ]+)+)+)+#'))
   const { tokenizer } = ((await boxes.read(false)).cpu.family as Idefics3).prompt
   t.throws(() => boxTokens(tokenizer), {
     code: 'invalid_model',

@@ -67,11 +67,11 @@ t.test("links: out of the folder none, inside of it and inside of the hub's cach
 })
 
 t.test('weights beside a graph that are not beside it', async t => {
-  const { dir, edit, read } = copy(t)
+  const { dir, read, rehash } = copy(t)
   const location = '../../../secret'
   const graph = readFileSync(`${dir}/${GRAPH}`)
   writeFileSync(`${dir}/${GRAPH}`, Buffer.concat([graph, external(location)]))
-  edit('cropvlm.json', json => ({ ...json, sha256: { ...(json.sha256 as Json), [GRAPH]: sum(`${dir}/${GRAPH}`) } }))
+  rehash()
   await refused(t, read(), /vision_encoder\.onnx: its weights are in \.\.\/\.\.\/\.\.\/secret, which leads out/)
 })
 
@@ -218,8 +218,4 @@ function external(location: string): Buffer {
     Buffer.from([location.length]),
     Buffer.from(location),
   ])
-}
-
-function sum(file: string): string {
-  return execFileSync('sha256sum', [file], { encoding: 'utf8' }).slice(0, 64)
 }

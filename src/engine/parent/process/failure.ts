@@ -27,7 +27,7 @@ export function startFailure(how: string, step: string | null): CropVlmError {
 
 /**
  * The error of a start that was ended while it ran what a stranger wrote.
- * @param how As in "took more than 200 MiB of memory".
+ * @param how As in "took more than 64 MiB of memory".
  */
 export function trialFailure(file: string, how: string): CropVlmError {
   return new CropVlmError(

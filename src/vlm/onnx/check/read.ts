@@ -62,11 +62,11 @@ export class ModelFile {
 
   #graph(span: Span, depth: number): Body {
     if (depth > MAX_DEPTH) throw tooDeep(this.file.path)
-    const steps: Step[] = []
+    const nodes: Span[] = []
     const [inputs, outputs]: [string[], string[]] = [[], []]
     const weights = new Map<string, Known>()
     for (const field of this.file.fields(span)) {
-      if (field.number === GRAPH.node) steps.push(this.#step(field, depth))
+      if (field.number === GRAPH.node) nodes.push(this.#counted(field))
       else if (field.number === GRAPH.initializer) {
         const tensor = readTensor(this.file, field)
         this.bytes += tensor.bytes
@@ -78,29 +78,38 @@ export class ModelFile {
       } else if (field.number === GRAPH.input) inputs.push(this.#nameOf(field))
       else if (field.number === GRAPH.output) outputs.push(this.#nameOf(field))
     }
-    return { steps: inOrder(steps), inputs, outputs, weights, defaults: new Map() }
+    return { steps: this.#steps(nodes, depth), inputs, outputs, weights, defaults: new Map() }
   }
 
   #function(span: Span): [key: string, body: FunctionBody] {
     const names = { name: '', domain: '', overload: '' }
-    const steps: Step[] = []
+    const nodes: Span[] = []
     const [inputs, outputs]: [string[], string[]] = [[], []]
     const defaults = new Map<string, Attribute>()
     for (const field of this.file.fields(span)) {
       for (const key of ['name', 'domain', 'overload'] as const)
         if (field.number === FUNCTION[key]) names[key] = this.file.text(field)
-      if (field.number === FUNCTION.node) steps.push(this.#step(field, 0))
+      if (field.number === FUNCTION.node) nodes.push(this.#counted(field))
       else if (field.number === FUNCTION.input) inputs.push(this.file.text(field))
       else if (field.number === FUNCTION.output) outputs.push(this.file.text(field))
       else if (field.number === FUNCTION.defaults) defaults.set(...readAttribute(this.file, field))
     }
-    const body = { name: names.name, steps: inOrder(steps), inputs, outputs, weights: new Map(), defaults }
+    const body = { name: names.name, steps: this.#steps(nodes, 0), inputs, outputs, weights: new Map(), defaults }
     return [keyOf(names), body]
   }
 
-  #step(field: Span, depth: number): Step {
+  /** A node that is not read yet: too many of them are found before any takes time and memory. */
+  #counted(node: Span): Span {
     this.#nodes += 1
     if (this.#nodes > MAX_NODES) throw tooManyNodes(this.file.path)
+    return node
+  }
+
+  #steps(nodes: readonly Span[], depth: number): readonly Step[] {
+    return inOrder(nodes.map(node => this.#step(node, depth)))
+  }
+
+  #step(field: Span, depth: number): Step {
     const node = readNode(this.file, field)
     const inner = [...node.attributes].flatMap(([name, { graphs }]) =>
       graphs.map(graph => ({ name, body: this.#graph(graph, depth + 1) })),

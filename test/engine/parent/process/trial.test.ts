@@ -33,8 +33,9 @@ t.test('a trial ends with what goes beyond its time or its memory', async t => {
 
 t.test('one that is over in time is ended by nobody', async t => {
   let told = ''
+  const pid = running(t, 'for (;;);')
   const trial = new Trial(
-    () => running(t, 'for (;;);'),
+    () => pid,
     how => {
       told = how
     },

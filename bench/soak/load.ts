@@ -45,11 +45,15 @@ export class Load {
    * @param kind What they are of; `name` is what they are counted as.
    */
   async burst(requests: number, { kind, name }: { kind: string; name: string }): Promise<void> {
-    const found = KINDS.find(one => one.name === kind) as Kind
     await this.#isPaused
     const over = this.disturbances.begin('crowded')
-    await Promise.all(Array.from({ length: requests }, () => this.#ask({ ...found, name })))
+    await Promise.all(Array.from({ length: requests }, () => this.#ask({ ...kindOf(kind), name })))
     over()
+  }
+
+  /** Sends one request, in a pause too, and waits for its reply. @param kind The name of what it is. */
+  async ask(kind: string): Promise<void> {
+    await this.#ask(kindOf(kind))
   }
 
   /** Lets no request begin until the returned function is called; waits until those on their way are answered. */
@@ -104,6 +108,13 @@ export class Load {
     this.#boxes.set(same, first)
     return first === box ? null : `the box is ${box}, and was ${first} for the same input`
   }
+}
+
+/** @throws Error where none has this name */
+function kindOf(name: string): Kind {
+  const found = KINDS.find(one => one.name === name)
+  if (!found) throw new Error(`no kind of request is called ${name}`)
+  return found
 }
 
 /** One of the kinds, by their weights. */

@@ -7,7 +7,7 @@ import { Load } from './load.js'
 import type { Collector } from './measure/collector.js'
 import { AT_REST, MEASURED, type Sample, type Sampler } from './measure/sampler.js'
 import type { Row } from './measure/tally.js'
-import { BURST, LARGEST } from './requests/good.js'
+import { BURST, LARGEST, LAST } from './requests/good.js'
 import type { World } from './requests/kind.js'
 import { type Rest, restOf } from './rest.js'
 import { killSignal, type Schedule } from './schedule.js'
@@ -130,6 +130,7 @@ export class Run {
     while (this.#seconds + REST_EVERY_S < until) {
       await this.#until(this.#seconds + REST_EVERY_S)
       const resume = await this.#load.pause()
+      await this.#load.ask(LAST)
       await this.#collect()
       await sleep(GIVEN_BACK_MS)
       await this.sampler.take(AT_REST, this.#load.tally.requests)

@@ -15,6 +15,9 @@ export const BURST = 'crop, given box'
 /** Never chosen by chance: sent before memory is measured, so that what is kept for the largest picture is there by then. */
 export const LARGEST = 'crop, form, largest'
 
+/** Never chosen by chance: the same each time, and read anew. What is kept of the last picture is then the same at each rest. */
+export const LAST = 'crop, form, before a rest'
+
 /** A known picture and a question, with the name of the pair. */
 function known({ pictures, random }: World): { image: Buffer; question: string; same: string } {
   const number = Math.floor(random() * pictures.known.length)
@@ -47,6 +50,12 @@ export const GOOD: readonly Kind[] = [
     isNew: true,
     prepare: async ({ pictures, random }) =>
       withBox(await form('/crop', await pictures.largest(), { question: oneOf(QUESTIONS, random) })),
+  },
+  {
+    name: LAST,
+    weight: 0,
+    expect: OK,
+    prepare: async ({ pictures }) => withBox(await form('/crop', pictures.renamed(0), { question: QUESTIONS[0] })),
   },
   {
     name: 'crop, JSON, known',

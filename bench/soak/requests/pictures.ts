@@ -18,8 +18,8 @@ export interface Pictures {
   fresh(): Promise<Buffer>
   /** The same, as large as they get. */
   largest(): Promise<Buffer>
-  /** One of the known ones as a file that the service has never seen. */
-  renamed(): Buffer
+  /** One of the known ones as a file that the service has never seen. @param number Which; by chance without it. */
+  renamed(number?: number): Buffer
 }
 
 /** @param random Chooses. */
@@ -31,7 +31,8 @@ export async function makePictures(random: () => number): Promise<Pictures> {
     known,
     fresh: () => makePage(page, random, oneOf(FORMATS, random)),
     largest: () => makePage(page, random, oneOf(FORMATS, random), () => 0.999),
-    renamed: () => commented(oneOf(known, random), `${random()}/${names++}`),
+    renamed: number =>
+      commented(number === undefined ? oneOf(known, random) : (known[number] as Buffer), `${random()}/${names++}`),
   }
 }
 

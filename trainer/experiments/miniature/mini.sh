@@ -59,7 +59,7 @@ make_base() { # a base that reads: no answer that it learns has a coordinate in 
 }
 seed_text() { # boxes of the lines that an OCR reads
   [ -f $pages/text.jsonl ] ||
-    $train data seed --method text --manifest $pages/manifest.jsonl --out $pages/text.jsonl --workers 1
+    $train data seed --method text --manifest $pages/manifest.jsonl --out $pages/text.jsonl --workers "$MINI_JOBS"
 }
 seed_grid() { # SHARD. The paper's 5 x 5 cells, with noise of up to a cell on each side, make crops that this reader
   # cannot read (LOG.md).

@@ -193,8 +193,9 @@ def prepare(config: GrpoConfig, device: torch.device, process: int = 0) -> tuple
     """
     model, processor = load_checkpoint(config.base)
     tile = model.config.vision_config.image_size
-    for name in ("resolution", "reward_resolution") if isinstance(config.reward, str) else ("resolution",):
-        check_resolution(name, getattr(config, name), tile)
+    check_resolution("resolution", config.resolution, tile)
+    if isinstance(config.reward, str) and config.reward_base is None:
+        check_resolution("reward_resolution", config.reward_resolution, tile)
     set_training_attention(model, device)
     if config.gradient_checkpointing:
         checkpoint_vision_encoder(model)

@@ -14,7 +14,7 @@ from cropvlm_trainer.training.config import to_table
 from cropvlm_trainer.training.stage_config import StageConfig
 
 DATA_SETS = ("data", "eval_data", "dev")
-INPUTS = (*DATA_SETS, "base", "adapter", "texts")
+INPUTS = (*DATA_SETS, "base", "adapter", "reward_base", "texts")
 """Settings that name files. They are compared by content (`SHA256`), so that files may move but not change."""
 SCORED_ON = ("eval_data", "dev")
 """Data sets on which a run is scored. One may be named or left out when a run goes on, but it may not be replaced by

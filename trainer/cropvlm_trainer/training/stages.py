@@ -41,13 +41,16 @@ class SftConfig(StageConfig):
 
 @dataclass(frozen=True, config=NO_UNKNOWN_KEYS)
 class GrpoConfig(StageConfig):
-    """GRPO. The model in `base` is the policy, the reference and the reward VLM."""
+    """GRPO. The model in `base` is the policy, the reference and, without a `reward_base`, the reward VLM."""
 
     learning_rate: PositiveAsInPaper = 5e-6
     max_grad_norm: PositiveAsInPaper = 0.1
     adapter: Path | None = None
     """LoRA adapter of the SFT to start from; None starts from the base"""
     reward: Reward = "log_likelihood"
+    reward_base: Path | None = None
+    """checkpoint of an Idefics3 whose answers the rewards `log_likelihood` and `accuracy` are of; None: `base`. Where
+    all of the base's weights were tuned to give boxes, it is the model from before that"""
     reward_resolution: Count = 512
     """longest edge of the full image and of the crop that the reward VLM sees, in pixels"""
     likelihood: Likelihood = "sum"
@@ -115,6 +118,8 @@ class GrpoConfig(StageConfig):
     @model_validator(mode="after")
     def _check_reward(self) -> GrpoConfig:
         problems = []
+        if self.reward_base and not isinstance(self.reward, str):
+            problems.append('reward_base is for rewards that are named, as "accuracy"; leave it out')
         if self.likelihood != "sum" and self.reward_name != "log_likelihood":
             problems.append(f'likelihood = "{self.likelihood}" is for log-likelihoods; leave it out')
         if self.likelihood_floor is not None and self.reward_name != "log_likelihood":

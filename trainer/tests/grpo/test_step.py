@@ -109,7 +109,7 @@ def test_a_group_that_has_spread_is_kept(encoder, policy):
 def test_a_question_is_trained_alike_whatever_it_is_batched_with(encoder, policy):
     """The mathematics of a batch is the mean of its questions': what several processes rely on."""
     reward_model = RewardModel(policy.model, encoder, 64)
-    likelihood = LogLikelihood(policy, reward_model)
+    likelihood = LogLikelihood(policy.reward_model, reward_model)
     step = FirstTokenBoxes(policy, encoder, likelihood, StepSettings(64, group=6, max_new_tokens=5, temperature=3.0))
 
     def gradient(*rows: int) -> torch.Tensor:

@@ -1,15 +1,16 @@
 """The rewards of the paper (Section 3), for G boxes a question.
 
 There are two to choose from: the reward VLM's log-likelihood of the right answer (Eq. 2), and the accuracy of the
-reward VLM's own answer. The reward VLM is the base, another model (`endpoint.py`, `checkpoint.py`), or any program that
-reads a crop (`reader.py`). A format reward for a valid box is added to either, and where it is asked for, a cost of
-large boxes (`size.py`). Where a completion has no valid box, its format reward is 0, and the other reward is what
-`training.stages.Invalid` says.
+reward VLM's own answer. The reward VLM is the base, another Idefics3 (`reward_base`), another model (`endpoint.py`,
+`checkpoint.py`), or any program that reads a crop (`reader.py`). A format reward for a valid box is added to either,
+and where it is asked for, a cost of large boxes (`size.py`). Where a completion has no valid box, its format reward is
+0, and the other reward is what `training.stages.Invalid` says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 
 import torch
@@ -23,6 +24,8 @@ from cropvlm_trainer.grpo.reward.reader import Readings
 from cropvlm_trainer.grpo.reward.scorer import make_scorer
 from cropvlm_trainer.grpo.reward.size import Sized, penalised, valid_boxes
 from cropvlm_trainer.grpo.reward.texts import TextAccuracy
+from cropvlm_trainer.idefics3.checkpoint import load_checkpoint
+from cropvlm_trainer.idefics3.image_processing import check_resolution
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
 from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
 from cropvlm_trainer.training.reward_config import CheckpointReward, EndpointReward
@@ -32,19 +35,23 @@ LIKELIHOOD_FORMAT_REWARD, ACCURACY_FORMAT_REWARD = 1.0, 0.25
 """The format reward of a valid box, where it is added to the log-likelihood and where it is added to the accuracy."""
 
 
+Answering = Callable[[], AbstractContextManager]
+"""Makes the context in which a reward model answers: of the policy's own, the one that switches its adapter off."""
+
+
 class LogLikelihood:
     """Examples and their boxes -> `log_likelihood` (natural, 0 or less) and `format`, f32 `[B, G]` each."""
 
     def __init__(
         self,
-        policy: Policy,
+        answering: Answering,
         reward_model: RewardModel,
         likelihood: Likelihood = "sum",
         invalid: Invalid = "full",
         floor: Floor = None,
     ) -> None:
-        """`reward_model` has to be made of `policy.model`: the adapter is switched off while it computes."""
-        self.policy, self.reward_model, self.likelihood, self.invalid = policy, reward_model, likelihood, invalid
+        """`answering`: within it `reward_model` is the reward VLM."""
+        self.answering, self.reward_model, self.likelihood, self.invalid = answering, reward_model, likelihood, invalid
         self.floor, self.floored = floor, Floored(self._likelihoods, floor)
 
     def __call__(self, examples: Sequence[Example], boxes: GroupedBoxes) -> dict[str, torch.Tensor]:
@@ -52,7 +59,7 @@ class LogLikelihood:
         return with_format("log_likelihood", likelihoods, boxes, LIKELIHOOD_FORMAT_REWARD, self.invalid)
 
     def _likelihoods(self, examples: Sequence[Example], boxes: GroupedBoxes) -> torch.Tensor:
-        with self.policy.reward_model():
+        with self.answering():
             likelihoods = self.reward_model.log_likelihoods(examples, boxes, self.invalid == "2x2")
         if self.likelihood == "mean":
             tokens = [len(self.reward_model.answer_ids(example.answers)) for example in examples]
@@ -64,14 +71,14 @@ class Accuracy:
     """Examples and their boxes -> `accuracy` (0..1) and `format`, f32 `[B, G]` each."""
 
     def __init__(
-        self, policy: Policy, reward_model: RewardModel, measure: str = "own", invalid: Invalid = "full"
+        self, answering: Answering, reward_model: RewardModel, measure: str = "own", invalid: Invalid = "full"
     ) -> None:
-        """`reward_model` has to be made of `policy.model`: the adapter is switched off while it computes."""
-        self.policy, self.reward_model, self.invalid = policy, reward_model, invalid
+        """`answering`: within it `reward_model` is the reward VLM."""
+        self.answering, self.reward_model, self.invalid = answering, reward_model, invalid
         self.score = make_scorer(measure)
 
     def __call__(self, examples: Sequence[Example], boxes: GroupedBoxes) -> dict[str, torch.Tensor]:
-        with self.policy.reward_model():
+        with self.answering():
             grouped_answers = self.reward_model.answers(examples, boxes, corner=self.invalid == "2x2")
         scores = [
             [self.score(answer, example) for answer in answers]
@@ -146,10 +153,16 @@ def _make(config: GrpoConfig, policy: Policy, encoder: PromptEncoder, process: i
         else:
             source = Readings(reward, cache)
         return other(TextAccuracy(source, make_scorer(config.text_measure), invalid == "2x2"))
-    reward_model = RewardModel(policy.model, encoder, config.reward_resolution, workers=config.workers)
+    # The base as it is without its adapter, or another one, which has none.
+    answering, model = policy.reward_model, policy.model
+    if config.reward_base:
+        answering, (model, processor) = torch.no_grad, load_checkpoint(config.reward_base)
+        check_resolution("reward_resolution", config.reward_resolution, model.config.vision_config.image_size)
+        model, encoder = model.to(policy.model.device).eval().requires_grad_(False), PromptEncoder(processor)
+    reward_model = RewardModel(model, encoder, config.reward_resolution, workers=config.workers)
     if reward == "accuracy":
-        return Accuracy(policy, reward_model, config.measure, invalid)
-    return LogLikelihood(policy, reward_model, config.likelihood, invalid, config.likelihood_floor)
+        return Accuracy(answering, reward_model, config.measure, invalid)
+    return LogLikelihood(answering, reward_model, config.likelihood, invalid, config.likelihood_floor)
 
 
 def with_format(

@@ -4,11 +4,12 @@ import pytest
 import torch
 from support.reward_examples import EXAMPLES
 
-from cropvlm_trainer.golden.fixtures.models import tiny_model
+from cropvlm_trainer.golden.fixtures.models import TINY, TRAINING, tiny_model, tiny_tokenizer
 from cropvlm_trainer.grpo.reward import rewards as rewards_module
 from cropvlm_trainer.grpo.reward.floor import Floored
 from cropvlm_trainer.grpo.reward.rewards import Accuracy, LogLikelihood, make_reward, with_format
 from cropvlm_trainer.grpo.reward.scorer import accuracy
+from cropvlm_trainer.idefics3.checkpoint import save_checkpoint
 from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
 from cropvlm_trainer.training.stages import GrpoConfig
 
@@ -18,7 +19,7 @@ def test_the_reward_vlm_is_the_base_whatever_the_policy_has_become(encoder, poli
     with torch.no_grad():
         for parameter in policy.trained_parameters:
             parameter.add_(0.05)
-    found = LogLikelihood(policy, RewardModel(policy.model, encoder, 64))(EXAMPLES, boxes)
+    found = LogLikelihood(policy.reward_model, RewardModel(policy.model, encoder, 64))(EXAMPLES, boxes)
     expected = RewardModel(tiny_model(2), encoder, 64).log_likelihoods(EXAMPLES, boxes)
     torch.testing.assert_close(found["log_likelihood"], expected)
     assert found["format"].tolist() == [[1.0, 0.0], [1.0, 1.0]]
@@ -30,7 +31,7 @@ def test_the_accuracy_reward_measures_greedy_answers(encoder, policy, monkeypatc
     with policy.reward_model():
         answers = reward_model.answers(EXAMPLES, boxes)
     examples = [Example(e.image, e.question, [group[0]]) for e, group in zip(EXAMPLES, answers, strict=True)]
-    found = Accuracy(policy, reward_model)(examples, boxes)
+    found = Accuracy(policy.reward_model, reward_model)(examples, boxes)
     assert found["accuracy"][:, 0].tolist() == [1.0, 1.0]
     assert found["format"].tolist() == [[0.25, 0.0], [0.25, 0.25]]
 
@@ -62,22 +63,22 @@ def test_without_a_valid_box_a_penalty_is_the_worst_of_the_groups_valid_boxes():
 
 def test_the_released_code_shows_two_by_two_pixels_where_there_is_no_box(encoder, policy):
     reward_model = RewardModel(policy.model, encoder, 64)
-    found = LogLikelihood(policy, reward_model, invalid="2x2")([EXAMPLES[1]], [[None, (0, 0, 100, 100)]])
+    found = LogLikelihood(policy.reward_model, reward_model, invalid="2x2")([EXAMPLES[1]], [[None, (0, 0, 100, 100)]])
     full, other = found["log_likelihood"][0].tolist()[1], found["log_likelihood"][0].tolist()[0]
     # The same pixels as a box of per cents: the picture is 64 x 64, so the corner is 2 / 64 of a side.
     corner = EXAMPLES[1].image.crop((0, 0, 2, 2))
     assert other != pytest.approx(full, abs=1e-4) and corner.size == (2, 2)
     large = Example(EXAMPLES[1].image.resize((200, 200), 0), EXAMPLES[1].question, EXAMPLES[1].answers)
-    boxed = LogLikelihood(policy, reward_model)([large], [[(0, 0, 1, 1)]])["log_likelihood"]
-    cornered = LogLikelihood(policy, reward_model, invalid="2x2")([large], [[None]])["log_likelihood"]
+    boxed = LogLikelihood(policy.reward_model, reward_model)([large], [[(0, 0, 1, 1)]])["log_likelihood"]
+    cornered = LogLikelihood(policy.reward_model, reward_model, invalid="2x2")([large], [[None]])["log_likelihood"]
     torch.testing.assert_close(cornered, boxed)
 
 
 def test_a_mean_is_over_the_answers_tokens(encoder, policy):
     boxes = [[(0, 0, 50, 50), None], [(20, 20, 90, 90), (0, 0, 100, 100)]]
     reward_model = RewardModel(policy.model, encoder, 64)
-    sums = LogLikelihood(policy, reward_model)(EXAMPLES, boxes)["log_likelihood"]
-    means = LogLikelihood(policy, reward_model, likelihood="mean")(EXAMPLES, boxes)["log_likelihood"]
+    sums = LogLikelihood(policy.reward_model, reward_model)(EXAMPLES, boxes)["log_likelihood"]
+    means = LogLikelihood(policy.reward_model, reward_model, likelihood="mean")(EXAMPLES, boxes)["log_likelihood"]
     tokens = [len(reward_model.answer_ids(example.answers)) for example in EXAMPLES]
     assert len(set(tokens)) == 2
     torch.testing.assert_close(means * torch.tensor(tokens)[:, None], sums)
@@ -87,14 +88,14 @@ def test_no_value_is_below_the_floor(encoder, policy):
     boxes = [[(0, 0, 50, 50), (90, 0, 99, 9), (0, 80, 9, 99), None]]
     boxes += [[(20, 20, 90, 90), (0, 0, 9, 9), (0, 50, 100, 100), (0, 0, 100, 100)]]
     reward_model = RewardModel(policy.model, encoder, 64)
-    bare = LogLikelihood(policy, reward_model)(EXAMPLES, boxes)["log_likelihood"]
+    bare = LogLikelihood(policy.reward_model, reward_model)(EXAMPLES, boxes)["log_likelihood"]
     middle = bare.mean().item()
-    floored = LogLikelihood(policy, reward_model, floor=middle)(EXAMPLES, boxes)["log_likelihood"]
+    floored = LogLikelihood(policy.reward_model, reward_model, floor=middle)(EXAMPLES, boxes)["log_likelihood"]
     torch.testing.assert_close(floored, bare.clamp(min=middle))
     assert floored.min().item() == pytest.approx(middle)
     # What stands in for an invalid box is the full image too, and so is the crop of the whole page.
     whole = bare[:, 3:]
-    full = LogLikelihood(policy, reward_model, floor="full")(EXAMPLES, boxes)["log_likelihood"]
+    full = LogLikelihood(policy.reward_model, reward_model, floor="full")(EXAMPLES, boxes)["log_likelihood"]
     torch.testing.assert_close(full, torch.maximum(bare, whole))
     assert full.shape == (2, 4) and not torch.equal(full, bare)
 
@@ -129,3 +130,32 @@ def test_the_configuration_chooses(encoder, policy, tmp_path):
         made(likelihood_floor=1)
     with pytest.raises(ValueError, match="likelihood_floor \\(nan\\) must be below 0"):
         made(likelihood_floor=float("nan"))
+    with pytest.raises(ValueError, match='reward_base is for rewards that are named, as "accuracy"; leave it out'):
+        made(reward={"kind": "reader"}, reward_base=tmp_path)
+    with pytest.raises(FileNotFoundError, match="holds no config.json; name the folder of a checkpoint"):
+        made(reward_base=tmp_path / "absent")
+
+
+@pytest.mark.parametrize("name", ["log_likelihood", "accuracy"])
+def test_the_reward_is_of_another_base_where_one_is_named(encoder, policy, tmp_path, name):
+    boxes = [[(0, 0, 50, 50), None], [(20, 20, 90, 90), (0, 0, 100, 100)]]
+    other = tmp_path / "other"
+    save_checkpoint(tiny_model(5), TINY, tiny_tokenizer(), other, TRAINING)
+
+    def found(**settings):
+        config = GrpoConfig(tmp_path, tmp_path, tmp_path, reward=name, reward_resolution=64, **settings)
+        return make_reward(config, policy, encoder)
+
+    answers = found(reward_base=other).reward_model.answers(EXAMPLES, boxes)
+    assert answers != found().reward_model.answers(EXAMPLES, boxes)
+    examples = [Example(e.image, e.question, [group[0]]) for e, group in zip(EXAMPLES, answers, strict=True)]
+    reward = found(reward_base=other)
+    values = reward(examples, boxes)[name]
+    if name == "accuracy":
+        assert values[:, 0].tolist() == [1.0, 1.0]
+    else:
+        expected = RewardModel(tiny_model(5), encoder, 64).log_likelihoods(examples, boxes)
+        torch.testing.assert_close(values, expected)
+    assert not values.requires_grad and not any(p.requires_grad for p in reward.reward_model.model.parameters())
+    with pytest.raises(ValueError, match="reward_resolution 100 must be a multiple of the model's tiles, 64 pixels"):
+        make_reward(GrpoConfig(tmp_path, tmp_path, tmp_path, reward_base=other, reward_resolution=100), policy, encoder)

@@ -1,7 +1,8 @@
 #!/bin/sh
 # The paper in miniature, from nothing: a small Idefics3 that reads and was never taught a box, croppers for it from
 # questions and answers alone (seed boxes by the grid search, by the best of 16 draws and by an OCR; SFT; GRPO), and as
-# their rival SFT on the true boxes of the same questions; three seeds. Decisions are made on data/mini/dev; the
+# their rival SFT on the true boxes of the same questions; three seeds. SFT trains all weights (`full-sft`): of an adapter
+# a model this small learns nothing about places (LOG.md). Decisions are made on data/mini/dev; the
 # held-out pages are scored once, at the end. The tables go to results/miniature.md beside this file, and two model
 # folders that the service runs to the trainer's runs/mini/export: smolvlm-mini (the base as the target) and
 # cropvlm-mini (the best cropper).
@@ -22,19 +23,19 @@ cd "$(dirname "$0")/../.."
 : "${OMP_NUM_THREADS:=1}" "${CUDA_VISIBLE_DEVICES=0}" "${MINI_JOBS:=3}"
 export OMP_NUM_THREADS CUDA_VISIBLE_DEVICES
 train=${CROPVLM_TRAIN:-.venv/bin/cropvlm-train} here=experiments/miniature
-config=$here/mini.toml
+config=$here/grpo.toml
 
 if [ -z "${MINI_SMALL:-}" ]; then
   runs=runs/mini data=data/mini results=$here/results
   seeds='1 2 3' base_steps=4500 base_pages=8 train_pages=900 dev_pages=300 held_out_pages=500
   grid_share=0.16 cells=10 most_cells=2 shards='1/2 2/2' least=-1.5 requests='0 1 2 3' request_rows=60
-  sft_more='' grid_more='' grpo_more='' pilot_steps=60 precisions='fp32 int8' parity=500 new_base=${MINI_NEW_BASE:-}
+  sft_steps=1500 grpo_more='' pilot_steps=60 precisions='fp32 int8' parity=500 new_base=${MINI_NEW_BASE:-}
 else
   runs=runs/mini-small data=data/mini-small results=$runs/results
   seeds=1 base_steps=6 base_pages=1 train_pages=10 dev_pages=4 held_out_pages=5
   grid_share=0.4 cells=3 most_cells=1 shards=1/1 least=-99 requests=0 request_rows=2
   # the cropper from the grid's seeds has to draw some valid boxes: the best of them are seeds in their turn
-  sft_more='--set batch=4 --set micro_batch=4 --set max_steps=20 --set epochs=80' grid_more='--set max_steps=200'
+  sft_steps=200
   grpo_more='--set batch=2 --set micro_batch=2 --set group=3' pilot_steps=2 precisions=fp32 parity=2 new_base=1
 fi
 base=$runs/base/checkpoint pages=$data/train
@@ -42,8 +43,9 @@ base=$runs/base/checkpoint pages=$data/train
 # --- jobs -------------------------------------------------------------------------------------------------------------
 # Each does nothing where its last file is there, and goes on where it was broken off.
 
-draw() { # SET PAGES SEED QUESTIONS: pages with questions
-  [ -f $data/$1/manifest.jsonl ] || $train data synth --out $data/$1 --n $2 --seed $3 --questions $4
+draw() { # SET PAGES SEED QUESTIONS: pages with questions. Of shapes, a model this small does not learn in this time which
+  # one a question names (LOG.md).
+  [ -f $data/$1/manifest.jsonl ] || $train data synth --out $data/$1 --n $2 --seed $3 --questions $4 --kinds receipt table
 }
 make_base() { # a base that reads: no answer that it learns has a coordinate in it
   if [ -n "$new_base" ] && [ -f $base/training.json ] && [ ! -f $runs/base/log.jsonl ]; then
@@ -57,9 +59,10 @@ make_base() { # a base that reads: no answer that it learns has a coordinate in 
     rm -rf $base.part $base && mkdir -p $runs/base && cp -r $here/base $base.part && mv $base.part $base
   fi
 }
-seed_text() { # boxes of the lines that an OCR reads
+seed_text() { # boxes of the lines that an OCR reads, about as large as the reader reads best
   [ -f $pages/text.jsonl ] ||
-    $train data seed --method text --manifest $pages/manifest.jsonl --out $pages/text.jsonl --workers "$MINI_JOBS"
+    $train data seed --method text --manifest $pages/manifest.jsonl --room 8 10 --out $pages/text.jsonl \
+      --workers "$MINI_JOBS"
 }
 seed_grid() { # SHARD. The paper's 5 x 5 cells, with noise of up to a cell on each side, make crops that this reader
   # cannot read (LOG.md).
@@ -68,30 +71,34 @@ seed_grid() { # SHARD. The paper's 5 x 5 cells, with noise of up to a cell on ea
 }
 seed_best() { # SHARD: the best of 16 boxes that the first seed's cropper from the grid's seeds draws
   [ -f $pages/best.${1%/*}.jsonl ] || $train data seed --method best-of --draws 16 --least $least --base $base \
-    --cropper $runs/1/grid-sft/adapter --manifest $pages/grpo.jsonl --shard $1 --out $pages/best.${1%/*}.jsonl
+    --cropper $runs/1/grid-sft/checkpoint --manifest $pages/grpo.jsonl --shard $1 --out $pages/best.${1%/*}.jsonl
 }
 seed_margin() { # the rival's: the true boxes, as large as the reader reads best
   [ -f $pages/margin.jsonl ] ||
     $train data expand --by margin --manifest $pages/manifest.jsonl --out $pages/margin.jsonl
 }
+cropper() { # SEED/STAGE: the folder of what it has learned: all weights of SFT, or GRPO's adapter on top of them
+  case $1 in *-sft) echo $runs/$1/checkpoint ;; *) echo $runs/$1/adapter ;; esac
+}
 score() { # SET SEED STAGE: a cropper's boxes, and the answers that they lead to
   [ -f $runs/$1/$2/$3.json ] || $train eval --cropper-only --data $data/$1 --target $base \
-    --cropper $runs/$2/$3/adapter --out $runs/$1/$2/$3.json
+    --cropper $(cropper $2/$3) --out $runs/$1/$2/$3.json
 }
-teach() { # SEED BOXES EPOCHS: SFT
-  more=$sft_more
-  [ $2 != grid ] || more="$sft_more $grid_more"
-  [ -f $runs/$1/$2-sft/adapter/training.json ] || $train sft --config $config --set base=$base --set seed=$1 \
-    --set data=$pages/$2.jsonl --set out=$runs/$1/$2-sft --set epochs=$3 $more || return
+teach() { # SEED BOXES STEPS [SFT]: SFT of the base, or of what an SFT before made of it. The text that the OCR has read on
+  # the pages is for the auxiliary loss.
+  from=$base
+  [ $# = 3 ] || from=$runs/$1/$4/checkpoint
+  [ -d $runs/$1/$2-sft/checkpoint ] || $train full-sft --config $here/sft.toml --set base=$from --set seed=$1 \
+    --set data=$pages/$2.jsonl --set texts=$pages/text.text.jsonl --set steps=$3 --set out=$runs/$1/$2-sft || return
   score dev $1 $2-sft
 }
-tune() { # SEED STAGE REWARD SFT [MORE ...]: GRPO, from an SFT, on all questions
-  out=$runs/$1/$2 seed=$1 stage=$2 reward=$3 from=$runs/$1/$4/adapter
+tune() { # SEED STAGE REWARD SFT [MORE ...]: GRPO, from an SFT, on all questions; the reader is the base
+  out=$runs/$1/$2 seed=$1 stage=$2 reward=$3 from=$runs/$1/$4/checkpoint
   shift 4
   # A reader that is sure of what it misreads must not count for more than one that sees nothing.
   [ $reward = accuracy ] || set -- "$@" --set likelihood_floor=full
-  [ -f $out/adapter/training.json ] || $train grpo --config $config --set base=$base --set seed=$seed \
-    --set reward=$reward --set data=$pages/manifest.jsonl --set adapter=$from --set out=$out $grpo_more "$@" || return
+  [ -f $out/adapter/training.json ] || $train grpo --config $config --set base=$from --set seed=$seed \
+    --set reward=$reward --set reward_base=$base --set data=$pages/manifest.jsonl --set out=$out $grpo_more "$@" || return
   score dev $seed $stage
 }
 request() { # N: what the base is asked when it is to give a box without having been taught to
@@ -113,7 +120,7 @@ score_references() { # N: the base itself with a request, random boxes, the whol
 ship() { # ROLE ID CHECKPOINT: a folder that the service runs
   [ -f $runs/export/$2/cropvlm.json ] || $train export --checkpoint $3 --out $runs/export/$2 --role $1 --id $2 \
     --resolution 96 --precision $precisions --parity-pages $parity --scores $runs/scores.json --warning \
-    "$2 knows synthetic pages only (receipts, tables and shapes that its trainer draws); of any other it knows nothing."
+    "$2 knows synthetic pages only (receipts and tables that its trainer draws); of any other it knows nothing."
 }
 
 if [ "${1:-}" = job ]; then
@@ -164,13 +171,13 @@ chosen() { # STAGE ...: the best of these on the development pages
 { lines draw "held-out $held_out_pages 20261122 1" "dev $dev_pages 20261126 1" "train $train_pages 31 4"; } | together
 $train data split --data $pages --seed 0 --share $grid_share
 { echo make_base; echo seed_text; echo seed_margin; } | together
-{ lines seed_grid $shards; for_seeds teach SEED text 6; for_seeds teach SEED margin 6; lines try_request $requests; } |
+{ lines seed_grid $shards; for_seeds teach SEED text $sft_steps; for_seeds teach SEED margin $sft_steps; lines try_request $requests; } |
   together
 merged grid $pages/sft.jsonl
-for_seeds teach SEED grid 15 | together
+for_seeds teach SEED grid $sft_steps | together
 lines seed_best $shards | together
 merged best $pages/grpo.jsonl
-for_seeds teach SEED best 8 | together
+for_seeds teach SEED best $((sft_steps / 2)) grid-sft | together
 
 from=$(chosen text-sft grid-sft best-sft)
 lines tune "1 pilot-accuracy accuracy $from --set max_steps=$pilot_steps" \
@@ -195,7 +202,7 @@ with "$(request ${asked#request-})"; the best cropper is $best (seed/stage).
 The base, which never saw a box: $(sha256sum $base/model.safetensors | cut -d ' ' -f 1) (sha256).
 END
 
-[ -f $runs/scores.json ] || $train eval --data $data/held-out --target $base --cropper $runs/$best/adapter \
+[ -f $runs/scores.json ] || $train eval --data $data/held-out --target $base --cropper $(cropper $best) \
   --out $runs/scores.json
-{ echo "ship target smolvlm-mini $base"; echo "ship cropper cropvlm-mini $runs/$best/adapter"; } | together
+{ echo "ship target smolvlm-mini $base"; echo "ship cropper cropvlm-mini $(cropper $best)"; } | together
 echo "the tables: trainer/$results/miniature.md; models: trainer/$runs/export; seconds of each job: trainer/$runs/times.tsv"

@@ -64,7 +64,7 @@ def test_it_goes_on_after_kills_and_repeats_nothing_that_was_done(run):
     tuned = [call for call in calls if call.startswith("grpo") and "pilot" not in call]
     assert [call.count("likelihood_floor=full") for call in tuned] == [1, 1, 1]
     held_out = [number for number, call in enumerate(calls) if "held-out" in call and call.startswith("eval")]
-    learnt = [number for number, call in enumerate(calls) if call.startswith(("sft", "grpo"))]
+    learnt = [number for number, call in enumerate(calls) if call.startswith(("full-sft", "grpo"))]
     assert min(held_out) > max(learnt), "nothing is learnt or chosen once the held-out pages are scored"
     jobs = (run.folder / "runs/mini/times.tsv").read_text().splitlines()
     assert len({job.split("\t")[0] for job in jobs}) == 49

@@ -53,7 +53,9 @@ def main() -> None:
         case ["pretrain", *_]:
             write(out / "checkpoint/model.safetensors", "weights")
             write(out / "checkpoint/training.json")
-        case ["sft" | "grpo", *_]:
+        case ["full-sft", *_]:
+            write(out / "checkpoint/training.json")
+        case ["grpo", *_]:
             write(out / "adapter/training.json")
         case ["eval", *_]:
             write(out, report(out))

@@ -7,6 +7,7 @@ import pytest
 from support.paths import TRAINER
 
 from cropvlm_trainer.evaluation import summary
+from cropvlm_trainer.full_sft.config import TABLE, FullSftConfig
 from cropvlm_trainer.idefics3.lora import LoraSettings
 from cropvlm_trainer.training.config import load_config
 from cropvlm_trainer.training.stages import STAGES, GrpoConfig, SftConfig
@@ -21,7 +22,7 @@ def read(name: str, folder: Path = CONFIGS) -> tuple[SftConfig, GrpoConfig]:
 
 def test_no_file_goes_unread():
     assert sorted(path.stem for path in CONFIGS.glob("*.toml")) == ["paper-1024", "paper-2048", "paper-512"]
-    assert [path.stem for path in MINIATURE.glob("*.toml")] == ["mini"]
+    assert sorted(path.stem for path in MINIATURE.glob("*.toml")) == ["grpo", "sft"]
 
 
 @pytest.mark.parametrize("resolution", [512, 1024, 2048])
@@ -45,13 +46,14 @@ def test_the_papers_values_are_the_defaults(resolution):
 
 
 def test_the_miniature():
-    sft, grpo = read("mini", MINIATURE)
-    assert sft.base == grpo.base == Path("runs/mini/base/checkpoint")
-    assert sft.lora == grpo.lora
-    assert (sft.resolution, grpo.resolution, grpo.reward_resolution) == (96, 96, 96)
-    assert grpo.adapter == sft.out / "adapter"
+    sft = load_config({TABLE: FullSftConfig}, TABLE, MINIATURE / "sft.toml", {})
+    grpo = load_config(STAGES, "grpo", MINIATURE / "grpo.toml", {})
+    assert sft.base == grpo.reward_base == Path("runs/mini/base/checkpoint")
+    assert grpo.base == sft.out / "checkpoint" and grpo.adapter is None
+    assert (sft.tile, grpo.resolution, grpo.reward_resolution) == (96, 96, 96)
+    assert sft.dev is None, "true boxes, on which nothing is to be decided"
     assert (grpo.measure, grpo.group, grpo.temperature, grpo.redraws) == ("exact_match", 16, 1.0, 1)
-    assert not sft.gradient_checkpointing and sft.micro_batch == grpo.micro_batch == 16
+    assert not grpo.gradient_checkpointing and grpo.micro_batch == 16
 
 
 def test_the_miniature_scores_stages_that_the_tables_know():

@@ -2,10 +2,9 @@
 # The paper in miniature, from nothing: a small Idefics3 that reads and was never taught a box, croppers for it from
 # questions and answers alone (seed boxes by the grid search, by the best of 16 draws and by an OCR; SFT; GRPO), and as
 # their rival SFT on the true boxes of the same questions; three seeds. SFT trains all weights (`full-sft`): of an adapter
-# a model this small learns nothing about places (LOG.md). Decisions are made on data/mini/dev; the
-# held-out pages are scored once, at the end. The tables go to results/miniature.md beside this file, and two model
-# folders that the service runs to the trainer's runs/mini/export: smolvlm-mini (the base as the target) and
-# cropvlm-mini (the best cropper).
+# a model this small learns nothing about places (LOG.md). Decisions are made on data/mini/dev; the held-out pages are
+# scored once, at the end. The tables go to results/miniature.md beside this file, and two model folders that the service
+# runs to the trainer's runs/mini/export: smolvlm-mini (the base as the target) and cropvlm-mini (the best cropper).
 #
 #     sh trainer/experiments/miniature/mini.sh
 #
@@ -23,7 +22,6 @@ cd "$(dirname "$0")/../.."
 : "${OMP_NUM_THREADS:=1}" "${CUDA_VISIBLE_DEVICES=0}" "${MINI_JOBS:=3}"
 export OMP_NUM_THREADS CUDA_VISIBLE_DEVICES
 train=${CROPVLM_TRAIN:-.venv/bin/cropvlm-train} here=experiments/miniature
-config=$here/grpo.toml
 
 if [ -z "${MINI_SMALL:-}" ]; then
   runs=runs/mini data=data/mini results=$here/results
@@ -35,8 +33,8 @@ else
   seeds=1 base_steps=6 base_pages=1 train_pages=10 dev_pages=4 held_out_pages=5
   grid_share=0.4 cells=3 most_cells=1 shards=1/1 least=-99 requests=0 request_rows=2
   # the cropper from the grid's seeds has to draw some valid boxes: the best of them are seeds in their turn
-  sft_steps=200
-  grpo_more='--set batch=2 --set micro_batch=2 --set group=3' pilot_steps=2 precisions=fp32 parity=2 new_base=1
+  sft_steps=200 grpo_more='--set batch=2 --set micro_batch=2 --set group=3'
+  pilot_steps=2 precisions=fp32 parity=2 new_base=1
 fi
 base=$runs/base/checkpoint pages=$data/train
 
@@ -88,7 +86,7 @@ teach() { # SEED BOXES STEPS [SFT]: SFT of the base, or of what an SFT before ma
   # the pages is for the auxiliary loss.
   from=$base
   [ $# = 3 ] || from=$runs/$1/$4/checkpoint
-  [ -d $runs/$1/$2-sft/checkpoint ] || $train full-sft --config $here/sft.toml --set base=$from --set seed=$1 \
+  [ -f $runs/$1/$2-sft/checkpoint/training.json ] || $train full-sft --config $here/sft.toml --set base=$from --set seed=$1 \
     --set data=$pages/$2.jsonl --set texts=$pages/text.text.jsonl --set steps=$3 --set out=$runs/$1/$2-sft || return
   score dev $1 $2-sft
 }
@@ -97,7 +95,7 @@ tune() { # SEED STAGE REWARD SFT [MORE ...]: GRPO, from an SFT, on all questions
   shift 4
   # A reader that is sure of what it misreads must not count for more than one that sees nothing.
   [ $reward = accuracy ] || set -- "$@" --set likelihood_floor=full
-  [ -f $out/adapter/training.json ] || $train grpo --config $config --set base=$from --set seed=$seed \
+  [ -f $out/adapter/training.json ] || $train grpo --config $here/grpo.toml --set base=$from --set seed=$seed \
     --set reward=$reward --set reward_base=$base --set data=$pages/manifest.jsonl --set out=$out $grpo_more "$@" || return
   score dev $seed $stage
 }
@@ -171,8 +169,12 @@ chosen() { # STAGE ...: the best of these on the development pages
 { lines draw "held-out $held_out_pages 20261122 1" "dev $dev_pages 20261126 1" "train $train_pages 31 4"; } | together
 $train data split --data $pages --seed 0 --share $grid_share
 { echo make_base; echo seed_text; echo seed_margin; } | together
-{ lines seed_grid $shards; for_seeds teach SEED text $sft_steps; for_seeds teach SEED margin $sft_steps; lines try_request $requests; } |
-  together
+{
+  lines seed_grid $shards
+  for_seeds teach SEED text $sft_steps
+  for_seeds teach SEED margin $sft_steps
+  lines try_request $requests
+} | together
 merged grid $pages/sft.jsonl
 for_seeds teach SEED grid $sft_steps | together
 lines seed_best $shards | together

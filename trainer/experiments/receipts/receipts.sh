@@ -49,12 +49,12 @@ list() { # FILE ...: as --set takes several
 sft() { # NAME CONFIG BASE DATA ...: all weights, on data sets that give equally many pages
   name=$1 config=$2 base=$3
   shift 3
-  [ -d $runs/$name/checkpoint ] ||
+  [ -f $runs/$name/checkpoint/training.json ] ||
     $train full-sft --config $config --set base=$base --set out=$runs/$name --set workers=$workers \
       --set dev=$data/dev-seeded.jsonl \
       --set "data=$(list $(printf '%s.jsonl ' "$@"))" --set "texts=$(list $(printf '%s.text.jsonl ' "$@"))"
   # SIGTERM ends a training with 0, and its best so far is not what it was to be.
-  [ -d $runs/$name/checkpoint ] || { echo "$name was stopped; run this again to go on" >&2; exit 1; }
+  [ -f $runs/$name/checkpoint/training.json ] || { echo "$name was stopped; run this again to go on" >&2; exit 1; }
 }
 ship() { # NAME CHECKPOINT KNOWS: the folder that the service runs
   [ -f $runs/export/$1/cropvlm.json ] || $train export --checkpoint $2 --out $runs/export/$1 --role cropper --id $1 \

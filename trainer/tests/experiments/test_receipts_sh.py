@@ -38,7 +38,11 @@ case $1 in
       seed) echo '{"id": "2", "kind": "label"}' > "$out" ;;
       synth) mkdir -p "$out"; touch "$out/manifest.jsonl" ;;
     esac ;;
-  full-sft) case "$*" in *"${STOP:-no such command}"*) mkdir -p "$run/best" ;; *) mkdir -p "$run/checkpoint" ;; esac ;;
+  full-sft)
+    case "$*" in
+      *"${STOP:-no such command}"*) mkdir -p "$run/best" ;;
+      *) mkdir -p "$run/checkpoint"; touch "$run/checkpoint/training.json" ;;
+    esac ;;
   export) mkdir -p "$out"; touch "$out/cropvlm.json" ;;
   grpo)
     run=$(echo "$*" | sed -n 's/.*out=\([^ ]*\).*/\1/p')

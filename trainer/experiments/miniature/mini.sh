@@ -27,7 +27,7 @@ if [ -z "${MINI_SMALL:-}" ]; then
   runs=runs/mini data=data/mini results=$here/results
   seeds='1 2 3' base_steps=4500 base_pages=8 train_pages=900 dev_pages=300 held_out_pages=500
   grid_share=0.16 cells=10 most_cells=2 shards='1/2 2/2' least=-1.5 requests='0 1 2 3' request_rows=60
-  sft_steps=1500 grpo_more='' pilot_steps=60 precisions='fp32 int8' parity=500 new_base=${MINI_NEW_BASE:-}
+  sft_steps=1500 grpo_more='' pilot_steps=40 precisions='fp32 int8' parity=500 new_base=${MINI_NEW_BASE:-}
 else
   runs=runs/mini-small data=data/mini-small results=$runs/results
   seeds=1 base_steps=6 base_pages=1 train_pages=10 dev_pages=4 held_out_pages=5

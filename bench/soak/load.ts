@@ -45,9 +45,10 @@ export class Load {
    * @param kind What they are of; `name` is what they are counted as.
    */
   async burst(requests: number, { kind, name }: { kind: string; name: string }): Promise<void> {
+    const found = kindOf(kind)
     await this.#isPaused
     const over = this.disturbances.begin('crowded')
-    await Promise.all(Array.from({ length: requests }, () => this.#ask({ ...kindOf(kind), name })))
+    await Promise.all(Array.from({ length: requests }, () => this.#ask({ ...found, name })))
     over()
   }
 

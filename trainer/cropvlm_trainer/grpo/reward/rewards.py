@@ -24,8 +24,7 @@ from cropvlm_trainer.grpo.reward.reader import Readings
 from cropvlm_trainer.grpo.reward.scorer import make_scorer
 from cropvlm_trainer.grpo.reward.size import Sized, penalised, valid_boxes
 from cropvlm_trainer.grpo.reward.texts import TextAccuracy
-from cropvlm_trainer.idefics3.checkpoint import load_checkpoint
-from cropvlm_trainer.idefics3.image_processing import check_resolution
+from cropvlm_trainer.idefics3.adapter import open_for_inference
 from cropvlm_trainer.idefics3.prompts import PromptEncoder
 from cropvlm_trainer.idefics3.reward_model import Example, RewardModel
 from cropvlm_trainer.training.reward_config import CheckpointReward, EndpointReward
@@ -127,7 +126,7 @@ REWARDS = {"log_likelihood": LogLikelihood, "accuracy": Accuracy}
 def make_reward(config: GrpoConfig, policy: Policy, encoder: PromptEncoder, process: int = 0) -> Reward:
     """The reward that the configuration names. `process`: the number of this process of the run.
 
-    Raises ValueError where what the reward needs is not there.
+    Raises ValueError where what the reward needs is not there, and as `open_for_inference` for `reward_base`.
     """
     found = _make(config, policy, encoder, process)
     if config.size_weight:
@@ -156,9 +155,10 @@ def _make(config: GrpoConfig, policy: Policy, encoder: PromptEncoder, process: i
     # The base as it is without its adapter, or another one, which has none.
     answering, model = policy.reward_model, policy.model
     if config.reward_base:
-        answering, (model, processor) = torch.no_grad, load_checkpoint(config.reward_base)
-        check_resolution("reward_resolution", config.reward_resolution, model.config.vision_config.image_size)
-        model, encoder = model.to(policy.model.device).eval().requires_grad_(False), PromptEncoder(processor)
+        model, processor, _, _ = open_for_inference(
+            config.reward_base, config.reward_resolution, str(model.device), "reward_resolution"
+        )
+        answering, encoder = torch.no_grad, PromptEncoder(processor)
     reward_model = RewardModel(model, encoder, config.reward_resolution, workers=config.workers)
     if reward == "accuracy":
         return Accuracy(answering, reward_model, config.measure, invalid)
